@@ -1,0 +1,1 @@
+//! The scene on the lamps, and the boards that show it.

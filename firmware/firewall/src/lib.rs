@@ -1,0 +1,1 @@
+//! Site to plan to nft, and the proof of what it promises.

@@ -1,0 +1,1 @@
+//! Append log and atomic replace: the only code that writes our state.

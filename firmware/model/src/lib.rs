@@ -1,0 +1,31 @@
+//! The nouns every room shares. No I/O, no runtime, no clock: a reader can hold all of it in the head.
+//!
+//! - [`site`]: the one file a clinic is described by, checked as a whole before anything is opened;
+//! - [`profile`]: what a line's provider has in common for all clinics (names, resolvers, kinds of files);
+//! - [`observation`]: what one rung of the ladder saw; [`verdict`]: what follows from it, and whose it is;
+//! - [`fault`]: every fault a person can be shown, with its words in Japanese and English;
+//! - [`part`]: what each role publishes about itself; [`scene`]: what the lamps show.
+
+pub mod fault;
+pub mod observation;
+pub mod parcel;
+pub mod part;
+pub mod party;
+pub mod profile;
+pub mod scene;
+pub mod site;
+pub mod verdict;
+pub mod words;
+pub mod zone;
+
+pub use fault::FaultCode;
+pub use observation::{Observation, Outcome, Rung, Symptom};
+pub use party::Party;
+pub use profile::Profile;
+pub use site::Site;
+pub use verdict::{Certainty, Fault, Usability, Verdict};
+pub use words::{Language, Text};
+pub use zone::Zone;
+
+/// An instant as the box's own clock had it; UTC, written as RFC 3339.
+pub use jiff::Timestamp;

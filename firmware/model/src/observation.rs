@@ -1,0 +1,218 @@
+//! What one rung of the ladder saw. Observations are evidence; they accuse nobody.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::words::Text;
+
+/// A rung of the ladder. Rungs form a tree: a broken rung silences only what stands on it ([`Rung::stands_on`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rung {
+    /// Carrier on the line's port.
+    Link,
+    /// A router advertisement and an address from it (RFC 4861, RFC 4862).
+    Address,
+    /// The router answers neighbour discovery.
+    Gateway,
+    /// The first resolver answers.
+    ResolverOne,
+    /// The second resolver answers.
+    ResolverTwo,
+    /// The line-authentication host accepts a connection.
+    LineAuth,
+    /// The distribution host accepts a connection.
+    Distribution,
+    /// The centre's service accepts a TCP connection.
+    CentreTcp,
+    /// The centre's service speaks TLS with a valid certificate; wanting a client's certificate is reach (CTR-05).
+    CentreTls,
+    /// The time server answers and the offset is known.
+    Time,
+    /// Carrier on the terminal's port.
+    TerminalLink,
+    /// The terminal answers ARP or ND.
+    TerminalNeighbour,
+    /// The terminal accepts TCP 445.
+    TerminalSmb,
+    /// Share login, share and folders; reported by the relay, which alone holds the terminal's password.
+    TerminalShare,
+}
+
+impl Rung {
+    /// Every rung, in the order a person climbs.
+    pub const ALL: [Self; 14] = [
+        Self::Link,
+        Self::Address,
+        Self::Gateway,
+        Self::ResolverOne,
+        Self::ResolverTwo,
+        Self::LineAuth,
+        Self::Distribution,
+        Self::CentreTcp,
+        Self::CentreTls,
+        Self::Time,
+        Self::TerminalLink,
+        Self::TerminalNeighbour,
+        Self::TerminalSmb,
+        Self::TerminalShare,
+    ];
+
+    /// The rungs that must hold for this one to say anything. For names either resolver is enough.
+    pub const fn stands_on(self) -> &'static [Self] {
+        match self {
+            Self::Link | Self::TerminalLink => &[],
+            Self::Address => &[Self::Link],
+            Self::Gateway => &[Self::Address],
+            Self::ResolverOne | Self::ResolverTwo => &[Self::Gateway],
+            Self::LineAuth | Self::Distribution | Self::CentreTcp | Self::Time => {
+                &[Self::ResolverOne, Self::ResolverTwo]
+            }
+            Self::CentreTls => &[Self::CentreTcp],
+            Self::TerminalNeighbour => &[Self::TerminalLink],
+            Self::TerminalSmb => &[Self::TerminalNeighbour],
+            Self::TerminalShare => &[Self::TerminalSmb],
+        }
+    }
+
+    /// What the ladder calls this rung.
+    pub const fn name(self) -> Text {
+        match self {
+            Self::Link => Text::new("回線ポートの信号", "line port carrier"),
+            Self::Address => Text::new("アドレスの受け取り（RA）", "address by RA"),
+            Self::Gateway => Text::new("回線側ルーターの応答", "gateway"),
+            Self::ResolverOne => Text::new("名前の問い合わせ先 1", "resolver 1"),
+            Self::ResolverTwo => Text::new("名前の問い合わせ先 2", "resolver 2"),
+            Self::LineAuth => Text::new("回線認証", "line authentication"),
+            Self::Distribution => Text::new("配信サーバー", "distribution host"),
+            Self::CentreTcp => Text::new("センターへの接続", "centre, TCP"),
+            Self::CentreTls => Text::new("センターの証明書", "centre, TLS"),
+            Self::Time => Text::new("時刻", "time"),
+            Self::TerminalLink => Text::new("端末ポートの信号", "terminal port carrier"),
+            Self::TerminalNeighbour => Text::new("端末の応答", "terminal"),
+            Self::TerminalSmb => Text::new("端末のファイル共有", "terminal file sharing"),
+            Self::TerminalShare => Text::new("端末の共有フォルダー", "terminal share"),
+        }
+    }
+}
+
+/// What went wrong at a rung: a fact seen from here, without a culprit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Symptom {
+    /// No carrier on the port.
+    NoCarrier,
+    /// The port named in the site file does not exist.
+    NoPort,
+    /// No router answered solicitations for longer than [`ROUTER_PATIENCE_S`].
+    NoRouter,
+    /// A router was there and said goodbye: an advertisement with lifetime 0.
+    RouterGoodbye,
+    /// A router is there, but no usable address came of it.
+    NoAddress,
+    /// Nothing came back in the rung's patience.
+    Silent,
+    /// Refused at once: TCP reset or an administrative ICMP error.
+    Refused,
+    /// No route, or an ICMP unreachable.
+    Unreachable,
+    /// The name does not exist, or has no address of the wanted family.
+    NameMissing,
+    /// The resolver answered with an error.
+    ResolverError,
+    /// The answer was not what the protocol allows.
+    Malformed,
+    /// The certificate's dates exclude today; only said while our clock is trusted.
+    CertificateExpired,
+    /// The certificate is for another name.
+    CertificateName,
+    /// The certificate comes from an issuer that is not expected.
+    CertificateIssuer,
+    /// The share login was refused.
+    LoginRefused,
+    /// The share or a folder in it is not there.
+    ShareMissing,
+    /// Reading or writing is not permitted.
+    Denied,
+    /// The disk behind the share is full.
+    DiskFull,
+    /// The clock differs by more than a second, or the server itself is not synchronised.
+    ClockOff,
+}
+
+/// How long the line may be without a router before that is a fault, seconds. RFC 4861 section 6.3.7 sends
+/// three solicitations four seconds apart; the rest is patience with a router that reboots.
+pub const ROUTER_PATIENCE_S: u64 = 30;
+
+/// The outcome of one look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "is", content = "symptom")]
+pub enum Outcome {
+    /// As it should be.
+    Good,
+    /// Not as it should be; the symptom is the fact.
+    Bad(Symptom),
+    /// Not looked at, because what it stands on is broken.
+    Skipped,
+    /// Looked at, and nothing can be said yet (for instance within the patience for a router).
+    Open,
+}
+
+impl Outcome {
+    /// Whether the rung holds.
+    pub const fn is_good(self) -> bool {
+        matches!(self, Self::Good)
+    }
+
+    /// The symptom of a bad rung.
+    pub const fn symptom(self) -> Option<Symptom> {
+        match self {
+            Self::Bad(symptom) => Some(symptom),
+            Self::Good | Self::Skipped | Self::Open => None,
+        }
+    }
+}
+
+/// One look at one rung.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// Which rung.
+    pub rung: Rung,
+    /// Which terminal, for the terminal's rungs (its name in the site file).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<String>,
+    /// The outcome.
+    pub outcome: Outcome,
+    /// When the look ended.
+    pub at: Timestamp,
+    /// How long it took, milliseconds.
+    pub took_ms: f64,
+    /// Facts for an engineer: addresses, names, error texts. Never a patient's; escaped where it is shown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+/// Everything the judge may use, and nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The newest observation of each rung. With several terminals: of the first one that is not good.
+    pub observations: BTreeMap<Rung, Observation>,
+    /// Rungs that were good at least once on this site, kept across restarts.
+    pub ever_good: Vec<Rung>,
+    /// Whether our own clock may accuse a certificate (faults.md: withheld otherwise).
+    pub clock_trusted: bool,
+}
+
+impl Evidence {
+    /// The outcome at a rung; a rung without an observation was not looked at.
+    pub fn outcome(&self, rung: Rung) -> Outcome {
+        self.observations.get(&rung).map_or(Outcome::Skipped, |seen| seen.outcome)
+    }
+
+    /// Whether the rung was ever good on this site.
+    pub fn was_good(&self, rung: Rung) -> bool {
+        self.ever_good.contains(&rung)
+    }
+}

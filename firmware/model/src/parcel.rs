@@ -1,0 +1,174 @@
+//! A parcel is one relayed file, as the outside may know it: its kind, a journal number, a keyed short hash.
+//! Never its name, never its content: names carry patients' numbers.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::words::Text;
+
+/// Which way a kind travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From the clinic to the terminal: delivered at most once.
+    Request,
+    /// From the terminal to the clinic: delivered at least once, seen once.
+    Answer,
+}
+
+/// Why a parcel is not on its way. Each has one sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeldReason {
+    /// The name matches no kind of the site's table.
+    UnknownKind,
+    /// The name is one no side may use (path separators, `..`, `:`, reserved DOS names, trailing dot or space).
+    BadName,
+    /// Zero bytes, for longer than a writer needs.
+    Empty,
+    /// Larger than its kind allows.
+    TooLarge,
+    /// Its end is not its kind's end, and nobody is writing any more.
+    HalfWritten,
+    /// A link, a folder, a device or a pipe.
+    NotAFile,
+    /// The terminal already has a file of this name: never overwritten.
+    NameTaken,
+    /// Whether it was submitted cannot be known: never sent again by itself.
+    Uncertain,
+    /// Past its kind's time to live: never sent late.
+    TooOld,
+}
+
+impl HeldReason {
+    /// Every reason.
+    pub const ALL: [Self; 9] = [
+        Self::UnknownKind,
+        Self::BadName,
+        Self::Empty,
+        Self::TooLarge,
+        Self::HalfWritten,
+        Self::NotAFile,
+        Self::NameTaken,
+        Self::Uncertain,
+        Self::TooOld,
+    ];
+
+    /// The one sentence a person reads.
+    pub const fn sentence(self) -> Text {
+        match self {
+            Self::UnknownKind => Text::new(
+                "登録されていない種類のファイルです。送らずに残しています。",
+                "The kind of this file is not listed; it was kept and not sent.",
+            ),
+            Self::BadName => Text::new(
+                "使えない文字を含むファイル名です。送らずに残しています。",
+                "The name has characters no side may use; it was kept and not sent.",
+            ),
+            Self::Empty => {
+                Text::new("中身のないファイルです。送らずに残しています。", "The file is empty; it was kept and not sent.")
+            }
+            Self::TooLarge => Text::new(
+                "大きすぎるファイルです。送らずに残しています。",
+                "The file is larger than its kind allows; it was kept and not sent.",
+            ),
+            Self::HalfWritten => Text::new(
+                "書きかけのファイルです。送らずに残しています。",
+                "The file is half-written; it was kept and not sent.",
+            ),
+            Self::NotAFile => Text::new(
+                "ふつうのファイルではありません。送らずに残しています。",
+                "This is not an ordinary file; it was kept and not sent.",
+            ),
+            Self::NameTaken => Text::new(
+                "端末に同じ名前のファイルがあります。上書きせずに残しています。",
+                "The terminal has a file of this name; nothing was overwritten and this one was kept.",
+            ),
+            Self::Uncertain => Text::new(
+                "送信できたか確認できません。再送せずに残しています。",
+                "Whether it was submitted cannot be known; it was kept and not sent again.",
+            ),
+            Self::TooOld => Text::new(
+                "送信の期限を過ぎています。送らずに残しています。",
+                "It is past its time; it was kept and not sent.",
+            ),
+        }
+    }
+}
+
+/// What a parcel that is not at rest waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitReason {
+    /// Somebody is still writing it.
+    BeingWritten,
+    /// The terminal's share cannot be reached.
+    TerminalAway,
+    /// Submitted; the answer has not come.
+    AwaitingAnswer,
+    /// Delivered to the clinic's share; not collected yet.
+    AwaitingCollection,
+    /// The clinic's share cannot take it (disk full, name taken).
+    ClinicBlocked,
+}
+
+impl WaitReason {
+    /// The one sentence a person reads.
+    pub const fn sentence(self) -> Text {
+        match self {
+            Self::BeingWritten => Text::new("書き込み中です。", "It is still being written."),
+            Self::TerminalAway => {
+                Text::new("端末につながるのを待っています。", "Waiting for the terminal to be reachable.")
+            }
+            Self::AwaitingAnswer => Text::new("端末からの回答を待っています。", "Waiting for the terminal's answer."),
+            Self::AwaitingCollection => {
+                Text::new("レセコンの取り込みを待っています。", "Waiting for the receipt computer to collect it.")
+            }
+            Self::ClinicBlocked => {
+                Text::new("院内の共有フォルダーに書けません。", "The clinic's share cannot take it.")
+            }
+        }
+    }
+}
+
+/// A parcel as the outside may know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParcelView {
+    /// Journal number: unique on this box, grows.
+    pub number: u64,
+    /// The kind's key in the table, or `unknown`.
+    pub kind: String,
+    /// First eight hex digits of the keyed hash of the name: enough to find it again, useless to others.
+    pub hash: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// When it was first seen.
+    pub since: Timestamp,
+}
+
+/// A parcel that waits, and for what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// The parcel.
+    pub parcel: ParcelView,
+    /// What it waits for.
+    pub reason: WaitReason,
+}
+
+/// A parcel that is held, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The parcel.
+    pub parcel: ParcelView,
+    /// Why it is held.
+    pub reason: HeldReason,
+}
+
+/// A request and its answer, timed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pair {
+    /// When the request was published on the terminal's share.
+    pub at: Timestamp,
+    /// Until the answer stood in the clinic's share, milliseconds.
+    pub took_ms: f64,
+}

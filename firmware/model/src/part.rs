@@ -1,0 +1,186 @@
+//! What each role publishes about itself over its socket, and the snapshot the faces read.
+//! An absent part is 不明 since its last look, never 正常.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::observation::Observation;
+use crate::parcel::{Held, Pair, Waiting};
+use crate::scene::Scene;
+use crate::verdict::Verdict;
+
+/// A role of the one binary; in the image each is its own process, unit and user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Firewall and kernel state.
+    Netd,
+    /// Probes and the verdict.
+    Reachd,
+    /// The files.
+    Relayd,
+    /// The page.
+    Webd,
+    /// Lamps.
+    Boardd,
+}
+
+impl Role {
+    /// Every role, in the order they start.
+    pub const ALL: [Self; 5] = [Self::Netd, Self::Relayd, Self::Reachd, Self::Boardd, Self::Webd];
+
+    /// The role's name: of its socket, its unit and its user.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Netd => "netd",
+            Self::Reachd => "reachd",
+            Self::Relayd => "relayd",
+            Self::Webd => "webd",
+            Self::Boardd => "boardd",
+        }
+    }
+
+    /// The role with this name.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.key() == key)
+    }
+}
+
+/// A part with the number and the time of its making.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stamped<T> {
+    /// Grows with every change, from 1; a reader asks for what came after the number it has.
+    pub generation: u64,
+    /// When the role last looked, also when nothing changed.
+    pub at: Timestamp,
+    /// The part.
+    pub part: T,
+}
+
+/// `reachd`: the line, judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinePart {
+    /// The verdict on the newest evidence.
+    pub verdict: Verdict,
+    /// The newest observation of every rung, in climbing order; with several terminals one each.
+    pub ladder: Vec<Observation>,
+    /// How long the newest full sweep took, milliseconds.
+    pub sweep_ms: f64,
+    /// When the newest full sweep ended; none since the start if absent.
+    #[serde(default)]
+    pub swept_at: Option<Timestamp>,
+}
+
+/// `relayd`: the files.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RelayPart {
+    /// What the relay sees of each terminal's share; evidence for `reachd`.
+    pub shares: Vec<Observation>,
+    /// Parcels on their way that have not arrived.
+    pub waiting: Vec<Waiting>,
+    /// Parcels a person has to look at.
+    pub held: Vec<Held>,
+    /// Today's request → answer pairs, oldest first, at most [`RelayPart::PAIRS_KEPT`].
+    pub pairs: Vec<Pair>,
+    /// Requests published today.
+    pub requests_today: u64,
+    /// Answers delivered today, face results included.
+    pub answers_today: u64,
+}
+
+impl RelayPart {
+    /// How many of today's pairs are kept for the plot.
+    pub const PAIRS_KEPT: usize = 500;
+
+    /// The q-quantile (0..=1) of today's pair times, milliseconds; none without a pair.
+    pub fn quantile_ms(&self, q: f64) -> Option<f64> {
+        let mut times: Vec<f64> = self.pairs.iter().map(|pair| pair.took_ms).collect();
+        times.sort_by(f64::total_cmp);
+        let last = times.len().checked_sub(1)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "an index into at most PAIRS_KEPT entries"
+        )]
+        let index = (q.clamp(0.0, 1.0) * last as f64).round() as usize;
+        times.get(index).copied()
+    }
+}
+
+/// Whether one promise of the firewall holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "is")]
+pub enum Proof {
+    /// Proved for every packet.
+    Proved,
+    /// A packet that breaks the promise, in words.
+    Broken {
+        /// The counterexample.
+        counterexample: String,
+    },
+    /// Something in the ruleset is not understood, so nothing is claimed.
+    Unproved {
+        /// What is not understood.
+        reason: String,
+    },
+}
+
+/// One promise and its proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promise {
+    /// Its number in docs/security.md.
+    pub number: u8,
+    /// The outcome.
+    pub proof: Proof,
+}
+
+/// What the kernel is made to do with packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RulesetState {
+    /// Everything is dropped: before the first proof and after any failure.
+    DropAll,
+    /// The site's ruleset, proved on what the kernel holds.
+    Proved,
+    /// What the kernel holds is not what was proved.
+    Drifted,
+}
+
+/// `netd`: the firewall.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirewallPart {
+    /// What the kernel is made to do.
+    pub state: RulesetState,
+    /// The newest proof of each promise, on what the kernel holds.
+    pub promises: Vec<Promise>,
+    /// When the kernel was last read and proved.
+    #[serde(default)]
+    pub proved_at: Option<Timestamp>,
+}
+
+/// `boardd`: the lamps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardPart {
+    /// The board's name.
+    pub board: String,
+    /// What the lamps show.
+    pub scene: Scene,
+}
+
+/// One immutable picture of the box, made of the roles' parts. `GET /api/status` and `status --json` are this.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// `reachd`'s part.
+    #[serde(default)]
+    pub line: Option<Stamped<LinePart>>,
+    /// `relayd`'s part.
+    #[serde(default)]
+    pub relay: Option<Stamped<RelayPart>>,
+    /// `netd`'s part.
+    #[serde(default)]
+    pub firewall: Option<Stamped<FirewallPart>>,
+    /// `boardd`'s part.
+    #[serde(default)]
+    pub board: Option<Stamped<BoardPart>>,
+}

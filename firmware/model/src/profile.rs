@@ -1,0 +1,208 @@
+//! What a line's provider has in common for all clinics: names, resolvers, kinds of files, desks.
+//! Data, checked by the same walker as the site file and never code: the field's names change.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use crate::parcel::Direction;
+use crate::site::prefix::Prefix;
+use crate::site::spec::{self, Key, Shape};
+use crate::site::walk::{self, Errors, Node};
+use crate::site::SiteError;
+
+/// A host the ladder probes, by name and TCP port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// DNS name, without a trailing dot.
+    pub name: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+/// A destination the terminal may reach, or the box may probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// Where: one prefix.
+    pub prefix: Prefix,
+    /// TCP ports.
+    pub tcp: Vec<u16>,
+    /// UDP ports.
+    pub udp: Vec<u16>,
+}
+
+/// One kind a parcel may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// Its key: in logs, on the page, in the journal.
+    pub key: String,
+    /// Which way it travels.
+    pub direction: Direction,
+    /// The folder it lies in, below the share's root, on both sides.
+    pub folder: String,
+    /// What the name begins with; compared without case, as Windows does.
+    pub prefix: String,
+    /// Its extensions, without a dot, lower case.
+    pub extensions: Vec<String>,
+    /// The largest file of this kind, bytes.
+    pub max_bytes: u64,
+    /// How long it may wait before it is held instead of sent, seconds.
+    pub time_to_live_s: u64,
+    /// For a request: the key of the kind that answers it.
+    pub answered_by: Option<String>,
+}
+
+/// A provider's profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name.
+    pub name: String,
+    /// The two resolvers of the closed network.
+    pub resolvers: [Ipv6Addr; 2],
+    /// Answers outside these are a stranger's.
+    pub expected: Vec<Prefix>,
+    /// The line-authentication host.
+    pub line_auth: Target,
+    /// The distribution host.
+    pub distribution: Target,
+    /// The centre's service.
+    pub centre: Target,
+    /// PEM file of the authorities the centre's certificate must come from, beside the profile; the box's own
+    /// store of public authorities if absent.
+    pub centre_authorities: Option<String>,
+    /// The time server's name.
+    pub time: String,
+    /// Where the terminal may go on the line.
+    pub destinations: Vec<Destination>,
+    /// The table of kinds.
+    pub kinds: Vec<Kind>,
+}
+
+impl Profile {
+    /// Parses a profile. `file` is the name that errors carry.
+    ///
+    /// # Errors
+    /// Every mistake in it, with its place; a syntax error is alone.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<SiteError>> {
+        let mut errors = Errors::new(file, text);
+        let root = walk::document(text, SPEC, &mut errors);
+        match root.and_then(|root| read(&root, &mut errors)) {
+            Some(profile) if errors.is_empty() => Ok(profile),
+            _ => Err(errors.into_list()),
+        }
+    }
+
+    /// The kind with this key.
+    pub fn kind(&self, key: &str) -> Option<&Kind> {
+        self.kinds.iter().find(|kind| kind.key == key)
+    }
+}
+
+/// Largest a kind may be given: 200 MB, the largest file the field is known to pass.
+const LARGEST_KIND: i64 = 200 * 1024 * 1024;
+
+const TARGET: &[Key] = &[
+    Key::required("name", Shape::Name, "DNS name"),
+    Key::required("port", Shape::Integer { min: 1, max: 65535 }, "TCP port"),
+];
+
+const DESTINATION: &[Key] = &[
+    Key::required("prefix", Shape::Prefix, "where: an IPv6 or IPv4 prefix"),
+    Key::optional("tcp", Shape::Integers { min: 1, max: 65535 }, "TCP ports"),
+    Key::optional("udp", Shape::Integers { min: 1, max: 65535 }, "UDP ports"),
+];
+
+const KIND: &[Key] = &[
+    Key::required("key", Shape::Text, "name of the kind, for people and logs"),
+    Key::required("direction", Shape::OneOf(&["request", "answer"]), "request: clinic to terminal; answer: back"),
+    Key::required("folder", Shape::OneOf(&["req", "res", "face"]), "folder below the share's root"),
+    Key::required("prefix", Shape::Text, "what the file's name begins with"),
+    Key::required("extensions", Shape::Texts, "extensions without a dot"),
+    Key::required("max-bytes", Shape::Integer { min: 1, max: LARGEST_KIND }, "largest file, bytes"),
+    Key::required("time-to-live-s", Shape::Integer { min: 1, max: 7 * 86400 }, "held instead of sent after, seconds"),
+    Key::optional("answered-by", Shape::Text, "key of the kind that answers this request"),
+];
+
+/// The keys of a profile.
+pub const SPEC: &[Key] = &[
+    Key::required("version", Shape::Integer { min: 1, max: 1 }, "format of this file"),
+    Key::required("name", Shape::Text, "the profile's name"),
+    Key::required("resolvers", Shape::Ipv6s { count: 2 }, "the closed network's two resolvers"),
+    Key::required("expected", Shape::Prefixes, "prefixes in which answers of the closed network lie"),
+    Key::required("line-auth", Shape::Table(TARGET), "the line-authentication host"),
+    Key::required("distribution", Shape::Table(TARGET), "the distribution host"),
+    Key::required("centre", Shape::Table(TARGET), "the centre's service"),
+    Key::optional("centre-authorities", Shape::Text, "PEM file beside the profile: the centre's authorities"),
+    Key::required("time", Shape::Name, "the time server"),
+    Key::required("destination", Shape::Tables(DESTINATION), "where the terminal may go on the line"),
+    Key::required("kind", Shape::Tables(KIND), "what may be relayed"),
+];
+
+fn read(root: &Node, errors: &mut Errors<'_>) -> Option<Profile> {
+    let kinds: Vec<Kind> = root.tables("kind").iter().filter_map(|node| kind(node)).collect();
+    check_kinds(root, errors);
+    let resolvers: Vec<Ipv6Addr> = root.addresses("resolvers").into_iter().filter_map(v6).collect();
+    Some(Profile {
+        name: root.text("name")?,
+        resolvers: resolvers.try_into().ok()?,
+        expected: root.prefixes("expected"),
+        line_auth: target(root.table("line-auth")?)?,
+        distribution: target(root.table("distribution")?)?,
+        centre: target(root.table("centre")?)?,
+        centre_authorities: root.text("centre-authorities"),
+        time: root.text("time")?,
+        destinations: root.tables("destination").iter().filter_map(|node| destination(node)).collect(),
+        kinds,
+    })
+}
+
+const fn v6(address: IpAddr) -> Option<Ipv6Addr> {
+    match address {
+        IpAddr::V6(address) => Some(address),
+        IpAddr::V4(_) => None,
+    }
+}
+
+fn target(node: &Node) -> Option<Target> {
+    Some(Target { name: node.text("name")?, port: u16::try_from(node.integer("port")?).ok()? })
+}
+
+fn ports(node: &Node, key: &str) -> Vec<u16> {
+    node.integers(key).into_iter().filter_map(|port| u16::try_from(port).ok()).collect()
+}
+
+fn destination(node: &Node) -> Option<Destination> {
+    Some(Destination { prefix: node.prefix("prefix")?, tcp: ports(node, "tcp"), udp: ports(node, "udp") })
+}
+
+fn kind(node: &Node) -> Option<Kind> {
+    let direction = match node.text("direction")?.as_str() {
+        "request" => Direction::Request,
+        _ => Direction::Answer,
+    };
+    Some(Kind {
+        key: node.text("key")?,
+        direction,
+        folder: node.text("folder")?,
+        prefix: node.text("prefix")?,
+        extensions: node.texts("extensions").iter().map(|text| text.to_ascii_lowercase()).collect(),
+        max_bytes: u64::try_from(node.integer("max-bytes")?).ok()?,
+        time_to_live_s: u64::try_from(node.integer("time-to-live-s")?).ok()?,
+        answered_by: node.text("answered-by"),
+    })
+}
+
+/// Keys are unique, and `answered-by` names an answer of the same table.
+fn check_kinds(root: &Node, errors: &mut Errors<'_>) {
+    let nodes = root.tables("kind");
+    spec::refuse_twins(&nodes, "key", errors);
+    for node in nodes.iter().copied() {
+        let Some(answer) = node.text("answered-by") else { continue };
+        let found = nodes.iter().any(|other| {
+            other.text("key").as_deref() == Some(answer.as_str())
+                && other.text("direction").as_deref() == Some("answer")
+        });
+        if !found {
+            let keys: Vec<String> = nodes.iter().filter_map(|other| other.text("key")).collect();
+            errors.add(node, "answered-by", format!("no answer kind is called {answer:?}"), Some(keys.join(", ")));
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The keys a file may have, as data: the walker checks by it, the JSON Schema and the docs are made from it.
+
+use serde_json::{Map, Value, json};
+
+use super::walk::{Errors, Node};
+
+/// What a key's value must be.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    /// Any text that is not empty.
+    Text,
+    /// A list of texts.
+    Texts,
+    /// One of the words.
+    OneOf(&'static [&'static str]),
+    /// A whole number in a range, both ends included.
+    Integer {
+        /// Smallest.
+        min: i64,
+        /// Largest.
+        max: i64,
+    },
+    /// A list of whole numbers in a range.
+    Integers {
+        /// Smallest.
+        min: i64,
+        /// Largest.
+        max: i64,
+    },
+    /// A DNS name.
+    Name,
+    /// A Linux interface name.
+    Port,
+    /// An IPv4 address.
+    Ipv4,
+    /// Exactly so many IPv6 addresses.
+    Ipv6s {
+        /// How many.
+        count: usize,
+    },
+    /// A prefix of either family.
+    Prefix,
+    /// An IPv4 interface address with its prefix length.
+    Ipv4Prefix,
+    /// A list of prefixes.
+    Prefixes,
+    /// `\\HOST\SHARE`, with an IPv4 host.
+    Unc,
+    /// `secret:NAME`: a secret by reference; the secret itself is made or put on the box.
+    Secret,
+    /// A table with these keys.
+    Table(&'static [Key]),
+    /// A list of tables with these keys.
+    Tables(&'static [Key]),
+}
+
+/// One key.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether a file without it is refused.
+    pub required: bool,
+    /// What its value must be.
+    pub shape: Shape,
+    /// What it is for, one line.
+    pub doc: &'static str,
+}
+
+impl Key {
+    /// A key that must be there.
+    pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self { name, required: true, shape, doc }
+    }
+
+    /// A key that may be left out.
+    pub const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self { name, required: false, shape, doc }
+    }
+}
+
+/// Refuses two tables of one list with the same text under `key`, without regard to case.
+pub fn refuse_twins(nodes: &[&Node], key: &str, errors: &mut Errors<'_>) {
+    let mut seen: Vec<String> = Vec::new();
+    for node in nodes {
+        let Some(text) = node.text(key) else { continue };
+        let folded = text.to_lowercase();
+        if seen.contains(&folded) {
+            errors.add(node, key, format!("{text:?} is used twice"), None);
+        }
+        seen.push(folded);
+    }
+}
+
+/// The JSON Schema (draft 2020-12) of a file with these keys.
+pub fn schema(title: &str, keys: &[Key]) -> Value {
+    let mut schema = object(keys);
+    schema.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
+    schema.insert("title".into(), json!(title));
+    Value::Object(schema)
+}
+
+fn object(keys: &[Key]) -> Map<String, Value> {
+    let mut properties = Map::new();
+    for key in keys {
+        let mut value = shape(key.shape);
+        value.insert("description".into(), json!(key.doc));
+        properties.insert(key.name.into(), Value::Object(value));
+    }
+    let required: Vec<&str> = keys.iter().filter(|key| key.required).map(|key| key.name).collect();
+    let mut object = Map::new();
+    object.insert("type".into(), json!("object"));
+    object.insert("properties".into(), Value::Object(properties));
+    object.insert("required".into(), json!(required));
+    object.insert("additionalProperties".into(), json!(false));
+    object
+}
+
+fn shape(shape: Shape) -> Map<String, Value> {
+    let value = match shape {
+        Shape::Text => json!({"type": "string", "minLength": 1}),
+        Shape::Texts => json!({"type": "array", "items": {"type": "string", "minLength": 1}}),
+        Shape::OneOf(words) => json!({"enum": words}),
+        Shape::Integer { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
+        Shape::Integers { min, max } => {
+            json!({"type": "array", "items": {"type": "integer", "minimum": min, "maximum": max}})
+        }
+        Shape::Name => json!({"type": "string", "format": "hostname"}),
+        Shape::Port => json!({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$"}),
+        Shape::Ipv4 => json!({"type": "string", "format": "ipv4"}),
+        Shape::Ipv6s { count } => json!({"type": "array", "minItems": count, "maxItems": count,
+            "items": {"type": "string", "format": "ipv6"}}),
+        Shape::Prefix | Shape::Ipv4Prefix => json!({"type": "string", "pattern": "^[0-9A-Fa-f:.]+/[0-9]{1,3}$"}),
+        Shape::Prefixes => json!({"type": "array",
+            "items": {"type": "string", "pattern": "^[0-9A-Fa-f:.]+/[0-9]{1,3}$"}}),
+        Shape::Unc => json!({"type": "string", "pattern": r"^\\\\[0-9.]+\\[^\\/:*?<>|]+$"}),
+        Shape::Secret => json!({"type": "string", "pattern": "^secret:[a-z0-9-]{1,40}$"}),
+        Shape::Table(keys) => return object(keys),
+        Shape::Tables(keys) => json!({"type": "array", "items": object(keys)}),
+    };
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}

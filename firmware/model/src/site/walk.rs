@@ -1,0 +1,381 @@
+//! Walks a parsed file by its spec and collects every error with its line. What comes out holds only values
+//! that passed; a reader asks for them by key and finds nothing where an error was already said.
+
+use std::net::IpAddr;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::SiteError;
+use super::prefix::Prefix;
+use super::spec::{Key, Shape};
+
+/// Collects errors and knows the lines.
+#[derive(Debug)]
+pub struct Errors<'t> {
+    file: &'t str,
+    text: &'t str,
+    list: Vec<SiteError>,
+}
+
+impl<'t> Errors<'t> {
+    /// No errors yet in this file.
+    pub const fn new(file: &'t str, text: &'t str) -> Self {
+        Self { file, text, list: Vec::new() }
+    }
+
+    /// Whether the file is without an error so far.
+    pub const fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Every error, by line.
+    pub fn into_list(mut self) -> Vec<SiteError> {
+        self.list.sort_by_key(|error| error.line);
+        self.list
+    }
+
+    /// Says an error at a key of a table (at the table itself if the key is not there).
+    pub fn add(&mut self, node: &Node, key: &str, message: String, allowed: Option<String>) {
+        let span = node.entry(key).map_or(&node.span, |entry| &entry.span);
+        self.at(span.start, join(&node.path, key), message, allowed);
+    }
+
+    fn at(&mut self, offset: usize, path: String, message: String, allowed: Option<String>) {
+        let before = self.text.get(..offset).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        self.list.push(SiteError { file: self.file.to_owned(), line, path, message, allowed });
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Checked {
+    Text(String),
+    Texts(Vec<String>),
+    Integer(i64),
+    Integers(Vec<i64>),
+    Addresses(Vec<IpAddr>),
+    Prefixes(Vec<Prefix>),
+    Table(Node),
+    Tables(Vec<Node>),
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    name: &'static str,
+    span: Range<usize>,
+    value: Checked,
+}
+
+/// A table whose values passed their checks.
+#[derive(Clone, Debug)]
+pub struct Node {
+    path: String,
+    span: Range<usize>,
+    entries: Vec<Entry>,
+}
+
+impl Node {
+    fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.name == key)
+    }
+
+    /// Whether a list of tables was given and has none.
+    pub fn entry_is_empty(&self, key: &str) -> bool {
+        matches!(self.value(key), Some(Checked::Tables(nodes)) if nodes.is_empty())
+    }
+
+    fn value(&self, key: &str) -> Option<&Checked> {
+        self.entry(key).map(|entry| &entry.value)
+    }
+
+    /// The text under a key.
+    pub fn text(&self, key: &str) -> Option<String> {
+        match self.value(key)? {
+            Checked::Text(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    /// The texts under a key; none if absent.
+    pub fn texts(&self, key: &str) -> Vec<String> {
+        match self.value(key) {
+            Some(Checked::Texts(texts)) => texts.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The number under a key.
+    pub fn integer(&self, key: &str) -> Option<i64> {
+        match self.value(key)? {
+            Checked::Integer(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The numbers under a key; none if absent.
+    pub fn integers(&self, key: &str) -> Vec<i64> {
+        match self.value(key) {
+            Some(Checked::Integers(numbers)) => numbers.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The addresses under a key; none if absent.
+    pub fn addresses(&self, key: &str) -> Vec<IpAddr> {
+        match self.value(key) {
+            Some(Checked::Addresses(addresses)) => addresses.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The prefix under a key.
+    pub fn prefix(&self, key: &str) -> Option<Prefix> {
+        self.prefixes(key).first().copied()
+    }
+
+    /// The prefixes under a key; none if absent.
+    pub fn prefixes(&self, key: &str) -> Vec<Prefix> {
+        match self.value(key) {
+            Some(Checked::Prefixes(prefixes)) => prefixes.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The table under a key.
+    pub fn table(&self, key: &str) -> Option<&Self> {
+        match self.value(key)? {
+            Checked::Table(node) => Some(node),
+            _ => None,
+        }
+    }
+
+    /// The tables under a key; none if absent.
+    pub fn tables(&self, key: &str) -> Vec<&Self> {
+        match self.value(key) {
+            Some(Checked::Tables(nodes)) => nodes.iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Parses a text and checks it by a spec. `None` after a syntax error, which is then the only one.
+pub fn document(text: &str, spec: &'static [Key], errors: &mut Errors<'_>) -> Option<Node> {
+    match DeTable::parse(text) {
+        Ok(root) => Some(table(root.get_ref(), 0..0, String::new(), spec, errors)),
+        Err(error) => {
+            let offset = error.span().map_or(0, |span| span.start);
+            errors.at(offset, String::new(), error.message().to_owned(), None);
+            None
+        }
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+fn table(
+    table: &DeTable<'_>,
+    span: Range<usize>,
+    path: String,
+    spec: &'static [Key],
+    errors: &mut Errors<'_>,
+) -> Node {
+    for (key, _) in table {
+        if !spec.iter().any(|known| known.name == key.get_ref().as_ref()) {
+            let names: Vec<&str> = spec.iter().map(|known| known.name).collect();
+            let message = "this key is not known".to_owned();
+            errors.at(key.span().start, join(&path, key.get_ref()), message, Some(names.join(", ")));
+        }
+    }
+    let mut entries = Vec::new();
+    for key in spec {
+        let path = join(&path, key.name);
+        match table.get(key.name) {
+            Some(value) => {
+                if let Some(checked) = check(value, &path, key.shape, errors) {
+                    entries.push(Entry { name: key.name, span: value.span(), value: checked });
+                }
+            }
+            None if key.required => {
+                errors.at(span.start, path, format!("this key is missing ({})", key.doc), expected(key.shape));
+            }
+            None => {}
+        }
+    }
+    Node { path, span, entries }
+}
+
+/// What an error says is allowed.
+fn expected(shape: Shape) -> Option<String> {
+    Some(match shape {
+        Shape::OneOf(words) => words.join(", "),
+        Shape::Integer { min, max } => format!("a whole number from {min} to {max}"),
+        Shape::Integers { min, max } => format!("a list of whole numbers from {min} to {max}"),
+        Shape::Text => "a text that is not empty".into(),
+        Shape::Texts => "a list of texts".into(),
+        Shape::Name => "a DNS name".into(),
+        Shape::Port => "an interface name of at most 15 letters, digits, '-', '_' or '.'".into(),
+        Shape::Ipv4 => "an IPv4 address".into(),
+        Shape::Ipv6s { count } => format!("a list of {count} IPv6 addresses"),
+        Shape::Prefix => "a prefix like 2001:db8::/64".into(),
+        Shape::Ipv4Prefix => "an IPv4 address with its length, like 192.0.2.1/24".into(),
+        Shape::Prefixes => "a list of prefixes like 2001:db8::/64".into(),
+        Shape::Unc => r"\\ADDRESS\SHARE with an IPv4 address".into(),
+        Shape::Secret => "secret:NAME with lower-case letters, digits and '-'".into(),
+        Shape::Table(_) => "a table".into(),
+        Shape::Tables(_) => "a list of tables".into(),
+    })
+}
+
+fn check(value: &Spanned<DeValue<'_>>, path: &str, shape: Shape, errors: &mut Errors<'_>) -> Option<Checked> {
+    let span = value.span();
+    let checked = match (shape, value.get_ref()) {
+        (Shape::Table(keys), DeValue::Table(inner)) => {
+            return Some(Checked::Table(table(inner, span, path.to_owned(), keys, errors)));
+        }
+        (Shape::Tables(keys), DeValue::Array(items)) => return tables(items, path, keys, errors),
+        (_, DeValue::Array(items)) => list(items, shape),
+        (_, DeValue::String(text)) => text_of(text, shape),
+        (_, DeValue::Integer(number)) => {
+            i64::from_str_radix(number.as_str(), number.radix()).ok().and_then(|number| integer(number, shape))
+        }
+        _ => None,
+    };
+    if checked.is_none() {
+        let shown = value.get_ref();
+        errors.at(span.start, path.to_owned(), format!("{} is not allowed here", show(shown)), expected(shape));
+    }
+    checked
+}
+
+fn tables(
+    items: &toml::de::DeArray<'_>,
+    path: &str,
+    keys: &'static [Key],
+    errors: &mut Errors<'_>,
+) -> Option<Checked> {
+    let mut nodes = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let path = format!("{path}[{}]", index + 1);
+        if let DeValue::Table(inner) = item.get_ref() {
+            nodes.push(table(inner, item.span(), path, keys, errors));
+        } else {
+            errors.at(item.span().start, path, "this is not a table".into(), None);
+        }
+    }
+    Some(Checked::Tables(nodes))
+}
+
+fn list(items: &toml::de::DeArray<'_>, shape: Shape) -> Option<Checked> {
+    let texts = || items.iter().map(|item| item.get_ref().as_str()).collect::<Option<Vec<&str>>>();
+    match shape {
+        Shape::Texts => {
+            let texts = texts()?;
+            let full = !texts.is_empty() && texts.iter().all(|text| plain(text));
+            full.then(|| Checked::Texts(texts.into_iter().map(str::to_owned).collect()))
+        }
+        Shape::Integers { min, max } => {
+            let numbers: Option<Vec<i64>> = items
+                .iter()
+                .map(|item| {
+                    let number = item.get_ref().as_integer()?;
+                    i64::from_str_radix(number.as_str(), number.radix()).ok()
+                })
+                .collect();
+            numbers.filter(|list| list.iter().all(|n| (min..=max).contains(n))).map(Checked::Integers)
+        }
+        Shape::Ipv6s { count } => {
+            let list: Option<Vec<IpAddr>> = texts()?.into_iter().map(|text| text.parse().ok()).collect();
+            list.filter(|list| list.len() == count && list.iter().all(IpAddr::is_ipv6)).map(Checked::Addresses)
+        }
+        Shape::Prefixes => {
+            let list: Option<Vec<Prefix>> = texts()?.into_iter().map(|text| text.parse().ok()).collect();
+            list.filter(|list| !list.is_empty()).map(Checked::Prefixes)
+        }
+        _ => None,
+    }
+}
+
+fn integer(number: i64, shape: Shape) -> Option<Checked> {
+    match shape {
+        Shape::Integer { min, max } if (min..=max).contains(&number) => Some(Checked::Integer(number)),
+        _ => None,
+    }
+}
+
+fn text_of(text: &str, shape: Shape) -> Option<Checked> {
+    let fits = match shape {
+        Shape::Text => plain(text),
+        Shape::OneOf(words) => words.contains(&text),
+        Shape::Name => is_name(text),
+        Shape::Port => is_port(text),
+        Shape::Unc => is_unc(text),
+        Shape::Secret => text.strip_prefix("secret:").is_some_and(is_secret),
+        Shape::Ipv4 => {
+            let address: IpAddr = text.parse().ok()?;
+            return address.is_ipv4().then(|| Checked::Addresses(vec![address]));
+        }
+        Shape::Prefix => return Some(Checked::Prefixes(vec![text.parse().ok()?])),
+        Shape::Ipv4Prefix => {
+            let prefix: Prefix = text.parse().ok()?;
+            return prefix.address.is_ipv4().then(|| Checked::Prefixes(vec![prefix]));
+        }
+        _ => false,
+    };
+    fits.then(|| Checked::Text(text.to_owned()))
+}
+
+/// Not empty, and nothing a terminal or a log would act on.
+fn plain(text: &str) -> bool {
+    !text.trim().is_empty() && text.len() <= 200 && !text.chars().any(char::is_control)
+}
+
+/// RFC 1123 section 2.1 host name, RFC 1035 lengths.
+fn is_name(text: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(label)
+}
+
+fn is_port(text: &str) -> bool {
+    (1..=15).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        && text.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
+}
+
+fn is_secret(text: &str) -> bool {
+    (1..=40).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn is_unc(text: &str) -> bool {
+    let Some((host, share)) = text.strip_prefix(r"\\").and_then(|rest| rest.split_once('\\')) else {
+        return false;
+    };
+    host.parse::<std::net::Ipv4Addr>().is_ok()
+        && (1..=80).contains(&share.len())
+        && !share.chars().any(|c| c.is_control() || r#"\/:*?"<>|"#.contains(c))
+}
+
+/// A short form of a wrong value; control characters are escaped, long ones cut.
+fn show(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => {
+            let short: String = text.chars().take(40).collect();
+            format!("{short:?}")
+        }
+        DeValue::Integer(number) => number.as_str().chars().take(40).collect(),
+        DeValue::Float(number) => number.as_str().chars().take(40).collect(),
+        DeValue::Boolean(value) => value.to_string(),
+        DeValue::Datetime(_) => "a date".into(),
+        DeValue::Array(_) => "this list".into(),
+        DeValue::Table(_) => "a table".into(),
+    }
+}

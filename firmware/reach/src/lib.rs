@@ -1,0 +1,1 @@
+//! The ladder: probes, observations, verdict.

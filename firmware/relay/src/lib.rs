@@ -1,0 +1,1 @@
+//! The bastion: intake, admit, publish, settle.

@@ -1,0 +1,1 @@
+//! The page: one immutable snapshot, rendered by the server.
