@@ -111,10 +111,7 @@ impl FaultCode {
         match self {
             Self::Wan01 => Words {
                 title: Text::new("回線の信号なし", "no signal on the line"),
-                happened: Text::new(
-                    "回線ポートに信号がありません。",
-                    "There is no signal on the line port.",
-                ),
+                happened: Text::new("回線ポートに信号がありません。", "There is no signal on the line port."),
                 meaning: Text::new(MEANING_ALL_JA, MEANING_ALL_EN),
                 next: Text::new(
                     "ONUの電源とLANケーブルを確かめてください。光回線ランプが消灯なら回線事業者へ。",
@@ -164,7 +161,10 @@ impl FaultCode {
                     "One of the two resolvers does not answer.",
                 ),
                 meaning: Text::new("受付への影響はありません。", "Reception is not affected."),
-                next: Text::new("操作は不要です。記録だけしています。", "Nothing to do; it is only recorded."),
+                next: Text::new(
+                    "操作は不要です。記録だけしています。",
+                    "Nothing to do; it is only recorded.",
+                ),
             },
             Self::Auth01 => Words {
                 title: Text::new("回線認証が通らない", "line authentication refused"),

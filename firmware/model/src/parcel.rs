@@ -65,9 +65,10 @@ impl HeldReason {
                 "使えない文字を含むファイル名です。送らずに残しています。",
                 "The name has characters no side may use; it was kept and not sent.",
             ),
-            Self::Empty => {
-                Text::new("中身のないファイルです。送らずに残しています。", "The file is empty; it was kept and not sent.")
-            }
+            Self::Empty => Text::new(
+                "中身のないファイルです。送らずに残しています。",
+                "The file is empty; it was kept and not sent.",
+            ),
             Self::TooLarge => Text::new(
                 "大きすぎるファイルです。送らずに残しています。",
                 "The file is larger than its kind allows; it was kept and not sent.",
@@ -120,10 +121,13 @@ impl WaitReason {
             Self::TerminalAway => {
                 Text::new("端末につながるのを待っています。", "Waiting for the terminal to be reachable.")
             }
-            Self::AwaitingAnswer => Text::new("端末からの回答を待っています。", "Waiting for the terminal's answer."),
-            Self::AwaitingCollection => {
-                Text::new("レセコンの取り込みを待っています。", "Waiting for the receipt computer to collect it.")
+            Self::AwaitingAnswer => {
+                Text::new("端末からの回答を待っています。", "Waiting for the terminal's answer.")
             }
+            Self::AwaitingCollection => Text::new(
+                "レセコンの取り込みを待っています。",
+                "Waiting for the receipt computer to collect it.",
+            ),
             Self::ClinicBlocked => {
                 Text::new("院内の共有フォルダーに書けません。", "The clinic's share cannot take it.")
             }

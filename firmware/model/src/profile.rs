@@ -4,10 +4,10 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use crate::parcel::Direction;
+use crate::site::SiteError;
 use crate::site::prefix::Prefix;
 use crate::site::spec::{self, Key, Shape};
 use crate::site::walk::{self, Errors, Node};
-use crate::site::SiteError;
 
 /// A host the ladder probes, by name and TCP port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,12 +112,20 @@ const DESTINATION: &[Key] = &[
 
 const KIND: &[Key] = &[
     Key::required("key", Shape::Text, "name of the kind, for people and logs"),
-    Key::required("direction", Shape::OneOf(&["request", "answer"]), "request: clinic to terminal; answer: back"),
+    Key::required(
+        "direction",
+        Shape::OneOf(&["request", "answer"]),
+        "request: clinic to terminal; answer: back",
+    ),
     Key::required("folder", Shape::OneOf(&["req", "res", "face"]), "folder below the share's root"),
     Key::required("prefix", Shape::Text, "what the file's name begins with"),
     Key::required("extensions", Shape::Texts, "extensions without a dot"),
     Key::required("max-bytes", Shape::Integer { min: 1, max: LARGEST_KIND }, "largest file, bytes"),
-    Key::required("time-to-live-s", Shape::Integer { min: 1, max: 7 * 86400 }, "held instead of sent after, seconds"),
+    Key::required(
+        "time-to-live-s",
+        Shape::Integer { min: 1, max: 7 * 86400 },
+        "held instead of sent after, seconds",
+    ),
     Key::optional("answered-by", Shape::Text, "key of the kind that answers this request"),
 ];
 
@@ -202,7 +210,12 @@ fn check_kinds(root: &Node, errors: &mut Errors<'_>) {
         });
         if !found {
             let keys: Vec<String> = nodes.iter().filter_map(|other| other.text("key")).collect();
-            errors.add(node, "answered-by", format!("no answer kind is called {answer:?}"), Some(keys.join(", ")));
+            errors.add(
+                node,
+                "answered-by",
+                format!("no answer kind is called {answer:?}"),
+                Some(keys.join(", ")),
+            );
         }
     }
 }

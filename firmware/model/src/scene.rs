@@ -24,8 +24,7 @@ pub enum Lamp {
 
 impl Lamp {
     /// Every lamp, left to right.
-    pub const ALL: [Self; 6] =
-        [Self::Power, Self::Status, Self::Line, Self::Relay, Self::Maint, Self::Alarm];
+    pub const ALL: [Self; 6] = [Self::Power, Self::Status, Self::Line, Self::Relay, Self::Maint, Self::Alarm];
 
     /// The word printed under the lamp.
     pub const fn label(self) -> &'static str {

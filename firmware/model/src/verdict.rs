@@ -83,7 +83,13 @@ pub struct Verdict {
 impl Verdict {
     /// Nothing is known yet.
     pub const fn unknown(since: Timestamp) -> Self {
-        Self { usability: Usability::Unknown, since, foremost: None, others: Vec::new(), recorded: Vec::new() }
+        Self {
+            usability: Usability::Unknown,
+            since,
+            foremost: None,
+            others: Vec::new(),
+            recorded: Vec::new(),
+        }
     }
 
     /// Every fault that is an alarm, the foremost first.

@@ -274,16 +274,16 @@ fn check(root: &Node, errors: &mut Errors<'_>) {
     check_terminals(root, errors);
     refuse_twins(&root.tables("consumer"), "name", errors);
     refuse_twins(&root.tables("contact"), "party", errors);
-    for key in ["terminal", "consumer"] {
+    for key in ["port", "terminal", "consumer"] {
         if root.entry_is_empty(key) {
             errors.add(root, key, format!("at least one [[{key}]] is needed"), None);
         }
     }
     let page = page(root);
-    if let Some(node) = root.table("page") {
-        if page.http == page.https {
-            errors.add(node, "https", format!("port {} is used for both pages", page.http), None);
-        }
+    if let Some(node) = root.table("page")
+        && page.http == page.https
+    {
+        errors.add(node, "https", format!("port {} is used for both pages", page.http), None);
     }
 }
 
@@ -293,7 +293,7 @@ fn check_ports(root: &Node, errors: &mut Errors<'_>) {
     refuse_twins(&ports, "zone", errors);
     let zones: Vec<String> = ports.iter().filter_map(|node| node.text("zone")).collect();
     for zone in Zone::ALL {
-        let said = ports.len() > zones.len();
+        let said = ports.is_empty() || ports.len() > zones.len();
         if !said && !zones.iter().any(|key| key == zone.key()) {
             errors.add(root, "port", format!("no port has zone {:?}", zone.key()), None);
         }
@@ -302,10 +302,10 @@ fn check_ports(root: &Node, errors: &mut Errors<'_>) {
 
 fn check_zones(root: &Node, errors: &mut Errors<'_>) {
     let own = |key: &str| root.table(key).and_then(|node| node.prefix("address"));
-    if let (Some(clinic), Some(node)) = (own("clinic"), root.table("terminals")) {
-        if own("terminals").is_some_and(|terminals| terminals.overlaps(&clinic)) {
-            errors.add(node, "address", "the terminals' zone overlaps the clinic's".into(), None);
-        }
+    if let (Some(clinic), Some(node)) = (own("clinic"), root.table("terminals"))
+        && own("terminals").is_some_and(|terminals| terminals.overlaps(&clinic))
+    {
+        errors.add(node, "address", "the terminals' zone overlaps the clinic's".into(), None);
     }
 }
 
@@ -316,11 +316,11 @@ fn check_terminals(root: &Node, errors: &mut Errors<'_>) {
     let mut taken: Vec<Ipv4Addr> = Vec::new();
     for node in terminals {
         let Some(address) = address(node) else { continue };
-        if let Some(zone) = zone {
-            if !zone.contains(IpAddr::V4(address)) || zone.address == IpAddr::V4(address) {
-                let allowed = format!("another address in {}", zone.as_network());
-                errors.add(node, "address", format!("{address} is not a terminal's address"), Some(allowed));
-            }
+        if let Some(zone) = zone
+            && (!zone.contains(IpAddr::V4(address)) || zone.address == IpAddr::V4(address))
+        {
+            let allowed = format!("another address in {}", zone.as_network());
+            errors.add(node, "address", format!("{address} is not a terminal's address"), Some(allowed));
         }
         if taken.contains(&address) {
             errors.add(node, "address", format!("{address} is used twice"), None);
@@ -328,7 +328,12 @@ fn check_terminals(root: &Node, errors: &mut Errors<'_>) {
         taken.push(address);
         let host = node.text("share").and_then(|unc| unc[2..].split('\\').next().map(str::to_owned));
         if host.is_some_and(|host| host != address.to_string()) {
-            errors.add(node, "share", "the share lies on another host".into(), Some(format!(r"\\{address}\…")));
+            errors.add(
+                node,
+                "share",
+                "the share lies on another host".into(),
+                Some(format!(r"\\{address}\…")),
+            );
         }
     }
 }

@@ -130,7 +130,9 @@ fn shape(shape: Shape) -> Map<String, Value> {
         Shape::Ipv4 => json!({"type": "string", "format": "ipv4"}),
         Shape::Ipv6s { count } => json!({"type": "array", "minItems": count, "maxItems": count,
             "items": {"type": "string", "format": "ipv6"}}),
-        Shape::Prefix | Shape::Ipv4Prefix => json!({"type": "string", "pattern": "^[0-9A-Fa-f:.]+/[0-9]{1,3}$"}),
+        Shape::Prefix | Shape::Ipv4Prefix => {
+            json!({"type": "string", "pattern": "^[0-9A-Fa-f:.]+/[0-9]{1,3}$"})
+        }
         Shape::Prefixes => json!({"type": "array",
             "items": {"type": "string", "pattern": "^[0-9A-Fa-f:.]+/[0-9]{1,3}$"}}),
         Shape::Unc => json!({"type": "string", "pattern": r"^\\\\[0-9.]+\\[^\\/:*?<>|]+$"}),

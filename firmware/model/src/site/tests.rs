@@ -1,0 +1,86 @@
+use super::*;
+
+const PROFILE: &str = include_str!("../../tests/data/profile.toml");
+const SITE: &str = include_str!("../../tests/data/site.toml");
+
+fn profile() -> Result<Profile, Vec<SiteError>> {
+    Profile::parse("profile.toml", PROFILE)
+}
+
+fn mistakes(text: &str) -> Vec<String> {
+    Site::parse("site.toml", text, profile()).unwrap_err().iter().map(SiteError::to_string).collect()
+}
+
+#[test]
+fn a_right_site_file_is_read_whole() {
+    let site = Site::parse("site.toml", SITE, profile()).unwrap();
+    assert_eq!(site.port(Zone::Wan), "wan0");
+    assert_eq!(site.clinic.to_string(), "198.51.100.1/24");
+    assert_eq!(site.terminals[0].share, "OQS");
+    assert_eq!(site.contact(Party::Line).unwrap().phone, "0120-000-000");
+    assert_eq!(site.page, PagePorts { http: 80, https: 443 });
+    assert_eq!(site.profile.kinds.len(), 3);
+    assert_eq!(Site::profile_name(SITE).as_deref(), Some("./profile.toml"));
+}
+
+#[test]
+fn ten_mistakes_are_ten_errors_each_with_its_line_and_what_is_allowed() {
+    let said = mistakes(include_str!("../../tests/data/ten-mistakes.toml"));
+    assert_eq!(said.len(), 10);
+    assert!(!said.join("\n").contains("hunter2"), "what stands in a secret's place is never shown");
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn a_syntax_error_is_reported_alone() {
+    let said = mistakes("version = 1\nprofile = \"x\nline = 3\n");
+    assert_eq!(said.len(), 1);
+    assert!(said[0].starts_with("site.toml:2: "), "{said:?}");
+}
+
+#[test]
+fn an_empty_file_names_every_key_it_lacks() {
+    assert_eq!(mistakes("").len(), SPEC.iter().filter(|key| key.required).count());
+}
+
+#[test]
+fn a_profile_s_mistakes_stand_beside_the_site_s_own() {
+    let broken = Profile::parse("profile.toml", &PROFILE.replace("port = 80", "port = 0"));
+    let said = Site::parse("site.toml", &SITE.replace("wan0", "wan/0"), broken).unwrap_err();
+    assert_eq!(
+        said.iter().map(|error| error.file.as_str()).collect::<Vec<_>>(),
+        ["site.toml", "profile.toml"]
+    );
+}
+
+#[test]
+fn an_answer_a_request_names_must_exist() {
+    let text = PROFILE.replace("answered-by = \"OQSsiquc01res\"", "answered-by = \"nobody\"");
+    let said = Profile::parse("profile.toml", &text).unwrap_err();
+    assert_eq!(said.len(), 1);
+    assert!(said[0].to_string().contains("no answer kind is called \"nobody\""), "{said:?}");
+}
+
+#[test]
+fn the_schemas_are_the_committed_ones() {
+    insta::assert_snapshot!("site_schema", serde_json::to_string_pretty(&schema()).unwrap());
+    let profile = spec::schema("Sekisho profile, version 1", crate::profile::SPEC);
+    insta::assert_snapshot!("profile_schema", serde_json::to_string_pretty(&profile).unwrap());
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_the_checker_panic(text in "\\PC{0,400}") {
+        let _ = Site::parse("site.toml", &text, profile());
+    }
+
+    #[test]
+    fn no_value_makes_the_checker_panic(value in "(\"[^\"\\\\]{0,30}\"|-?[0-9]{1,20}|true|\\[\\]|\\{\\}|1979-05-27)", at in 0usize..14) {
+        let mut lines: Vec<String> = SITE.lines().map(str::to_owned).collect();
+        let keyed: Vec<usize> = (0..lines.len()).filter(|&i| lines[i].contains(" = ")).collect();
+        let line = keyed[at % keyed.len()];
+        let key = lines[line].split(" = ").next().unwrap().to_owned();
+        lines[line] = format!("{key} = {value}");
+        let _ = Site::parse("site.toml", &lines.join("\n"), profile());
+    }
+}

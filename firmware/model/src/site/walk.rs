@@ -200,7 +200,12 @@ fn table(
                 }
             }
             None if key.required => {
-                errors.at(span.start, path, format!("this key is missing ({})", key.doc), expected(key.shape));
+                errors.at(
+                    span.start,
+                    path,
+                    format!("this key is missing ({})", key.doc),
+                    expected(key.shape),
+                );
             }
             None => {}
         }
@@ -239,14 +244,15 @@ fn check(value: &Spanned<DeValue<'_>>, path: &str, shape: Shape, errors: &mut Er
         (Shape::Tables(keys), DeValue::Array(items)) => return tables(items, path, keys, errors),
         (_, DeValue::Array(items)) => list(items, shape),
         (_, DeValue::String(text)) => text_of(text, shape),
-        (_, DeValue::Integer(number)) => {
-            i64::from_str_radix(number.as_str(), number.radix()).ok().and_then(|number| integer(number, shape))
-        }
+        (_, DeValue::Integer(number)) => i64::from_str_radix(number.as_str(), number.radix())
+            .ok()
+            .and_then(|number| integer(number, shape)),
         _ => None,
     };
     if checked.is_none() {
-        let shown = value.get_ref();
-        errors.at(span.start, path.to_owned(), format!("{} is not allowed here", show(shown)), expected(shape));
+        // What stands where a secret's name belongs may be the secret itself.
+        let shown = if matches!(shape, Shape::Secret) { "this value".into() } else { show(value.get_ref()) };
+        errors.at(span.start, path.to_owned(), format!("{shown} is not allowed here"), expected(shape));
     }
     checked
 }
@@ -289,7 +295,8 @@ fn list(items: &toml::de::DeArray<'_>, shape: Shape) -> Option<Checked> {
         }
         Shape::Ipv6s { count } => {
             let list: Option<Vec<IpAddr>> = texts()?.into_iter().map(|text| text.parse().ok()).collect();
-            list.filter(|list| list.len() == count && list.iter().all(IpAddr::is_ipv6)).map(Checked::Addresses)
+            list.filter(|list| list.len() == count && list.iter().all(IpAddr::is_ipv6))
+                .map(Checked::Addresses)
         }
         Shape::Prefixes => {
             let list: Option<Vec<Prefix>> = texts()?.into_iter().map(|text| text.parse().ok()).collect();
