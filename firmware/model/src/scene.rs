@@ -93,6 +93,117 @@ pub struct Light {
     pub colour: Colour,
 }
 
+/// What one lamp can say: the one table behind lamps, page, printed card and tests.
+/// No two signs of a lamp share a blink, so all of it is readable without colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sign {
+    /// The box runs.
+    PowerOn,
+    /// The box is well.
+    BoxWell,
+    /// The firewall is not the proved one, or a part of the box is silent.
+    BoxFault,
+    /// Line and centre are well.
+    LineWell,
+    /// No signal on the line's port.
+    CableOut,
+    /// The line is dead.
+    LineDead,
+    /// The line is well, the centre behind it is not.
+    CentreDead,
+    /// Nothing can be said about the line yet, or any more.
+    LineOpen,
+    /// Relay and terminal are well.
+    RelayWell,
+    /// The terminal or its share is dead.
+    TerminalDead,
+    /// Files are held until a person looks at them.
+    Held,
+    /// Nothing can be said about the relay or the terminal.
+    RelayOpen,
+    /// No maintainer is in.
+    NoMaintainer,
+    /// Nobody has to act.
+    Calm,
+    /// Held files wait for a person; reception goes on.
+    Look,
+    /// Somebody has to act now.
+    Act,
+}
+
+impl Sign {
+    /// Every sign, by lamp in printed order.
+    pub const ALL: [Self; 16] = [
+        Self::PowerOn,
+        Self::BoxWell,
+        Self::BoxFault,
+        Self::LineWell,
+        Self::CableOut,
+        Self::LineDead,
+        Self::CentreDead,
+        Self::LineOpen,
+        Self::RelayWell,
+        Self::TerminalDead,
+        Self::Held,
+        Self::RelayOpen,
+        Self::NoMaintainer,
+        Self::Calm,
+        Self::Look,
+        Self::Act,
+    ];
+
+    /// The light that says it.
+    pub const fn light(self) -> Light {
+        let (lamp, blink, colour) = match self {
+            Self::PowerOn => (Lamp::Power, Blink::Steady, Colour::Green),
+            Self::BoxWell => (Lamp::Status, Blink::Steady, Colour::Green),
+            Self::BoxFault => (Lamp::Status, Blink::Fast, Colour::Red),
+            Self::LineWell => (Lamp::Line, Blink::Steady, Colour::Green),
+            Self::CableOut => (Lamp::Line, Blink::Off, Colour::Red),
+            Self::LineDead => (Lamp::Line, Blink::Fast, Colour::Red),
+            Self::CentreDead => (Lamp::Line, Blink::Double, Colour::Red),
+            Self::LineOpen => (Lamp::Line, Blink::Slow, Colour::Yellow),
+            Self::RelayWell => (Lamp::Relay, Blink::Steady, Colour::Green),
+            Self::TerminalDead => (Lamp::Relay, Blink::Fast, Colour::Red),
+            Self::Held => (Lamp::Relay, Blink::Double, Colour::Yellow),
+            Self::RelayOpen => (Lamp::Relay, Blink::Slow, Colour::Yellow),
+            Self::NoMaintainer => (Lamp::Maint, Blink::Off, Colour::Blue),
+            Self::Calm => (Lamp::Alarm, Blink::Off, Colour::Red),
+            Self::Look => (Lamp::Alarm, Blink::Slow, Colour::Yellow),
+            Self::Act => (Lamp::Alarm, Blink::Fast, Colour::Red),
+        };
+        Light { lamp, blink, colour }
+    }
+
+    /// What it means, for page and card.
+    pub const fn meaning(self) -> Text {
+        match self {
+            Self::PowerOn => Text::new("動作しています", "running"),
+            Self::BoxWell => Text::new("本機は正常です", "the box is well"),
+            Self::BoxFault => Text::new("本機に異常があります", "the box has a fault"),
+            Self::LineWell => Text::new("センターまで届いています", "reaches the centre"),
+            Self::CableOut => Text::new("回線の信号がありません", "no signal on the line"),
+            Self::LineDead => Text::new("回線が使えません", "the line is dead"),
+            Self::CentreDead => Text::new("センターにつながりません", "the centre is not reached"),
+            Self::LineOpen => Text::new("回線を確認しています", "the line is being checked"),
+            Self::RelayWell => Text::new("端末とやり取りできます", "the terminal is reached"),
+            Self::TerminalDead => Text::new("端末とやり取りできません", "the terminal is not reached"),
+            Self::Held => Text::new("送らずに残したファイルがあります", "files are held"),
+            Self::RelayOpen => Text::new("端末を確認しています", "the terminal is being checked"),
+            Self::NoMaintainer => Text::new("保守作業はありません", "no maintainer is in"),
+            Self::Calm => Text::new("対応は不要です", "nothing to do"),
+            Self::Look => Text::new("あとで確認が必要です", "somebody has to look"),
+            Self::Act => Text::new("対応が必要です", "somebody has to act"),
+        }
+    }
+
+    /// The sign a light gives, read without its colour; none for a blink the table does not have.
+    pub fn of(lamp: Lamp, blink: Blink) -> Option<Self> {
+        let same = |sign: &Self| sign.light().lamp == lamp && sign.light().blink == blink;
+        Self::ALL.into_iter().find(same)
+    }
+}
+
 /// All six lamps at one time, in printed order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scene(pub Vec<Light>);
@@ -101,5 +212,17 @@ impl Scene {
     /// The light of one lamp.
     pub fn light(&self, lamp: Lamp) -> Option<Light> {
         self.0.iter().copied().find(|light| light.lamp == lamp)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sign_is_read_back_without_its_colour() {
+        for sign in Sign::ALL {
+            assert_eq!(Sign::of(sign.light().lamp, sign.light().blink), Some(sign));
+        }
     }
 }

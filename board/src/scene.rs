@@ -1,0 +1,76 @@
+//! What the lamps show, from what the roles published. An absent part is never shown as well.
+
+use model::part::{RulesetState, Snapshot};
+use model::scene::{Scene, Sign};
+use model::{FaultCode, Usability, Verdict};
+
+/// The scene of a snapshot: one sign for each lamp, in printed order.
+pub fn scene(snapshot: &Snapshot) -> Scene {
+    let verdict = snapshot.line.as_ref().map(|line| &line.part.verdict);
+    let signs = [
+        Sign::PowerOn,
+        status(snapshot),
+        line(verdict),
+        relay(snapshot, verdict),
+        Sign::NoMaintainer,
+        alarm(snapshot, verdict),
+    ];
+    Scene(signs.map(Sign::light).to_vec())
+}
+
+/// The box itself is well while the proved ruleset stands and every role speaks.
+fn status(snapshot: &Snapshot) -> Sign {
+    let proved = snapshot.firewall.as_ref().is_some_and(|wall| wall.part.state == RulesetState::Proved);
+    if proved && snapshot.line.is_some() && snapshot.relay.is_some() { Sign::BoxWell } else { Sign::BoxFault }
+}
+
+fn line(verdict: Option<&Verdict>) -> Sign {
+    let Some(verdict) = verdict else { return Sign::LineOpen };
+    match verdict.alarms().find_map(|fault| on_line(fault.code)) {
+        Some(sign) => sign,
+        None if verdict.usability == Usability::Unknown => Sign::LineOpen,
+        None => Sign::LineWell,
+    }
+}
+
+/// What a fault says on LINE; none where it is the terminal's or felt by nobody.
+const fn on_line(code: FaultCode) -> Option<Sign> {
+    match code {
+        FaultCode::Wan01 => Some(Sign::CableOut),
+        FaultCode::Wan02 | FaultCode::Wan03 | FaultCode::Dns01 | FaultCode::Auth01 => Some(Sign::LineDead),
+        FaultCode::Ctr01 | FaultCode::Ctr02 | FaultCode::Ctr03 => Some(Sign::CentreDead),
+        FaultCode::Dns02 | FaultCode::Term01 | FaultCode::Term02 | FaultCode::Term03 => None,
+    }
+}
+
+fn relay(snapshot: &Snapshot, verdict: Option<&Verdict>) -> Sign {
+    let terminal_dead = verdict.is_some_and(|verdict| verdict.alarms().any(|fault| is_terminals(fault.code)));
+    let open =
+        verdict.is_none_or(|verdict| verdict.usability == Usability::Unknown) || snapshot.relay.is_none();
+    match () {
+        () if terminal_dead => Sign::TerminalDead,
+        () if holds(snapshot) => Sign::Held,
+        () if open => Sign::RelayOpen,
+        () => Sign::RelayWell,
+    }
+}
+
+const fn is_terminals(code: FaultCode) -> bool {
+    matches!(code, FaultCode::Term01 | FaultCode::Term02 | FaultCode::Term03)
+}
+
+fn holds(snapshot: &Snapshot) -> bool {
+    snapshot.relay.as_ref().is_some_and(|relay| !relay.part.held.is_empty())
+}
+
+fn alarm(snapshot: &Snapshot, verdict: Option<&Verdict>) -> Sign {
+    let judged = verdict.is_some_and(|verdict| verdict.alarms().next().is_some());
+    match () {
+        () if judged || status(snapshot) == Sign::BoxFault => Sign::Act,
+        () if holds(snapshot) => Sign::Look,
+        () => Sign::Calm,
+    }
+}
+
+#[cfg(test)]
+mod tests;

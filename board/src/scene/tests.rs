@@ -1,0 +1,140 @@
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use model::parcel::{Held, HeldReason, ParcelView};
+use model::part::{FirewallPart, LinePart, RelayPart, Stamped};
+use model::scene::{Blink, Lamp};
+use model::verdict::{Certainty, Fault};
+use model::{Party, Timestamp};
+
+use super::*;
+
+fn stamped<T>(part: T) -> Option<Stamped<T>> {
+    Some(Stamped { generation: 1, at: Timestamp::UNIX_EPOCH, part })
+}
+
+fn fault(code: FaultCode) -> Fault {
+    Fault { code, owner: Party::Unknown, certainty: Certainty::Open, evidence: Vec::new(), terminal: None }
+}
+
+fn firewall(state: RulesetState) -> Option<Stamped<FirewallPart>> {
+    stamped(FirewallPart { state, promises: Vec::new(), proved_at: None })
+}
+
+fn snapshot(usability: Usability, faults: &[FaultCode]) -> Snapshot {
+    let mut verdict = Verdict::unknown(Timestamp::UNIX_EPOCH);
+    verdict.usability = usability;
+    let mut alarms = faults.iter().copied().filter(|code| code.is_alarm()).map(fault);
+    verdict.foremost = alarms.next();
+    verdict.others = alarms.collect();
+    verdict.recorded = faults.iter().copied().filter(|code| !code.is_alarm()).map(fault).collect();
+    Snapshot {
+        line: stamped(LinePart { verdict, ladder: Vec::new(), sweep_ms: 0.0, swept_at: None }),
+        relay: stamped(RelayPart::default()),
+        firewall: firewall(RulesetState::Proved),
+        board: None,
+    }
+}
+
+fn broken(code: FaultCode) -> Snapshot {
+    let usability = if is_terminals(code) { Usability::Partly } else { Usability::Unusable };
+    snapshot(if code.is_alarm() { usability } else { Usability::Usable }, &[code])
+}
+
+fn holding(mut snapshot: Snapshot) -> Snapshot {
+    let parcel = ParcelView {
+        number: 1,
+        kind: "unknown".into(),
+        hash: "00000000".into(),
+        bytes: 1,
+        since: Timestamp::UNIX_EPOCH,
+    };
+    let held = Held { parcel, reason: HeldReason::BadName };
+    snapshot.relay.as_mut().unwrap().part.held.push(held);
+    snapshot
+}
+
+/// The situations a person in front of the box has to tell apart.
+fn situations() -> Vec<(&'static str, Snapshot)> {
+    let clean = snapshot(Usability::Usable, &[]);
+    let with = |change: fn(&mut Snapshot)| {
+        let mut snapshot = snapshot(Usability::Usable, &[]);
+        change(&mut snapshot);
+        snapshot
+    };
+    vec![
+        ("clean", clean.clone()),
+        ("checking", snapshot(Usability::Unknown, &[])),
+        ("cable out", broken(FaultCode::Wan01)),
+        ("line dead", broken(FaultCode::Wan02)),
+        ("centre dead", broken(FaultCode::Ctr02)),
+        ("terminal dead", broken(FaultCode::Term01)),
+        ("files held", holding(clean)),
+        ("firewall drops all", with(|snapshot| snapshot.firewall = firewall(RulesetState::DropAll))),
+        ("line part absent", with(|snapshot| snapshot.line = None)),
+        ("relay part absent", with(|snapshot| snapshot.relay = None)),
+    ]
+}
+
+fn without_colour(scene: &Scene) -> Vec<(Lamp, Blink)> {
+    scene.0.iter().map(|light| (light.lamp, light.blink)).collect()
+}
+
+#[test]
+fn every_situation_differs_by_lamp_and_blink_alone() {
+    let mut seen = BTreeMap::new();
+    for (name, snapshot) in situations() {
+        if let Some(twin) = seen.insert(without_colour(&scene(&snapshot)), name) {
+            panic!("{name} looks like {twin}");
+        }
+    }
+}
+
+#[test]
+fn every_light_of_every_situation_has_its_meaning_on_the_card() {
+    for (name, snapshot) in situations() {
+        let scene = scene(&snapshot);
+        assert_eq!(scene.0.iter().map(|light| light.lamp).collect::<Vec<_>>(), Lamp::ALL, "{name}");
+        assert!(scene.0.iter().all(|light| Sign::of(light.lamp, light.blink).is_some()), "{name}");
+    }
+}
+
+/// Any line fault together with any terminal fault, any box state and held files: each lamp still tells its own.
+#[test]
+fn independent_faults_are_read_from_their_own_lamps() {
+    let lines = [FaultCode::Wan01, FaultCode::Wan03, FaultCode::Dns01, FaultCode::Auth01, FaultCode::Ctr03];
+    let terminals = [FaultCode::Term01, FaultCode::Term02, FaultCode::Term03];
+    for (first, second) in lines.into_iter().flat_map(|line| terminals.map(|terminal| (line, terminal))) {
+        for state in [RulesetState::Proved, RulesetState::DropAll, RulesetState::Drifted] {
+            let mut snapshot = holding(snapshot(Usability::Unusable, &[first, second]));
+            snapshot.firewall = firewall(state);
+            let blink = |lamp| scene(&snapshot).light(lamp).unwrap().blink;
+            let alone = scene(&broken(first)).light(Lamp::Line).unwrap().blink;
+            assert_eq!(blink(Lamp::Line), alone);
+            assert_eq!(blink(Lamp::Relay), Blink::Fast);
+            assert_eq!(blink(Lamp::Status) == Blink::Steady, state == RulesetState::Proved);
+            assert_eq!(blink(Lamp::Alarm), Blink::Fast);
+        }
+    }
+}
+
+#[test]
+fn what_staff_cannot_feel_changes_no_lamp() {
+    assert_eq!(scene(&broken(FaultCode::Dns02)), scene(&snapshot(Usability::Usable, &[])));
+}
+
+#[test]
+fn the_table_of_scenes_is_the_known_one() {
+    let faults = FaultCode::ALL.map(|code| (code.key(), broken(code)));
+    let mut table = String::new();
+    for (name, snapshot) in situations().into_iter().chain(faults) {
+        write!(table, "{name:20}").unwrap();
+        for light in &scene(&snapshot).0 {
+            let shown = format!("{} {:?} {:?}", light.lamp.label(), light.blink, light.colour);
+            write!(table, "{shown:22}").unwrap();
+        }
+        table.truncate(table.trim_end().len());
+        table.push('\n');
+    }
+    insta::assert_snapshot!(table);
+}
