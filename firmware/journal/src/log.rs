@@ -195,19 +195,4 @@ fn cut(path: &Path, size: u64) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn after_a_failed_write_the_log_is_poisoned_until_it_is_opened_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut log = Log::open(folder.path()).unwrap().log;
-        log.append(&[b"a"]).unwrap();
-        let writable = std::mem::replace(&mut log.file, File::open(&log.path).unwrap());
-        assert!(matches!(log.append(&[b"b"]), Err(Error::Io { action: "write", .. })));
-        log.file = writable;
-        assert!(matches!(log.append(&[b"b"]), Err(Error::Poisoned(_))));
-        drop(log);
-        assert_eq!(Log::open(folder.path()).unwrap().log.append(&[b"b"]).unwrap(), 2);
-    }
-}
+mod tests;

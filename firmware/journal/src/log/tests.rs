@@ -1,12 +1,9 @@
 //! The append log against cuts and damage: whatever the bytes, opening never panics, and what it returns was
 //! appended once.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-
-use journal::{Error, Fact, Log, MAX_PAYLOAD};
 use proptest::prelude::*;
+
+use super::*;
 
 fn payloads(folder: &Path) -> (Vec<Vec<u8>>, Vec<Fact>) {
     let opened = Log::open(folder).unwrap();
@@ -63,6 +60,19 @@ fn a_log_grows_over_several_segments_and_old_ones_can_be_retired() {
     assert_eq!(count(), 1, "the newest segment stays");
     assert_eq!(opened.log.append(&[b"x"]).unwrap(), 41);
     assert_eq!(Log::open(folder.path()).unwrap().log.next(), 42);
+}
+
+#[test]
+fn after_a_failed_write_the_log_is_poisoned_until_it_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = Log::open(folder.path()).unwrap().log;
+    log.append(&[b"a"]).unwrap();
+    let writable = std::mem::replace(&mut log.file, File::open(&log.path).unwrap());
+    assert!(matches!(log.append(&[b"b"]), Err(Error::Io { action: "write", .. })));
+    log.file = writable;
+    assert!(matches!(log.append(&[b"b"]), Err(Error::Poisoned(_))));
+    drop(log);
+    assert_eq!(Log::open(folder.path()).unwrap().log.append(&[b"b"]).unwrap(), 2);
 }
 
 #[test]
