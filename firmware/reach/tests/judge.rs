@@ -1,0 +1,336 @@
+//! The judge, from observations: every code with and without its deciding evidence, and the property that no
+//! loss of evidence ever moves a fault to another party.
+
+use std::collections::BTreeMap;
+
+use model::observation::Evidence;
+use model::{
+    Certainty, FaultCode, Observation, Outcome, Party, Rung, Symptom, Timestamp, Usability, Verdict,
+};
+use proptest::prelude::*;
+use reach::judge;
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn seen(rung: Rung, outcome: Outcome) -> Observation {
+    let terminal = (rung >= Rung::TerminalLink).then(|| "t1".to_owned());
+    Observation { rung, terminal, outcome, at: NOW, took_ms: 1.0, detail: String::new() }
+}
+
+/// A clinic in which everything holds and always held.
+fn clean() -> Evidence {
+    let observations = Rung::ALL.map(|rung| (rung, seen(rung, Outcome::Good)));
+    Evidence {
+        observations: BTreeMap::from(observations),
+        ever_good: Rung::ALL.to_vec(),
+        clock_trusted: true,
+    }
+}
+
+/// The clean clinic with these rungs bad, and what stands on a broken rung skipped, as the ladder reports it.
+fn broken(bad: &[(Rung, Symptom)]) -> Evidence {
+    let mut evidence = clean();
+    for (rung, symptom) in bad {
+        evidence.observations.insert(*rung, seen(*rung, Outcome::Bad(*symptom)));
+    }
+    for rung in Rung::ALL {
+        let below = rung.stands_on();
+        if !below.is_empty() && !below.iter().any(|under| evidence.outcome(*under).is_good()) {
+            evidence.observations.insert(rung, seen(rung, Outcome::Skipped));
+        }
+    }
+    evidence
+}
+
+fn never(mut evidence: Evidence, rung: Rung) -> Evidence {
+    evidence.ever_good.retain(|good| *good != rung);
+    evidence
+}
+
+fn without(mut evidence: Evidence, rung: Rung) -> Evidence {
+    evidence.observations.remove(&rung);
+    evidence
+}
+
+fn verdict(evidence: &Evidence) -> Verdict {
+    judge(evidence, None, NOW)
+}
+
+/// Code, owner and certainty of the foremost fault.
+fn foremost(evidence: &Evidence) -> Option<(FaultCode, Party, Certainty)> {
+    verdict(evidence).foremost.map(|fault| (fault.code, fault.owner, fault.certainty))
+}
+
+#[test]
+fn a_clean_clinic_is_usable_and_nothing_is_named() {
+    let verdict = verdict(&clean());
+    assert_eq!(verdict.usability, Usability::Usable);
+    assert_eq!((verdict.alarms().count(), verdict.recorded.len()), (0, 0));
+}
+
+#[test]
+fn each_fault_is_named_with_its_owner() {
+    use Certainty::{Likely, Open, Sure};
+    use FaultCode::{Auth01, Ctr01, Ctr02, Ctr03, Dns01, Term01, Term02, Term03, Wan01, Wan02, Wan03};
+    use Rung::{
+        Address, CentreTcp, CentreTls, Distribution, LineAuth, Link, ResolverOne, ResolverTwo, TerminalLink,
+        TerminalNeighbour, TerminalShare, TerminalSmb,
+    };
+    use Symptom::{
+        CertificateExpired, LoginRefused, NoCarrier, NoRouter, Refused, RouterGoodbye, Silent, Unreachable,
+    };
+    let refused = broken(&[(LineAuth, Refused), (CentreTcp, Refused)]);
+    let muted = broken(&[(LineAuth, Silent), (CentreTcp, Refused)]);
+    let table = [
+        (broken(&[(Link, NoCarrier)]), Wan01, Party::Clinic, Likely),
+        (broken(&[(Address, NoRouter)]), Wan02, Party::Line, Likely),
+        (never(broken(&[(Address, NoRouter)]), Address), Wan02, Party::Clinic, Open),
+        (broken(&[(Address, RouterGoodbye)]), Wan03, Party::Line, Sure),
+        (broken(&[(ResolverOne, Silent), (ResolverTwo, Silent)]), Dns01, Party::Line, Sure),
+        (broken(&[(ResolverOne, Refused), (ResolverTwo, Silent)]), Dns01, Party::Line, Sure),
+        (refused.clone(), Auth01, Party::Line, Likely),
+        (never(refused, LineAuth), Auth01, Party::Clinic, Likely),
+        (muted.clone(), Auth01, Party::Line, Open),
+        (never(muted, LineAuth), Auth01, Party::Clinic, Open),
+        (broken(&[(CentreTcp, Refused)]), Ctr01, Party::Centre, Sure),
+        (broken(&[(CentreTls, Refused)]), Ctr01, Party::Centre, Likely),
+        (broken(&[(CentreTcp, Silent)]), Ctr02, Party::Centre, Likely),
+        (
+            broken(&[(CentreTcp, Silent), (LineAuth, Silent), (Distribution, Unreachable)]),
+            Ctr02,
+            Party::Line,
+            Likely,
+        ),
+        (broken(&[(CentreTls, CertificateExpired)]), Ctr03, Party::Centre, Sure),
+        (broken(&[(TerminalLink, NoCarrier)]), Term01, Party::Clinic, Likely),
+        (broken(&[(TerminalNeighbour, Silent)]), Term01, Party::Terminal, Likely),
+        (broken(&[(TerminalSmb, Refused)]), Term02, Party::Terminal, Sure),
+        (broken(&[(TerminalSmb, Silent)]), Term02, Party::Terminal, Likely),
+        (broken(&[(TerminalShare, LoginRefused)]), Term03, Party::Terminal, Sure),
+        (never(broken(&[(TerminalShare, LoginRefused)]), TerminalShare), Term03, Party::Terminal, Likely),
+    ];
+    for (evidence, code, owner, certainty) in table {
+        assert_eq!(foremost(&evidence), Some((code, owner, certainty)), "{evidence:?}");
+        let terminal = code.key().starts_with("TERM");
+        let expected = if terminal { Usability::Partly } else { Usability::Unusable };
+        let verdict = verdict(&evidence);
+        assert_eq!(verdict.usability, expected, "{code:?}");
+        assert_eq!(verdict.alarms().count(), 1, "{code:?}");
+        assert_eq!(verdict.foremost.and_then(|fault| fault.terminal).is_some(), terminal, "{code:?}");
+    }
+}
+
+#[test]
+fn without_the_deciding_evidence_nobody_is_accused() {
+    use Rung::{CentreTcp, CentreTls, Distribution, LineAuth, TerminalLink, TerminalNeighbour};
+    use Symptom::{CertificateExpired, Refused, Silent, Unreachable};
+    let gone = broken(&[(CentreTcp, Silent), (LineAuth, Silent), (Distribution, Silent)]);
+    let unowned = [
+        (without(broken(&[(CentreTcp, Refused)]), LineAuth), FaultCode::Ctr01),
+        (without(broken(&[(CentreTcp, Refused)]), Distribution), FaultCode::Ctr01),
+        (without(broken(&[(CentreTcp, Refused), (LineAuth, Refused)]), LineAuth), FaultCode::Ctr01),
+        (broken(&[(CentreTcp, Refused), (Distribution, Refused)]), FaultCode::Ctr01),
+        (without(broken(&[(CentreTcp, Silent)]), LineAuth), FaultCode::Ctr02),
+        (broken(&[(CentreTcp, Silent), (LineAuth, Silent)]), FaultCode::Ctr02),
+        (broken(&[(CentreTcp, Silent), (LineAuth, Refused)]), FaultCode::Ctr02),
+        (broken(&[(CentreTcp, Unreachable)]), FaultCode::Ctr02),
+        (without(gone.clone(), LineAuth), FaultCode::Ctr02),
+        (without(gone, Distribution), FaultCode::Ctr02),
+        (without(broken(&[(TerminalNeighbour, Silent)]), TerminalLink), FaultCode::Term01),
+    ];
+    for (evidence, code) in unowned {
+        assert_eq!(foremost(&evidence), Some((code, Party::Unknown, Certainty::Open)), "{evidence:?}");
+    }
+    let mut doubted = broken(&[(CentreTls, CertificateExpired)]);
+    doubted.clock_trusted = false;
+    assert_eq!(foremost(&doubted), None);
+    assert_eq!(verdict(&doubted).usability, Usability::Unknown);
+}
+
+#[test]
+fn what_no_row_names_is_unknown_and_not_a_guess() {
+    for (rung, symptom) in [
+        (Rung::Link, Symptom::NoPort),
+        (Rung::Address, Symptom::NoAddress),
+        (Rung::Gateway, Symptom::Silent),
+        (Rung::CentreTcp, Symptom::NameMissing),
+        (Rung::CentreTls, Symptom::Silent),
+        (Rung::CentreTls, Symptom::CertificateIssuer),
+        (Rung::CentreTls, Symptom::CertificateName),
+        (Rung::TerminalShare, Symptom::DiskFull),
+    ] {
+        let verdict = verdict(&broken(&[(rung, symptom)]));
+        assert_eq!((verdict.usability, verdict.foremost), (Usability::Unknown, None), "{rung:?} {symptom:?}");
+    }
+    let lies = [(Rung::ResolverOne, Symptom::Malformed), (Rung::ResolverTwo, Symptom::Malformed)];
+    assert_eq!(foremost(&broken(&lies)), None);
+}
+
+#[test]
+fn one_resolver_of_two_is_recorded_and_no_alarm() {
+    for rung in [Rung::ResolverOne, Rung::ResolverTwo] {
+        let verdict = verdict(&broken(&[(rung, Symptom::Silent)]));
+        assert_eq!((verdict.usability, verdict.alarms().count()), (Usability::Usable, 0));
+        assert_eq!(verdict.recorded[0].code, FaultCode::Dns02);
+        assert_eq!(verdict.recorded[0].owner, Party::Line);
+    }
+}
+
+#[test]
+fn a_want_of_the_distribution_host_alone_leaves_reception_alone() {
+    for rung in [Rung::Distribution, Rung::LineAuth, Rung::Time] {
+        assert_eq!(verdict(&broken(&[(rung, Symptom::Silent)])).usability, Usability::Usable, "{rung:?}");
+    }
+}
+
+#[test]
+fn nothing_seen_is_unknown() {
+    let verdict = verdict(&Evidence::default());
+    assert_eq!((verdict.usability, verdict.foremost), (Usability::Unknown, None));
+    let waiting = [(Rung::Address, seen(Rung::Address, Outcome::Open))];
+    let mut evidence = clean();
+    evidence.observations.extend(waiting);
+    assert_eq!(judge(&evidence, None, NOW).usability, Usability::Unknown);
+}
+
+#[test]
+fn a_share_nobody_looked_at_is_not_called_usable() {
+    assert_eq!(verdict(&without(clean(), Rung::TerminalShare)).usability, Usability::Unknown);
+}
+
+#[test]
+fn two_faults_on_one_branch_name_the_root() {
+    let evidence = broken(&[
+        (Rung::Link, Symptom::NoCarrier),
+        (Rung::ResolverOne, Symptom::Silent),
+        (Rung::CentreTcp, Symptom::Refused),
+    ]);
+    let verdict = verdict(&evidence);
+    assert_eq!(verdict.alarms().map(|fault| fault.code).collect::<Vec<_>>(), [FaultCode::Wan01]);
+}
+
+#[test]
+fn independent_faults_are_kept_in_view_the_line_first() {
+    let evidence = broken(&[(Rung::TerminalSmb, Symptom::Refused), (Rung::CentreTcp, Symptom::Silent)]);
+    let verdict = verdict(&evidence);
+    assert_eq!(verdict.usability, Usability::Unusable);
+    let codes: Vec<FaultCode> = verdict.alarms().map(|fault| fault.code).collect();
+    assert_eq!(codes, [FaultCode::Ctr02, FaultCode::Term02]);
+}
+
+#[test]
+fn the_same_finding_keeps_its_time() {
+    let later = Timestamp::from_second(60).unwrap();
+    let first = judge(&broken(&[(Rung::Link, Symptom::NoCarrier)]), None, NOW);
+    let second = judge(&broken(&[(Rung::Link, Symptom::NoCarrier)]), Some(&first), later);
+    assert_eq!(second.since, NOW);
+    assert_eq!(judge(&clean(), Some(&second), later).since, later);
+}
+
+const SYMPTOMS: [Symptom; 19] = [
+    Symptom::NoCarrier,
+    Symptom::NoPort,
+    Symptom::NoRouter,
+    Symptom::RouterGoodbye,
+    Symptom::NoAddress,
+    Symptom::Silent,
+    Symptom::Refused,
+    Symptom::Unreachable,
+    Symptom::NameMissing,
+    Symptom::ResolverError,
+    Symptom::Malformed,
+    Symptom::CertificateExpired,
+    Symptom::CertificateName,
+    Symptom::CertificateIssuer,
+    Symptom::LoginRefused,
+    Symptom::ShareMissing,
+    Symptom::Denied,
+    Symptom::DiskFull,
+    Symptom::ClockOff,
+];
+
+fn outcomes() -> impl Strategy<Value = Option<Outcome>> {
+    prop_oneof![
+        4 => Just(Some(Outcome::Good)),
+        3 => prop::sample::select(SYMPTOMS.to_vec()).prop_map(|symptom| Some(Outcome::Bad(symptom))),
+        1 => prop_oneof![Just(Symptom::Silent), Just(Symptom::Refused), Just(Symptom::Unreachable)]
+            .prop_map(|symptom| Some(Outcome::Bad(symptom))),
+        1 => Just(Some(Outcome::Skipped)),
+        1 => Just(Some(Outcome::Open)),
+        1 => Just(None),
+    ]
+}
+
+prop_compose! {
+    fn evidences()(
+        outcomes in prop::collection::vec(outcomes(), Rung::ALL.len()),
+        ever in prop::collection::vec(any::<bool>(), Rung::ALL.len()),
+        clock_trusted in any::<bool>(),
+    ) -> Evidence {
+        let observations =
+            Rung::ALL.iter().zip(outcomes).filter_map(|(rung, is)| Some((*rung, seen(*rung, is?)))).collect();
+        let ever_good = Rung::ALL.iter().zip(ever).filter_map(|(rung, good)| good.then_some(*rung)).collect();
+        Evidence { observations, ever_good, clock_trusted }
+    }
+}
+
+/// The accusations of the two branches: of the line, of the terminal.
+fn accused(verdict: &Verdict) -> [Option<Party>; 2] {
+    [false, true].map(|terminal| {
+        let mut branch = verdict.alarms().filter(|fault| fault.code.key().starts_with("TERM") == terminal);
+        branch.next().map(|fault| fault.owner).filter(|owner| *owner != Party::Unknown)
+    })
+}
+
+/// Removing any one observation may take an accusation away and never makes or moves one; nor does it make the
+/// service usable.
+fn loses_only(evidence: &Evidence) {
+    let whole = verdict(evidence);
+    for rung in evidence.observations.keys() {
+        let part = verdict(&without(evidence.clone(), *rung));
+        for (before, after) in accused(&whole).into_iter().zip(accused(&part)) {
+            assert!(after.is_none() || after == before, "without {rung:?}: {before:?} became {after:?}");
+        }
+        assert!(part.usability != Usability::Usable || whole.usability == Usability::Usable, "{rung:?}");
+    }
+}
+
+#[test]
+fn on_a_clinic_with_two_faults_the_loss_of_an_observation_never_moves_the_blame() {
+    let asked = [
+        Symptom::NoCarrier,
+        Symptom::NoRouter,
+        Symptom::Silent,
+        Symptom::Refused,
+        Symptom::Unreachable,
+        Symptom::CertificateExpired,
+        Symptom::LoginRefused,
+    ];
+    for first in Rung::ALL {
+        for one in asked {
+            for second in Rung::ALL {
+                for two in asked {
+                    loses_only(&broken(&[(first, one), (second, two)]));
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_loss_of_an_observation_never_moves_the_blame(evidence in evidences()) {
+        loses_only(&evidence);
+    }
+
+    #[test]
+    fn every_alarm_can_be_shown(evidence in evidences()) {
+        let verdict = verdict(&evidence);
+        prop_assert!(verdict.alarms().all(|fault| fault.code.is_alarm() && !fault.evidence.is_empty()));
+        prop_assert!(verdict.recorded.iter().all(|fault| !fault.code.is_alarm()));
+        let alarmed = matches!(verdict.usability, Usability::Unusable | Usability::Partly);
+        prop_assert_eq!(alarmed, verdict.foremost.is_some());
+    }
+}
