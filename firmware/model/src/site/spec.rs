@@ -79,6 +79,28 @@ impl Key {
     }
 }
 
+/// What is allowed, in words: in errors and in the docs.
+pub fn allowed(shape: Shape) -> String {
+    match shape {
+        Shape::OneOf(words) => words.join(", "),
+        Shape::Integer { min, max } => format!("a whole number from {min} to {max}"),
+        Shape::Integers { min, max } => format!("a list of whole numbers from {min} to {max}"),
+        Shape::Text => "a text that is not empty".into(),
+        Shape::Texts => "a list of texts".into(),
+        Shape::Name => "a DNS name".into(),
+        Shape::Port => "an interface name of at most 15 letters, digits, '-', '_' or '.'".into(),
+        Shape::Ipv4 => "an IPv4 address".into(),
+        Shape::Ipv6s { count } => format!("a list of {count} IPv6 addresses"),
+        Shape::Prefix => "a prefix like 2001:db8::/64".into(),
+        Shape::Ipv4Prefix => "an IPv4 address with its length, like 192.0.2.1/24".into(),
+        Shape::Prefixes => "a list of prefixes like 2001:db8::/64".into(),
+        Shape::Unc => r"\\ADDRESS\SHARE with an IPv4 address".into(),
+        Shape::Secret => "secret:NAME with lower-case letters, digits and '-'".into(),
+        Shape::Table(_) => "a table".into(),
+        Shape::Tables(_) => "a list of tables".into(),
+    }
+}
+
 /// Refuses two tables of one list with the same text under `key`, without regard to case.
 pub fn refuse_twins(nodes: &[&Node], key: &str, errors: &mut Errors<'_>) {
     let mut seen: Vec<String> = Vec::new();

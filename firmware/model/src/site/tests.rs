@@ -61,13 +61,6 @@ fn an_answer_a_request_names_must_exist() {
     assert!(said[0].to_string().contains("no answer kind is called \"nobody\""), "{said:?}");
 }
 
-#[test]
-fn the_schemas_are_the_committed_ones() {
-    insta::assert_snapshot!("site_schema", serde_json::to_string_pretty(&schema()).unwrap());
-    let profile = spec::schema("Sekisho profile, version 1", crate::profile::SPEC);
-    insta::assert_snapshot!("profile_schema", serde_json::to_string_pretty(&profile).unwrap());
-}
-
 proptest::proptest! {
     #[test]
     fn no_text_makes_the_checker_panic(text in "\\PC{0,400}") {

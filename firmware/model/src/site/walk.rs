@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::SiteError;
 use super::prefix::Prefix;
-use super::spec::{Key, Shape};
+use super::spec::{Key, Shape, allowed};
 
 /// Collects errors and knows the lines.
 #[derive(Debug)]
@@ -204,35 +204,13 @@ fn table(
                     span.start,
                     path,
                     format!("this key is missing ({})", key.doc),
-                    expected(key.shape),
+                    Some(allowed(key.shape)),
                 );
             }
             None => {}
         }
     }
     Node { path, span, entries }
-}
-
-/// What an error says is allowed.
-fn expected(shape: Shape) -> Option<String> {
-    Some(match shape {
-        Shape::OneOf(words) => words.join(", "),
-        Shape::Integer { min, max } => format!("a whole number from {min} to {max}"),
-        Shape::Integers { min, max } => format!("a list of whole numbers from {min} to {max}"),
-        Shape::Text => "a text that is not empty".into(),
-        Shape::Texts => "a list of texts".into(),
-        Shape::Name => "a DNS name".into(),
-        Shape::Port => "an interface name of at most 15 letters, digits, '-', '_' or '.'".into(),
-        Shape::Ipv4 => "an IPv4 address".into(),
-        Shape::Ipv6s { count } => format!("a list of {count} IPv6 addresses"),
-        Shape::Prefix => "a prefix like 2001:db8::/64".into(),
-        Shape::Ipv4Prefix => "an IPv4 address with its length, like 192.0.2.1/24".into(),
-        Shape::Prefixes => "a list of prefixes like 2001:db8::/64".into(),
-        Shape::Unc => r"\\ADDRESS\SHARE with an IPv4 address".into(),
-        Shape::Secret => "secret:NAME with lower-case letters, digits and '-'".into(),
-        Shape::Table(_) => "a table".into(),
-        Shape::Tables(_) => "a list of tables".into(),
-    })
 }
 
 fn check(value: &Spanned<DeValue<'_>>, path: &str, shape: Shape, errors: &mut Errors<'_>) -> Option<Checked> {
@@ -252,7 +230,7 @@ fn check(value: &Spanned<DeValue<'_>>, path: &str, shape: Shape, errors: &mut Er
     if checked.is_none() {
         // What stands where a secret's name belongs may be the secret itself.
         let shown = if matches!(shape, Shape::Secret) { "this value".into() } else { show(value.get_ref()) };
-        errors.at(span.start, path.to_owned(), format!("{shown} is not allowed here"), expected(shape));
+        errors.at(span.start, path.to_owned(), format!("{shown} is not allowed here"), Some(allowed(shape)));
     }
     checked
 }
