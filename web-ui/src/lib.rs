@@ -1,1 +1,53 @@
-//! The page: one immutable snapshot, rendered by the server.
+//! The page: one immutable snapshot, rendered by the server, for reception in Japanese and engineers in English.
+//!
+//! [`bind`] takes the addresses and makes sure of the certificate, [`serve`] answers from the newest snapshot.
+//! A view is made in two steps: snapshot, site, time and language become a typed view model (`view`, pure), which
+//! askama templates lay out. One small script fetches the named fragment again when something changed.
+
+mod door;
+mod events;
+mod identity;
+mod jst;
+mod language;
+mod listen;
+mod page;
+mod render;
+mod state;
+mod view;
+mod words;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+pub use listen::{Config, Listeners, bind, serve};
+pub use page::{Clock, Page};
+
+/// Why the page cannot be served. Texts continue "failed to".
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address is taken by another program, or is not this box's.
+    #[error("listen on {address}: {source}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the kernel says.
+        source: std::io::Error,
+    },
+    /// The certificate's files cannot be read or written.
+    #[error("keep the page's certificate in {}: {source}", path.display())]
+    Identity {
+        /// The file or its folder.
+        path: PathBuf,
+        /// What the kernel says.
+        source: std::io::Error,
+    },
+    /// The certificate cannot be made or read.
+    #[error("make the page's certificate: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// TLS does not take the certificate.
+    #[error("set up TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The runtime does not take a listener.
+    #[error("serve the page: {0}")]
+    Serve(std::io::Error),
+}

@@ -1,0 +1,31 @@
+//! The page with made-up snapshots, one port each, to be looked at: `cargo run -p web-ui --example gallery`.
+
+#[path = "../tests/samples/mod.rs"]
+mod samples;
+
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let identity = std::env::temp_dir().join(format!("sekisho-gallery-{}", std::process::id()));
+    let mut pages = JoinSet::new();
+    let mut kept = Vec::new();
+    for (name, snapshot) in samples::all() {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let site = samples::site();
+        let config = web_ui::Config { http: any, https: any, identity_dir: identity.clone(), site };
+        let listeners = web_ui::bind(&config)?;
+        let (http, https) = (listeners.http_address()?, listeners.https_address()?);
+        writeln!(std::io::stdout().lock(), "{name:12} http://{http}/  https://{https}/")?;
+        let (sender, receiver) = watch::channel(Arc::new(snapshot));
+        kept.push(sender);
+        pages.spawn(web_ui::serve(listeners, receiver, Arc::new(samples::now)));
+    }
+    tokio::signal::ctrl_c().await?;
+    Ok(std::fs::remove_dir_all(identity)?)
+}

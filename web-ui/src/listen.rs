@@ -1,0 +1,228 @@
+//! The two doors to the same page: plain HTTP for reception, HTTPS for everybody else. Strangers get bounded
+//! headers, bounded time and a bounded number of connections.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use hyper::rt::{Read, Write};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use model::Site;
+use model::part::Snapshot;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use crate::page::{Clock, Page};
+use crate::{Error, identity};
+
+/// Where the page listens and what it needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Plain HTTP.
+    pub http: SocketAddr,
+    /// HTTPS.
+    pub https: SocketAddr,
+    /// Where the box's own authority and the page's certificate are kept; made if absent.
+    pub identity_dir: PathBuf,
+    /// Contacts, for whom to call.
+    pub site: Arc<Site>,
+}
+
+/// Bound sockets, ready to serve.
+pub struct Listeners {
+    http: TcpListener,
+    https: TcpListener,
+    tls: TlsAcceptor,
+    site: Arc<Site>,
+}
+
+impl Listeners {
+    /// The address of plain HTTP, with the port the kernel chose if 0 was asked for.
+    ///
+    /// # Errors
+    /// What the kernel says about the socket.
+    pub fn http_address(&self) -> std::io::Result<SocketAddr> {
+        self.http.local_addr()
+    }
+
+    /// The address of HTTPS, likewise.
+    ///
+    /// # Errors
+    /// What the kernel says about the socket.
+    pub fn https_address(&self) -> std::io::Result<SocketAddr> {
+        self.https.local_addr()
+    }
+}
+
+/// Time for a whole request head, also the next one on a kept connection, and for a TLS handshake.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest a connection lives; an event stream then comes back by itself.
+const LIFE: Duration = Duration::from_secs(15 * 60);
+
+/// Connections of all visitors together.
+const CONNECTIONS: usize = 256;
+
+/// Connections of one visitor: four browser windows.
+const CONNECTIONS_EACH: usize = 24;
+
+/// The longest request head, bytes; hyper's smallest.
+const HEAD: usize = 8192;
+
+/// Takes both addresses and makes sure of the certificate. Needs no runtime.
+///
+/// # Errors
+/// A busy or absent address, by name; a certificate that can be neither read nor made.
+pub fn bind(config: &Config) -> Result<Listeners, Error> {
+    let tls = identity::server_config(&config.identity_dir, config.https.ip())?;
+    Ok(Listeners {
+        http: take(config.http)?,
+        https: take(config.https)?,
+        tls: TlsAcceptor::from(tls),
+        site: Arc::clone(&config.site),
+    })
+}
+
+fn take(address: SocketAddr) -> Result<TcpListener, Error> {
+    let taken = TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    taken.map_err(|source| Error::Bind { address, source })
+}
+
+/// Serves the newest snapshot until it is dropped.
+///
+/// # Errors
+/// A listener that the runtime cannot take.
+pub async fn serve(
+    listeners: Listeners,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    now: Clock,
+) -> Result<(), Error> {
+    let page = Page { site: listeners.site, snapshots, now };
+    let guests = Arc::new(Guests::default());
+    let plain = welcome(listeners.http, None, page.clone(), Arc::clone(&guests));
+    let secure = welcome(listeners.https, Some(listeners.tls), page, guests);
+    tokio::try_join!(plain, secure).map(|_| ())
+}
+
+async fn welcome(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    page: Page,
+    guests: Arc<Guests>,
+) -> Result<(), Error> {
+    let address = listener.local_addr().map_err(Error::Serve)?;
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::Serve)?;
+    let router = page.router(address.ip());
+    let mut visits = JoinSet::new();
+    loop {
+        while visits.try_join_next().is_some() {}
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let Some(guest) = Guests::enter(&guests, peer.ip()) else { continue };
+                let visit = visit(stream, tls.clone(), router.clone());
+                visits.spawn(async move {
+                    // A visitor who breaks off, or breaks a protocol, is that visitor's business.
+                    let _ended = timeout(LIFE, visit).await;
+                    drop(guest);
+                });
+            }
+            // Out of descriptors, or the visitor is gone already: others may still come.
+            Err(error) => {
+                tracing::warn!(%error, %address, "failed to accept a visitor");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+async fn visit(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router) {
+    match tls {
+        None => talk(TokioIo::new(stream), router).await,
+        Some(tls) => {
+            if let Ok(Ok(stream)) = timeout(PATIENCE, tls.accept(stream)).await {
+                talk(TokioIo::new(stream), router).await;
+            }
+        }
+    }
+}
+
+async fn talk(stream: impl Read + Write + Unpin, router: Router) {
+    let ended = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .max_buf_size(HEAD)
+        .max_headers(64)
+        .serve_connection(stream, TowerToHyperService::new(router))
+        .await;
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a visit to the page ended early");
+    }
+}
+
+/// Who is connected, so that one visitor cannot take every place.
+#[derive(Default)]
+struct Guests {
+    places: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// One connection's place; given back when dropped.
+struct Place {
+    guests: Arc<Guests>,
+    peer: IpAddr,
+}
+
+impl Guests {
+    fn enter(guests: &Arc<Self>, peer: IpAddr) -> Option<Place> {
+        let mut places = guests.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.values().sum::<usize>() >= CONNECTIONS {
+            return None;
+        }
+        let taken = places.entry(peer).or_default();
+        if *taken >= CONNECTIONS_EACH {
+            return None;
+        }
+        *taken += 1;
+        Some(Place { guests: Arc::clone(guests), peer })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut places = self.guests.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(taken) = places.get_mut(&self.peer) {
+            *taken -= 1;
+            if *taken == 0 {
+                places.remove(&self.peer);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_visitor_never_takes_every_place_and_gives_back_what_it_took() {
+        let guests = Arc::new(Guests::default());
+        let first: IpAddr = "198.51.100.10".parse().unwrap();
+        let second: IpAddr = "198.51.100.11".parse().unwrap();
+        let places: Vec<Place> = std::iter::from_fn(|| Guests::enter(&guests, first)).take(1000).collect();
+        assert_eq!(places.len(), CONNECTIONS_EACH);
+        assert!(Guests::enter(&guests, second).is_some());
+        drop(places);
+        assert!(Guests::enter(&guests, first).is_some());
+        assert!(guests.places.lock().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,32 @@
+//! Templates over view models. What they are given is escaped by its type; nothing here formats HTML itself.
+
+use askama::Template;
+use crate::state::State;
+use crate::view::Overview;
+use crate::words;
+
+/// The whole page.
+#[derive(Template)]
+#[template(path = "page.html")]
+pub struct Whole<'a> {
+    /// What it shows.
+    pub view: &'a Overview,
+    /// How long a client may hear nothing before it says so, seconds.
+    pub patience_s: u64,
+}
+
+/// The fragment that is replaced when something changes.
+#[derive(Template)]
+#[template(path = "overview.html")]
+pub struct Fragment<'a> {
+    /// What it shows.
+    pub view: &'a Overview,
+}
+
+/// The icon of a state: its shape.
+#[derive(Template)]
+#[template(path = "icon.svg")]
+pub struct Icon {
+    /// The state.
+    pub state: State,
+}

@@ -1,0 +1,118 @@
+//! The overview as typed view models: a pure function of snapshot, site, time and language.
+//! The templates only lay it out.
+
+mod files;
+mod headline;
+mod lamps;
+mod look;
+mod pairs;
+mod path;
+
+use model::part::Snapshot;
+use model::{Language, Site, Text, Timestamp};
+
+use self::files::Files;
+use self::headline::Headline;
+use self::lamps::{Firewall, Lamps};
+use self::look::{LINE_PATIENCE_S, Look, PATIENCE_S};
+use self::pairs::Pairs;
+use self::path::Path;
+use crate::jst;
+use crate::words;
+
+/// Everything the overview shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Overview {
+    /// The language of every text in it.
+    pub language: Language,
+    /// The sentence.
+    pub headline: Headline,
+    /// The path picture.
+    pub path: Path,
+    /// Today's pairs.
+    pub pairs: Pairs,
+    /// What waits.
+    pub waiting: Files,
+    /// What is held.
+    pub held: Files,
+    /// The lamps.
+    pub lamps: Lamps,
+    /// The firewall's line.
+    pub firewall: Firewall,
+    /// When reach last looked, in words.
+    pub looked: String,
+}
+
+impl Overview {
+    /// What reception sees of a snapshot at a time.
+    pub fn new(snapshot: &Snapshot, site: &Site, now: Timestamp, language: Language) -> Self {
+        let seen = Seen::new(snapshot, site, now, language);
+        Self {
+            language,
+            headline: headline::headline(&seen),
+            path: path::path(&seen),
+            pairs: pairs::pairs(&seen),
+            waiting: files::waiting(&seen),
+            held: files::held(&seen),
+            lamps: lamps::lamps(&seen),
+            firewall: lamps::firewall(&seen),
+            looked: seen.last_look(seen.line.at()),
+        }
+    }
+
+    /// A fixed text in the page's language.
+    pub const fn say(&self, text: Text) -> &'static str {
+        text.get(self.language)
+    }
+
+    /// The window's title: the state comes first, because a tab shows little more.
+    pub fn title(&self) -> String {
+        let (state, word) = (self.say(self.headline.state.word()), self.headline.word);
+        let title = self.say(words::TITLE);
+        match self.language {
+            Language::Ja => format!("【{state}】{word}｜{title}"),
+            Language::En => format!("[{state}] {word} | {title}"),
+        }
+    }
+
+    /// What a screen reader is told when it changes: state, word and what to do, in one breath.
+    pub fn spoken(&self) -> String {
+        let [happened, meaning, next] = self.headline.sentences;
+        format!("{} {happened} {meaning} {next}", self.headline.word)
+    }
+}
+
+/// A snapshot, sorted into what is fresh and what is not.
+struct Seen<'a> {
+    line: Look<'a, model::part::LinePart>,
+    relay: Look<'a, model::part::RelayPart>,
+    firewall: Look<'a, model::part::FirewallPart>,
+    board: Look<'a, model::part::BoardPart>,
+    site: &'a Site,
+    now: Timestamp,
+    language: Language,
+}
+
+impl<'a> Seen<'a> {
+    fn new(snapshot: &'a Snapshot, site: &'a Site, now: Timestamp, language: Language) -> Self {
+        Self {
+            line: Look::new(snapshot.line.as_ref(), LINE_PATIENCE_S, now),
+            relay: Look::new(snapshot.relay.as_ref(), PATIENCE_S, now),
+            firewall: Look::new(snapshot.firewall.as_ref(), PATIENCE_S, now),
+            board: Look::new(snapshot.board.as_ref(), PATIENCE_S, now),
+            site,
+            now,
+            language,
+        }
+    }
+
+    const fn say(&self, text: Text) -> &'static str {
+        text.get(self.language)
+    }
+
+    /// `最終確認 11月22日 09時05分`
+    fn last_look(&self, at: Option<Timestamp>) -> String {
+        let when = at.map_or_else(|| self.say(words::NEVER).to_owned(), |at| jst::moment(at, self.language));
+        format!("{} {when}", self.say(words::LOOKED))
+    }
+}

@@ -1,0 +1,166 @@
+//! The sentence: usable or not, since when, what happened, what it means, what to do, whom to call.
+
+use model::part::{FirewallPart, LinePart, RulesetState};
+use model::verdict::{Certainty, Fault};
+use model::{FaultCode, Language, Party, Text, Usability, Verdict};
+
+use super::{Look, Seen};
+use crate::jst;
+use crate::state::State;
+use crate::words;
+
+/// The first thing on the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Headline {
+    /// Its state.
+    pub state: State,
+    /// 使えます / 一部使えません / 使えません / 確認中です
+    pub word: &'static str,
+    /// Since when, while that is known.
+    pub since: Option<String>,
+    /// What happened, what it means at reception, the next step.
+    pub sentences: [&'static str; 3],
+    /// Who has to act, and how sure that is.
+    pub owner: Option<String>,
+    /// Whom to call. Empty while nobody has to be called.
+    pub calls: Vec<Call>,
+    /// Independent faults.
+    pub others: Vec<Other>,
+}
+
+/// A party to call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The party.
+    pub party: &'static str,
+    /// Who answers, and the number; none if the site file has neither.
+    pub contact: Option<(String, String)>,
+}
+
+/// A fault beside the foremost one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Other {
+    /// Its short name.
+    pub title: &'static str,
+    /// Its next step.
+    pub next: &'static str,
+}
+
+pub(super) fn headline(seen: &Seen<'_>) -> Headline {
+    match seen.line {
+        Look::Fresh(line, _) => judged(seen, line),
+        Look::Stale(_) | Look::Absent => open(seen, words::NOT_SEEN),
+    }
+}
+
+/// What reach judged. A line that is well is not called usable while the box itself is known to stand in the way.
+fn judged(seen: &Seen<'_>, line: &LinePart) -> Headline {
+    let verdict = &line.verdict;
+    match (verdict.usability, &verdict.foremost) {
+        (_, Some(fault)) => broken(seen, verdict, fault),
+        (Usability::Usable, None) if drops_all(&seen.firewall) => open(seen, words::ALL_DROPPED),
+        (Usability::Usable, None) if seen.relay.fresh().is_none() => open(seen, words::NO_RELAY),
+        (Usability::Usable, None) => well(seen, verdict),
+        (_, None) => open(seen, words::CHECKING),
+    }
+}
+
+fn drops_all(firewall: &Look<'_, FirewallPart>) -> bool {
+    firewall.fresh().is_some_and(|part| part.state == RulesetState::DropAll)
+}
+
+fn well(seen: &Seen<'_>, verdict: &Verdict) -> Headline {
+    Headline {
+        state: State::Normal,
+        word: seen.say(Usability::Usable.word()),
+        since: Some(since(seen, verdict)),
+        sentences: words::WELL.map(|text| seen.say(text)),
+        owner: None,
+        calls: Vec::new(),
+        others: Vec::new(),
+    }
+}
+
+/// Nothing can be said; the box's own contact is the one to ask if that goes on.
+fn open(seen: &Seen<'_>, sentences: [Text; 3]) -> Headline {
+    Headline {
+        state: State::Checking,
+        word: seen.say(Usability::Unknown.word()),
+        since: None,
+        sentences: sentences.map(|text| seen.say(text)),
+        owner: None,
+        calls: vec![call(seen, Party::Box)],
+        others: Vec::new(),
+    }
+}
+
+fn broken(seen: &Seen<'_>, verdict: &Verdict, fault: &Fault) -> Headline {
+    let words = fault.code.words();
+    let other = |fault: &Fault| Other {
+        title: seen.say(fault.code.words().title),
+        next: seen.say(fault.code.words().next),
+    };
+    Headline {
+        state: verdict.usability.into(),
+        word: seen.say(verdict.usability.word()),
+        since: Some(since(seen, verdict)),
+        sentences: [words.happened, words.meaning, words.next].map(|text| seen.say(text)),
+        owner: Some(owner(seen, fault)),
+        calls: calls(seen, fault),
+        others: verdict.others.iter().map(other).collect(),
+    }
+}
+
+fn since(seen: &Seen<'_>, verdict: &Verdict) -> String {
+    let moment = jst::moment(verdict.since, seen.language);
+    match seen.language {
+        Language::Ja => format!("{moment}から"),
+        Language::En => format!("since {moment}"),
+    }
+}
+
+fn owner(seen: &Seen<'_>, fault: &Fault) -> String {
+    let sure = match fault.certainty {
+        Certainty::Sure => words::SURE,
+        Certainty::Likely => words::LIKELY,
+        Certainty::Open => words::OPEN,
+    };
+    let (party, sure) = (seen.say(fault.owner.name()), seen.say(sure));
+    match seen.language {
+        Language::Ja => format!("{party}（{sure}）"),
+        Language::En => format!("{party} ({sure})"),
+    }
+}
+
+/// The owner, and the party the fault's next step may lead to.
+fn calls(seen: &Seen<'_>, fault: &Fault) -> Vec<Call> {
+    let mut parties = vec![fault.owner];
+    let next = on_the_way(fault.code);
+    if next != fault.owner {
+        parties.push(next);
+    }
+    // The clinic does not call itself, and nobody answers for "not decided".
+    parties.retain(|party| {
+        !matches!(party, Party::Clinic | Party::Unknown) || seen.site.contact(*party).is_some()
+    });
+    parties.into_iter().map(|party| call(seen, party)).collect()
+}
+
+/// Whom the sentence of the next step sends to, where the owner's own check does not help.
+const fn on_the_way(code: FaultCode) -> Party {
+    match code {
+        FaultCode::Wan01
+        | FaultCode::Wan02
+        | FaultCode::Wan03
+        | FaultCode::Dns01
+        | FaultCode::Dns02
+        | FaultCode::Auth01 => Party::Line,
+        FaultCode::Ctr01 | FaultCode::Ctr02 | FaultCode::Ctr03 => Party::Centre,
+        FaultCode::Term01 | FaultCode::Term02 | FaultCode::Term03 => Party::Terminal,
+    }
+}
+
+fn call(seen: &Seen<'_>, party: Party) -> Call {
+    let contact = seen.site.contact(party).map(|contact| (contact.name.clone(), contact.phone.clone()));
+    Call { party: seen.say(party.name()), contact }
+}

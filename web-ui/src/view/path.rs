@@ -1,0 +1,149 @@
+//! The path picture: the stops from the receipt computer to the centre, and where it is broken.
+
+use model::part::{LinePart, RulesetState};
+use model::verdict::Fault;
+use model::{FaultCode, Outcome, Party, Rung};
+
+use super::{Look, Seen};
+use crate::jst;
+use crate::state::State;
+use crate::words;
+
+/// One stop on the path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// Its name.
+    pub name: &'static str,
+    /// Its state; none for a stop the box does not look at.
+    pub state: Option<State>,
+    /// What more there is to say.
+    pub note: String,
+}
+
+impl Stop {
+    /// The look of the joint that leads to this stop.
+    pub const fn joint(&self) -> &'static str {
+        match self.state {
+            Some(State::Fault) => "broken",
+            Some(State::Normal) | None => "whole",
+            Some(_) => "open",
+        }
+    }
+}
+
+/// The whole picture; `owner_…` marks the side of the border that has to act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path {
+    /// レセコン
+    pub receipt: Stop,
+    /// 資格確認端末
+    pub terminal: Stop,
+    /// 本機
+    pub own: Stop,
+    /// 回線
+    pub line: Stop,
+    /// 認証
+    pub auth: Stop,
+    /// センター
+    pub centre: Stop,
+    /// The clinic's side has to act.
+    pub owner_clinic: bool,
+    /// The carrier has to act.
+    pub owner_line: bool,
+    /// The centre has to act.
+    pub owner_centre: bool,
+}
+
+pub(super) fn path(seen: &Seen<'_>) -> Path {
+    let owner = seen.line.fresh().and_then(|line| line.verdict.foremost.as_ref()).map(|fault| fault.owner);
+    Path {
+        receipt: receipt(seen),
+        terminal: Stop { name: seen.say(words::TERMINAL), ..looked_at(seen, TERMINAL) },
+        own: own(seen),
+        line: Stop { name: seen.say(words::LINE), ..looked_at(seen, LINE) },
+        auth: Stop { name: seen.say(words::LINE_AUTH), ..looked_at(seen, AUTH) },
+        centre: Stop { name: seen.say(words::CENTRE), ..looked_at(seen, CENTRE) },
+        owner_clinic: matches!(
+            owner,
+            Some(Party::Clinic | Party::Box | Party::Terminal | Party::ReceiptComputer)
+        ),
+        owner_line: matches!(owner, Some(Party::Line | Party::Isp | Party::IpsecProvider)),
+        owner_centre: owner == Some(Party::Centre),
+    }
+}
+
+/// What the ladder and the verdict say about one stop: it stands while one rung of each group holds.
+struct Marks {
+    rungs: &'static [&'static [Rung]],
+    faults: &'static [FaultCode],
+}
+
+const LINE: Marks = Marks {
+    rungs: &[&[Rung::Link], &[Rung::Address], &[Rung::Gateway], &[Rung::ResolverOne, Rung::ResolverTwo]],
+    faults: &[FaultCode::Wan01, FaultCode::Wan02, FaultCode::Wan03, FaultCode::Dns01],
+};
+const AUTH: Marks = Marks { rungs: &[&[Rung::LineAuth]], faults: &[FaultCode::Auth01] };
+const CENTRE: Marks = Marks {
+    rungs: &[&[Rung::CentreTcp], &[Rung::CentreTls]],
+    faults: &[FaultCode::Ctr01, FaultCode::Ctr02, FaultCode::Ctr03],
+};
+const TERMINAL: Marks = Marks {
+    rungs: &[
+        &[Rung::TerminalLink],
+        &[Rung::TerminalNeighbour],
+        &[Rung::TerminalSmb],
+        &[Rung::TerminalShare],
+    ],
+    faults: &[FaultCode::Term01, FaultCode::Term02, FaultCode::Term03],
+};
+
+fn looked_at(seen: &Seen<'_>, marks: Marks) -> Stop {
+    let (state, note) = match seen.line {
+        Look::Fresh(line, _) => state_of(seen, line, &marks),
+        Look::Stale(_) | Look::Absent => (State::Unknown, seen.last_look(seen.line.at())),
+    };
+    Stop { name: "", state: Some(state), note }
+}
+
+fn state_of(seen: &Seen<'_>, line: &LinePart, marks: &Marks) -> (State, String) {
+    let accused = |fault: &&Fault| marks.faults.contains(&fault.code);
+    if let Some(fault) = line.verdict.alarms().find(accused) {
+        return (State::Fault, seen.say(fault.code.words().title).to_owned());
+    }
+    let outcomes: Vec<Option<Outcome>> = marks.rungs.iter().map(|group| best(line, group)).collect();
+    match () {
+        () if outcomes.iter().all(|outcome| *outcome == Some(Outcome::Good)) => (State::Normal, String::new()),
+        () if outcomes.contains(&Some(Outcome::Skipped)) => (State::Unknown, seen.say(words::BEHIND).to_owned()),
+        () if outcomes.contains(&None) => (State::Unknown, seen.say(words::NEVER_SEEN).to_owned()),
+        () => (State::Checking, String::new()),
+    }
+}
+
+/// The outcome of a group in which one good rung is enough; with several terminals a rung must hold for each.
+fn best(line: &LinePart, group: &[Rung]) -> Option<Outcome> {
+    let of_rung = |rung: &Rung| {
+        let outcomes: Vec<Outcome> =
+            line.ladder.iter().filter(|seen| seen.rung == *rung).map(|seen| seen.outcome).collect();
+        outcomes.iter().copied().find(|outcome| !outcome.is_good()).or(outcomes.first().copied())
+    };
+    let outcomes: Vec<Option<Outcome>> = group.iter().map(of_rung).collect();
+    let good = outcomes.iter().flatten().copied().find(|outcome| outcome.is_good());
+    good.or(outcomes.into_iter().next().flatten())
+}
+
+/// Nothing looks at the receipt computer itself; its newest sign of life is the newest request.
+fn receipt(seen: &Seen<'_>) -> Stop {
+    let newest = seen.relay.fresh().and_then(|relay| relay.pairs.last());
+    let note = newest.map_or_else(String::new, |pair| jst::age(pair.at, seen.now, seen.language));
+    Stop { name: seen.say(words::RECEIPT), state: None, note }
+}
+
+fn own(seen: &Seen<'_>) -> Stop {
+    let silent = seen.line.fresh().is_none() || seen.relay.fresh().is_none();
+    let state = match seen.firewall.fresh().map(|part| part.state) {
+        Some(RulesetState::DropAll | RulesetState::Drifted) => State::Fault,
+        Some(RulesetState::Proved) if !silent => State::Normal,
+        Some(RulesetState::Proved) | None => State::Unknown,
+    };
+    Stop { name: seen.say(words::BOX), state: Some(state), note: String::new() }
+}

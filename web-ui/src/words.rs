@@ -1,0 +1,174 @@
+//! Every sentence of the page that is not a fault's, in both languages. The faults' words are the catalogue's.
+
+use model::Text;
+
+/// The language's own code, for attributes and addresses.
+pub const CODE: Text = Text::new("ja", "en");
+/// What the page is about.
+pub const SUBJECT: Text = Text::new("オンライン資格確認", "Online qualification");
+/// Name of the page, behind the state in the title.
+pub const TITLE: Text = Text::new("資格確認の状態", "Qualification status");
+/// First link of the page, for keyboards.
+pub const SKIP: Text = Text::new("いまの状態へ進む", "Skip to the status");
+/// Name of the choice of languages.
+pub const LANGUAGE: Text = Text::new("言語", "Language");
+
+/// Label of what happened.
+pub const HAPPENED: Text = Text::new("状況", "What happened");
+/// Label of what it means at reception.
+pub const MEANING: Text = Text::new("受付への影響", "At reception");
+/// Label of the next step.
+pub const NEXT: Text = Text::new("次にすること", "Next step");
+/// Label of the owner.
+pub const OWNER: Text = Text::new("対応する先", "Who acts");
+/// Label of the telephone numbers.
+pub const CALL: Text = Text::new("連絡先", "Call");
+/// Instead of a number the site file does not have.
+pub const NO_NUMBER: Text = Text::new("電話番号は登録されていません。", "No number is on file.");
+/// Heading of the independent faults.
+pub const OTHERS: Text = Text::new("ほかの異常", "Also broken");
+/// Behind the owner, when the evidence excludes the neighbours.
+pub const SURE: Text = Text::new("確定", "certain");
+/// Behind the owner, when the evidence favours it.
+pub const LIKELY: Text = Text::new("見込み", "likely");
+/// Behind the owner, when the next step decides.
+pub const OPEN: Text = Text::new("次の確認で決まります", "the next step decides");
+
+/// All is well.
+pub const WELL: [Text; 3] = [
+    Text::new("回線、センター、端末はいずれも正常です。", "Line, centre and terminal are all well."),
+    Text::new("受付はいつもどおりにできます。", "Reception works as usual."),
+    Text::new("操作は不要です。", "There is nothing to do."),
+];
+/// The first looks are not finished.
+pub const CHECKING: [Text; 3] = [
+    Text::new("回線と端末の状態を確認しています。", "Line and terminal are being checked."),
+    Text::new("使えるかどうかは、まだ分かりません。", "Whether it can be used is not known yet."),
+    Text::new("1分ほどお待ちください。続くときは連絡してください。", "Wait about a minute; if it goes on, call."),
+];
+/// Reach says nothing, or nothing new.
+pub const NOT_SEEN: [Text; 3] = [
+    Text::new("本機の最新の確認結果がありません。", "The box has no recent result."),
+    Text::new("使えるかどうかは分かりません。", "Whether it can be used is not known."),
+    Text::new("1分待っても変わらなければ、連絡してください。", "If this stays for a minute, call."),
+];
+/// The line is well, but the relay says nothing.
+pub const NO_RELAY: [Text; 3] = [
+    Text::new("回線は正常ですが、ファイル中継の状態が分かりません。", "The line is well; the relay's state is not known."),
+    Text::new("レセコンからの資格確認が届かないことがあります。", "Requests of the receipt computer may not arrive."),
+    NOT_SEEN[2],
+];
+/// The line is well, but the firewall drops everything.
+pub const ALL_DROPPED: [Text; 3] = [
+    Text::new("本機が安全のため通信を全て止めています。", "For safety the box stops all traffic."),
+    Text::new("資格確認が届かないことがあります。", "Qualification may not get through."),
+    NOT_SEEN[2],
+];
+
+/// Heading of the path picture.
+pub const PATH: Text = Text::new("つながり", "The path");
+/// The border of responsibility.
+pub const BORDER: Text = Text::new("点線は責任の分かれ目です。", "Dashed frames are borders of responsibility.");
+/// A stop: the receipt computer.
+pub const RECEIPT: Text = Text::new("レセコン", "Receipt computer");
+/// A stop: this box.
+pub const BOX: Text = Text::new("本機", "This box");
+/// A stop: the terminal.
+pub const TERMINAL: Text = Text::new("資格確認端末", "Terminal");
+/// A stop: the line.
+pub const LINE: Text = Text::new("回線", "Line");
+/// A stop: line authentication.
+pub const LINE_AUTH: Text = Text::new("認証", "Authentication");
+/// A stop: the centre.
+pub const CENTRE: Text = Text::new("センター", "Centre");
+/// The clinic's side of the border.
+pub const SIDE_CLINIC: Text = Text::new("院内", "In the clinic");
+/// The carrier's side of the border.
+pub const SIDE_LINE: Text = Text::new("回線事業者", "The carrier");
+/// The centre's side of the border.
+pub const SIDE_CENTRE: Text = Text::new("資格確認センター", "The centre");
+/// Below a stop behind the broken place.
+pub const BEHIND: Text = Text::new("手前が止まっています", "behind the break");
+/// Below a stop nobody looked at yet.
+pub const NEVER_SEEN: Text = Text::new("まだ確認していません", "not looked at yet");
+
+/// Heading of today's pairs.
+pub const TODAY: Text = Text::new("今日のやり取り", "Today's pairs");
+/// Label of the number of pairs.
+pub const PAIRS_LABEL: Text = Text::new("要求と回答", "Answered requests");
+/// Unit of pairs.
+pub const PAIRS: Text = Text::new("組", "pairs");
+/// The median.
+pub const P50: Text = Text::new("ふつう（中央値）", "p50");
+/// The 95th percentile.
+pub const P95: Text = Text::new("遅いとき（95%）", "p95");
+/// No pair yet.
+pub const NO_PAIRS: Text = Text::new("今日のやり取りはまだありません。", "No pair yet today.");
+/// Label of the plot's time axis.
+pub const PLOT: Text = Text::new("要求から回答までの秒数", "seconds from request to answer");
+
+/// Below the plot.
+pub const PLOT_LEGEND: Text = Text::new(
+    "縦は要求から回答までの秒数、横は時刻です。実線はふつう、破線は遅いときです。",
+    "Seconds from request to answer, by hour. Solid line: p50; dashed line: p95.",
+);
+/// Heading of what waits.
+pub const WAITING: Text = Text::new("送信・回答待ち", "Waiting");
+/// Nothing waits.
+pub const NOTHING_WAITS: Text = Text::new("待っているファイルはありません。", "No file waits.");
+/// Heading of what is held.
+pub const HELD: Text = Text::new("送らずに残したファイル", "Held files");
+/// Nothing is held.
+pub const NOTHING_HELD: Text = Text::new("残したファイルはありません。", "No file is held.");
+/// Opens the list of held files.
+pub const SHOW_HELD: Text = Text::new("理由を見る", "Show the reasons");
+/// Before a parcel's journal number.
+pub const NUMBER: Text = Text::new("受付番号", "No.");
+
+/// Heading of the box.
+pub const LAMPS: Text = Text::new("本機のランプ", "The box's lamps");
+/// Heading of the firewall's line.
+pub const FIREWALL: Text = Text::new("院内の守り", "Protection");
+/// The proved ruleset stands.
+pub const PROTECTED: Text = Text::new("守られています。", "Protected.");
+/// Everything is dropped.
+pub const DROPPED: Text = Text::new("全て遮断しています。", "Everything is blocked.");
+/// The kernel holds something else.
+pub const DRIFTED: Text = Text::new("設定が確認済みのものと違います。", "The rules differ from the proved ones.");
+/// Nothing is known about a part.
+pub const NO_PART: Text = Text::new("本機のこの部分から知らせがありません。", "This part of the box says nothing.");
+
+/// Before the time of the last look.
+pub const LOOKED: Text = Text::new("最終確認", "Last look");
+/// No look at all.
+pub const NEVER: Text = Text::new("なし", "none");
+/// The browser hears nothing from the box.
+pub const STALE: Text = Text::new(
+    "本機との接続が切れています。表示は古い内容です。",
+    "The box cannot be reached. What you see is old.",
+);
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The whole catalogue, for the lint.
+    fn sentences() -> Vec<Text> {
+        let blocks = [WELL, CHECKING, NOT_SEEN, NO_RELAY, ALL_DROPPED].concat();
+        let single = [NO_NUMBER, BORDER, NO_PAIRS, PLOT_LEGEND, NOTHING_WAITS, NOTHING_HELD, PROTECTED, DROPPED, DRIFTED];
+        blocks.into_iter().chain(single).chain([NO_PART, STALE]).collect()
+    }
+
+    #[test]
+    fn sentences_are_short_polite_and_without_english_or_blame() {
+        for sentence in sentences().iter().map(|text| text.ja) {
+            assert!(sentence.chars().count() <= 60, "{sentence}");
+            assert!(sentence.ends_with('。'), "{sentence}");
+            assert!(!sentence.chars().any(|c| c.is_ascii_alphabetic()), "{sentence}");
+            for blame in ["ミス", "怠", "せいで", "エラー", "不正"] {
+                assert!(!sentence.contains(blame), "{sentence}");
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Made-up snapshots of one clinic at 09:05 on a November morning, for goldens and the gallery.
+
+use std::sync::Arc;
+
+use model::parcel::{Held, HeldReason, Pair, ParcelView, WaitReason, Waiting};
+use model::part::{BoardPart, FirewallPart, LinePart, RelayPart, RulesetState, Snapshot, Stamped};
+use model::scene::{Scene, Sign};
+use model::verdict::{Certainty, Fault};
+use model::{FaultCode, Observation, Outcome, Party, Profile, Rung, Site, Symptom, Timestamp, Usability, Verdict};
+
+const PROFILE: &str = include_str!("../../../firmware/model/tests/data/profile.toml");
+const SITE: &str = include_str!("../../../firmware/model/tests/data/site.toml");
+const CONTACTS: &str = r#"
+[[contact]]
+party = "centre"
+name = "接続サポート窓口"
+phone = "0120-000-111"
+
+[[contact]]
+party = "terminal"
+name = "端末保守センター"
+phone = "0120-000-222"
+
+[[contact]]
+party = "box"
+name = "設置会社"
+phone = "03-0000-0000"
+"#;
+
+/// The clinic.
+pub fn site() -> Arc<Site> {
+    let profile = Profile::parse("profile.toml", PROFILE);
+    Arc::new(Site::parse("site.toml", &format!("{SITE}{CONTACTS}"), profile).unwrap())
+}
+
+/// The time on the wall: 18:20 in Japan, when a day has been seen.
+pub fn now() -> Timestamp {
+    "2026-11-24T09:20:00Z".parse().unwrap()
+}
+
+fn ago(seconds: i64) -> Timestamp {
+    Timestamp::from_second(now().as_second() - seconds).unwrap()
+}
+
+fn stamped<T>(part: T) -> Option<Stamped<T>> {
+    Some(Stamped { generation: 7, at: ago(5), part })
+}
+
+/// Everything is well.
+pub fn clean() -> Snapshot {
+    let mut verdict = Verdict::unknown(ago(3 * 86400 + 7000));
+    verdict.usability = Usability::Usable;
+    let ladder = Rung::ALL.map(|rung| seen(rung, Outcome::Good)).to_vec();
+    let mut relay = RelayPart { pairs: pairs(), requests_today: 63, answers_today: 63, ..RelayPart::default() };
+    relay.waiting.push(Waiting { parcel: parcel(412, 4), reason: WaitReason::AwaitingAnswer });
+    Snapshot {
+        line: stamped(LinePart { verdict, ladder, sweep_ms: 84.0, swept_at: Some(ago(5)) }),
+        relay: stamped(relay),
+        firewall: stamped(FirewallPart {
+            state: RulesetState::Proved,
+            promises: Vec::new(),
+            proved_at: Some(ago(30)),
+        }),
+        board: board([Sign::BoxWell, Sign::LineWell, Sign::RelayWell, Sign::Calm]),
+    }
+}
+
+/// A fault: `broken` is the rung that tells it, and what stands on it is skipped.
+fn faulty(fault: Fault, usability: Usability, broken: Rung, symptom: Symptom, signs: [Sign; 4]) -> Snapshot {
+    let mut snapshot = clean();
+    let line = &mut snapshot.line.as_mut().unwrap().part;
+    line.verdict = Verdict::unknown(ago(12 * 60));
+    line.verdict.usability = usability;
+    line.verdict.foremost = Some(fault);
+    let mut down = vec![broken];
+    for rung in Rung::ALL {
+        let on = rung.stands_on();
+        if !on.is_empty() && on.iter().all(|rung| down.contains(rung)) {
+            down.push(rung);
+        }
+    }
+    for one in &mut line.ladder {
+        match one.rung {
+            rung if rung == broken => one.outcome = Outcome::Bad(symptom),
+            rung if down.contains(&rung) => one.outcome = Outcome::Skipped,
+            _ => {}
+        }
+    }
+    snapshot.board = board(signs);
+    snapshot
+}
+
+/// The cable is out.
+pub fn wan_01() -> Snapshot {
+    let fault = fault(FaultCode::Wan01, Party::Clinic, Certainty::Likely, Rung::Link);
+    let signs = [Sign::BoxWell, Sign::CableOut, Sign::RelayWell, Sign::Act];
+    faulty(fault, Usability::Unusable, Rung::Link, Symptom::NoCarrier, signs)
+}
+
+/// The centre is silent.
+pub fn ctr_02() -> Snapshot {
+    let fault = fault(FaultCode::Ctr02, Party::Centre, Certainty::Sure, Rung::CentreTcp);
+    let signs = [Sign::BoxWell, Sign::CentreDead, Sign::RelayWell, Sign::Act];
+    faulty(fault, Usability::Unusable, Rung::CentreTcp, Symptom::Silent, signs)
+}
+
+/// The terminal is off.
+pub fn term_01() -> Snapshot {
+    let fault = fault(FaultCode::Term01, Party::Terminal, Certainty::Sure, Rung::TerminalNeighbour);
+    let signs = [Sign::BoxWell, Sign::LineWell, Sign::TerminalDead, Sign::Act];
+    let mut snapshot = faulty(fault, Usability::Partly, Rung::TerminalNeighbour, Symptom::Silent, signs);
+    let waiting = (0..11).map(|n| Waiting { parcel: parcel(413 + n, 60 * n.cast_signed()), reason: WaitReason::TerminalAway });
+    snapshot.relay.as_mut().unwrap().part.waiting = waiting.collect();
+    snapshot
+}
+
+/// Line and terminal are broken at once.
+pub fn two_faults() -> Snapshot {
+    let mut snapshot = wan_01();
+    let line = &mut snapshot.line.as_mut().unwrap().part;
+    line.verdict.others =
+        vec![fault(FaultCode::Term02, Party::Terminal, Certainty::Sure, Rung::TerminalSmb)];
+    snapshot.board = board([Sign::BoxWell, Sign::CableOut, Sign::TerminalDead, Sign::Act]);
+    snapshot
+}
+
+/// Files are held.
+pub fn held() -> Snapshot {
+    let mut snapshot = clean();
+    let reasons = [(398, 9000, HeldReason::UnknownKind), (405, 4500, HeldReason::Uncertain)];
+    let held = reasons.map(|(number, age, reason)| Held { parcel: parcel(number, age), reason });
+    snapshot.relay.as_mut().unwrap().part.held = held.into();
+    snapshot.board = board([Sign::BoxWell, Sign::LineWell, Sign::Held, Sign::Look]);
+    snapshot
+}
+
+/// Every part is old.
+pub fn stale() -> Snapshot {
+    let mut snapshot = clean();
+    snapshot.line.as_mut().unwrap().at = ago(131);
+    snapshot.relay.as_mut().unwrap().at = ago(61);
+    snapshot.firewall.as_mut().unwrap().at = ago(61);
+    snapshot.board.as_mut().unwrap().at = ago(61);
+    snapshot
+}
+
+/// The first seconds: the firewall still drops everything and nothing is known.
+pub fn starting() -> Snapshot {
+    let mut snapshot = clean();
+    let line = &mut snapshot.line.as_mut().unwrap().part;
+    line.verdict = Verdict::unknown(ago(5));
+    line.ladder.iter_mut().for_each(|one| one.outcome = Outcome::Open);
+    snapshot.relay = stamped(RelayPart::default());
+    snapshot.firewall.as_mut().unwrap().part.state = RulesetState::DropAll;
+    snapshot.board = board([Sign::BoxFault, Sign::LineOpen, Sign::RelayOpen, Sign::Act]);
+    snapshot
+}
+
+/// No role has spoken.
+pub fn absent() -> Snapshot {
+    Snapshot::default()
+}
+
+/// Every sample with its name.
+pub fn all() -> Vec<(&'static str, Snapshot)> {
+    vec![
+        ("clean", clean()),
+        ("wan-01", wan_01()),
+        ("ctr-02", ctr_02()),
+        ("term-01", term_01()),
+        ("two-faults", two_faults()),
+        ("held", held()),
+        ("stale", stale()),
+        ("starting", starting()),
+        ("absent", absent()),
+    ]
+}
+
+fn seen(rung: Rung, outcome: Outcome) -> Observation {
+    Observation { rung, terminal: None, outcome, at: ago(5), took_ms: 3.0, detail: String::new() }
+}
+
+fn fault(code: FaultCode, owner: Party, certainty: Certainty, rung: Rung) -> Fault {
+    Fault { code, owner, certainty, evidence: vec![rung], terminal: None }
+}
+
+fn parcel(number: u64, age_s: i64) -> ParcelView {
+    let hash = format!("{:08x}", number * 2_654_435_761);
+    ParcelView { number, kind: "OQSsiquc01".into(), hash, bytes: 1800, since: ago(age_s) }
+}
+
+fn board([status, line, relay, alarm]: [Sign; 4]) -> Option<Stamped<BoardPart>> {
+    let signs = [Sign::PowerOn, status, line, relay, Sign::NoMaintainer, alarm];
+    stamped(BoardPart { board: "simulated".into(), scene: Scene(signs.map(Sign::light).to_vec()) })
+}
+
+/// A day from nine to one and from three to six; a pair takes a second or two, now and then longer.
+fn pairs() -> Vec<Pair> {
+    let of_minute = |n: i64| n * 7 + (n * n * 13) % 5;
+    let minutes = (0..63).map(of_minute).map(|minute| if minute < 240 { minute } else { minute + 110 });
+    minutes
+        .enumerate()
+        .map(|(n, minute)| {
+            let wobble = (n * 37 + n * n * 11) % 100;
+            let slow = if n % 17 == 5 { 2400.0 } else { 0.0 };
+            #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+            let took_ms = 900.0 + 14.0 * wobble as f64 + slow;
+            Pair { at: ago(9 * 3600 + 1200 - minute * 60), took_ms }
+        })
+        .collect()
+}
