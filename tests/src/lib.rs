@@ -1,1 +1,33 @@
 //! The virtual clinic: a whole clinic in network namespaces, with the real parts running.
+//!
+//! The `clinic` program builds and tears it down; tests hold one as [`Clinic`]. What stands around the box and is not
+//! ours to run is played by the doubles in [`faux`].
+
+mod change;
+pub mod cli;
+mod daemon;
+mod error;
+mod fault;
+pub mod faux;
+mod forward;
+mod ground;
+mod held;
+mod host;
+mod keeper;
+mod line;
+mod plan;
+mod process;
+mod record;
+mod remains;
+mod samba;
+mod status;
+mod terminal;
+mod the_box;
+mod tools;
+mod up;
+mod watch;
+
+pub use error::Error;
+pub use fault::{CATALOGUE, Fault};
+
+pub use status::{BoxStatus, HostStatus, Page, ShareStatus, Shares, Status};

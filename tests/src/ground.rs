@@ -1,0 +1,60 @@
+//! What every daemon of a clinic stands on: where things lie, the doors of the hosts, the programs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::error::{Error, at};
+use crate::host::Door;
+use crate::plan::{Host, Place, fill};
+use crate::process::Process;
+use crate::tools::Tools;
+
+/// The ground.
+#[derive(Debug)]
+pub struct Ground {
+    /// Where things lie.
+    pub place: Place,
+    /// The programs.
+    pub tools: Tools,
+    doors: BTreeMap<Host, Door>,
+}
+
+/// The daemons that run, by name.
+pub type Daemons = BTreeMap<String, Process>;
+
+impl Ground {
+    /// Opens the doors of all hosts.
+    pub fn open(place: Place, tools: Tools, keepers: &BTreeMap<Host, Process>) -> Result<Self, Error> {
+        let doors = keepers.iter().map(|(host, keeper)| Ok((*host, Door::open(*host, *keeper)?)));
+        let doors = doors.collect::<Result<_, Error>>()?;
+        Ok(Self { place, tools, doors })
+    }
+
+    /// The door of a host.
+    pub fn door(&self, host: Host) -> &Door {
+        self.doors.get(&host).expect("invariant: every host has a keeper")
+    }
+
+    /// Fills a template into a file of a host's run folder, and gives its path.
+    pub fn write(
+        &self,
+        host: Host,
+        name: &str,
+        template: &str,
+        values: &[(&str, &str)],
+    ) -> Result<String, Error> {
+        let path = self.place.run(host).join(name);
+        std::fs::write(&path, fill(template, values)).map_err(at(&path))?;
+        Ok(text(&path))
+    }
+}
+
+/// A path of ours as text: they are all made of ASCII here.
+pub fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// Arguments of a daemon.
+pub fn args<const N: usize>(args: [&str; N]) -> Vec<std::ffi::OsString> {
+    args.iter().map(Into::into).collect()
+}

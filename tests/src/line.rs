@@ -1,0 +1,143 @@
+//! The line: the closed network's router and resolvers, and the centre behind it.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use crate::daemon::{Daemon, Ready, Starting};
+use crate::error::Error;
+use crate::fault::{Centre, World};
+use crate::ground::{Daemons, Ground, args, text};
+use crate::plan::Host;
+use crate::process::{self, Process};
+use crate::watch;
+
+/// The router's name among the daemons.
+pub const ROUTER: &str = "radvd";
+/// The centre's.
+pub const CENTRE: &str = "faux-centre";
+
+/// An advertisement's lifetime (9 s), the second until the kernel drops the route, and slack.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const RESOLVERS: [(&str, &str, &str); 2] =
+    [("unbound-1", "1", "2001:db8:0:53::1"), ("unbound-2", "2", "2001:db8:0:53::2")];
+
+/// Starts everything on the line but the centre, and waits until the box feels it.
+pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
+    let mut starting = Vec::new();
+    for (name, number, address) in RESOLVERS {
+        starting.push((name, resolver(ground, name, number, address)?));
+    }
+    let time = time(ground)?;
+    let mut daemons = Daemons::new();
+    if world.router {
+        daemons.insert(ROUTER.into(), router(ground)?);
+    }
+    for (name, daemon) in starting {
+        daemons.insert(name.into(), daemon.wait()?);
+    }
+    // The process that started is not the daemon it left, which no fault ever stops: nothing to remember.
+    time.wait()?;
+    settle(ground, world)?;
+    Ok(daemons)
+}
+
+/// Starts the router's advertisements. The first goes out at once.
+pub fn router(ground: &Ground) -> Result<Process, Error> {
+    let config = ground.write(Host::Ngn, "radvd.conf", include_str!("../lab/radvd.conf"), &[])?;
+    let pid = text(&ground.place.run(Host::Ngn).join("radvd.pid"));
+    let daemon = Daemon {
+        name: ROUTER,
+        program: ground.tools.radvd.clone(),
+        args: args(["-n", "-C", &config, "-m", "stderr", "-p", &pid, "-u", "root"]),
+        ready: Ready::AtOnce,
+    };
+    daemon.start(&ground.place, ground.door(Host::Ngn))?.wait()
+}
+
+fn resolver(ground: &Ground, name: &'static str, number: &str, address: &str) -> Result<Starting, Error> {
+    let run = text(&ground.place.run(Host::Ngn));
+    let values = [("run", run.as_str()), ("number", number), ("address", address)];
+    let template = include_str!("../lab/unbound.conf");
+    let config = ground.write(Host::Ngn, &format!("{name}.conf"), template, &values)?;
+    let program = ground.tools.unbound.clone();
+    let daemon = Daemon { name, program, args: args(["-d", "-p", "-c", &config]), ready: Ready::Notified };
+    daemon.start(&ground.place, ground.door(Host::Ngn))
+}
+
+fn time(ground: &Ground) -> Result<Starting, Error> {
+    let run = text(&ground.place.run(Host::Centre));
+    let template = include_str!("../lab/chrony.conf");
+    let config = ground.write(Host::Centre, "chrony.conf", template, &[("run", &run)])?;
+    let log = text(&ground.place.log("chronyd-daemon"));
+    let daemon = Daemon {
+        name: "chronyd",
+        program: ground.tools.chronyd.clone(),
+        // -x: it serves the host's clock and never touches it.
+        args: args(["-x", "-u", "root", "-l", &log, "-f", &config]),
+        ready: Ready::Forked,
+    };
+    daemon.start(&ground.place, ground.door(Host::Centre))
+}
+
+/// Starts the centre and waits until it listens; its authority then lies beside the profile.
+pub fn centre(ground: &Ground, how: Centre) -> Result<Process, Error> {
+    let pki = ground.place.at("pki");
+    let mut list = args([
+        "--pki",
+        &text(&pki),
+        "--name",
+        "hweb.onshikaku.test",
+        "--service",
+        "[2001:db8:0:cc::10]:443",
+        "--line-auth",
+        "[2001:db8:0:cc::20]:443",
+        "--distribution",
+        "[2001:db8:0:cc::30]:80",
+        "--certificates",
+        "[2001:db8:0:cc::50]:80",
+        "--proxy",
+        "[2001:db8:0:cc::60]:8080",
+    ]);
+    if let Some(refusal) = how.refusal {
+        list.extend(args(["--refusal", refusal]));
+    }
+    if how.expired {
+        list.push("--expired".into());
+    }
+    let program = ground.tools.centre.clone();
+    let daemon = Daemon { name: CENTRE, program, args: list, ready: Ready::Said };
+    let process = daemon.start(&ground.place, ground.door(Host::Centre))?.wait()?;
+    let (from, to) = (pki.join("ca.pem"), ground.place.at("ca.pem"));
+    std::fs::copy(&from, &to).map_err(crate::error::at(&from))?;
+    Ok(process)
+}
+
+/// Stops the router's advertisements: politely it says goodbye, killed it falls silent.
+pub fn stop_router(daemons: &mut Daemons, signal: Signal) {
+    stop(daemons, ROUTER, signal);
+}
+
+/// Stops a daemon that may be running.
+pub fn stop(daemons: &mut Daemons, name: &str, signal: Signal) {
+    if let Some(process) = daemons.remove(name) {
+        process::stop(process, signal, Instant::now() + PATIENCE);
+    }
+}
+
+/// Waits until the box's port feels what the line is like.
+pub fn settle(ground: &Ground, world: &World) -> Result<(), Error> {
+    let door = ground.door(Host::Box);
+    if !world.line_plugged {
+        return watch::until(door, "wan0 lose its carrier", PATIENCE, || !watch::has_carrier("wan0"));
+    }
+    if world.router_is_heard() {
+        return watch::until(door, "an address and a router on wan0", PATIENCE, || {
+            watch::has_carrier("wan0") && watch::has_global_address("wan0") && watch::has_router("wan0")
+        });
+    }
+    watch::until(door, "wan0 lose its router", PATIENCE, || {
+        watch::has_carrier("wan0") && !watch::has_router("wan0")
+    })
+}

@@ -1,0 +1,204 @@
+//! What the clinic looks like on paper: hosts, wires, addresses, and where everything lies. Pure.
+//!
+//! The seam for the other lines and wirings is here: they add hosts, wires and addresses, and nothing else knows them.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// A host of the clinic; each has a network namespace, a mount namespace and a keeper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Host {
+    /// The closed network: router and both resolvers.
+    Ngn,
+    /// The qualification centre and its neighbours.
+    Centre,
+    /// The box.
+    Box,
+    /// The qualification terminal.
+    Terminal,
+    /// The clinic's network: the receipt computer and the staff's browser.
+    Clinic,
+}
+
+impl Host {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Ngn, Self::Centre, Self::Box, Self::Terminal, Self::Clinic];
+
+    /// The name in `<clinic>-<host>`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ngn => "ngn",
+            Self::Centre => "centre",
+            Self::Box => "box",
+            Self::Terminal => "terminal",
+            Self::Clinic => "clinic",
+        }
+    }
+
+    /// The host of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|host| host.name() == name)
+    }
+
+    /// What its kernel is told before any wire exists: path below `/proc/sys/net` and value.
+    pub const fn settings(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Ngn => &[NO_DAD, NO_DAD_EITHER, FORWARD],
+            Self::Centre | Self::Clinic => &[NO_DAD, NO_DAD_EITHER],
+            Self::Box => &[
+                NO_DAD,
+                NO_DAD_EITHER,
+                FORWARD,
+                ("ipv4/ip_forward", "1"),
+                // An expired route is then gone within a second and not, as the kernel's default has it, within 30.
+                ("ipv6/route/gc_interval", "1"),
+            ],
+            Self::Terminal => &[("ipv6/conf/all/disable_ipv6", "1"), ("ipv6/conf/default/disable_ipv6", "1")],
+        }
+    }
+
+    /// `ip` commands that lay its addresses; they may run again after a link was down.
+    pub const fn addresses(self) -> &'static str {
+        match self {
+            // Only fe80::1 may be the router's link-local address: no second one by EUI-64.
+            Self::Ngn => {
+                "link set dev w0 addrgenmode none
+                 link set dev w0 up
+                 link set dev c0 up
+                 address replace fe80::1/64 dev w0 nodad
+                 address replace 2001:db8:0:1::1/64 dev w0 nodad
+                 address replace 2001:db8:0:53::1/128 dev lo nodad
+                 address replace 2001:db8:0:53::2/128 dev lo nodad
+                 address replace 2001:db8:0:cc::1/64 dev c0 nodad"
+            }
+            Self::Centre => {
+                "link set dev n0 up
+                 address replace 2001:db8:0:cc::10/64 dev n0 nodad
+                 address replace 2001:db8:0:cc::20/64 dev n0 nodad
+                 address replace 2001:db8:0:cc::30/64 dev n0 nodad
+                 address replace 2001:db8:0:cc::40/64 dev n0 nodad
+                 address replace 2001:db8:0:cc::50/64 dev n0 nodad
+                 address replace 2001:db8:0:cc::60/64 dev n0 nodad
+                 route replace default via 2001:db8:0:cc::1"
+            }
+            Self::Box => {
+                "link set dev wan0 up
+                 link set dev term0 up
+                 link set dev lan0 up
+                 address replace 192.0.2.1/24 dev term0
+                 address replace 198.51.100.1/24 dev lan0"
+            }
+            Self::Terminal => {
+                "link set dev e0 up
+                 address replace 192.0.2.2/24 dev e0"
+            }
+            Self::Clinic => {
+                "link set dev e0 up
+                 address replace 198.51.100.10/24 dev e0"
+            }
+        }
+    }
+}
+
+// Duplicate address detection holds every new address back for a second or two.
+const NO_DAD: (&str, &str) = ("ipv6/conf/default/accept_dad", "0");
+const NO_DAD_EITHER: (&str, &str) = ("ipv6/conf/default/dad_transmits", "0");
+const FORWARD: (&str, &str) = ("ipv6/conf/all/forwarding", "1");
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The box's kernel, told when its ports exist: a router that still listens to its own router (RFC 4861, 6.2.7),
+/// and asks for it at once.
+pub const BOX_WAN: &[(&str, &str)] =
+    &[("ipv6/conf/wan0/accept_ra", "2"), ("ipv6/conf/wan0/router_solicitation_delay", "0")];
+
+/// The wires: a host's port, and the other end.
+pub const WIRES: [(Host, &str, Host, &str); 4] = [
+    (Host::Box, "wan0", Host::Ngn, "w0"),
+    (Host::Box, "term0", Host::Terminal, "e0"),
+    (Host::Box, "lan0", Host::Clinic, "e0"),
+    (Host::Ngn, "c0", Host::Centre, "n0"),
+];
+
+/// The terminal's share, as the box sees it.
+pub const TERMINAL_SHARE: &str = r"\\192.0.2.2\OQS";
+/// The box's share, as the receipt computer sees it.
+pub const CLINIC_SHARE: &str = r"\\198.51.100.1\OQS";
+/// The page on the box: plain HTTP and HTTPS.
+pub const PAGE: [&str; 2] = ["198.51.100.1:80", "198.51.100.1:443"];
+
+/// Where a clinic's things lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The clinic's name.
+    pub name: String,
+    /// Its folder, `/run/clinic-NAME`.
+    pub root: PathBuf,
+}
+
+impl Place {
+    /// The place of a clinic; `None` if nothing may be called that: 1 to 20 letters, digits and hyphens.
+    pub fn of(name: &str) -> Option<Self> {
+        let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let right = letters && !name.is_empty() && name.len() <= 20 && !name.starts_with('-');
+        right.then(|| Self { name: name.to_owned(), root: PathBuf::from(format!("/run/clinic-{name}")) })
+    }
+
+    /// The name of a host's network namespace.
+    pub fn namespace(&self, host: Host) -> String {
+        format!("{}-{host}", self.name)
+    }
+
+    /// Where the namespace is kept, in the manner of `ip netns`.
+    pub fn netns(&self, host: Host) -> PathBuf {
+        Path::new("/run/netns").join(self.namespace(host))
+    }
+
+    /// A file or folder below the clinic's own.
+    pub fn at(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// Where a daemon may leave what it needs while it runs.
+    pub fn run(&self, host: Host) -> PathBuf {
+        self.root.join("run").join(host.name())
+    }
+
+    /// The log of a daemon.
+    pub fn log(&self, name: &str) -> PathBuf {
+        self.root.join("logs").join(format!("{name}.log"))
+    }
+}
+
+/// Fills a template's `{key}` places.
+pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
+    values.iter().fold(template.to_owned(), |text, (key, value)| text.replace(&format!("{{{key}}}"), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_word_and_never_a_path() {
+        assert_eq!(Place::of("sk").unwrap().root, Path::new("/run/clinic-sk"));
+        for name in ["", "-x", "a/b", "..", "a b", "aaaaaaaaaaaaaaaaaaaaa"] {
+            assert_eq!(Place::of(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_host_is_found_by_its_name() {
+        for host in Host::ALL {
+            assert_eq!(Host::from_name(host.name()), Some(host));
+        }
+        assert_eq!(Host::from_name("moon"), None);
+    }
+}

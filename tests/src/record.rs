@@ -1,0 +1,62 @@
+//! What a clinic remembers of itself between two commands: `/run/clinic-NAME/clinic.json`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, at};
+use crate::fault::{Fault, World};
+use crate::ground::Daemons;
+use crate::plan::{Host, Place};
+use crate::process::Process;
+use crate::status::Page;
+
+/// The record.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// The keeper of each host.
+    pub keepers: BTreeMap<Host, Process>,
+    /// The daemons that run.
+    pub daemons: Daemons,
+    /// Where the page is reached from the host.
+    pub page: Page,
+    /// The faults that are on, by code.
+    pub faults: BTreeSet<String>,
+}
+
+impl Record {
+    /// Reads the record of a clinic.
+    pub fn read(place: &Place) -> Result<Self, Error> {
+        let path = Self::path(place);
+        let text = std::fs::read(&path).map_err(|_missing| Error::NotUp(place.name.clone()))?;
+        serde_json::from_slice(&text).map_err(|error| at(&path)(error.into()))
+    }
+
+    /// Writes it, whole or not at all.
+    pub fn write(&self, place: &Place) -> Result<(), Error> {
+        let (path, new) = (Self::path(place), place.at("clinic.json.new"));
+        let text = serde_json::to_vec_pretty(self).map_err(|error| at(&path)(error.into()))?;
+        std::fs::write(&new, text).map_err(at(&new))?;
+        std::fs::rename(&new, &path).map_err(at(&path))
+    }
+
+    fn path(place: &Place) -> PathBuf {
+        place.at("clinic.json")
+    }
+
+    /// Whether the clinic stands: every host has its keeper.
+    pub fn is_alive(&self) -> bool {
+        self.keepers.values().all(|keeper| keeper.is_alive())
+    }
+
+    /// Every process it knows.
+    pub fn processes(&self) -> Vec<Process> {
+        self.keepers.values().chain(self.daemons.values()).copied().collect()
+    }
+
+    /// The world its faults make.
+    pub fn world(&self) -> World {
+        World::with(self.faults.iter().filter_map(|code| Fault::from_code(code)))
+    }
+}

@@ -1,0 +1,66 @@
+//! The box: what it would have under systemd. Samba from the configuration that sekisho writes, and sekisho.
+
+use std::path::{Path, PathBuf};
+
+use crate::daemon::{Daemon, Ready};
+use crate::error::{Error, at};
+use crate::ground::{Daemons, Ground, args, text};
+use crate::plan::{Host, Place};
+use crate::samba::{self, Login};
+
+/// The name of its smbd among the daemons.
+pub const SMBD: &str = "box-smbd";
+/// The daemon with all roles in it.
+pub const SEKISHO: &str = "sekisho";
+/// The roles it runs.
+pub const ROLES: [&str; 5] = ["netd", "reachd", "relayd", "webd", "boardd"];
+
+/// Its site file.
+pub fn site(place: &Place) -> PathBuf {
+    place.at("site.toml")
+}
+
+/// What it keeps over a restart.
+pub fn state(place: &Place) -> PathBuf {
+    place.at("state")
+}
+
+/// Its roles' sockets.
+pub fn socket(place: &Place) -> PathBuf {
+    place.at("socket")
+}
+
+/// Where `sekisho generate` writes.
+pub fn generated(place: &Place) -> PathBuf {
+    place.run(Host::Box).join("samba")
+}
+
+/// Starts Samba and sekisho on the box, and waits for both.
+pub fn start(ground: &Ground, sekisho: &Path) -> Result<Daemons, Error> {
+    let (site, state) = (text(&site(&ground.place)), text(&state(&ground.place)));
+    let to = text(&generated(&ground.place));
+    let generate = [&text(sekisho), "generate", "--site", &site, "--state", &state, "--to", &to];
+    ground.door(Host::Box).run(&generate, "")?;
+    let config = format!("{to}/smb.conf");
+    for (nth, file) in (0..).zip(password_files(&ground.place)?) {
+        let login = Login::read(&file)?;
+        samba::account(ground, Host::Box, &login.user, nth)?;
+        samba::set_password(ground, Host::Box, &config, &login)?;
+    }
+    let smbd = samba::start(ground, Host::Box, SMBD, &config)?;
+    let daemon = Daemon {
+        name: SEKISHO,
+        program: sekisho.to_owned(),
+        args: args(["daemon", "--site", &site, "--state", &state, "--socket", &text(&socket(&ground.place))]),
+        ready: Ready::Said,
+    };
+    let daemon = daemon.start(&ground.place, ground.door(Host::Box))?;
+    Ok(Daemons::from([(SMBD.into(), smbd.wait()?), (SEKISHO.into(), daemon.wait()?)]))
+}
+
+/// The files with the accounts of the box's share: `smb.users` has a line `USER:FILE` for each.
+pub fn password_files(place: &Place) -> Result<Vec<PathBuf>, Error> {
+    let list = generated(place).join("smb.users");
+    let text = std::fs::read_to_string(&list).map_err(at(&list))?;
+    Ok(text.lines().filter_map(|line| Some(PathBuf::from(line.split_once(':')?.1))).collect())
+}

@@ -1,0 +1,145 @@
+//! Bringing a clinic up: everything is asked for before anything is made, and what fails is cleared away.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::PathBuf;
+
+use crate::error::{Error, at};
+use crate::fault::{Fault, World};
+use crate::forward::Ports;
+use crate::ground::{Daemons, Ground};
+use crate::keeper::{Keeper, accounts};
+use crate::plan::{BOX_WAN, Host, Place, WIRES};
+use crate::record::Record;
+use crate::tools::{Tools, beside};
+use crate::{change, host, line, remains, terminal, the_box};
+
+/// What is wished for.
+#[derive(Debug)]
+pub struct Wish {
+    /// The clinic's place.
+    pub place: Place,
+    /// The faults it is born with.
+    pub faults: Vec<&'static Fault>,
+    /// Whether the box runs its daemons.
+    pub daemon: bool,
+    /// The sekisho to run; the one beside this program if absent.
+    pub sekisho: Option<PathBuf>,
+    /// The ports of the host's loopback for the page, HTTP and HTTPS; 0 is any free one.
+    pub page: [u16; 2],
+}
+
+/// Brings a clinic up.
+pub fn up(wish: &Wish) -> Result<Record, Error> {
+    need_root()?;
+    let tools = Tools::find()?;
+    let sekisho = wish.daemon.then(|| sekisho(wish)).transpose()?;
+    let ports = Ports::open(wish.page[0], wish.page[1])?;
+    let _claim = remains::claim_new(&wish.place)?;
+    let built = build(wish, tools, sekisho, ports);
+    if built.is_err() {
+        // Why it failed says more than what else went wrong while clearing away.
+        let _ = remains::sweep(&wish.place);
+    }
+    built
+}
+
+/// Root, or one sentence.
+pub fn need_root() -> Result<(), Error> {
+    if nix::unistd::geteuid().is_root() { Ok(()) } else { Err(Error::NotRoot) }
+}
+
+fn sekisho(wish: &Wish) -> Result<PathBuf, Error> {
+    let Some(path) = &wish.sekisho else { return beside("sekisho") };
+    // It is run in a host, from another folder.
+    path.canonicalize().map_err(at(path))
+}
+
+fn build(wish: &Wish, tools: Tools, sekisho: Option<PathBuf>, ports: Ports) -> Result<Record, Error> {
+    let place = &wish.place;
+    folders(place)?;
+    let mut keepers =
+        Host::ALL.into_iter().map(|host| Keeper::start(place, host)).collect::<Result<Vec<_>, Error>>()?;
+    keepers.iter_mut().try_for_each(|keeper| keeper.bind(place))?;
+    let known: BTreeMap<Host, _> = keepers.iter().map(|keeper| (keeper.host, keeper.process)).collect();
+    let ground = Ground::open(place.clone(), tools, &known)?;
+    wire(&ground)?;
+    let world = World::with(wish.faults.iter().copied());
+    change::before_the_first(&ground, &world)?;
+    let page = ports.page()?;
+    let mut daemons = start(&ground, &world, sekisho)?;
+    daemons.insert("forwarder".into(), ports.start(&ground)?);
+    let faults = wish.faults.iter().map(|fault| fault.code.to_owned()).collect();
+    let record = Record { keepers: known, daemons, page, faults };
+    record.write(place)?;
+    keepers.into_iter().try_for_each(Keeper::stay)?;
+    Ok(record)
+}
+
+/// The clinic's folder, with all that its daemons and hosts expect to find.
+fn folders(place: &Place) -> Result<(), Error> {
+    for folder in ["logs", "state", "socket", "pki"] {
+        let path = place.at(folder);
+        fs::create_dir_all(&path).map_err(at(&path))?;
+    }
+    let secrets = place.at("state/secrets");
+    fs::DirBuilder::new().mode(0o700).create(&secrets).map_err(at(&secrets))?;
+    for host in Host::ALL {
+        let run = place.run(host);
+        fs::create_dir_all(&run).map_err(at(&run))?;
+        for name in ["passwd", "group"] {
+            let copy = accounts(place, host, name);
+            fs::copy(format!("/etc/{name}"), &copy).map_err(at(&copy))?;
+        }
+    }
+    for (name, text) in [
+        ("site.toml", include_str!("../lab/site.toml")),
+        ("profile.toml", include_str!("../lab/profile.toml")),
+    ] {
+        fs::write(place.at(name), text).map_err(at(&place.at(name)))?;
+    }
+    Ok(())
+}
+
+/// Lays the wires, then the addresses in all hosts at once.
+fn wire(ground: &Ground) -> Result<(), Error> {
+    let name = |host| ground.place.namespace(host);
+    let wires = WIRES.map(|(host, port, other, end)| {
+        let (host, other) = (name(host), name(other));
+        format!("link add dev {port} netns {host} type veth peer name {end} netns {other}\n")
+    });
+    host::run(&["ip", "-batch", "-"], &wires.concat())?;
+    ground.door(Host::Box).set(BOX_WAN)?;
+    at_once(Host::ALL.map(|host| move || ground.door(host).lay()).to_vec()).map(drop)
+}
+
+/// Starts the daemons: the line, the terminal, and the centre with the box, whose site needs the centre's authority.
+fn start(ground: &Ground, world: &World, sekisho: Option<PathBuf>) -> Result<Daemons, Error> {
+    type Start<'a> = Box<dyn FnOnce() -> Result<Daemons, Error> + Send + 'a>;
+    let centre = move || {
+        let mut daemons = Daemons::from([(line::CENTRE.into(), line::centre(ground, world.centre)?)]);
+        if let Some(sekisho) = sekisho {
+            daemons.extend(the_box::start(ground, &sekisho)?);
+        }
+        Ok(daemons)
+    };
+    let starts: Vec<Start<'_>> = vec![
+        Box::new(|| line::start(ground, world)),
+        Box::new(|| terminal::start(ground, world)),
+        Box::new(centre),
+    ];
+    Ok(at_once(starts)?.into_iter().flatten().collect())
+}
+
+/// Does all of it at the same time, and gives the first failure if any failed.
+fn at_once<T: Send>(all: Vec<impl FnOnce() -> Result<T, Error> + Send>) -> Result<Vec<T>, Error> {
+    std::thread::scope(|scope| {
+        let running: Vec<_> = all.into_iter().map(|one| scope.spawn(one)).collect();
+        let done = running
+            .into_iter()
+            .map(|one| one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        // Every one is waited for before the first failure is given.
+        done.collect::<Vec<_>>().into_iter().collect()
+    })
+}

@@ -1,0 +1,85 @@
+//! Waiting for something in a host's kernel: a route, an address, a carrier. Told by rtnetlink, never by polling.
+
+use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::time::{Duration, Instant};
+
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, socket,
+};
+
+use crate::error::{Error, doing};
+use crate::host::Door;
+use crate::process::readable;
+
+/// The multicast groups of rtnetlink(7): links, IPv6 addresses, IPv6 routes.
+const GROUPS: i32 = libc::RTMGRP_LINK | libc::RTMGRP_IPV6_IFADDR | libc::RTMGRP_IPV6_ROUTE;
+
+/// Waits in a host until `holds` is true, looking again after each change of its links, addresses and routes.
+///
+/// # Errors
+/// [`Error::Late`] with `what` when `patience` is over.
+pub fn until(
+    door: &Door,
+    what: &str,
+    patience: Duration,
+    holds: impl Fn() -> bool + Sync,
+) -> Result<(), Error> {
+    let deadline = Instant::now() + patience;
+    door.inside(|| {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let events = socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)
+            .map_err(doing("listen to rtnetlink"))?;
+        // Listening before the first look: a change in between is not missed.
+        bind(events.as_raw_fd(), &NetlinkAddr::new(0, GROUPS.cast_unsigned()))
+            .map_err(doing("listen to rtnetlink"))?;
+        while !holds() {
+            if readable(&[events.as_fd()], deadline) == [false] {
+                return Err(Error::Late { what: what.to_owned(), seconds: patience.as_secs() });
+            }
+            let mut message = [0_u8; 8192];
+            while recv(events.as_raw_fd(), &mut message, MsgFlags::empty()).is_ok() {}
+        }
+        Ok(())
+    })
+}
+
+// /proc/net follows the process's first thread; this is this thread's.
+const ROUTES: &str = "/proc/thread-self/net/ipv6_route";
+const ADDRESSES: &str = "/proc/thread-self/net/if_inet6";
+
+/// Whether a port has a default route through a router (flag G of proc(5) `ipv6_route`).
+pub fn has_router(port: &str) -> bool {
+    let routes = std::fs::read_to_string(ROUTES).unwrap_or_default();
+    routes.lines().any(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [to, length, _, _, via, _, _, _, flags, on] = fields[..] else { return false };
+        let flags = u32::from_str_radix(flags, 16).unwrap_or(0);
+        on == port && length == "00" && is_zero(to) && !is_zero(via) && flags & GATEWAY != 0
+    })
+}
+
+/// RTF_GATEWAY.
+const GATEWAY: u32 = 2;
+
+fn is_zero(address: &str) -> bool {
+    address.bytes().all(|byte| byte == b'0')
+}
+
+/// Whether a port has a global IPv6 address that may be used (no flag `tentative` or `dadfailed`).
+pub fn has_global_address(port: &str) -> bool {
+    let addresses = std::fs::read_to_string(ADDRESSES).unwrap_or_default();
+    addresses.lines().any(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [_, _, _, "00", flags, on] = fields[..] else { return false };
+        on == port && u32::from_str_radix(flags, 16).unwrap_or(u32::MAX) & (TENTATIVE | DAD_FAILED) == 0
+    })
+}
+
+/// IFA_F_TENTATIVE and IFA_F_DADFAILED of rtnetlink(7).
+const TENTATIVE: u32 = 0x40;
+const DAD_FAILED: u32 = 0x08;
+
+/// Whether a port has a carrier.
+pub fn has_carrier(port: &str) -> bool {
+    std::fs::read_to_string(format!("/sys/class/net/{port}/carrier")).is_ok_and(|text| text.trim() == "1")
+}
