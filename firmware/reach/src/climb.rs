@@ -1,0 +1,188 @@
+//! One look at the ladder: what lies in the box first, then every host at once.
+
+use std::future::Future;
+use std::time::Instant as Clock;
+
+use model::{Observation, Rung};
+use tokio::time::Instant;
+
+use crate::certificate::Authorities;
+use crate::error::Error;
+use crate::finding::Finding;
+use crate::kernel::{Kernel, Port};
+use crate::plan::Plan;
+use crate::probe::{
+    address, centre_tcp, centre_tls, distribution, gateway, line_auth, link, resolver, terminal_neighbour,
+    terminal_smb, time,
+};
+use crate::router::RouterWatch;
+use crate::sockets::{Arp, Icmp6, Sockets};
+
+/// The instruments, and what must be remembered between two looks.
+#[derive(Debug)]
+pub struct Climber {
+    plan: Plan,
+    authorities: Authorities,
+    kernel: Kernel,
+    advertisements: Icmp6,
+    neighbours: Icmp6,
+    arp: Arp,
+    watch: RouterWatch,
+    /// The line's port while it has carrier.
+    line: Option<Port>,
+}
+
+impl Climber {
+    /// Takes the sockets into the runtime.
+    ///
+    /// # Errors
+    /// [`Error::Authorities`], [`Error::Kernel`], [`Error::Socket`].
+    pub fn new(plan: Plan, sockets: Sockets) -> Result<Self, Error> {
+        let joined = |source| Error::Socket { purpose: "the runtime", source };
+        Ok(Self {
+            authorities: Authorities::read(plan.authorities_pem.as_deref())?,
+            kernel: Kernel::open()?,
+            advertisements: Icmp6::new(sockets.advertisements).map_err(joined)?,
+            neighbours: Icmp6::new(sockets.neighbours).map_err(joined)?,
+            arp: Arp::new(sockets.arp).map_err(joined)?,
+            watch: RouterWatch::new(Clock::now()),
+            line: None,
+            plan,
+        })
+    }
+
+    /// Looks at the near rungs, and with `far` at everybody else's hosts too. The slowest probe sets the time.
+    pub async fn look(&mut self, far: bool) -> Vec<Observation> {
+        let (mut looked, grounded) = self.own_rungs().await;
+        let (gateway, hosts, terminals) = tokio::join!(
+            when(grounded, self.gateway()),
+            when(grounded && far, self.hosts()),
+            self.terminals()
+        );
+        looked.extend([gateway, hosts, terminals].into_iter().flatten());
+        looked
+    }
+
+    /// Ends when something says that another look is due: a router, a link, a route, or patience running out.
+    pub async fn stirred(&mut self) {
+        loop {
+            let before = self.watch.standing(Clock::now());
+            let due = self.line.and_then(|_| self.watch.next(Clock::now())).map(Instant::from_std);
+            tokio::select! {
+                () = self.kernel.changed() => return,
+                () = sleep_until(due) => return,
+                heard = self.advertisements.receive() => {
+                    if let (Ok(message), Some(port)) = (heard, self.line) {
+                        address::hear(&message, port.index, &mut self.watch);
+                    }
+                }
+            }
+            if self.watch.standing(Clock::now()) != before {
+                return;
+            }
+        }
+    }
+
+    /// Carrier and address, which need nobody's answer, and whether the rest of the line can be looked at.
+    async fn own_rungs(&mut self) -> (Vec<Observation>, bool) {
+        let began = Instant::now();
+        let found = self.kernel.port(&self.plan.line_port).await;
+        let carrier = link::probe(&self.plan.line_port, &found);
+        let port = found.ok().flatten().filter(|port| port.carrier);
+        let index = |port: Option<Port>| port.map(|port| port.index);
+        if port.is_some() && index(port) != index(self.line) {
+            self.watch.link_up(Clock::now());
+        }
+        self.line = port;
+        let mut looked = vec![carrier.at(Rung::Link, None, began)];
+        let Some(port) = port else { return (looked, false) };
+        let began = Instant::now();
+        let address = address::probe(&self.kernel, &self.advertisements, &mut self.watch, port).await;
+        let grounded = address.outcome.is_good();
+        looked.push(address.at(Rung::Address, None, began));
+        (looked, grounded)
+    }
+
+    async fn gateway(&self) -> Vec<Observation> {
+        let began = Instant::now();
+        let (Some(port), Some(router)) = (self.line, self.watch.routers().first().copied()) else {
+            return Vec::new();
+        };
+        vec![gateway::probe(&self.neighbours, port, router).await.at(Rung::Gateway, None, began)]
+    }
+
+    async fn hosts(&self) -> Vec<Observation> {
+        let plan = &self.plan;
+        let [one, two] = plan.resolvers;
+        let (one, two, line_auth, distribution, time, centre) = tokio::join!(
+            timed(Rung::ResolverOne, resolver::probe(plan, one)),
+            timed(Rung::ResolverTwo, resolver::probe(plan, two)),
+            timed(Rung::LineAuth, line_auth::probe(plan)),
+            timed(Rung::Distribution, distribution::probe(plan)),
+            timed(Rung::Time, time::probe(plan)),
+            self.centre(),
+        );
+        let mut looked = vec![one, two, line_auth, distribution, time];
+        looked.extend(centre);
+        looked
+    }
+
+    async fn centre(&self) -> [Observation; 2] {
+        let began = Instant::now();
+        let (tcp, stream) = centre_tcp::probe(&self.plan).await;
+        let tcp = tcp.at(Rung::CentreTcp, None, began);
+        let began = Instant::now();
+        let tls = match stream {
+            Some(stream) => centre_tls::probe(&self.authorities, &self.plan.centre.name, stream).await,
+            None => Finding::skipped(),
+        };
+        [tcp, tls.at(Rung::CentreTls, None, began)]
+    }
+
+    /// The terminals: their port once, ARP in a row over the one socket, and beside it every file sharing at once.
+    async fn terminals(&self) -> Vec<Observation> {
+        let began = Instant::now();
+        let found = self.kernel.port(&self.plan.terminal_port).await;
+        let carrier = link::probe(&self.plan.terminal_port, &found);
+        let terminals = &self.plan.terminals;
+        let mut looked: Vec<Observation> = terminals
+            .iter()
+            .map(|terminal| carrier.clone().at(Rung::TerminalLink, Some(&terminal.name), began))
+            .collect();
+        let Some(port) = found.ok().flatten().filter(|port| port.carrier) else { return looked };
+        let sharing = terminals.iter().map(|terminal| async move {
+            let began = Instant::now();
+            terminal_smb::probe(terminal.address).await.at(Rung::TerminalSmb, Some(&terminal.name), began)
+        });
+        let neighbours = async {
+            let mut looked = Vec::new();
+            for terminal in terminals {
+                let began = Instant::now();
+                let finding =
+                    terminal_neighbour::probe(&self.arp, port, self.plan.own, terminal.address).await;
+                looked.push(finding.at(Rung::TerminalNeighbour, Some(&terminal.name), began));
+            }
+            looked
+        };
+        let (neighbours, sharing) = tokio::join!(neighbours, futures_util::future::join_all(sharing));
+        looked.extend(neighbours);
+        looked.extend(sharing);
+        looked
+    }
+}
+
+async fn timed(rung: Rung, probe: impl Future<Output = Finding>) -> Observation {
+    let began = Instant::now();
+    probe.await.at(rung, None, began)
+}
+
+async fn when(wanted: bool, look: impl Future<Output = Vec<Observation>>) -> Vec<Observation> {
+    if wanted { look.await } else { Vec::new() }
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,160 @@
+//! The newest observation of every rung, and what may be concluded from it. Pure: looks go in, evidence comes out.
+
+use std::collections::BTreeMap;
+
+use model::observation::Evidence;
+use model::{Observation, Outcome, Rung, Symptom, Timestamp};
+
+use crate::finding;
+use crate::history::History;
+use crate::plan::Plan;
+
+/// The rungs beyond the gateway: other people's hosts, looked at seldom.
+const FAR: [Rung; 7] = [
+    Rung::ResolverOne,
+    Rung::ResolverTwo,
+    Rung::LineAuth,
+    Rung::Distribution,
+    Rung::CentreTcp,
+    Rung::CentreTls,
+    Rung::Time,
+];
+
+/// A rung, and the terminal for a terminal's rungs.
+type Place = (Rung, Option<String>);
+
+/// The ladder of one site.
+#[derive(Debug)]
+pub struct Ladder {
+    terminals: Vec<String>,
+    seen: BTreeMap<Place, Observation>,
+    history: History,
+}
+
+impl Ladder {
+    /// A ladder nobody has looked at yet.
+    pub fn new(plan: &Plan, history: History) -> Self {
+        let terminals = plan.terminals.iter().map(|terminal| terminal.name.clone()).collect();
+        Self { terminals, seen: BTreeMap::new(), history }
+    }
+
+    /// What must outlive a restart.
+    pub const fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Takes in a look of our own: what stands on a broken rung is silenced. Says whether the memory has news.
+    pub fn take(&mut self, mut looked: Vec<Observation>, now: Timestamp) -> bool {
+        // The time server's word first: it decides whether the dates of a certificate count.
+        let news = self.history.take(&looked);
+        let trusted = self.history.clock_trusted(now);
+        for observation in looked.iter_mut().filter(|_| !trusted) {
+            if observation.outcome == Outcome::Bad(Symptom::CertificateExpired) {
+                observation.outcome = Outcome::Open;
+                observation.detail.push_str(", but our own clock is not trusted");
+            }
+        }
+        for observation in looked {
+            self.seen.insert((observation.rung, observation.terminal.clone()), observation);
+        }
+        self.silence(now);
+        news
+    }
+
+    /// Takes in what the relay saw of the shares, in place of what it saw before: no word from it is no evidence.
+    pub fn take_shares(&mut self, shares: Vec<Observation>, now: Timestamp) -> bool {
+        self.seen.retain(|(rung, _), _| *rung != Rung::TerminalShare);
+        let ours = |share: &Observation| {
+            let named = share.terminal.as_ref().is_some_and(|name| self.terminals.contains(name));
+            share.rung == Rung::TerminalShare && named
+        };
+        let mut shares: Vec<Observation> = shares.into_iter().filter(ours).collect();
+        for share in &mut shares {
+            share.detail = finding::harmless(&share.detail);
+        }
+        self.take(shares, now)
+    }
+
+    /// Whether a far rung should be looked at now: it never was, or what it stands on holds again.
+    pub fn wants_far(&self) -> bool {
+        FAR.iter().any(|rung| {
+            let seen = self.seen.get(&(*rung, None));
+            let unseen = seen.is_none_or(|seen| seen.outcome == Outcome::Skipped);
+            unseen && self.stands(*rung, None)
+        })
+    }
+
+    /// Whether something is not as it should be: then looks come faster.
+    pub fn is_troubled(&self) -> bool {
+        self.seen.values().any(|seen| !seen.outcome.is_good())
+    }
+
+    /// The newest observation of every rung, in climbing order.
+    pub fn list(&self) -> Vec<Observation> {
+        self.seen.values().cloned().collect()
+    }
+
+    /// Everything the judge may use; of several terminals the one most in want of help.
+    pub fn evidence(&self, now: Timestamp) -> Evidence {
+        let line = self.seen.values().filter(|seen| seen.terminal.is_none());
+        let worst = self.terminals.iter().min_by_key(|name| self.terminal_rank(name));
+        let terminal =
+            self.seen.values().filter(|seen| seen.terminal.is_some() && seen.terminal.as_ref() == worst);
+        Evidence {
+            observations: line.chain(terminal).map(|seen| (seen.rung, seen.clone())).collect(),
+            ever_good: self.history.ever_good(),
+            clock_trusted: self.history.clock_trusted(now),
+        }
+    }
+
+    /// 0 for a terminal with a bad rung, 1 for one not wholly known, 2 for a good one.
+    fn terminal_rank(&self, name: &str) -> u8 {
+        let mut rungs = self.seen.values().filter(|seen| seen.terminal.as_deref() == Some(name));
+        if rungs.clone().any(|seen| seen.outcome.symptom().is_some()) {
+            0
+        } else if rungs.all(|seen| seen.outcome.is_good()) {
+            2
+        } else {
+            1
+        }
+    }
+
+    /// Whether what this rung stands on holds. For names either resolver is enough.
+    fn stands(&self, rung: Rung, terminal: Option<&str>) -> bool {
+        let below = rung.stands_on();
+        let holds = |under: &Rung| {
+            let place = (*under, terminal.map(str::to_owned));
+            self.seen.get(&place).is_some_and(|seen| seen.outcome.is_good())
+        };
+        below.is_empty() || below.iter().any(holds)
+    }
+
+    /// Marks what stands on a broken rung as not looked at, from the ground up. Independent rungs keep their word.
+    fn silence(&mut self, now: Timestamp) {
+        let line = Rung::ALL.into_iter().filter(|rung| !of_terminal(*rung)).map(|rung| (rung, None));
+        let of_terminals = self.terminals.iter().flat_map(|name| {
+            Rung::ALL.into_iter().filter(|rung| of_terminal(*rung)).map(|rung| (rung, Some(name.clone())))
+        });
+        let places: Vec<Place> = line.chain(of_terminals).collect();
+        for (rung, terminal) in places {
+            if self.stands(rung, terminal.as_deref()) {
+                continue;
+            }
+            let place = (rung, terminal.clone());
+            if self.seen.get(&place).is_some_and(|seen| seen.outcome == Outcome::Skipped) {
+                continue;
+            }
+            let outcome = Outcome::Skipped;
+            let skipped =
+                Observation { rung, terminal, outcome, at: now, took_ms: 0.0, detail: String::new() };
+            self.seen.insert(place, skipped);
+        }
+    }
+}
+
+fn of_terminal(rung: Rung) -> bool {
+    rung >= Rung::TerminalLink
+}
+
+#[cfg(test)]
+mod tests;

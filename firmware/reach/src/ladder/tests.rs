@@ -1,0 +1,126 @@
+use super::*;
+use crate::history::History;
+use crate::plan::TerminalTarget;
+use model::profile::Target;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn plan(terminals: &[&str]) -> Plan {
+    let target = Target { name: "host.test".to_owned(), port: 443 };
+    let terminal = |name: &&str| TerminalTarget { name: (*name).to_owned(), address: Ipv4Addr::LOCALHOST };
+    Plan {
+        line_port: "wan0".to_owned(),
+        terminal_port: "term0".to_owned(),
+        own: Ipv4Addr::LOCALHOST,
+        resolvers: [Ipv6Addr::LOCALHOST; 2],
+        expected: Vec::new(),
+        line_auth: target.clone(),
+        distribution: target.clone(),
+        centre: target,
+        time: "time.test".to_owned(),
+        terminals: terminals.iter().map(terminal).collect(),
+        authorities_pem: None,
+    }
+}
+
+fn seen(rung: Rung, terminal: Option<&str>, outcome: Outcome) -> Observation {
+    let terminal = terminal.map(str::to_owned);
+    Observation { rung, terminal, outcome, at: NOW, took_ms: 1.0, detail: String::new() }
+}
+
+/// Everything of one look, good but for these.
+fn looked(terminals: &[&str], bad: &[(Rung, Option<&str>, Outcome)]) -> Vec<Observation> {
+    let line = Rung::ALL.into_iter().filter(|rung| !of_terminal(*rung)).map(|rung| (rung, None));
+    let own = terminals.iter().flat_map(|name| {
+        let rungs = [Rung::TerminalLink, Rung::TerminalNeighbour, Rung::TerminalSmb];
+        rungs.map(|rung| (rung, Some(*name)))
+    });
+    line.chain(own)
+        .map(|(rung, terminal)| {
+            let found = bad.iter().find(|(place, name, _)| *place == rung && *name == terminal);
+            seen(rung, terminal, found.map_or(Outcome::Good, |(.., outcome)| *outcome))
+        })
+        .collect()
+}
+
+fn outcome(ladder: &Ladder, rung: Rung) -> Outcome {
+    ladder.evidence(NOW).outcome(rung)
+}
+
+#[test]
+fn a_broken_rung_silences_only_what_stands_on_it() {
+    let mut ladder = Ladder::new(&plan(&["t1"]), History::default());
+    ladder.take(looked(&["t1"], &[(Rung::Gateway, None, Outcome::Bad(Symptom::Silent))]), NOW);
+    for rung in FAR {
+        assert_eq!(outcome(&ladder, rung), Outcome::Skipped, "{rung:?}");
+    }
+    assert_eq!(outcome(&ladder, Rung::Address), Outcome::Good);
+    assert_eq!(outcome(&ladder, Rung::TerminalSmb), Outcome::Good);
+}
+
+#[test]
+fn one_resolver_is_enough_for_what_needs_names() {
+    let mut ladder = Ladder::new(&plan(&[]), History::default());
+    ladder.take(looked(&[], &[(Rung::ResolverOne, None, Outcome::Bad(Symptom::Silent))]), NOW);
+    assert_eq!(outcome(&ladder, Rung::CentreTls), Outcome::Good);
+}
+
+#[test]
+fn far_rungs_are_wanted_when_the_ground_comes_back() {
+    let mut ladder = Ladder::new(&plan(&[]), History::default());
+    assert!(!ladder.wants_far(), "nothing to stand on yet");
+    ladder.take(vec![seen(Rung::Link, None, Outcome::Bad(Symptom::NoCarrier))], NOW);
+    assert!(!ladder.wants_far());
+    let near = [Rung::Link, Rung::Address, Rung::Gateway].map(|rung| seen(rung, None, Outcome::Good));
+    ladder.take(near.to_vec(), NOW);
+    assert!(ladder.wants_far());
+    ladder.take(looked(&[], &[(Rung::CentreTcp, None, Outcome::Bad(Symptom::Refused))]), NOW);
+    assert!(!ladder.wants_far());
+}
+
+#[test]
+fn dates_accuse_only_against_a_trusted_clock() {
+    let mut ladder = Ladder::new(&plan(&[]), History::default());
+    let expired = (Rung::CentreTls, None, Outcome::Bad(Symptom::CertificateExpired));
+    let off = (Rung::Time, None, Outcome::Bad(Symptom::ClockOff));
+    ladder.take(looked(&[], &[expired, off]), NOW);
+    assert_eq!(outcome(&ladder, Rung::CentreTls), Outcome::Open);
+    ladder.take(looked(&[], &[expired]), NOW);
+    assert_eq!(outcome(&ladder, Rung::CentreTls), Outcome::Bad(Symptom::CertificateExpired));
+}
+
+#[test]
+fn the_relay_s_word_on_a_share_does_not_outlive_its_silence() {
+    let mut ladder = Ladder::new(&plan(&["t1"]), History::default());
+    ladder.take(looked(&["t1"], &[]), NOW);
+    ladder.take_shares(vec![seen(Rung::TerminalShare, Some("t1"), Outcome::Good)], NOW);
+    assert_eq!(outcome(&ladder, Rung::TerminalShare), Outcome::Good);
+    ladder.take_shares(Vec::new(), NOW);
+    assert!(!ladder.evidence(NOW).observations.contains_key(&Rung::TerminalShare));
+}
+
+#[test]
+fn the_relay_may_speak_of_the_site_s_shares_only() {
+    let mut ladder = Ladder::new(&plan(&["t1"]), History::default());
+    ladder.take(looked(&["t1"], &[]), NOW);
+    let forged = [
+        seen(Rung::TerminalShare, Some("t9"), Outcome::Good),
+        seen(Rung::TerminalShare, None, Outcome::Good),
+        seen(Rung::CentreTcp, None, Outcome::Bad(Symptom::Refused)),
+    ];
+    ladder.take_shares(forged.to_vec(), NOW);
+    assert_eq!(outcome(&ladder, Rung::CentreTcp), Outcome::Good);
+    assert_eq!(outcome(&ladder, Rung::TerminalShare), Outcome::Skipped);
+}
+
+#[test]
+fn of_two_terminals_the_broken_one_is_judged_with_its_own_rungs() {
+    let names = ["a", "b"];
+    let mut ladder = Ladder::new(&plan(&names), History::default());
+    ladder.take(looked(&names, &[(Rung::TerminalSmb, Some("b"), Outcome::Bad(Symptom::Refused))]), NOW);
+    let evidence = ladder.evidence(NOW);
+    assert_eq!(evidence.observations[&Rung::TerminalSmb].terminal.as_deref(), Some("b"));
+    assert_eq!(evidence.observations[&Rung::TerminalLink].terminal.as_deref(), Some("b"));
+    assert_eq!(ladder.list().iter().filter(|seen| seen.rung == Rung::TerminalSmb).count(), 2);
+}

@@ -1,0 +1,45 @@
+//! The probes, one file a rung: each an async function to a [`Finding`]. None logs in, shows a certificate or asks
+//! for a qualification.
+
+pub mod address;
+pub mod centre_tcp;
+pub mod centre_tls;
+pub mod distribution;
+pub mod gateway;
+pub mod line_auth;
+pub mod link;
+pub mod resolver;
+pub mod terminal_neighbour;
+pub mod terminal_smb;
+pub mod time;
+
+use std::net::SocketAddr;
+
+use model::profile::Target;
+use tokio::net::TcpStream;
+
+use crate::exchange;
+use crate::finding::Finding;
+use crate::names;
+use crate::plan::Plan;
+
+/// Finds a host by name and connects to it.
+async fn knock(plan: &Plan, target: &Target) -> Result<TcpStream, Finding> {
+    let address = names::resolve(plan, &target.name).await?;
+    exchange::connect(SocketAddr::from((address, target.port))).await
+}
+
+/// A host that only has to open its door.
+async fn opens(plan: &Plan, target: &Target) -> Finding {
+    match knock(plan, target).await {
+        Ok(stream) => opened(&stream),
+        Err(finding) => finding,
+    }
+}
+
+fn opened(stream: &TcpStream) -> Finding {
+    match stream.peer_addr() {
+        Ok(peer) => Finding::good(peer.to_string()),
+        Err(error) => Finding::of_error(&error, "peer"),
+    }
+}
