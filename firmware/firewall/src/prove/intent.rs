@@ -1,0 +1,59 @@
+//! What a site wants kept: the promises need no more of it than this, and nothing of the plan.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use model::site::prefix::Prefix;
+use model::{Site, Zone};
+
+/// The ports of each zone, and what the promises' exceptions name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// Ports of the qualification line.
+    pub wan: Vec<String>,
+    /// Ports of the qualification terminals.
+    pub terminal: Vec<String>,
+    /// Ports of the clinic's own network.
+    pub clinic: Vec<String>,
+    /// The box's address in the clinic.
+    pub clinic_address: Ipv4Addr,
+    /// The box's address among the terminals.
+    pub terminal_address: Ipv4Addr,
+    /// The terminals' addresses.
+    pub terminals: Vec<Ipv4Addr>,
+    /// TCP ports of the page and the shares.
+    pub clinic_services: Vec<u16>,
+    /// Where terminals may go on the line: prefix, protocol number, port.
+    pub destinations: Vec<(Prefix, u8, u16)>,
+}
+
+impl Intent {
+    /// What this site wants kept.
+    pub fn from_site(site: &Site) -> Self {
+        let ports = |zone| {
+            let ports = site.ports.iter().filter(|port| port.zone == zone);
+            ports.map(|port| port.name.clone()).collect()
+        };
+        let listed = site.profile.destinations.iter().flat_map(|destination| {
+            let tcp = destination.tcp.iter().map(|port| (destination.prefix, 6, *port));
+            tcp.chain(destination.udp.iter().map(|port| (destination.prefix, 17, *port)))
+        });
+        Self {
+            wan: ports(Zone::Wan),
+            terminal: ports(Zone::Terminal),
+            clinic: ports(Zone::Clinic),
+            clinic_address: v4(site.clinic.address),
+            terminal_address: v4(site.terminal_zone.address),
+            terminals: site.terminals.iter().map(|terminal| terminal.address).collect(),
+            clinic_services: vec![site.page.http, site.page.https, 445],
+            destinations: listed.collect(),
+        }
+    }
+}
+
+/// The checker lets no other family into the two zones' addresses.
+const fn v4(address: IpAddr) -> Ipv4Addr {
+    match address {
+        IpAddr::V4(address) => address,
+        IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
+    }
+}

@@ -1,0 +1,210 @@
+//! Reads nft JSON object by object, in the form of `nft -j list ruleset` and in the form of commands. Whatever
+//! is not known here is noted by name, and nothing is then called proved.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// Where a base chain stands.
+#[derive(Clone, Debug)]
+pub(super) struct Base {
+    pub(super) kind: String,
+    pub(super) hook: String,
+    pub(super) priority: i64,
+    pub(super) drops: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Chain {
+    pub(super) base: Option<Base>,
+    pub(super) rules: Vec<Value>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Table {
+    /// A dormant table keeps its rules and filters nothing.
+    pub(super) dormant: bool,
+    pub(super) chains: BTreeMap<String, Chain>,
+    /// Sets and maps by name, as read.
+    pub(super) sets: BTreeMap<String, Value>,
+}
+
+/// Tables by family and name.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ruleset {
+    pub(super) tables: BTreeMap<(String, String), Table>,
+    /// What is not understood.
+    pub(super) unknown: Vec<String>,
+}
+
+/// What an object is about, and the object.
+type Named<'v> = (&'v str, &'v Value);
+
+fn only(value: &Value) -> Option<Named<'_>> {
+    let map = value.as_object().filter(|map| map.len() == 1)?;
+    map.iter().next().map(|(key, body)| (key.as_str(), body))
+}
+
+fn text(body: &Value, key: &str) -> String {
+    body.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+impl Ruleset {
+    /// Reads a document. Commands are taken to meet an empty kernel: what else it holds is seen when it is read.
+    pub(super) fn read(document: &Value) -> Self {
+        let mut ruleset = Self::default();
+        match document.get("nftables").and_then(Value::as_array) {
+            Some(items) => items.iter().for_each(|item| ruleset.item(item)),
+            None => ruleset.unknown.push("a document without a list called nftables".into()),
+        }
+        ruleset
+    }
+
+    fn item(&mut self, item: &Value) {
+        let done = only(item).and_then(|(verb, body)| match verb {
+            "metainfo" => Some(()),
+            "add" | "create" => self.add(only(body)?, true),
+            "insert" => self.insert(only(body)?),
+            "delete" => self.delete(only(body)?),
+            "flush" => only(body).filter(|(what, _)| *what == "ruleset").map(|_| self.tables.clear()),
+            _ => self.add((verb, body), false),
+        });
+        if done.is_none() {
+            let shown: String = item.to_string().chars().take(120).collect();
+            self.unknown.push(shown);
+        }
+    }
+
+    fn table(&mut self, body: &Value, name: &str) -> Option<&mut Table> {
+        self.tables.get_mut(&(text(body, "family"), text(body, name)))
+    }
+
+    fn add(&mut self, (what, body): Named<'_>, command: bool) -> Option<()> {
+        match what {
+            "table" => self.add_table(body),
+            "chain" => self.add_chain(body),
+            "set" | "map" => {
+                let name = text(body, "name");
+                self.table(body, "table")?.sets.insert(name, body.clone());
+                Some(())
+            }
+            "element" => self.add_elements(body),
+            "rule" => {
+                let placed =
+                    command && ["handle", "index", "position"].iter().any(|key| body.get(key).is_some());
+                let chain = self.chain_of(body).filter(|_| !placed)?;
+                chain.rules.push(body.clone());
+                Some(())
+            }
+            // Named objects that only count or limit; a rule that uses one says so itself.
+            "counter" | "quota" | "limit" => Some(()),
+            _ => None,
+        }
+    }
+
+    fn add_table(&mut self, body: &Value) -> Option<()> {
+        known_keys(body, &["family", "name", "handle", "comment", "flags"])?;
+        let flags = words(body.get("flags"))?;
+        flags.iter().all(|flag| ["dormant", "owner", "persist"].contains(&flag.as_str())).then_some(())?;
+        let key = (text(body, "family"), text(body, "name"));
+        self.tables.entry(key).or_default().dormant = flags.iter().any(|flag| flag == "dormant");
+        Some(())
+    }
+
+    fn add_chain(&mut self, body: &Value) -> Option<()> {
+        let keys = ["family", "table", "name", "handle", "comment", "type", "hook", "prio", "policy"];
+        known_keys(body, &keys)?;
+        let base = match body.get("hook") {
+            Some(hook) => Some(Base {
+                kind: text(body, "type"),
+                hook: hook.as_str()?.to_owned(),
+                priority: body.get("prio")?.as_i64()?,
+                drops: match body.get("policy").map(Value::as_str) {
+                    Some(Some("drop")) => true,
+                    None | Some(Some("accept")) => false,
+                    Some(_) => return None,
+                },
+            }),
+            None => None,
+        };
+        let name = text(body, "name");
+        let chain = self.table(body, "table")?.chains.entry(name).or_default();
+        chain.base = base.or_else(|| chain.base.take());
+        Some(())
+    }
+
+    fn add_elements(&mut self, body: &Value) -> Option<()> {
+        let set = self.table(body, "table")?.sets.get_mut(&text(body, "name"))?;
+        let more = body.get("elem")?.as_array()?.clone();
+        let elements = set.as_object_mut()?.entry("elem").or_insert_with(|| Value::Array(Vec::new()));
+        elements.as_array_mut()?.extend(more);
+        Some(())
+    }
+
+    fn chain_of(&mut self, body: &Value) -> Option<&mut Chain> {
+        let keys = ["family", "table", "chain", "handle", "index", "position", "comment", "expr"];
+        known_keys(body, &keys)?;
+        body.get("expr")?.as_array()?;
+        self.table(body, "table")?.chains.get_mut(&text(body, "chain"))
+    }
+
+    fn insert(&mut self, (what, body): Named<'_>) -> Option<()> {
+        let placed = ["handle", "index", "position"].iter().any(|key| body.get(key).is_some());
+        if what != "rule" || placed {
+            return None;
+        }
+        self.chain_of(body)?.rules.insert(0, body.clone());
+        Some(())
+    }
+
+    fn delete(&mut self, (what, body): Named<'_>) -> Option<()> {
+        let key = (text(body, "family"), text(body, "name"));
+        (what == "table").then(|| self.tables.remove(&key)).flatten().map(drop)
+    }
+
+    /// The elements of a set or map, if its content is what the document says and stays so: packets and time
+    /// change those with the flags `dynamic` and `timeout`.
+    pub(super) fn elements(&self, table: &(String, String), name: &str) -> Result<Vec<Value>, String> {
+        let set = self.tables.get(table).and_then(|table| table.sets.get(name));
+        let set = set.ok_or_else(|| format!("the set {name}, which is not there"))?;
+        let keys = [
+            "family",
+            "table",
+            "name",
+            "handle",
+            "comment",
+            "type",
+            "map",
+            "flags",
+            "elem",
+            "policy",
+            "size",
+            "auto-merge",
+        ];
+        let flags = words(set.get("flags")).unwrap_or_else(|| vec!["unreadable".into()]);
+        if known_keys(set, &keys).is_none()
+            || flags.iter().any(|flag| !["interval", "constant"].contains(&flag.as_str()))
+        {
+            return Err(format!("the set {name}, whose content may change by itself"));
+        }
+        match set.get("elem") {
+            None => Ok(Vec::new()),
+            Some(Value::Array(elements)) => Ok(elements.clone()),
+            Some(one) => Ok(vec![one.clone()]),
+        }
+    }
+}
+
+fn known_keys(body: &Value, known: &[&str]) -> Option<()> {
+    body.as_object()?.keys().all(|key| known.contains(&key.as_str())).then_some(())
+}
+
+/// A list of words, which nft also writes as one word.
+fn words(value: Option<&Value>) -> Option<Vec<String>> {
+    match value {
+        None => Some(Vec::new()),
+        Some(Value::String(word)) => Some(vec![word.clone()]),
+        Some(Value::Array(list)) => list.iter().map(|word| word.as_str().map(str::to_owned)).collect(),
+        Some(_) => None,
+    }
+}

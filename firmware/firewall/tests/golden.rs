@@ -1,0 +1,30 @@
+//! The whole ruleset of a site, word by word: a change of it is read by a person before it is committed.
+
+mod site;
+
+/// One command a line.
+fn lines(document: &serde_json::Value) -> String {
+    let commands = document["nftables"].as_array().unwrap();
+    commands.iter().map(|command| format!("{command}\n")).collect()
+}
+
+#[test]
+fn the_whole_ruleset_of_a_site() {
+    insta::assert_snapshot!("ruleset", lines(&firewall::compile_json(&site::sample())));
+}
+
+#[test]
+fn the_ruleset_that_drops_everything() {
+    insta::assert_snapshot!("drop-all", lines(&firewall::drop_all()));
+}
+
+#[test]
+fn no_rule_id_is_given_twice_and_every_comment_fits() {
+    let plan = firewall::Plan::compile(&site::sample());
+    let rules: Vec<_> = plan.chains.iter().flat_map(|chain| &chain.rules).collect();
+    for (place, rule) in rules.iter().enumerate() {
+        // NFTNL_UDATA_COMMENT_MAXLEN, and NF_LOG_PREFIXLEN for the id.
+        assert!(rule.id.len() + 2 + rule.says.len() < 128, "{} is too long", rule.id);
+        assert!(rules[..place].iter().all(|other| other.id != rule.id), "{} is there twice", rule.id);
+    }
+}
