@@ -29,5 +29,5 @@ mod watch;
 
 pub use error::Error;
 pub use fault::{CATALOGUE, Fault};
-
+pub use held::Clinic;
 pub use status::{BoxStatus, HostStatus, Page, ShareStatus, Shares, Status};

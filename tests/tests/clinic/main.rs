@@ -1,0 +1,8 @@
+//! The virtual clinic itself: what it makes is really there, what it takes down is really gone. Needs root.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
+
+mod faults;
+mod life;
+mod parts;
+mod scene;
