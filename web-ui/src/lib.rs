@@ -51,3 +51,6 @@ pub enum Error {
     #[error("serve the page: {0}")]
     Serve(std::io::Error),
 }
+
+#[cfg(test)]
+mod style;

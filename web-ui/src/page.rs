@@ -99,7 +99,6 @@ async fn icon(Path(file): Path<String>) -> Response {
     }
 }
 
-#[expect(clippy::unused_async, reason = "axum's routes are async functions")]
 async fn missing() -> Response {
     let body = "このページはありません。\nThere is no such page.\n";
     (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response()

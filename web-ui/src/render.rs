@@ -1,9 +1,9 @@
 //! Templates over view models. What they are given is escaped by its type; nothing here formats HTML itself.
 
-use askama::Template;
 use crate::state::State;
 use crate::view::Overview;
 use crate::words;
+use askama::Template;
 
 /// The whole page.
 #[derive(Template)]

@@ -97,7 +97,8 @@ mod tests {
 
     #[test]
     fn shapes_words_and_names_tell_all_states_apart() {
-        let count = |text: fn(State) -> &'static str| State::ALL.map(text).into_iter().collect::<BTreeSet<_>>().len();
+        let count =
+            |text: fn(State) -> &'static str| State::ALL.map(text).into_iter().collect::<BTreeSet<_>>().len();
         assert_eq!(count(State::shape), State::ALL.len());
         assert_eq!(count(|state| state.word().ja), State::ALL.len());
         assert_eq!(count(State::key), State::ALL.len());

@@ -116,3 +116,6 @@ impl<'a> Seen<'a> {
         format!("{} {when}", self.say(words::LOOKED))
     }
 }
+
+#[cfg(test)]
+mod tests;

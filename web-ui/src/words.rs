@@ -44,7 +44,10 @@ pub const WELL: [Text; 3] = [
 pub const CHECKING: [Text; 3] = [
     Text::new("回線と端末の状態を確認しています。", "Line and terminal are being checked."),
     Text::new("使えるかどうかは、まだ分かりません。", "Whether it can be used is not known yet."),
-    Text::new("1分ほどお待ちください。続くときは連絡してください。", "Wait about a minute; if it goes on, call."),
+    Text::new(
+        "1分ほどお待ちください。続くときは連絡してください。",
+        "Wait about a minute; if it goes on, call.",
+    ),
 ];
 /// Reach says nothing, or nothing new.
 pub const NOT_SEEN: [Text; 3] = [
@@ -54,8 +57,14 @@ pub const NOT_SEEN: [Text; 3] = [
 ];
 /// The line is well, but the relay says nothing.
 pub const NO_RELAY: [Text; 3] = [
-    Text::new("回線は正常ですが、ファイル中継の状態が分かりません。", "The line is well; the relay's state is not known."),
-    Text::new("レセコンからの資格確認が届かないことがあります。", "Requests of the receipt computer may not arrive."),
+    Text::new(
+        "回線は正常ですが、ファイル中継の状態が分かりません。",
+        "The line is well; the relay's state is not known.",
+    ),
+    Text::new(
+        "レセコンからの資格確認が届かないことがあります。",
+        "Requests of the receipt computer may not arrive.",
+    ),
     NOT_SEEN[2],
 ];
 /// The line is well, but the firewall drops everything.
@@ -68,9 +77,12 @@ pub const ALL_DROPPED: [Text; 3] = [
 /// Heading of the path picture.
 pub const PATH: Text = Text::new("つながり", "The path");
 /// The border of responsibility.
-pub const BORDER: Text = Text::new("点線は責任の分かれ目です。", "Dashed frames are borders of responsibility.");
+pub const BORDER: Text =
+    Text::new("点線は責任の分かれ目です。", "Dashed frames are borders of responsibility.");
 /// A stop: the receipt computer.
 pub const RECEIPT: Text = Text::new("レセコン", "Receipt computer");
+/// Below the receipt computer: when its newest answered request came.
+pub const NEWEST: Text = Text::new("最後の要求", "newest request");
 /// A stop: this box.
 pub const BOX: Text = Text::new("本機", "This box");
 /// A stop: the terminal.
@@ -88,7 +100,7 @@ pub const SIDE_LINE: Text = Text::new("回線事業者", "The carrier");
 /// The centre's side of the border.
 pub const SIDE_CENTRE: Text = Text::new("資格確認センター", "The centre");
 /// Below a stop behind the broken place.
-pub const BEHIND: Text = Text::new("手前が止まっています", "behind the break");
+pub const BEHIND: Text = Text::new("手前で停止", "behind the break");
 /// Below a stop nobody looked at yet.
 pub const NEVER_SEEN: Text = Text::new("まだ確認していません", "not looked at yet");
 
@@ -123,7 +135,7 @@ pub const NOTHING_HELD: Text = Text::new("残したファイルはありませ�
 /// Opens the list of held files.
 pub const SHOW_HELD: Text = Text::new("理由を見る", "Show the reasons");
 /// Before a parcel's journal number.
-pub const NUMBER: Text = Text::new("受付番号", "No.");
+pub const NUMBER: Text = Text::new("記録番号", "No.");
 
 /// Heading of the box.
 pub const LAMPS: Text = Text::new("本機のランプ", "The box's lamps");
@@ -134,9 +146,11 @@ pub const PROTECTED: Text = Text::new("守られています。", "Protected.");
 /// Everything is dropped.
 pub const DROPPED: Text = Text::new("全て遮断しています。", "Everything is blocked.");
 /// The kernel holds something else.
-pub const DRIFTED: Text = Text::new("設定が確認済みのものと違います。", "The rules differ from the proved ones.");
+pub const DRIFTED: Text =
+    Text::new("設定が確認済みのものと違います。", "The rules differ from the proved ones.");
 /// Nothing is known about a part.
-pub const NO_PART: Text = Text::new("本機のこの部分から知らせがありません。", "This part of the box says nothing.");
+pub const NO_PART: Text =
+    Text::new("本機のこの部分から知らせがありません。", "This part of the box says nothing.");
 
 /// Before the time of the last look.
 pub const LOOKED: Text = Text::new("最終確認", "Last look");
@@ -148,7 +162,6 @@ pub const STALE: Text = Text::new(
     "The box cannot be reached. What you see is old.",
 );
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,7 +169,17 @@ mod tests {
     /// The whole catalogue, for the lint.
     fn sentences() -> Vec<Text> {
         let blocks = [WELL, CHECKING, NOT_SEEN, NO_RELAY, ALL_DROPPED].concat();
-        let single = [NO_NUMBER, BORDER, NO_PAIRS, PLOT_LEGEND, NOTHING_WAITS, NOTHING_HELD, PROTECTED, DROPPED, DRIFTED];
+        let single = [
+            NO_NUMBER,
+            BORDER,
+            NO_PAIRS,
+            PLOT_LEGEND,
+            NOTHING_WAITS,
+            NOTHING_HELD,
+            PROTECTED,
+            DROPPED,
+            DRIFTED,
+        ];
         blocks.into_iter().chain(single).chain([NO_PART, STALE]).collect()
     }
 

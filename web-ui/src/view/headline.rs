@@ -49,7 +49,7 @@ pub struct Other {
 pub(super) fn headline(seen: &Seen<'_>) -> Headline {
     match seen.line {
         Look::Fresh(line, _) => judged(seen, line),
-        Look::Stale(_) | Look::Absent => open(seen, words::NOT_SEEN),
+        Look::Stale(_) | Look::Absent => open(seen, State::Unknown, words::NOT_SEEN),
     }
 }
 
@@ -58,10 +58,14 @@ fn judged(seen: &Seen<'_>, line: &LinePart) -> Headline {
     let verdict = &line.verdict;
     match (verdict.usability, &verdict.foremost) {
         (_, Some(fault)) => broken(seen, verdict, fault),
-        (Usability::Usable, None) if drops_all(&seen.firewall) => open(seen, words::ALL_DROPPED),
-        (Usability::Usable, None) if seen.relay.fresh().is_none() => open(seen, words::NO_RELAY),
+        (Usability::Usable, None) if drops_all(&seen.firewall) => {
+            open(seen, State::Checking, words::ALL_DROPPED)
+        }
+        (Usability::Usable, None) if seen.relay.fresh().is_none() => {
+            open(seen, State::Checking, words::NO_RELAY)
+        }
         (Usability::Usable, None) => well(seen, verdict),
-        (_, None) => open(seen, words::CHECKING),
+        (_, None) => open(seen, State::Checking, words::CHECKING),
     }
 }
 
@@ -82,9 +86,9 @@ fn well(seen: &Seen<'_>, verdict: &Verdict) -> Headline {
 }
 
 /// Nothing can be said; the box's own contact is the one to ask if that goes on.
-fn open(seen: &Seen<'_>, sentences: [Text; 3]) -> Headline {
+fn open(seen: &Seen<'_>, state: State, sentences: [Text; 3]) -> Headline {
     Headline {
-        state: State::Checking,
+        state,
         word: seen.say(Usability::Unknown.word()),
         since: None,
         sentences: sentences.map(|text| seen.say(text)),

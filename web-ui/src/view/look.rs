@@ -25,7 +25,11 @@ impl<'a, T> Look<'a, T> {
     pub fn new(part: Option<&'a Stamped<T>>, patience_s: i64, now: Timestamp) -> Self {
         let Some(stamped) = part else { return Self::Absent };
         let age_s = now.as_second() - stamped.at.as_second();
-        if age_s.abs() > patience_s { Self::Stale(stamped.at) } else { Self::Fresh(&stamped.part, stamped.at) }
+        if age_s.abs() > patience_s {
+            Self::Stale(stamped.at)
+        } else {
+            Self::Fresh(&stamped.part, stamped.at)
+        }
     }
 
     /// The part, while it may be believed.

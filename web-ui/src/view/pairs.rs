@@ -85,7 +85,10 @@ fn plot(relay: &RelayPart) -> Option<Plot> {
     Some(Plot {
         dots: relay.pairs.iter().map(|pair| dot(pair.at, pair.took_ms)).collect(),
         hours: marks.map(|hour| Tick { at: x(f64::from(hour)), label: hour.to_string() }).collect(),
-        seconds: [0.0, 1.0, 2.0, 3.0].map(|n| n * top / 3.0).map(|s| Tick { at: y(s), label: label(s) }).into(),
+        seconds: [0.0, 1.0, 2.0, 3.0]
+            .map(|n| n * top / 3.0)
+            .map(|s| Tick { at: y(s), label: label(s) })
+            .into(),
         p50_y: y(p50 / 1000.0),
         p95_y: y(p95 / 1000.0),
     })
@@ -104,18 +107,11 @@ fn hour_of(at: Timestamp) -> f64 {
 
 /// The smallest of 1, 2, 5 × 10ⁿ that is not below `s`, at least a tenth of a second.
 fn step(s: f64) -> f64 {
-    let mut decade = 0.1;
-    loop {
-        for factor in [1.0, 2.0, 5.0] {
-            if decade * factor >= s {
-                return decade * factor;
-            }
-        }
-        decade *= 10.0;
-        if !decade.is_finite() {
-            return 1.0;
-        }
-    }
+    let s = if s.is_finite() { s.max(0.1) } else { 1.0 };
+    let decade = 10_f64.powf(s.log10().floor());
+    let round = [1.0, 2.0, 5.0].map(|factor| decade * factor);
+    // The slack keeps 0.1 itself, which has no exact binary form, from becoming 0.2.
+    round.into_iter().find(|step| *step >= s * 0.999).unwrap_or(decade * 10.0)
 }
 
 fn label(s: f64) -> String {

@@ -88,12 +88,7 @@ const CENTRE: Marks = Marks {
     faults: &[FaultCode::Ctr01, FaultCode::Ctr02, FaultCode::Ctr03],
 };
 const TERMINAL: Marks = Marks {
-    rungs: &[
-        &[Rung::TerminalLink],
-        &[Rung::TerminalNeighbour],
-        &[Rung::TerminalSmb],
-        &[Rung::TerminalShare],
-    ],
+    rungs: &[&[Rung::TerminalLink], &[Rung::TerminalNeighbour], &[Rung::TerminalSmb], &[Rung::TerminalShare]],
     faults: &[FaultCode::Term01, FaultCode::Term02, FaultCode::Term03],
 };
 
@@ -112,8 +107,12 @@ fn state_of(seen: &Seen<'_>, line: &LinePart, marks: &Marks) -> (State, String) 
     }
     let outcomes: Vec<Option<Outcome>> = marks.rungs.iter().map(|group| best(line, group)).collect();
     match () {
-        () if outcomes.iter().all(|outcome| *outcome == Some(Outcome::Good)) => (State::Normal, String::new()),
-        () if outcomes.contains(&Some(Outcome::Skipped)) => (State::Unknown, seen.say(words::BEHIND).to_owned()),
+        () if outcomes.iter().all(|outcome| *outcome == Some(Outcome::Good)) => {
+            (State::Normal, String::new())
+        }
+        () if outcomes.contains(&Some(Outcome::Skipped)) => {
+            (State::Unknown, seen.say(words::BEHIND).to_owned())
+        }
         () if outcomes.contains(&None) => (State::Unknown, seen.say(words::NEVER_SEEN).to_owned()),
         () => (State::Checking, String::new()),
     }
@@ -134,7 +133,8 @@ fn best(line: &LinePart, group: &[Rung]) -> Option<Outcome> {
 /// Nothing looks at the receipt computer itself; its newest sign of life is the newest request.
 fn receipt(seen: &Seen<'_>) -> Stop {
     let newest = seen.relay.fresh().and_then(|relay| relay.pairs.last());
-    let note = newest.map_or_else(String::new, |pair| jst::age(pair.at, seen.now, seen.language));
+    let told = |at| format!("{} {}", seen.say(words::NEWEST), jst::age(at, seen.now, seen.language));
+    let note = newest.map_or_else(String::new, |pair| told(pair.at));
     Stop { name: seen.say(words::RECEIPT), state: None, note }
 }
 

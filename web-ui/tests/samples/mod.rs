@@ -6,7 +6,9 @@ use model::parcel::{Held, HeldReason, Pair, ParcelView, WaitReason, Waiting};
 use model::part::{BoardPart, FirewallPart, LinePart, RelayPart, RulesetState, Snapshot, Stamped};
 use model::scene::{Scene, Sign};
 use model::verdict::{Certainty, Fault};
-use model::{FaultCode, Observation, Outcome, Party, Profile, Rung, Site, Symptom, Timestamp, Usability, Verdict};
+use model::{
+    FaultCode, Observation, Outcome, Party, Profile, Rung, Site, Symptom, Timestamp, Usability, Verdict,
+};
 
 const PROFILE: &str = include_str!("../../../firmware/model/tests/data/profile.toml");
 const SITE: &str = include_str!("../../../firmware/model/tests/data/site.toml");
@@ -51,7 +53,8 @@ pub fn clean() -> Snapshot {
     let mut verdict = Verdict::unknown(ago(3 * 86400 + 7000));
     verdict.usability = Usability::Usable;
     let ladder = Rung::ALL.map(|rung| seen(rung, Outcome::Good)).to_vec();
-    let mut relay = RelayPart { pairs: pairs(), requests_today: 63, answers_today: 63, ..RelayPart::default() };
+    let mut relay =
+        RelayPart { pairs: pairs(), requests_today: 63, answers_today: 63, ..RelayPart::default() };
     relay.waiting.push(Waiting { parcel: parcel(412, 4), reason: WaitReason::AwaitingAnswer });
     Snapshot {
         line: stamped(LinePart { verdict, ladder, sweep_ms: 84.0, swept_at: Some(ago(5)) }),
@@ -109,7 +112,8 @@ pub fn term_01() -> Snapshot {
     let fault = fault(FaultCode::Term01, Party::Terminal, Certainty::Sure, Rung::TerminalNeighbour);
     let signs = [Sign::BoxWell, Sign::LineWell, Sign::TerminalDead, Sign::Act];
     let mut snapshot = faulty(fault, Usability::Partly, Rung::TerminalNeighbour, Symptom::Silent, signs);
-    let waiting = (0..11).map(|n| Waiting { parcel: parcel(413 + n, 60 * n.cast_signed()), reason: WaitReason::TerminalAway });
+    let waiting = (0..11)
+        .map(|n| Waiting { parcel: parcel(413 + n, 60 * n.cast_signed()), reason: WaitReason::TerminalAway });
     snapshot.relay.as_mut().unwrap().part.waiting = waiting.collect();
     snapshot
 }
@@ -118,8 +122,7 @@ pub fn term_01() -> Snapshot {
 pub fn two_faults() -> Snapshot {
     let mut snapshot = wan_01();
     let line = &mut snapshot.line.as_mut().unwrap().part;
-    line.verdict.others =
-        vec![fault(FaultCode::Term02, Party::Terminal, Certainty::Sure, Rung::TerminalSmb)];
+    line.verdict.others = vec![fault(FaultCode::Term02, Party::Terminal, Certainty::Sure, Rung::TerminalSmb)];
     snapshot.board = board([Sign::BoxWell, Sign::CableOut, Sign::TerminalDead, Sign::Act]);
     snapshot
 }

@@ -1,0 +1,283 @@
+//! The page over real sockets: routes, headers, languages, the live stream, both doors.
+
+mod samples;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::part::Snapshot;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// No answer of this page takes longer.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+struct Served {
+    http: SocketAddr,
+    https: SocketAddr,
+    identity: tempfile::TempDir,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+    server: JoinHandle<Result<(), web_ui::Error>>,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+fn config(identity_dir: &Path) -> web_ui::Config {
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    web_ui::Config { http: any, https: any, identity_dir: identity_dir.to_owned(), site: samples::site() }
+}
+
+fn serve(snapshot: Snapshot) -> Served {
+    let identity = tempfile::tempdir().unwrap();
+    let listeners = web_ui::bind(&config(identity.path())).unwrap();
+    let (http, https) = (listeners.http_address().unwrap(), listeners.https_address().unwrap());
+    let (snapshots, receiver) = watch::channel(Arc::new(snapshot));
+    let server = tokio::spawn(web_ui::serve(listeners, receiver, Arc::new(samples::now)));
+    Served { http, https, identity, snapshots, server }
+}
+
+fn sample(name: &str) -> Snapshot {
+    samples::all().into_iter().find(|(key, _)| *key == name).unwrap().1
+}
+
+/// One request on one connection, and everything that comes back.
+async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> String {
+    let mut stream = stream;
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    timeout(DEADLINE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+async fn ask(address: SocketAddr, method: &str, target: &str, headers: &str) -> String {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let request =
+        format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n");
+    talk(stream, &request).await
+}
+
+async fn get(served: &Served, target: &str) -> String {
+    ask(served.http, "GET", target, "").await
+}
+
+fn code(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or_default()
+}
+
+fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").unwrap().1
+}
+
+#[tokio::test]
+async fn what_is_not_the_overview_does_not_exist_until_there_is_a_sign_in() {
+    let served = serve(sample("clean"));
+    for target in
+        ["/line", "/relay", "/admin", "/favicon.ico", "/icon/normal.png", "/icon/x.svg", "/../etc/passwd"]
+    {
+        let answer = get(&served, target).await;
+        assert_eq!(code(&answer), "404", "{target}");
+        assert!(answer.contains("There is no such page."), "{target}");
+    }
+    for target in ["/", "/part/overview", "/api/status", "/style.css", "/enhance.js", "/icon/fault.svg"] {
+        assert_eq!(code(&get(&served, target).await), "200", "{target}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_has_the_strict_headers_and_no_cookie() {
+    let served = serve(sample("clean"));
+    for target in ["/", "/api/status", "/style.css", "/nowhere"] {
+        let answer = get(&served, target).await.to_ascii_lowercase();
+        let head = answer.split_once("\r\n\r\n").unwrap().0;
+        for header in [
+            "content-security-policy: default-src 'none'; style-src 'self'; script-src 'self'; ",
+            "x-content-type-options: nosniff",
+            "x-frame-options: deny",
+            "referrer-policy: no-referrer",
+            "cache-control: no-store",
+        ] {
+            assert!(head.contains(header), "{target}: {header}");
+        }
+        assert!(!head.contains("unsafe") && !head.contains("set-cookie"), "{target}");
+    }
+}
+
+#[tokio::test]
+async fn only_reading_is_possible() {
+    let served = serve(sample("clean"));
+    for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE"] {
+        assert_eq!(code(&ask(served.http, method, "/", "").await), "405", "{method}");
+    }
+    let head = ask(served.http, "HEAD", "/", "").await;
+    assert_eq!((code(&head), body(&head)), ("200", ""));
+}
+
+#[tokio::test]
+async fn a_name_that_leads_here_is_turned_away() {
+    let served = serve(sample("clean"));
+    for host in ["Host: rebind.test\r\n", "Host: 192.0.2.77\r\n", ""] {
+        let stream = TcpStream::connect(served.http).await.unwrap();
+        let request = format!("GET /api/status HTTP/1.1\r\n{host}Connection: close\r\n\r\n");
+        let answer = talk(stream, &request).await;
+        assert_eq!((code(&answer), body(&answer)), ("421", ""), "{host}");
+    }
+}
+
+#[tokio::test]
+async fn the_language_follows_the_address_then_the_browser_then_japan() {
+    let served = serve(sample("wan-01"));
+    let english = "Accept-Language: en-GB\r\n";
+    for (target, headers, lang, title) in [
+        ("/", "", "ja", "【異常】使えません"),
+        ("/", english, "en", "[Fault] Not usable"),
+        ("/?lang=ja", english, "ja", "【異常】使えません"),
+        ("/?lang=en", "", "en", "[Fault] Not usable"),
+        ("/?lang=%00%ff&lang", "", "ja", "【異常】使えません"),
+    ] {
+        let answer = ask(served.http, "GET", target, headers).await;
+        if code(&answer) == "200" {
+            assert!(body(&answer).contains(&format!("<html lang=\"{lang}\">")), "{target} {headers}");
+            assert!(body(&answer).contains(&format!("<title>{title}")), "{target} {headers}");
+        } else {
+            assert_eq!(code(&answer), "400", "{target}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_status_is_the_snapshot_itself() {
+    let snapshot = sample("two-faults");
+    let served = serve(snapshot.clone());
+    let answer = get(&served, "/api/status").await;
+    assert_eq!(serde_json::from_str::<Snapshot>(body(&answer)).unwrap(), snapshot);
+    assert_eq!(body(&answer), serde_json::to_string(&snapshot).unwrap());
+}
+
+/// The next event of a stream, as its name and its data.
+async fn event(stream: &mut (impl tokio::io::AsyncBufRead + Unpin)) -> (String, String) {
+    let (mut name, mut data) = (String::new(), String::new());
+    loop {
+        let mut line = String::new();
+        let read = timeout(DEADLINE, stream.read_line(&mut line)).await.unwrap().unwrap();
+        assert!(read > 0, "the stream ended");
+        let line = line.trim_end();
+        if let Some(text) = line.strip_prefix("event:") {
+            text.trim().clone_into(&mut name);
+        } else if let Some(text) = line.strip_prefix("data:") {
+            text.trim().clone_into(&mut data);
+        } else if line.is_empty() && !name.is_empty() {
+            return (name, data);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_change_names_the_fragment_and_the_fragment_has_changed() {
+    let served = serve(sample("clean"));
+    let mut stream = TcpStream::connect(served.http).await.unwrap();
+    let request = format!("GET /events?lang=ja HTTP/1.1\r\nHost: {}\r\n\r\n", served.http);
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut stream = BufReader::new(stream);
+    let fetch = ("fetch".to_owned(), "/part/overview?lang=ja".to_owned());
+    assert_eq!(event(&mut stream).await, fetch, "at once, for a client that comes back");
+    served.snapshots.send(Arc::new(sample("ctr-02"))).unwrap();
+    assert_eq!(event(&mut stream).await, fetch);
+    let fragment = get(&served, &fetch.1).await;
+    assert!(
+        body(&fragment).starts_with("<div id=\"overview\" data-title=\"【異常】使えません"),
+        "{fragment}"
+    );
+}
+
+#[tokio::test]
+async fn a_client_is_told_when_no_snapshot_will_come_any_more() {
+    let served = serve(sample("clean"));
+    let mut stream = TcpStream::connect(served.http).await.unwrap();
+    let request = format!("GET /events HTTP/1.1\r\nHost: {}\r\n\r\n", served.http);
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut stream = BufReader::new(stream);
+    assert_eq!(event(&mut stream).await.0, "fetch");
+    let (other, _) = watch::channel(Arc::default());
+    let mut served = served;
+    drop(std::mem::replace(&mut served.snapshots, other));
+    assert_eq!(event(&mut stream).await.0, "stale");
+}
+
+/// A visitor over TLS who trusts the box's own authority and nobody else.
+async fn secure(served: &Served, target: &str) -> (String, CertificateDer<'static>) {
+    let authority = std::fs::read(served.identity.path().join("authority-127.0.0.1.pem")).unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(&authority).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let client = builder.unwrap().with_root_certificates(roots).with_no_client_auth();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(client));
+    let stream = TcpStream::connect(served.https).await.unwrap();
+    let stream = connector.connect(ServerName::from(served.https.ip()), stream).await.unwrap();
+    let leaf = stream.get_ref().1.peer_certificates().unwrap()[0].clone().into_owned();
+    let request = format!("GET {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", served.https);
+    (talk(stream, &request).await, leaf)
+}
+
+#[tokio::test]
+async fn https_shows_the_same_view_to_who_trusts_the_box() {
+    let served = serve(sample("held"));
+    let (answer, _) = secure(&served, "/").await;
+    assert_eq!(body(&answer), body(&get(&served, "/").await));
+}
+
+#[tokio::test]
+async fn the_certificate_is_made_once_and_only_its_owner_may_read_it() {
+    let mut served = serve(sample("clean"));
+    let (_, first) = secure(&served, "/").await;
+    served.server.abort();
+    let listeners = web_ui::bind(&config(served.identity.path())).unwrap();
+    served.https = listeners.https_address().unwrap();
+    let receiver = served.snapshots.subscribe();
+    served.server = tokio::spawn(web_ui::serve(listeners, receiver, Arc::new(samples::now)));
+    assert_eq!(secure(&served, "/").await.1, first);
+    for entry in std::fs::read_dir(served.identity.path()).unwrap() {
+        assert_eq!(entry.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[tokio::test]
+async fn a_busy_port_and_a_damaged_identity_are_one_clear_error() {
+    let served = serve(sample("clean"));
+    let mut wanted = config(served.identity.path());
+    wanted.https = served.https;
+    let said = web_ui::bind(&wanted).err().unwrap().to_string();
+    assert!(said.starts_with(&format!("listen on {}: ", served.https)), "{said}");
+
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("authority-127.0.0.1.pem"), "no PEM").unwrap();
+    let said = web_ui::bind(&config(dir.path())).err().unwrap().to_string();
+    assert!(said.contains("certificate"), "{said}");
+}
+
+#[tokio::test]
+async fn a_visitor_who_sends_too_much_or_never_ends_is_shown_out() {
+    let served = serve(sample("clean"));
+    let long = format!("X-Long: {}\r\n", "x".repeat(20_000));
+    assert_eq!(code(&ask(served.http, "GET", "/", &long).await), "431");
+
+    let mut slow = TcpStream::connect(served.http).await.unwrap();
+    slow.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();
+    let mut answer = Vec::new();
+    timeout(Duration::from_secs(20), slow.read_to_end(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(code(&get(&served, "/").await), "200", "others are served");
+}
