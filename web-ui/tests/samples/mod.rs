@@ -32,16 +32,19 @@ phone = "03-0000-0000"
 /// The clinic.
 pub fn site() -> Arc<Site> {
     let profile = Profile::parse("profile.toml", PROFILE);
-    Arc::new(Site::parse("site.toml", &format!("{SITE}{CONTACTS}"), profile).unwrap())
+    Arc::new(
+        Site::parse("site.toml", &format!("{SITE}{CONTACTS}"), profile)
+            .expect("invariant: the sample site is right"),
+    )
 }
 
 /// The time on the wall: 18:20 in Japan, when a day has been seen.
 pub fn now() -> Timestamp {
-    "2026-11-24T09:20:00Z".parse().unwrap()
+    "2026-11-24T09:20:00Z".parse().expect("invariant: a time")
 }
 
 fn ago(seconds: i64) -> Timestamp {
-    Timestamp::from_second(now().as_second() - seconds).unwrap()
+    Timestamp::from_second(now().as_second() - seconds).expect("invariant: this century")
 }
 
 fn stamped<T>(part: T) -> Option<Stamped<T>> {
@@ -71,7 +74,7 @@ pub fn clean() -> Snapshot {
 /// A fault: `broken` is the rung that tells it, and what stands on it is skipped.
 fn faulty(fault: Fault, usability: Usability, broken: Rung, symptom: Symptom, signs: [Sign; 4]) -> Snapshot {
     let mut snapshot = clean();
-    let line = &mut snapshot.line.as_mut().unwrap().part;
+    let line = &mut snapshot.line.as_mut().expect("invariant: a clean sample has all parts").part;
     line.verdict = Verdict::unknown(ago(12 * 60));
     line.verdict.usability = usability;
     line.verdict.foremost = Some(fault);
@@ -114,14 +117,15 @@ pub fn term_01() -> Snapshot {
     let mut snapshot = faulty(fault, Usability::Partly, Rung::TerminalNeighbour, Symptom::Silent, signs);
     let waiting = (0..11)
         .map(|n| Waiting { parcel: parcel(413 + n, 60 * n.cast_signed()), reason: WaitReason::TerminalAway });
-    snapshot.relay.as_mut().unwrap().part.waiting = waiting.collect();
+    snapshot.relay.as_mut().expect("invariant: a clean sample has all parts").part.waiting =
+        waiting.collect();
     snapshot
 }
 
 /// Line and terminal are broken at once.
 pub fn two_faults() -> Snapshot {
     let mut snapshot = wan_01();
-    let line = &mut snapshot.line.as_mut().unwrap().part;
+    let line = &mut snapshot.line.as_mut().expect("invariant: a clean sample has all parts").part;
     line.verdict.others = vec![fault(FaultCode::Term02, Party::Terminal, Certainty::Sure, Rung::TerminalSmb)];
     snapshot.board = board([Sign::BoxWell, Sign::CableOut, Sign::TerminalDead, Sign::Act]);
     snapshot
@@ -132,7 +136,7 @@ pub fn held() -> Snapshot {
     let mut snapshot = clean();
     let reasons = [(398, 9000, HeldReason::UnknownKind), (405, 4500, HeldReason::Uncertain)];
     let held = reasons.map(|(number, age, reason)| Held { parcel: parcel(number, age), reason });
-    snapshot.relay.as_mut().unwrap().part.held = held.into();
+    snapshot.relay.as_mut().expect("invariant: a clean sample has all parts").part.held = held.into();
     snapshot.board = board([Sign::BoxWell, Sign::LineWell, Sign::Held, Sign::Look]);
     snapshot
 }
@@ -140,21 +144,22 @@ pub fn held() -> Snapshot {
 /// Every part is old.
 pub fn stale() -> Snapshot {
     let mut snapshot = clean();
-    snapshot.line.as_mut().unwrap().at = ago(131);
-    snapshot.relay.as_mut().unwrap().at = ago(61);
-    snapshot.firewall.as_mut().unwrap().at = ago(61);
-    snapshot.board.as_mut().unwrap().at = ago(61);
+    snapshot.line.as_mut().expect("invariant: a clean sample has all parts").at = ago(131);
+    snapshot.relay.as_mut().expect("invariant: a clean sample has all parts").at = ago(61);
+    snapshot.firewall.as_mut().expect("invariant: a clean sample has all parts").at = ago(61);
+    snapshot.board.as_mut().expect("invariant: a clean sample has all parts").at = ago(61);
     snapshot
 }
 
 /// The first seconds: the firewall still drops everything and nothing is known.
 pub fn starting() -> Snapshot {
     let mut snapshot = clean();
-    let line = &mut snapshot.line.as_mut().unwrap().part;
+    let line = &mut snapshot.line.as_mut().expect("invariant: a clean sample has all parts").part;
     line.verdict = Verdict::unknown(ago(5));
     line.ladder.iter_mut().for_each(|one| one.outcome = Outcome::Open);
     snapshot.relay = stamped(RelayPart::default());
-    snapshot.firewall.as_mut().unwrap().part.state = RulesetState::DropAll;
+    snapshot.firewall.as_mut().expect("invariant: a clean sample has all parts").part.state =
+        RulesetState::DropAll;
     snapshot.board = board([Sign::BoxFault, Sign::LineOpen, Sign::RelayOpen, Sign::Act]);
     snapshot
 }

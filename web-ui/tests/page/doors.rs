@@ -1,6 +1,4 @@
-//! The page over real sockets: routes, headers, languages, the live stream, both doors.
-
-mod samples;
+//! Each test serves a made-up morning on free loopback ports and talks to it as a browser or a stranger would.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
@@ -18,6 +16,8 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+
+use crate::samples;
 
 /// No answer of this page takes longer.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -146,15 +146,10 @@ async fn the_language_follows_the_address_then_the_browser_then_japan() {
         ("/", english, "en", "[Fault] Not usable"),
         ("/?lang=ja", english, "ja", "【異常】使えません"),
         ("/?lang=en", "", "en", "[Fault] Not usable"),
-        ("/?lang=%00%ff&lang", "", "ja", "【異常】使えません"),
     ] {
         let answer = ask(served.http, "GET", target, headers).await;
-        if code(&answer) == "200" {
-            assert!(body(&answer).contains(&format!("<html lang=\"{lang}\">")), "{target} {headers}");
-            assert!(body(&answer).contains(&format!("<title>{title}")), "{target} {headers}");
-        } else {
-            assert_eq!(code(&answer), "400", "{target}");
-        }
+        assert!(body(&answer).contains(&format!("<html lang=\"{lang}\">")), "{target} {headers}");
+        assert!(body(&answer).contains(&format!("<title>{title}")), "{target} {headers}");
     }
 }
 
