@@ -1,6 +1,6 @@
 //! A board without lamps: it remembers what it was told, so that `status` and the page can show it.
 
-use model::part::BoardPart;
+use model::part::{BoardPart, Snapshot};
 use model::scene::Scene;
 
 /// The simulated board.
@@ -9,17 +9,17 @@ pub struct Simulated {
     shown: Scene,
 }
 
-impl Simulated {
-    /// A board that shows its first scene.
-    pub const fn new(first: Scene) -> Self {
-        Self { shown: first }
+impl Default for Simulated {
+    /// A board that was told nothing yet shows what is known then: nothing.
+    fn default() -> Self {
+        Self { shown: crate::scene(&Snapshot::default()) }
     }
+}
 
-    /// Shows a scene; says whether the lamps changed.
-    pub fn show(&mut self, scene: Scene) -> bool {
-        let changed = self.shown != scene;
+impl Simulated {
+    /// Shows a scene.
+    pub fn show(&mut self, scene: Scene) {
         self.shown = scene;
-        changed
     }
 
     /// What `boardd` publishes.
@@ -30,19 +30,17 @@ impl Simulated {
 
 #[cfg(test)]
 mod tests {
-    use model::part::Snapshot;
     use model::scene::{Blink, Lamp};
 
     use super::*;
 
     #[test]
     fn it_offers_the_scene_it_was_last_told() {
-        let first = crate::scene(&Snapshot::default());
-        let mut board = Simulated::new(first.clone());
-        assert!(!board.show(first.clone()));
-        let mut second = first;
-        second.0[0].blink = Blink::Off;
-        assert!(board.show(second));
+        let mut board = Simulated::default();
+        let mut scene = board.part().scene;
+        assert_eq!(scene, crate::scene(&Snapshot::default()));
+        scene.0[0].blink = Blink::Off;
+        board.show(scene);
         let part = board.part();
         assert_eq!(part.board, "simulated");
         assert_eq!(part.scene.light(Lamp::Power).unwrap().blink, Blink::Off);

@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         writeln!(std::io::stdout().lock(), "{name:12} http://{http}/  https://{https}/")?;
         let (sender, receiver) = watch::channel(Arc::new(snapshot));
         kept.push(sender);
-        pages.spawn(web_ui::serve(listeners, receiver, Arc::new(samples::now)));
+        pages.spawn(web_ui::serve(listeners, receiver, samples::now));
     }
     tokio::signal::ctrl_c().await?;
     Ok(std::fs::remove_dir_all(identity)?)

@@ -20,7 +20,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use listen::{Config, Listeners, bind, serve};
-pub use page::{Clock, Page};
 
 /// Why the page cannot be served. Texts continue "failed to".
 #[derive(Debug, thiserror::Error)]

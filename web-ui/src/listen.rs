@@ -12,15 +12,15 @@ use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use model::Site;
 use model::part::Snapshot;
+use model::{Site, Timestamp};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::page::{Clock, Page};
+use crate::page::Page;
 use crate::{Error, identity};
 
 /// Where the page listens and what it needs to know.
@@ -99,16 +99,16 @@ fn take(address: SocketAddr) -> Result<TcpListener, Error> {
     taken.map_err(|source| Error::Bind { address, source })
 }
 
-/// Serves the newest snapshot until it is dropped.
+/// Serves the newest snapshot until it is dropped; `now` is the clock that ages are counted by.
 ///
 /// # Errors
 /// A listener that the runtime cannot take.
 pub async fn serve(
     listeners: Listeners,
     snapshots: watch::Receiver<Arc<Snapshot>>,
-    now: Clock,
+    now: impl Fn() -> Timestamp + Send + Sync + 'static,
 ) -> Result<(), Error> {
-    let page = Page { site: listeners.site, snapshots, now };
+    let page = Page { site: listeners.site, snapshots, now: Arc::new(now) };
     let guests = Arc::new(Guests::default());
     let plain = welcome(listeners.http, None, page.clone(), Arc::clone(&guests));
     let secure = welcome(listeners.https, Some(listeners.tls), page, guests);

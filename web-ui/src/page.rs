@@ -20,7 +20,7 @@ use crate::view::Overview;
 use crate::{events, language, render};
 
 /// The box's clock, so that a test can say what time it is.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What every route needs: the newest snapshot, the site's contacts and the time.
 #[derive(Clone)]

@@ -46,7 +46,7 @@ fn serve(snapshot: Snapshot) -> Served {
     let listeners = web_ui::bind(&config(identity.path())).unwrap();
     let (http, https) = (listeners.http_address().unwrap(), listeners.https_address().unwrap());
     let (snapshots, receiver) = watch::channel(Arc::new(snapshot));
-    let server = tokio::spawn(web_ui::serve(listeners, receiver, Arc::new(samples::now)));
+    let server = tokio::spawn(web_ui::serve(listeners, receiver, samples::now));
     Served { http, https, identity, snapshots, server }
 }
 
@@ -243,7 +243,7 @@ async fn the_certificate_is_made_once_and_only_its_owner_may_read_it() {
     let listeners = web_ui::bind(&config(served.identity.path())).unwrap();
     served.https = listeners.https_address().unwrap();
     let receiver = served.snapshots.subscribe();
-    served.server = tokio::spawn(web_ui::serve(listeners, receiver, Arc::new(samples::now)));
+    served.server = tokio::spawn(web_ui::serve(listeners, receiver, samples::now));
     assert_eq!(secure(&served, "/").await.1, first);
     for entry in std::fs::read_dir(served.identity.path()).unwrap() {
         assert_eq!(entry.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
