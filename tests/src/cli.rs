@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use nix::sys::signal::Signal;
 
 use crate::error::{Error, at, doing};
 use crate::fault::{CATALOGUE, Fault};
@@ -16,7 +17,7 @@ use crate::record::Record;
 use crate::status::{self, Status};
 use crate::tools::Tools;
 use crate::up::{Wish, need_root, up};
-use crate::{change, forward, keeper, remains, terminal};
+use crate::{change, forward, keeper, line, remains, terminal, the_box};
 
 /// The virtual clinic: a whole clinic in network namespaces, with the real parts running.
 ///
@@ -46,6 +47,13 @@ enum Verb {
     },
     /// List the faults that can be made
     Faults,
+    /// Kill sekisho on the box as a crash would (kill -9), or start it again; comes back when it is so
+    Daemon {
+        #[command(flatten)]
+        name: Name,
+        /// What to do
+        order: Order,
+    },
     /// Run a command in a host: its network, its mounts
     Exec {
         #[command(flatten)]
@@ -131,6 +139,12 @@ enum Switch {
     Off,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Order {
+    Kill,
+    Start,
+}
+
 /// Runs the program: reads the command line, does it, prints, and gives the exit code.
 pub fn run() -> ExitCode {
     let call = match Cli::try_parse() {
@@ -162,6 +176,7 @@ fn obey(verb: Verb) -> Result<String, Error> {
         Verb::Faults => {
             Ok(CATALOGUE.iter().map(|fault| format!("{:<15}{}\n", fault.code, fault.what)).collect())
         }
+        Verb::Daemon { name, order } => order_daemon(&name.place()?, order),
         Verb::Exec { name, host, argv } => {
             let (record, host) = (standing(&name.place()?)?, status::host(&host)?);
             Err(Door::open(host, record.keepers[&host])?.become_command(&argv))
@@ -237,6 +252,23 @@ fn switch_fault(name: &Name, code: &str, switch: Switch) -> Result<String, Error
     record.write(&ground.place)?;
     drop(claim);
     changed.map(|()| String::new())
+}
+
+fn order_daemon(place: &Place, order: Order) -> Result<String, Error> {
+    let claim = remains::claim(place)?;
+    let mut record = standing(place)?;
+    let Some(sekisho) = record.sekisho.clone() else {
+        return Err(Error::Usage("find a daemon: this clinic came up with `--box none`".into()));
+    };
+    line::stop(&mut record.daemons, the_box::SEKISHO, Signal::SIGKILL);
+    if order == Order::Start {
+        let ground = Ground::open(place.clone(), Tools::find()?, &record.keepers)?;
+        let process = the_box::daemon(&ground, &sekisho)?.wait()?;
+        record.daemons.insert(the_box::SEKISHO.into(), process);
+    }
+    record.write(place)?;
+    drop(claim);
+    Ok(String::new())
 }
 
 /// The record of a clinic that is up.

@@ -35,8 +35,8 @@ impl Clinic {
     pub fn up_with(name: &str, arguments: &[&str]) -> Result<Self, Error> {
         let place = Place::of(name).ok_or_else(|| Error::Usage(format!("call a clinic {name:?}")))?;
         let clinic = Self { program: beside("clinic")?, place };
-        clinic.call(&["down"], &[])?;
-        clinic.call(&["up"], arguments)?;
+        clinic.call("down", &[])?;
+        clinic.call("up", arguments)?;
         Ok(clinic)
     }
 
@@ -53,7 +53,7 @@ impl Clinic {
     /// # Errors
     /// What `clinic fault` said.
     pub fn fault(&self, code: &str, on: bool) -> Result<(), Error> {
-        self.call(&["fault"], &[code, if on { "on" } else { "off" }]).map(drop)
+        self.call("fault", &[code, if on { "on" } else { "off" }]).map(drop)
     }
 
     /// Steers the link application's double and gives its answer.
@@ -61,7 +61,24 @@ impl Clinic {
     /// # Errors
     /// What `clinic oqs` said.
     pub fn oqs(&self, setting: &str) -> Result<String, Error> {
-        self.call(&["oqs"], &[setting])
+        self.call("oqs", &[setting])
+    }
+
+    /// Kills sekisho on the box as a crash would; comes back when it is gone.
+    ///
+    /// # Errors
+    /// What `clinic daemon kill` said.
+    pub fn kill_daemon(&self) -> Result<(), Error> {
+        self.call("daemon", &["kill"]).map(drop)
+    }
+
+    /// Starts sekisho on the box again (killing it first if it runs) with this in its environment, like
+    /// `("SEKISHO_LOG", "trace")`; comes back when it is ready.
+    ///
+    /// # Errors
+    /// What `clinic daemon start` said.
+    pub fn start_daemon(&self, environment: &[(&str, &str)]) -> Result<(), Error> {
+        self.call_with("daemon", &["start"], environment).map(drop)
     }
 
     /// A command in a host, not started yet.
@@ -147,10 +164,20 @@ impl Clinic {
         self.place.log(daemon)
     }
 
-    fn call(&self, verb: &[&str], arguments: &[&str]) -> Result<String, Error> {
+    fn call(&self, verb: &str, arguments: &[&str]) -> Result<String, Error> {
+        self.call_with(verb, arguments, &[])
+    }
+
+    fn call_with(
+        &self,
+        verb: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<String, Error> {
         let mut command = Command::new(&self.program);
-        command.args(verb).args(["--name", &self.place.name]).args(arguments);
-        let what = || format!("clinic {} {}", verb.join(" "), arguments.join(" "));
+        command.arg(verb).args(["--name", &self.place.name]).args(arguments);
+        command.envs(environment.iter().copied());
+        let what = || format!("clinic {verb} {}", arguments.join(" "));
         let output = command.output().map_err(doing(what()))?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
@@ -163,6 +190,6 @@ impl Clinic {
 impl Drop for Clinic {
     fn drop(&mut self) {
         // What is left is found by the next `up` of the same name.
-        let _ = self.call(&["down"], &[]);
+        let _ = self.call("down", &[]);
     }
 }

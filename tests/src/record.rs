@@ -19,6 +19,8 @@ pub struct Record {
     pub keepers: BTreeMap<Host, Process>,
     /// The daemons that run.
     pub daemons: Daemons,
+    /// The sekisho that the box runs; none if nothing runs on it.
+    pub sekisho: Option<PathBuf>,
     /// Where the page is reached from the host.
     pub page: Page,
     /// The faults that are on, by code.

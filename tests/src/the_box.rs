@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::daemon::{Daemon, Ready};
+use crate::daemon::{Daemon, Ready, Starting};
 use crate::error::{Error, at};
 use crate::ground::{Daemons, Ground, args, text};
 use crate::plan::{Host, Place};
@@ -48,14 +48,20 @@ pub fn start(ground: &Ground, sekisho: &Path) -> Result<Daemons, Error> {
         samba::set_password(ground, Host::Box, &config, &login)?;
     }
     let smbd = samba::start(ground, Host::Box, SMBD, &config)?;
+    let daemon = daemon(ground, sekisho)?;
+    Ok(Daemons::from([(SMBD.into(), smbd.wait()?), (SEKISHO.into(), daemon.wait()?)]))
+}
+
+/// Starts sekisho with all its roles. What its environment asks for (a log level) is what ours does.
+pub fn daemon(ground: &Ground, sekisho: &Path) -> Result<Starting, Error> {
+    let [site, state, socket] = [site, state, socket].map(|part| text(&part(&ground.place)));
     let daemon = Daemon {
         name: SEKISHO,
         program: sekisho.to_owned(),
-        args: args(["daemon", "--site", &site, "--state", &state, "--socket", &text(&socket(&ground.place))]),
+        args: args(["daemon", "--site", &site, "--state", &state, "--socket", &socket]),
         ready: Ready::Said,
     };
-    let daemon = daemon.start(&ground.place, ground.door(Host::Box))?;
-    Ok(Daemons::from([(SMBD.into(), smbd.wait()?), (SEKISHO.into(), daemon.wait()?)]))
+    daemon.start(&ground.place, ground.door(Host::Box))
 }
 
 /// The files with the accounts of the box's share: `smb.users` has a line `USER:FILE` for each.

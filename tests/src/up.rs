@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, at};
 use crate::fault::{Fault, World};
@@ -68,10 +68,10 @@ fn build(wish: &Wish, tools: Tools, sekisho: Option<PathBuf>, ports: Ports) -> R
     let world = World::with(wish.faults.iter().copied());
     change::before_the_first(&ground, &world)?;
     let page = ports.page()?;
-    let mut daemons = start(&ground, &world, sekisho)?;
+    let mut daemons = start(&ground, &world, sekisho.as_deref())?;
     daemons.insert("forwarder".into(), ports.start(&ground)?);
     let faults = wish.faults.iter().map(|fault| fault.code.to_owned()).collect();
-    let record = Record { keepers: known, daemons, page, faults };
+    let record = Record { keepers: known, daemons, sekisho, page, faults };
     record.write(place)?;
     keepers.into_iter().try_for_each(Keeper::stay)?;
     Ok(record)
@@ -115,12 +115,12 @@ fn wire(ground: &Ground) -> Result<(), Error> {
 }
 
 /// Starts the daemons: the line, the terminal, and the centre with the box, whose site needs the centre's authority.
-fn start(ground: &Ground, world: &World, sekisho: Option<PathBuf>) -> Result<Daemons, Error> {
+fn start(ground: &Ground, world: &World, sekisho: Option<&Path>) -> Result<Daemons, Error> {
     type Start<'a> = Box<dyn FnOnce() -> Result<Daemons, Error> + Send + 'a>;
     let centre = move || {
         let mut daemons = Daemons::from([(line::CENTRE.into(), line::centre(ground, world.centre)?)]);
         if let Some(sekisho) = sekisho {
-            daemons.extend(the_box::start(ground, &sekisho)?);
+            daemons.extend(the_box::start(ground, sekisho)?);
         }
         Ok(daemons)
     };

@@ -4,5 +4,6 @@
 
 mod faults;
 mod life;
+mod on_the_box;
 mod parts;
 mod scene;

@@ -1,0 +1,128 @@
+//! Named, longer verifications and the measurements: the frame they share.
+//!
+//! A verification is a committed list of [`Case`]s, each a short story played on a [`lab::Lab`], a virtual clinic driven
+//! from outside. [`run`] plays them and gives a row for each; [`sabotage`] shows that the list can fail; [`junit`] writes
+//! what a machine reads. [`bench`] measures, always as ratios taken in one run.
+
+pub mod bench;
+pub mod event;
+pub mod junit;
+pub mod lab;
+pub mod network;
+pub mod sabotage;
+pub mod walk;
+
+use std::fmt;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use self::lab::Lab;
+
+/// What was seen and should not have been, or the reverse; one sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Wrong(pub String);
+
+impl Wrong {
+    /// A sentence.
+    pub fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+}
+
+impl From<crate::faux::Error> for Wrong {
+    fn from(error: crate::faux::Error) -> Self {
+        Self(format!("failed to {error}"))
+    }
+}
+
+impl From<std::io::Error> for Wrong {
+    fn from(error: std::io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// What a case comes to.
+pub type Outcome = Result<(), Wrong>;
+
+/// Says what is wrong unless `good`.
+///
+/// # Errors
+/// The sentence, if it is not.
+pub fn must(good: bool, sentence: impl FnOnce() -> String) -> Outcome {
+    if good { Ok(()) } else { Err(Wrong(sentence())) }
+}
+
+/// What plays a case.
+pub type Play = Box<dyn Fn(&mut Lab) -> Outcome>;
+
+/// One case: a sentence that must be true, and how it is tried.
+pub struct Case {
+    /// The sentence, as a name.
+    pub name: &'static str,
+    /// What the case makes or does.
+    pub made: &'static str,
+    /// Plays it. It leaves the clinic as clean as it found it.
+    pub play: Play,
+}
+
+impl Case {
+    /// A case.
+    pub fn new(
+        name: &'static str,
+        made: &'static str,
+        play: impl Fn(&mut Lab) -> Outcome + 'static,
+    ) -> Self {
+        Self { name, made, play: Box::new(play) }
+    }
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.made)
+    }
+}
+
+/// A played case.
+#[derive(Debug)]
+pub struct Row {
+    /// The case's name.
+    pub name: String,
+    /// What it made.
+    pub made: String,
+    /// What was wrong, if anything.
+    pub wrong: Option<String>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, made, wrong, took } = self;
+        let word = if wrong.is_none() { "right" } else { "WRONG" };
+        write!(f, "{word} {:6.1} s  {name}  ({made})", took.as_secs_f64())?;
+        wrong.as_ref().map_or(Ok(()), |wrong| write!(f, "\n      {wrong}"))
+    }
+}
+
+/// Plays the cases in order and writes a row for each as it ends.
+///
+/// # Errors
+/// Nobody can be told any more.
+pub fn run(lab: &mut Lab, cases: &[Case], out: &mut dyn Write) -> std::io::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for case in cases {
+        let begun = Instant::now();
+        let outcome = (case.play)(lab);
+        let row = Row {
+            name: case.name.to_owned(),
+            made: case.made.to_owned(),
+            wrong: outcome.err().map(|wrong| wrong.to_string()),
+            took: begun.elapsed(),
+        };
+        writeln!(out, "{row}")?;
+        out.flush()?;
+        rows.push(row);
+    }
+    Ok(rows)
+}

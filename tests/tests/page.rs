@@ -1,0 +1,81 @@
+//! The page as reception sees it: a real browser before the real page of a virtual clinic. Needs root, chromium and
+//! its driver. What it saw last is kept under `artifacts/`.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
+
+mod browser;
+
+use std::time::Duration;
+
+use clinic::Clinic;
+use thirtyfour::prelude::*;
+
+use crate::browser::{Browser, Scripts};
+
+/// A fault is judged within a sweep of the ladder; the rest is the slowness of a loaded machine.
+const JUDGED: Duration = Duration::from_secs(120);
+
+fn page(clinic: &Clinic) -> String {
+    clinic.status().unwrap().page.http
+}
+
+#[tokio::test]
+async fn a_pulled_cable_changes_the_sentence_without_a_reload_and_its_return_takes_it_back() {
+    let clinic = Clinic::up("page-cable").unwrap();
+    let browser = Browser::open(Scripts::Run).await;
+    browser.goto(&page(&clinic)).await;
+    browser.wait_for("h1", "使えます", JUDGED).await;
+    assert!(browser.title().await.starts_with("【正常】使えます"));
+
+    // A reload would lose this.
+    browser.run("window.stillTheSamePage = true").await;
+    clinic.fault("WAN-01", true).unwrap();
+    browser.wait_for("h1", "使えません", JUDGED).await;
+    browser.wait_for(".sentences", "回線ポートに信号がありません。", JUDGED).await;
+    assert!(browser.title().await.starts_with("【異常】使えません"));
+    assert!(browser.text(".side.line .stop.line").await.contains("異常"));
+    browser.keep("cable-out").await;
+
+    clinic.fault("WAN-01", false).unwrap();
+    browser.wait_for("h1", "使えます", JUDGED).await;
+    assert_eq!(browser.run("return window.stillTheSamePage").await, true);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn reception_chooses_english_and_opens_the_reasons_of_a_held_file() {
+    let clinic = Clinic::up("page-held").unwrap();
+    let browser = Browser::open(Scripts::Run).await;
+    browser.goto(&page(&clinic)).await;
+    browser.wait_for("h1", "使えます", JUDGED).await;
+    browser.click("nav a[hreflang=en]").await;
+    browser.wait_for("h1", "Usable", JUDGED).await;
+
+    let stranger = clinic.clinic_folder().join("stranger.txt");
+    std::fs::write(&stranger, "nobody knows this kind").unwrap();
+    let put = format!("put {} req/stranger.txt", stranger.display());
+    assert!(clinic.smbclient(&put).unwrap().status.success());
+    browser.wait_for("#held summary", "Attention", JUDGED).await;
+    browser.click("#held summary").await;
+    assert!(browser.text("#held .files").await.contains("The kind of this file is not listed"));
+    assert!(!browser.text("body").await.contains("stranger"), "a file's name may be a patient's");
+
+    // What a person opened stays open when the page is refreshed under it.
+    browser.run("document.getElementById('overview').dataset.old = 1").await;
+    browser.wait_for_absence("#overview[data-old]", JUDGED).await;
+    assert!(browser.text("#held .files").await.contains("The kind of this file is not listed"));
+    browser.keep("held").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn without_scripts_the_page_says_the_same_on_one_sheet_of_paper() {
+    let clinic = Clinic::up("page-plain").unwrap();
+    let browser = Browser::open(Scripts::Off).await;
+    browser.goto(&page(&clinic)).await;
+    // The page reloads itself here, every thirty seconds.
+    browser.wait_for("h1", "使えます", JUDGED).await;
+    assert_eq!(browser.sheets().await, 1);
+    browser.keep("plain").await;
+    browser.close().await;
+}
