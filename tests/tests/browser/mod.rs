@@ -88,7 +88,11 @@ impl Browser {
 
     /// Waits until an element says something.
     pub async fn wait_for(&self, css: &str, text: &str, deadline: Duration) {
-        let found = self.query(css, deadline).with_text(thirtyfour::stringmatch::StringMatch::new(text).partial()).exists().await;
+        let found = self
+            .query(css, deadline)
+            .with_text(thirtyfour::stringmatch::StringMatch::new(text).partial())
+            .exists()
+            .await;
         if !found.unwrap() {
             self.keep("missed").await;
             panic!("{css} does not say {text} after {deadline:?}, but: {}", self.text("body").await);
@@ -106,7 +110,10 @@ impl Browser {
 
     /// How many A4 sheets the page prints on.
     pub async fn sheets(&self) -> usize {
-        let parameters = PrintParameters { page: thirtyfour::common::print::PrintPage { width: 21.0, height: 29.7 }, ..PrintParameters::default() };
+        let parameters = PrintParameters {
+            page: thirtyfour::common::print::PrintPage { width: 21.0, height: 29.7 },
+            ..PrintParameters::default()
+        };
         let document = self.driver.print_page(parameters).await.unwrap();
         String::from_utf8_lossy(&document).matches("/Type /Page\n").count()
     }
@@ -136,7 +143,10 @@ fn port(said: ChildStdout) -> u16 {
     let mut lines = BufReader::new(said).lines();
     let port = lines.find_map(|line| {
         let line = line.unwrap();
-        line.strip_prefix("ChromeDriver was started successfully on port ")?.trim_end_matches('.').parse().ok()
+        line.strip_prefix("ChromeDriver was started successfully on port ")?
+            .trim_end_matches('.')
+            .parse()
+            .ok()
     });
     port.unwrap()
 }
