@@ -3,11 +3,43 @@
 //! site file → [`plan::Plan`] → nft JSON → [`prove`] → kernel → read back → [`prove`] again. [`explain`] says
 //! what a ruleset does with one packet.
 
+mod apply;
+mod error;
 pub mod explain;
+mod held;
+mod kernel;
 pub mod nft;
 pub mod packet;
 pub mod plan;
 pub mod prove;
+#[cfg(feature = "sabotage")]
+mod sabotage;
+#[cfg(test)]
+mod tests;
+mod watch;
 
+use model::Site;
+use model::part::FirewallPart;
+use tokio::sync::mpsc;
+
+pub use error::{Error, Shortfall};
 pub use plan::{Plan, compile_json, drop_all};
 pub use prove::{Intent, prove};
+pub use watch::Command;
+
+/// Brings a site's ruleset up in the network namespace of the caller, watches it, and publishes what holds.
+/// Needs CAP_NET_ADMIN. Ends only with an error, and then everything is dropped.
+///
+/// # Errors
+/// What stood in the way; with [`Error::Open`], and if nft cannot even be run, not everything is dropped.
+pub async fn run(
+    site: &Site,
+    part: tokio::sync::watch::Sender<FirewallPart>,
+    commands: mpsc::Receiver<Command>,
+) -> Result<(), Error> {
+    let kernel = kernel::Nft::find()?;
+    #[cfg(feature = "sabotage")]
+    let kernel = sabotage::Forgetful::around(kernel);
+    let (document, intent) = (compile_json(site), Intent::from_site(site));
+    watch::Watch { kernel, document, intent, part, drifted: false }.run(commands).await
+}

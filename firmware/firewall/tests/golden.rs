@@ -4,7 +4,7 @@ mod site;
 
 /// One command a line.
 fn lines(document: &serde_json::Value) -> String {
-    let commands = document["nftables"].as_array().unwrap();
+    let commands = document["nftables"].as_array().expect("a document is a list of commands");
     commands.iter().map(|command| format!("{command}\n")).collect()
 }
 

@@ -1,5 +1,6 @@
 //! The prover against rulesets that are right, wrong, and not understood. A ruleset that breaks a promise must
 //! give a packet, and [`firewall::explain`], which shares nothing with the prover, must see it accepted.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 mod mutate;
 mod site;

@@ -1,4 +1,5 @@
 //! Changes to a ruleset document.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 use serde_json::{Value, json};
 

@@ -1,0 +1,85 @@
+//! nft, spoken to in JSON over its standard input: nothing of a site ever stands on a command line.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+use crate::error::Error;
+
+/// What holds rulesets: the kernel, or a double of it.
+pub(crate) trait Kernel {
+    /// Whether the commands would be taken, without taking them.
+    fn check(&self, document: &Value) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Takes all of the commands, or none.
+    fn load(&self, document: &Value) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Everything it holds, of every table.
+    fn list(&self) -> impl Future<Output = Result<Value, Error>> + Send;
+}
+
+/// Where a system keeps nft. Not looked up in PATH: what runs with CAP_NET_ADMIN is not for others to choose.
+const PLACES: [&str; 4] = ["/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft", "/usr/local/sbin/nft"];
+
+/// A ruleset of thousands of elements loads in under two seconds on a slow box.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The kernel of the network namespace we are in.
+#[derive(Debug)]
+pub(crate) struct Nft {
+    path: PathBuf,
+}
+
+impl Nft {
+    pub(crate) fn find() -> Result<Self, Error> {
+        let found = PLACES.iter().map(Path::new).find(|path| path.is_file());
+        let path = found.ok_or_else(|| Error::NoNft(PLACES.join(", ")))?.to_owned();
+        Ok(Self { path })
+    }
+
+    async fn run(
+        &self,
+        doing: &'static str,
+        arguments: &[&str],
+        input: Option<&Value>,
+    ) -> Result<Vec<u8>, Error> {
+        let failed = |source| Error::Run { path: self.path.display().to_string(), source };
+        let run = async {
+            let mut command = Command::new(&self.path);
+            command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let mut child = command.kill_on_drop(true).env("LC_ALL", "C").spawn()?;
+            if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
+                stdin.write_all(input.to_string().as_bytes()).await?;
+            }
+            child.wait_with_output().await
+        };
+        let output = tokio::time::timeout(PATIENCE, run).await.map_err(|_| Error::Silent(doing))?;
+        answer(doing, output.map_err(failed)?)
+    }
+}
+
+fn answer(doing: &'static str, output: Output) -> Result<Vec<u8>, Error> {
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said: String = String::from_utf8_lossy(&output.stderr).chars().take(400).collect();
+    Err(Error::Refused { doing, said: said.trim().escape_debug().to_string() })
+}
+
+impl Kernel for Nft {
+    async fn check(&self, document: &Value) -> Result<(), Error> {
+        self.run("check the ruleset", &["-c", "-j", "-f", "-"], Some(document)).await.map(drop)
+    }
+
+    async fn load(&self, document: &Value) -> Result<(), Error> {
+        self.run("load the ruleset", &["-j", "-f", "-"], Some(document)).await.map(drop)
+    }
+
+    async fn list(&self) -> Result<Value, Error> {
+        let text = self.run("list the ruleset", &["-j", "list", "ruleset"], None).await?;
+        Ok(serde_json::from_slice(&text)?)
+    }
+}

@@ -1,0 +1,200 @@
+//! The walk into the kernel, with a double that fails at every point there is.
+
+use std::sync::Mutex;
+
+use model::part::{FirewallPart, Proof, RulesetState};
+use model::{Profile, Site};
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::apply::apply;
+use crate::error::Error;
+use crate::kernel::Kernel;
+use crate::watch::{Command, Watch};
+use crate::{Intent, compile_json, drop_all};
+
+fn site() -> Site {
+    let profile = Profile::parse("profile.toml", include_str!("../tests/data/profile.toml"));
+    Site::parse("site.toml", include_str!("../tests/data/site.toml"), profile).unwrap()
+}
+
+/// Where the double fails, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Check,
+    Load,
+    List,
+    /// Holds another ruleset than it was given: without the rule with this comment.
+    Loses(&'static str),
+    /// From this load on, none is taken.
+    LoadsNoMore,
+}
+
+/// Holds what it was given last, as our table is replaced as a whole.
+#[derive(Default)]
+struct Double {
+    held: Mutex<Value>,
+    fault: Mutex<Option<Fault>>,
+    loads: Mutex<Vec<Value>>,
+}
+
+impl Double {
+    fn holding(document: Value, fault: Option<Fault>) -> Self {
+        Self { held: Mutex::new(document), fault: Mutex::new(fault), loads: Mutex::default() }
+    }
+
+    fn held(&self) -> Value {
+        self.held.lock().unwrap().clone()
+    }
+
+    /// Takes the fault if it is this one.
+    fn fails(&self, fault: Fault) -> Result<(), Error> {
+        let mut next = self.fault.lock().unwrap();
+        if *next != Some(fault) {
+            return Ok(());
+        }
+        if fault != Fault::LoadsNoMore {
+            *next = None;
+        }
+        Err(Error::Refused { doing: "fail", said: format!("{fault:?}") })
+    }
+}
+
+impl Kernel for &Double {
+    async fn check(&self, _: &Value) -> Result<(), Error> {
+        self.fails(Fault::Check)
+    }
+
+    async fn load(&self, document: &Value) -> Result<(), Error> {
+        self.fails(Fault::Load)?;
+        self.fails(Fault::LoadsNoMore)?;
+        self.loads.lock().unwrap().push(document.clone());
+        let mut document = document.clone();
+        let lost = match *self.fault.lock().unwrap() {
+            Some(Fault::Loses(id)) if document != drop_all() => id,
+            _ => "nothing",
+        };
+        let is_lost =
+            |item: &Value| item["add"]["rule"]["comment"].as_str().is_some_and(|text| text.starts_with(lost));
+        document["nftables"].as_array_mut().unwrap().retain(|item| !is_lost(item));
+        *self.held.lock().unwrap() = document;
+        Ok(())
+    }
+
+    async fn list(&self) -> Result<Value, Error> {
+        self.fails(Fault::List)?;
+        Ok(self.held())
+    }
+}
+
+fn open() -> Value {
+    json!({"nftables": []})
+}
+
+async fn applied(fault: Fault) -> (Result<(), Error>, Value) {
+    let kernel = Double::holding(drop_all(), Some(fault));
+    let outcome = apply(&&kernel, &compile_json(&site()), &Intent::from_site(&site())).await;
+    (outcome.map(drop), kernel.held())
+}
+
+#[tokio::test]
+async fn every_failure_of_an_apply_leaves_everything_dropped() {
+    let loses = [Fault::Loses("clinic-input-address: "), Fault::Loses("terminal-input-echo: ")];
+    for fault in [Fault::Check, Fault::Load, Fault::List].into_iter().chain(loses) {
+        let (outcome, held) = applied(fault).await;
+        assert!(outcome.is_err(), "{fault:?}");
+        assert_eq!(held, drop_all(), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_ruleset_that_breaks_a_promise_never_comes_near_the_kernel() {
+    let kernel = Double::holding(drop_all(), None);
+    let outcome = apply(&&kernel, &open(), &Intent::from_site(&site())).await;
+    assert!(matches!(outcome, Err(Error::Plan(_))));
+    assert!(kernel.loads.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_fallback_that_fails_is_said() {
+    let (outcome, _) = applied(Fault::LoadsNoMore).await;
+    assert!(matches!(outcome, Err(Error::Open { .. })));
+}
+
+fn room(kernel: &Double) -> (Watch<&Double>, watch::Receiver<FirewallPart>) {
+    let nothing = FirewallPart { state: RulesetState::DropAll, promises: Vec::new(), proved_at: None };
+    let (part, seen) = watch::channel(nothing);
+    let (document, intent) = (compile_json(&site()), Intent::from_site(&site()));
+    (Watch { kernel, document, intent, part, drifted: false }, seen)
+}
+
+/// Runs the room, asks it once to prove, and says what it found.
+async fn asked(
+    kernel: &Double,
+    before: impl FnOnce(&Double),
+) -> (Vec<Proof>, FirewallPart, Result<(), Error>) {
+    let (room, mut seen) = room(kernel);
+    let (commands, waiting) = mpsc::channel(1);
+    let ask = async {
+        seen.wait_for(|part| part.state == RulesetState::Proved).await.unwrap();
+        before(kernel);
+        let (reply, answer) = oneshot::channel();
+        commands.send(Command::ProveLive { reply }).await.unwrap();
+        answer.await.map(|found| found.into_iter().map(|promise| promise.proof).collect()).unwrap_or_default()
+    };
+    let mut ended = Ok(());
+    let found = tokio::select! {
+        biased;
+        outcome = room.run(waiting) => { ended = outcome; Vec::new() }
+        found = ask => found,
+    };
+    let part = seen.borrow().clone();
+    (found, part, ended)
+}
+
+#[tokio::test]
+async fn an_open_kernel_is_closed_before_the_ruleset_comes() {
+    let kernel = Double::holding(open(), None);
+    let (found, part, _) = asked(&kernel, |_| {}).await;
+    assert_eq!(*kernel.loads.lock().unwrap(), [drop_all(), compile_json(&site())]);
+    assert_eq!(part.state, RulesetState::Proved);
+    assert!(!found.is_empty() && found.iter().all(|proof| *proof == Proof::Proved));
+}
+
+#[tokio::test]
+async fn a_restart_keeps_the_site_s_own_ruleset() {
+    let kernel = Double::holding(compile_json(&site()), None);
+    let (_, part, _) = asked(&kernel, |_| {}).await;
+    assert!(kernel.loads.lock().unwrap().is_empty());
+    assert_eq!(part.state, RulesetState::Proved);
+}
+
+#[tokio::test]
+async fn a_change_by_hand_is_found_told_and_put_right() {
+    let kernel = Double::holding(open(), None);
+    let (found, part, _) = asked(&kernel, |kernel| *kernel.held.lock().unwrap() = open()).await;
+    assert!(found.iter().all(|proof| matches!(proof, Proof::Broken { .. })));
+    assert_eq!(part.state, RulesetState::Drifted);
+    assert_eq!(kernel.held(), compile_json(&site()));
+}
+
+#[tokio::test]
+async fn a_change_by_hand_that_cannot_be_put_right_drops_everything() {
+    let kernel = Double::holding(open(), None);
+    let (_, part, ended) = asked(&kernel, |kernel| {
+        *kernel.held.lock().unwrap() = open();
+        *kernel.fault.lock().unwrap() = Some(Fault::Loses("clinic-input-address: "));
+    })
+    .await;
+    assert!(ended.is_err());
+    assert_eq!(part.state, RulesetState::DropAll);
+    assert_eq!(kernel.held(), drop_all());
+}
+
+#[tokio::test]
+async fn a_kernel_that_is_not_read_proves_nothing() {
+    let kernel = Double::holding(open(), None);
+    let (found, part, _) = asked(&kernel, |kernel| *kernel.fault.lock().unwrap() = Some(Fault::List)).await;
+    assert!(!found.is_empty() && found.iter().all(|proof| matches!(proof, Proof::Unproved { .. })));
+    assert_eq!(part.state, RulesetState::Proved);
+}
