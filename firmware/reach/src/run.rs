@@ -29,7 +29,7 @@ pub trait ShareSource {
 
 const SHARES_PATIENCE: Duration = Duration::from_secs(2);
 const NEAR_EVERY: Duration = Duration::from_secs(10);
-const NEAR_EVERY_IN_TROUBLE: Duration = Duration::from_secs(3);
+const NEAR_EVERY_IN_TROUBLE: Duration = Duration::from_secs(2);
 const FAR_EVERY: Duration = Duration::from_secs(60);
 const FAR_EVERY_IN_TROUBLE: Duration = Duration::from_secs(15);
 /// A flapping link must not make us look without pause.

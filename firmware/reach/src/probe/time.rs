@@ -1,6 +1,5 @@
 //! The time server answers, and our clock agrees with it. The clock is not set here.
 
-use std::cell::Cell;
 use std::net::SocketAddr;
 
 use model::Timestamp;
@@ -25,18 +24,18 @@ pub async fn probe(plan: &Plan) -> Finding {
     }
     let cookie = u64::from_be_bytes(cookie);
     let asked = Timestamp::now();
-    let broken = Cell::new(false);
+    let mut broken = false;
     let read = |bytes: &[u8]| match ntp::answer(bytes, cookie, asked, Timestamp::now()) {
         Answer::Foreign => None,
         Answer::Malformed => {
-            broken.set(true);
+            broken = true;
             None
         }
         answer => Some(answer),
     };
     match exchange::ask(SocketAddr::from((address, NTP)), &ntp::question(cookie), read).await {
         Ok(answer) => said(address, &answer),
-        Err(_) if broken.get() => said(address, &Answer::Malformed),
+        Err(_) if broken => said(address, &Answer::Malformed),
         Err(finding) => finding,
     }
 }

@@ -1,0 +1,252 @@
+//! The ladder climbed for real: real sockets, real kernel, faults made at the far end. Needs root.
+
+#[expect(clippy::unwrap_used, reason = "the ground of tests: there a panic is the report")]
+mod clinic;
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use clinic::{CENTRE, Certificate, DISTRIBUTION, LINE_AUTH, RESOLVERS, Resolver, in_a_clinic};
+use model::part::LinePart;
+use model::{FaultCode, Outcome, Party, Rung, Symptom, Usability};
+
+const TLS12: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS12];
+const TLS13: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13];
+
+fn outcome(part: &LinePart, rung: Rung) -> Option<Outcome> {
+    part.ladder.iter().find(|seen| seen.rung == rung).map(|seen| seen.outcome)
+}
+
+/// Code and owner of every alarm.
+fn alarms(part: &LinePart) -> Vec<(FaultCode, Party)> {
+    part.verdict.alarms().map(|fault| (fault.code, fault.owner)).collect()
+}
+
+#[test]
+fn a_clean_clinic_is_usable_after_one_sweep_of_less_than_300_ms() {
+    in_a_clinic(async |world| {
+        let running = world.start();
+        let part = running.sweep().await;
+        for rung in Rung::ALL {
+            assert_eq!(outcome(&part, rung), Some(Outcome::Good), "{:#?}", part.ladder);
+        }
+        assert_eq!(part.verdict.usability, Usability::Usable);
+        assert_eq!(part.verdict.recorded, []);
+        assert!(part.sweep_ms < 300.0, "{} ms", part.sweep_ms);
+        running.stop().await;
+    });
+}
+
+#[test]
+fn a_cable_pulled_from_the_line_is_seen_at_once_and_so_is_its_return() {
+    in_a_clinic(async |world| {
+        let mut running = world.start();
+        running.sweep().await;
+        world.ip("link set dev w0 down");
+        let at_once = Duration::from_secs(2);
+        let part = running.until(at_once, |part| part.verdict.foremost.is_some()).await;
+        assert_eq!(alarms(&part), [(FaultCode::Wan01, Party::Clinic)]);
+        assert_eq!(outcome(&part, Rung::CentreTls), Some(Outcome::Skipped));
+        assert_eq!(outcome(&part, Rung::TerminalSmb), Some(Outcome::Good), "the terminal is judged apart");
+        world.ip("link set dev w0 up");
+        world.ip("address add fe80::1/64 dev w0 nodad");
+        world.ip("address add 2001:db8:0:1::1/64 dev w0 nodad");
+        world.advertise(600);
+        let back = running.until(Duration::from_secs(5), |part| part.verdict.usability == Usability::Usable);
+        back.await;
+        running.stop().await;
+    });
+}
+
+#[test]
+fn a_router_that_says_goodbye_is_named_at_once() {
+    in_a_clinic(async |world| {
+        let mut running = world.start();
+        running.sweep().await;
+        world.advertise(0);
+        let part = running.until(Duration::from_secs(2), |part| part.verdict.foremost.is_some()).await;
+        assert_eq!(alarms(&part), [(FaultCode::Wan03, Party::Line)]);
+        running.stop().await;
+    });
+}
+
+#[test]
+fn a_line_without_a_router_stays_open_and_a_sweep_does_not_wait_for_one() {
+    in_a_clinic(async |world| {
+        world.advertise(0);
+        let running = world.start();
+        let part = running.sweep().await;
+        assert_eq!(outcome(&part, Rung::Address), Some(Outcome::Open));
+        assert_eq!((part.verdict.usability, alarms(&part)), (Usability::Unknown, vec![]));
+        assert!(part.sweep_ms < 300.0, "{} ms", part.sweep_ms);
+        running.stop().await;
+    });
+}
+
+#[test]
+fn two_silent_or_closed_resolvers_are_the_line_s_and_one_is_only_recorded() {
+    in_a_clinic(async |mut world| {
+        let running = world.start();
+        world.take_away(RESOLVERS[0]);
+        let part = running.sweep().await;
+        assert_eq!((part.verdict.usability, alarms(&part)), (Usability::Usable, vec![]));
+        assert_eq!(part.verdict.recorded[0].code, FaultCode::Dns02);
+        world.close("resolver-two").await;
+        let part = running.sweep().await;
+        assert_eq!(outcome(&part, Rung::ResolverOne), Some(Outcome::Bad(Symptom::Silent)));
+        assert_eq!(outcome(&part, Rung::ResolverTwo), Some(Outcome::Bad(Symptom::Refused)));
+        assert_eq!(alarms(&part), [(FaultCode::Dns01, Party::Line)]);
+        running.stop().await;
+    });
+}
+
+#[test]
+fn garbage_strangers_and_missing_names_are_told_apart_and_blamed_on_nobody() {
+    in_a_clinic(async |world| {
+        let running = world.start();
+        for how in [Resolver::Garbage, Resolver::Stranger] {
+            world.set_resolvers([how; 2]);
+            let part = running.sweep().await;
+            assert_eq!(outcome(&part, Rung::ResolverOne), Some(Outcome::Bad(Symptom::Malformed)));
+            assert_eq!((part.verdict.usability, alarms(&part)), (Usability::Unknown, vec![]));
+        }
+        world.set_resolvers([Resolver::Empty; 2]);
+        let part = running.sweep().await;
+        assert_eq!(outcome(&part, Rung::ResolverOne), Some(Outcome::Good));
+        assert_eq!(outcome(&part, Rung::CentreTcp), Some(Outcome::Bad(Symptom::NameMissing)));
+        assert_eq!(alarms(&part), []);
+        running.stop().await;
+    });
+}
+
+#[test]
+fn line_authentication_is_the_clinic_s_until_it_was_good_once_also_across_a_restart() {
+    in_a_clinic(async |mut world| {
+        world.close("line-auth").await;
+        world.close("centre").await;
+        let running = world.start();
+        assert_eq!(alarms(&running.sweep().await), [(FaultCode::Auth01, Party::Clinic)]);
+        world.open("line-auth");
+        assert_eq!(alarms(&running.sweep().await), [(FaultCode::Ctr01, Party::Centre)]);
+        running.stop().await;
+        world.close("line-auth").await;
+        let restarted = world.start();
+        assert_eq!(alarms(&restarted.sweep().await), [(FaultCode::Auth01, Party::Line)]);
+        restarted.stop().await;
+    });
+}
+
+#[test]
+fn a_silent_centre_is_its_own_fault_only_while_its_neighbours_answer() {
+    in_a_clinic(async |world| {
+        let running = world.start();
+        world.take_away(CENTRE);
+        assert_eq!(alarms(&running.sweep().await), [(FaultCode::Ctr02, Party::Centre)]);
+        world.take_away(LINE_AUTH);
+        assert_eq!(alarms(&running.sweep().await), [(FaultCode::Ctr02, Party::Unknown)]);
+        world.take_away(DISTRIBUTION);
+        assert_eq!(alarms(&running.sweep().await), [(FaultCode::Ctr02, Party::Line)]);
+        running.stop().await;
+    });
+}
+
+#[test]
+fn only_an_expired_certificate_of_the_right_name_and_issuer_accuses_the_centre() {
+    for versions in [TLS12, TLS13] {
+        in_a_clinic(async |mut world| {
+            for (certificate, symptom) in [
+                (Certificate::Expired, Symptom::CertificateExpired),
+                (Certificate::OtherName, Symptom::CertificateName),
+                (Certificate::OtherIssuer, Symptom::CertificateIssuer),
+                (Certificate::ExpiredOfOtherIssuer, Symptom::CertificateIssuer),
+            ] {
+                world.close("centre").await;
+                world.serve_centre(certificate, versions);
+                let running = world.start();
+                let part = running.sweep().await;
+                assert_eq!(outcome(&part, Rung::CentreTls), Some(Outcome::Bad(symptom)));
+                let accused = [(FaultCode::Ctr03, Party::Centre)];
+                let expected = if certificate == Certificate::Expired { &accused[..] } else { &[] };
+                assert_eq!(alarms(&part), expected);
+                running.stop().await;
+            }
+        });
+    }
+}
+
+#[test]
+fn a_centre_that_wants_our_certificate_is_reached_in_either_version_of_tls() {
+    in_a_clinic(async |mut world| {
+        for versions in [TLS12, TLS13] {
+            world.close("centre").await;
+            world.serve_centre(Certificate::Fine, versions);
+            let running = world.start();
+            assert_eq!(running.sweep().await.verdict.usability, Usability::Usable);
+            running.stop().await;
+        }
+    });
+}
+
+#[test]
+fn any_alert_is_reach_and_nonsense_is_not() {
+    const HANDSHAKE_FAILURE: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
+    in_a_clinic(async |mut world| {
+        let running = world.start();
+        for (words, expected) in [
+            (HANDSHAKE_FAILURE, Outcome::Good),
+            (b"HTTP/1.0 400 Bad Request\r\n\r\n", Outcome::Bad(Symptom::Malformed)),
+            (b"", Outcome::Bad(Symptom::Refused)),
+        ] {
+            world.close("centre").await;
+            world.serve_nonsense(words);
+            assert_eq!(outcome(&running.sweep().await, Rung::CentreTls), Some(expected), "{words:?}");
+        }
+        running.stop().await;
+    });
+}
+
+#[test]
+fn a_terminal_that_is_off_unplugged_or_without_sharing_is_told_apart() {
+    in_a_clinic(async |mut world| {
+        let mut running = world.start();
+        world.close("terminal").await;
+        assert_eq!(alarms(&running.sweep().await), [(FaultCode::Term02, Party::Terminal)]);
+        world.ip("address del 192.0.2.2/24 dev e0");
+        let part = running.sweep().await;
+        assert_eq!(alarms(&part), [(FaultCode::Term01, Party::Terminal)]);
+        assert_eq!(part.verdict.usability, Usability::Partly);
+        world.ip("link set dev e0 down");
+        let pulled = |part: &LinePart| alarms(part) == [(FaultCode::Term01, Party::Clinic)];
+        running.until(Duration::from_secs(2), pulled).await;
+        running.stop().await;
+    });
+}
+
+#[test]
+fn a_refused_share_login_is_the_terminal_s_and_a_silent_relay_says_nothing() {
+    in_a_clinic(async |world| {
+        let running = world.start();
+        running.sweep().await;
+        *world.share.lock().unwrap() = Some(Outcome::Bad(Symptom::LoginRefused));
+        assert_eq!(alarms(&running.sweep().await), [(FaultCode::Term03, Party::Terminal)]);
+        *world.share.lock().unwrap() = None;
+        let part = running.sweep().await;
+        assert_eq!((part.verdict.usability, alarms(&part)), (Usability::Unknown, vec![]));
+        running.stop().await;
+    });
+}
+
+#[test]
+fn those_who_ask_together_share_one_sweep() {
+    in_a_clinic(async |world| {
+        let running = world.start();
+        running.sweep().await;
+        let before = world.visits.load(Ordering::Relaxed);
+        let asked = (0..6).map(|_| running.sweep());
+        let parts = futures_util::future::join_all(asked).await;
+        assert!(parts.iter().all(|part| part.swept_at == parts[0].swept_at));
+        let visits = world.visits.load(Ordering::Relaxed) - before;
+        assert_eq!(visits, 1);
+        running.stop().await;
+    });
+}

@@ -1,0 +1,449 @@
+//! A line, a centre and a terminal in namespaces of one test, with doubles that can be told to fail. Needs root.
+//!
+//! A socket stays in the namespace it was opened in, so one runtime serves both ends.
+
+use std::fs::File;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::os::fd::AsRawFd as _;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use model::part::LinePart;
+use model::profile::Target;
+use model::{Observation, Outcome, Rung, Timestamp, Verdict};
+use nix::sched::{CloneFlags, setns, unshare};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use reach::{Plan, ShareSource, Sockets, TerminalTarget};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+pub const CENTRE: &str = "2001:db8:0:cc::10";
+pub const LINE_AUTH: &str = "2001:db8:0:cc::20";
+pub const DISTRIBUTION: &str = "2001:db8:0:cc::30";
+pub const TIME: &str = "2001:db8:0:cc::40";
+pub const RESOLVERS: [&str; 2] = ["2001:db8:0:53::1", "2001:db8:0:53::2"];
+
+/// How a resolver behaves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Resolver {
+    /// Knows every host of the lab.
+    Fine,
+    /// Answers our question with garbage.
+    Garbage,
+    /// Knows no name.
+    Empty,
+    /// Answers with an address outside the closed network.
+    Stranger,
+}
+
+/// What the centre's certificate is like.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Certificate {
+    Fine,
+    Expired,
+    OtherName,
+    OtherIssuer,
+    ExpiredOfOtherIssuer,
+}
+
+/// The relay's word on the share.
+pub struct Shares(pub Arc<Mutex<Option<Outcome>>>);
+
+impl ShareSource for Shares {
+    fn look(&self) -> impl Future<Output = Vec<Observation>> + Send {
+        let seen = *self.0.lock().unwrap();
+        let observation = seen.map(|outcome| Observation {
+            rung: Rung::TerminalShare,
+            terminal: Some("t1".to_owned()),
+            outcome,
+            at: Timestamp::now(),
+            took_ms: 1.0,
+            detail: String::new(),
+        });
+        std::future::ready(observation.into_iter().collect())
+    }
+}
+
+/// The far end of the box's two cables, and everything on it.
+pub struct World {
+    namespace: File,
+    servers: Vec<(&'static str, JoinHandle<()>)>,
+    resolvers: Arc<Mutex<[Resolver; 2]>>,
+    pub share: Arc<Mutex<Option<Outcome>>>,
+    pub authorities: String,
+    /// Connections the centre has taken.
+    pub visits: Arc<AtomicUsize>,
+    pub state: tempfile::TempDir,
+}
+
+/// Runs a case on a thread of its own, in a namespace of its own: that is the box.
+pub fn in_a_clinic<F: Future<Output = ()>>(case: impl FnOnce(World) -> F + Send + 'static) {
+    let thread = std::thread::spawn(move || {
+        unshare(CloneFlags::CLONE_NEWNET).expect("a namespace of our own: these tests need root");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let world = World::build(Certificate::Fine).await;
+            case(world).await;
+        });
+    });
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+impl World {
+    async fn build(certificate: Certificate) -> Self {
+        let namespace = std::thread::spawn(|| {
+            unshare(CloneFlags::CLONE_NEWNET).unwrap();
+            File::open("/proc/thread-self/ns/net").unwrap()
+        });
+        let mut world = Self {
+            namespace: namespace.join().unwrap(),
+            servers: Vec::new(),
+            resolvers: Arc::new(Mutex::new([Resolver::Fine; 2])),
+            share: Arc::new(Mutex::new(Some(Outcome::Good))),
+            authorities: String::new(),
+            visits: Arc::default(),
+            state: tempfile::tempdir().unwrap(),
+        };
+        world.lay_cables();
+        world.serve_names();
+        for name in ["line-auth", "distribution", "terminal"] {
+            world.open(name);
+        }
+        world.serve_time();
+        world.serve_centre(certificate, &[&rustls::version::TLS13]);
+        world.advertise(600);
+        world.has_address().await;
+        world
+    }
+
+    fn lay_cables(&self) {
+        let there = format!("/proc/{}/fd/{}", std::process::id(), self.namespace.as_raw_fd());
+        std::fs::write("/proc/sys/net/ipv6/conf/default/accept_dad", "0").unwrap();
+        self.inside(|| std::fs::write("/proc/sys/net/ipv6/conf/default/accept_dad", "0").unwrap());
+        ip("link set dev lo up");
+        for (near, far) in [("wan0", "w0"), ("term0", "e0")] {
+            ip(&format!("link add dev {near} type veth peer name {far}"));
+            ip(&format!("link set dev {far} netns {there}"));
+            ip(&format!("link set dev {near} up"));
+        }
+        ip("address add 192.0.2.1/24 dev term0");
+        self.ip("link set dev lo up");
+        self.ip("link set dev w0 up");
+        self.ip("link set dev e0 up");
+        // A router says so in its neighbour advertisements, else the box's kernel drops it from its routers. What is
+        // not there is then silent, not unreachable.
+        self.inside(|| std::fs::write("/proc/sys/net/ipv6/conf/w0/forwarding", "1").unwrap());
+        self.ip("-6 route add blackhole 2001:db8::/32");
+        self.ip("address add fe80::1/64 dev w0 nodad");
+        self.ip("address add 2001:db8:0:1::1/64 dev w0 nodad");
+        self.ip("address add 192.0.2.2/24 dev e0");
+        for host in [CENTRE, LINE_AUTH, DISTRIBUTION, TIME, RESOLVERS[0], RESOLVERS[1]] {
+            self.ip(&format!("address add {host}/128 dev lo nodad"));
+        }
+    }
+
+    /// Does something out there.
+    pub fn inside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        let namespace = self.namespace.try_clone().unwrap();
+        let thread = std::thread::spawn(move || {
+            setns(namespace, CloneFlags::CLONE_NEWNET).unwrap();
+            work()
+        });
+        thread.join().unwrap()
+    }
+
+    /// Runs `ip` out there.
+    pub fn ip(&self, arguments: &str) {
+        let arguments = arguments.to_owned();
+        self.inside(move || ip(&arguments));
+    }
+
+    /// Sends a router advertisement with a prefix.
+    pub fn advertise(&self, lifetime_s: u16) {
+        let mut bytes = vec![134, 0, 0, 0, 64, 0];
+        bytes.extend(lifetime_s.to_be_bytes());
+        bytes.extend([0; 8]);
+        bytes.extend([3, 4, 64, 0xc0, 0, 0, 0x0e, 0x10, 0, 0, 0x0e, 0x10, 0, 0, 0, 0]);
+        bytes.extend("2001:db8:0:1::".parse::<Ipv6Addr>().unwrap().octets());
+        self.inside(move || {
+            use socket2::{Domain, Protocol, Socket, Type};
+            let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)).unwrap();
+            let port = nix::net::if_::if_nametoindex("w0").unwrap();
+            socket.set_multicast_hops_v6(255).unwrap();
+            socket.set_multicast_if_v6(port).unwrap();
+            let everybody = SocketAddrV6::new("ff02::1".parse().unwrap(), 0, 0, port);
+            socket.send_to(&bytes, &everybody.into()).unwrap();
+        });
+    }
+
+    /// Waits until the kernel has made an address of the advertisement.
+    async fn has_address(&self) {
+        let probe: SocketAddr = (CENTRE.parse::<Ipv6Addr>().unwrap(), 9).into();
+        let ready = async {
+            loop {
+                let socket = UdpSocket::bind("[::]:0").await.unwrap();
+                if socket.connect(probe).await.is_ok()
+                    && matches!(socket.local_addr().unwrap().ip(), IpAddr::V6(own) if !own.is_unicast_link_local())
+                {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), ready).await.expect("an address by autoconfiguration");
+    }
+
+    /// Opens the door of a host that only has to open its door.
+    pub fn open(&mut self, name: &'static str) {
+        let listener = self.listener(match name {
+            "line-auth" => (LINE_AUTH.parse().unwrap(), 443),
+            "distribution" => (DISTRIBUTION.parse().unwrap(), 80),
+            _ => (IpAddr::from([192, 0, 2, 2]), 445),
+        });
+        let serve = async move { while listener.accept().await.is_ok() {} };
+        self.servers.push((name, tokio::spawn(serve)));
+    }
+
+    /// Closes the door of a host: it refuses from now on.
+    pub async fn close(&mut self, name: &str) {
+        for (_, server) in self.servers.extract_if(.., |(server, _)| *server == name) {
+            server.abort();
+            let _ = server.await;
+        }
+    }
+
+    /// Takes a host away: from now on it is silent.
+    pub fn take_away(&self, host: &str) {
+        self.ip(&format!("address del {host}/128 dev lo"));
+    }
+
+    pub fn set_resolvers(&self, how: [Resolver; 2]) {
+        *self.resolvers.lock().unwrap() = how;
+    }
+
+    fn listener(&self, at: (IpAddr, u16)) -> TcpListener {
+        let listener = self.inside(move || std::net::TcpListener::bind(at).unwrap());
+        listener.set_nonblocking(true).unwrap();
+        TcpListener::from_std(listener).unwrap()
+    }
+
+    fn datagrams(&self, host: &str, port: u16) -> UdpSocket {
+        let at = (host.parse::<IpAddr>().unwrap(), port);
+        let socket = self.inside(move || std::net::UdpSocket::bind(at).unwrap());
+        socket.set_nonblocking(true).unwrap();
+        UdpSocket::from_std(socket).unwrap()
+    }
+
+    fn serve_names(&mut self) {
+        for (index, name) in ["resolver-one", "resolver-two"].into_iter().enumerate() {
+            let socket = self.datagrams(RESOLVERS[index], 53);
+            let how = self.resolvers.clone();
+            let serve = async move {
+                let mut bytes = [0; 512];
+                while let Ok((length, from)) = socket.recv_from(&mut bytes).await {
+                    let how = how.lock().unwrap()[index];
+                    let _ = socket.send_to(&answer(&bytes[..length], how), from).await;
+                }
+            };
+            self.servers.push((name, tokio::spawn(serve)));
+        }
+    }
+
+    fn serve_time(&mut self) {
+        let socket = self.datagrams(TIME, 123);
+        let serve = async move {
+            let mut bytes = [0; 48];
+            while let Ok((48, from)) = socket.recv_from(&mut bytes).await {
+                let now = Timestamp::now();
+                let seconds = u32::try_from(now.as_second() + 2_208_988_800).unwrap();
+                let cookie: [u8; 8] = bytes[40..48].try_into().unwrap();
+                bytes[0] = 0b00_100_100;
+                bytes[1] = 1;
+                bytes[24..32].copy_from_slice(&cookie);
+                for at in [32, 40] {
+                    bytes[at..at + 4].copy_from_slice(&seconds.to_be_bytes());
+                    bytes[at + 4..at + 8].copy_from_slice(&[0x80, 0, 0, 0]);
+                }
+                let _ = socket.send_to(&bytes, from).await;
+            }
+        };
+        self.servers.push(("time", tokio::spawn(serve)));
+    }
+
+    /// A service that wants a client's certificate: in TLS 1.2 the handshake ends in an alert, in 1.3 the alert
+    /// follows it.
+    pub fn serve_centre(
+        &mut self,
+        certificate: Certificate,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) {
+        let issuer = issuer("the lab's authority");
+        self.authorities = issuer.pem();
+        let config = server(certificate, &issuer, versions);
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = self.listener((CENTRE.parse().unwrap(), 443));
+        let visits = self.visits.clone();
+        let serve = async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                visits.fetch_add(1, Ordering::Relaxed);
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move { acceptor.accept(stream).await.map(drop) });
+            }
+        };
+        self.servers.push(("centre", tokio::spawn(serve)));
+    }
+
+    /// Something that opens its door and says these bytes, or hangs up at once.
+    pub fn serve_nonsense(&mut self, words: &'static [u8]) {
+        let listener = self.listener((CENTRE.parse().unwrap(), 443));
+        let serve = async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+                let _ = stream.read(&mut [0; 2048]).await;
+                let _ = stream.write_all(words).await;
+            }
+        };
+        self.servers.push(("centre", tokio::spawn(serve)));
+    }
+
+    pub fn plan(&self) -> Plan {
+        let target = |name: &str, port| Target { name: name.to_owned(), port };
+        Plan {
+            line_port: "wan0".to_owned(),
+            terminal_port: "term0".to_owned(),
+            own: [192, 0, 2, 1].into(),
+            resolvers: RESOLVERS.map(|address| address.parse().unwrap()),
+            expected: vec![model::site::prefix::Prefix {
+                address: "2001:db8::".parse().unwrap(),
+                length: 32,
+            }],
+            line_auth: target("www.lineauth.test", 443),
+            distribution: target("assv.east.test", 80),
+            centre: target("hweb.onshikaku.test", 443),
+            time: "ntp.base.test".to_owned(),
+            terminals: vec![TerminalTarget { name: "t1".to_owned(), address: [192, 0, 2, 2].into() }],
+            authorities_pem: Some(self.authorities.clone().into_bytes()),
+        }
+    }
+
+    /// Starts the ladder.
+    pub fn start(&self) -> Running {
+        let (part, parts) = watch::channel(LinePart {
+            verdict: Verdict::unknown(Timestamp::now()),
+            ladder: Vec::new(),
+            sweep_ms: 0.0,
+            swept_at: None,
+        });
+        let (sweeps, asked) = mpsc::channel(8);
+        let (plan, shares) = (self.plan(), Shares(self.share.clone()));
+        let sockets = Sockets::open().unwrap();
+        let state = self.state.path().to_owned();
+        let task = tokio::spawn(async move { reach::run(plan, sockets, &state, part, shares, asked).await });
+        Running { parts, sweeps, task }
+    }
+}
+
+/// A ladder that is being climbed.
+pub struct Running {
+    pub parts: watch::Receiver<LinePart>,
+    pub sweeps: mpsc::Sender<oneshot::Sender<LinePart>>,
+    task: JoinHandle<Result<(), reach::Error>>,
+}
+
+impl Running {
+    /// Asks for a sweep and waits for what it led to.
+    pub async fn sweep(&self) -> LinePart {
+        let (answer, answered) = oneshot::channel();
+        self.sweeps.send(answer).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(20), answered).await.expect("in time").unwrap()
+    }
+
+    /// Waits for a part that is as wanted, without asking for anything.
+    pub async fn until(&mut self, within: Duration, wanted: impl FnMut(&LinePart) -> bool) -> LinePart {
+        let seen = tokio::time::timeout(within, self.parts.wait_for(wanted)).await;
+        seen.expect("in time").unwrap().clone()
+    }
+
+    /// Ends it, as the end of its caller does.
+    pub async fn stop(self) {
+        drop(self.sweeps);
+        self.task.await.unwrap().unwrap();
+    }
+}
+
+fn ip(arguments: &str) {
+    let status = Command::new("ip").args(arguments.split(' ')).status().unwrap();
+    assert!(status.success(), "ip {arguments}");
+}
+
+/// A resolver's answer to any question for an address.
+fn answer(question: &[u8], how: Resolver) -> Vec<u8> {
+    use hickory_proto::op::{Message, ResponseCode};
+    use hickory_proto::rr::rdata::AAAA;
+    use hickory_proto::rr::{RData, Record};
+    if how == Resolver::Garbage {
+        return [&question[..2], &[0xff; 30]].concat();
+    }
+    let mut message = Message::from_vec(question).unwrap().into_response();
+    let name = message.queries[0].name.clone();
+    let host = match name.to_ascii().to_ascii_lowercase().as_str() {
+        "hweb.onshikaku.test." => CENTRE,
+        "www.lineauth.test." => LINE_AUTH,
+        "assv.east.test." => DISTRIBUTION,
+        _ => TIME,
+    };
+    let host = if how == Resolver::Stranger { "2001:4860::8888" } else { host };
+    if how == Resolver::Empty {
+        message.metadata.response_code = ResponseCode::NXDomain;
+    } else {
+        message.add_answer(Record::from_rdata(name, 60, RData::AAAA(AAAA(host.parse().unwrap()))));
+    }
+    message.to_vec().unwrap()
+}
+
+fn issuer(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+fn server(
+    certificate: Certificate,
+    issuer: &CertifiedIssuer<'static, KeyPair>,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> ServerConfig {
+    let name = if certificate == Certificate::OtherName { "other.test" } else { "hweb.onshikaku.test" };
+    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    if matches!(certificate, Certificate::Expired | Certificate::ExpiredOfOtherIssuer) {
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    }
+    let key = KeyPair::generate().unwrap();
+    let stranger = self::issuer("a stranger's authority");
+    let other = matches!(certificate, Certificate::OtherIssuer | Certificate::ExpiredOfOtherIssuer);
+    let leaf = params.signed_by(&key, if other { &stranger } else { issuer }).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from(issuer.der().to_vec())).unwrap();
+    let clients =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+    ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_client_cert_verifier(clients)
+        .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+        .map_err(io::Error::other)
+        .unwrap()
+}
