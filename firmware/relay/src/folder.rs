@@ -1,0 +1,210 @@
+//! One opened folder, and what is done in it by name. A name never leads out of it: every open resolves beneath
+//! it and follows no link (openat2), every move replaces nothing (renameat2).
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use nix::dir::Dir;
+use nix::errno::Errno;
+use nix::fcntl::{self, AtFlags, OFlag, OpenHow, RenameFlags, ResolveFlag};
+use nix::sys::stat::{self, FileStat, Mode, SFlag};
+use nix::unistd::{self, Gid, Uid, UnlinkatFlags};
+
+/// What is known about an entry without opening it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// An ordinary file, not a link, a folder, a pipe or a device.
+    pub is_file: bool,
+    /// Size in bytes.
+    pub size: u64,
+    /// Changes whenever the file does: inode, modification and change time, folded.
+    pub stamp: u64,
+    /// When the entry last changed by our own clock, seconds since 1970; a client cannot set it.
+    pub changed_s: i64,
+}
+
+/// A folder held open.
+#[derive(Debug)]
+pub struct Folder {
+    fd: OwnedFd,
+}
+
+impl Folder {
+    /// Opens a folder of our own by its path.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        Ok(Self { fd: fcntl::open(path, flags, Mode::empty())? })
+    }
+
+    /// The folder `name` in this one; made, and made durable, if it is absent.
+    ///
+    /// # Errors
+    /// What the system says; a link of that name is refused.
+    pub fn below(&self, name: &str) -> io::Result<Self> {
+        match self.open_below(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                match stat::mkdirat(&self.fd, name, Mode::from_bits_truncate(0o770)) {
+                    Ok(()) => self.sync()?,
+                    Err(Errno::EEXIST) => {}
+                    Err(error) => return Err(error.into()),
+                }
+                self.open_below(name)
+            }
+            opened => opened,
+        }
+    }
+
+    /// The folder `name` in this one.
+    ///
+    /// # Errors
+    /// What the system says; a link of that name is refused.
+    pub fn open_below(&self, name: &str) -> io::Result<Self> {
+        let fd = self.openat2(OsStr::new(name), OFlag::O_RDONLY | OFlag::O_DIRECTORY, Mode::empty())?;
+        Ok(Self { fd })
+    }
+
+    /// Every name in it, in no order.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn names(&self) -> io::Result<Vec<OsString>> {
+        // A descriptor of its own: reading moves its position.
+        let again = self.openat2(OsStr::new("."), OFlag::O_RDONLY | OFlag::O_DIRECTORY, Mode::empty())?;
+        let mut names = Vec::new();
+        for entry in Dir::from_fd(again)?.iter() {
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name != "." && name != ".." {
+                names.push(name.to_owned());
+            }
+        }
+        Ok(names)
+    }
+
+    /// What is known about an entry; links are not followed.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn facts(&self, name: &OsStr) -> io::Result<Facts> {
+        Ok(facts(&stat::fstatat(&self.fd, name, AtFlags::AT_SYMLINK_NOFOLLOW)?))
+    }
+
+    /// Opens a file for reading, without waiting for a pipe's other end.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn file(&self, name: &OsStr) -> io::Result<File> {
+        Ok(self.openat2(name, OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW, Mode::empty())?.into())
+    }
+
+    /// Creates a file that must not exist, owned like this folder.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn create(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW;
+        let file = self.openat2(name, flags, Mode::from_bits_truncate(0o660))?;
+        let own = stat::fstat(&self.fd)?;
+        if unistd::geteuid().is_root() {
+            unistd::fchown(&file, Some(Uid::from_raw(own.st_uid)), Some(Gid::from_raw(own.st_gid)))?;
+        }
+        Ok(file.into())
+    }
+
+    /// Writes a new file, flushes it and reads it back: when this returns the bytes are durable, their name not yet.
+    ///
+    /// # Errors
+    /// What the system says; different bytes read back are [`io::ErrorKind::InvalidData`].
+    pub fn write(&self, name: &OsStr, bytes: &[u8]) -> io::Result<()> {
+        let file = self.create(name)?;
+        file.write_all_at(bytes, 0)?;
+        file.sync_all()?;
+        let back = read_all(&file, bytes.len() as u64)?;
+        if blake3::hash(&back) == blake3::hash(bytes) {
+            Ok(())
+        } else {
+            Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "what was read back differs from what was written",
+            ))
+        }
+    }
+
+    /// Moves an entry into another folder of the same file system, replacing nothing.
+    ///
+    /// # Errors
+    /// What the system says; [`io::ErrorKind::AlreadyExists`] if the name is taken there.
+    pub fn move_to(&self, name: &OsStr, to: &Self, as_name: &OsStr) -> io::Result<()> {
+        Ok(fcntl::renameat2(&self.fd, name, &to.fd, as_name, RenameFlags::RENAME_NOREPLACE)?)
+    }
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn remove(&self, name: &OsStr) -> io::Result<()> {
+        Ok(unistd::unlinkat(&self.fd, name, UnlinkatFlags::NoRemoveDir)?)
+    }
+
+    /// Makes the entries durable.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn sync(&self) -> io::Result<()> {
+        Ok(unistd::fsync(&self.fd)?)
+    }
+
+    /// What tells this folder from one made later under the same name.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn identity(&self) -> io::Result<u64> {
+        Ok(stat::fstat(&self.fd)?.st_ino)
+    }
+
+    fn openat2(&self, name: &OsStr, flags: OFlag, mode: Mode) -> nix::Result<OwnedFd> {
+        let inside = ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS;
+        let how = OpenHow::new().flags(flags | OFlag::O_CLOEXEC).mode(mode).resolve(inside);
+        fcntl::openat2(&self.fd, name, how)
+    }
+}
+
+/// What is known about an opened file.
+///
+/// # Errors
+/// What the system says.
+pub fn facts_of(file: &File) -> io::Result<Facts> {
+    Ok(facts(&stat::fstat(file)?))
+}
+
+/// Reads a file from its start, at most `largest` bytes and one more, which tells that it is larger.
+///
+/// # Errors
+/// What the system says.
+pub fn read_all(file: &File, largest: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut rest = io::Read::take(file, largest.saturating_add(1));
+    io::Seek::seek(&mut (&*file), io::SeekFrom::Start(0))?;
+    io::Read::read_to_end(&mut rest, &mut bytes)?;
+    Ok(bytes)
+}
+
+fn facts(stat: &FileStat) -> Facts {
+    let mut fold = DefaultHasher::new();
+    (stat.st_ino, stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec).hash(&mut fold);
+    Facts {
+        is_file: SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG,
+        size: u64::try_from(stat.st_size).unwrap_or_default(),
+        stamp: fold.finish(),
+        changed_s: stat.st_ctime,
+    }
+}

@@ -1,0 +1,163 @@
+//! The connection to a terminal: kept open, made again with growing pauses, and what it says about the share.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use model::{Observation, Outcome, Rung, Symptom, Timestamp};
+use tokio::sync::Notify;
+
+use crate::lane::look::{self, Looker};
+use crate::share::{Share, Terminal, Trouble};
+
+/// The first pause after a failure; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+/// The pause after a refused login: a terminal may lock an account that is tried too often.
+const LOGIN_PAUSE: Duration = Duration::from_secs(30);
+/// How old a good observation may become before it is made new.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// The connection to a terminal.
+pub struct Link<T: Terminal> {
+    name: String,
+    terminal: Arc<T>,
+    share: Option<Arc<T::Share>>,
+    pause: Duration,
+    next_try: Instant,
+    observation: Option<Observation>,
+    observed: Instant,
+    /// Why the last staging failed: the share looks well and cannot be written.
+    sore: Option<Trouble>,
+    wake: Arc<Notify>,
+}
+
+impl<T: Terminal> Link<T> {
+    /// A connection not yet made.
+    pub fn new(name: String, terminal: Arc<T>) -> Self {
+        let now = Instant::now();
+        Self {
+            name,
+            terminal,
+            share: None,
+            pause: FIRST_PAUSE,
+            next_try: now,
+            observation: None,
+            observed: now,
+            sore: None,
+            wake: Arc::new(Notify::new()),
+        }
+    }
+
+    /// The connection, if there is one.
+    pub fn share(&self) -> Option<Arc<T::Share>> {
+        self.share.clone()
+    }
+
+    /// Connects if it is time to. Returns the connection only if it is new.
+    pub async fn connect(&mut self) -> Option<Arc<T::Share>> {
+        if self.share.is_some() || Instant::now() < self.next_try {
+            if self.share.is_some() && self.observed.elapsed() >= FRESH {
+                self.observe_good(0.0);
+            }
+            return None;
+        }
+        let begun = Instant::now();
+        let connected = look::within(self.terminal.connect()).await;
+        match connected {
+            Ok(share) => {
+                self.observe_good(look::milliseconds(begun));
+                self.share = Some(Arc::new(share));
+                self.share.clone()
+            }
+            Err(trouble) => {
+                self.wait(&trouble);
+                self.observe(Outcome::Bad(trouble.symptom), trouble.to_string(), look::milliseconds(begun));
+                None
+            }
+        }
+    }
+
+    /// Gives the connection up.
+    pub async fn lose(&mut self, trouble: Trouble) {
+        if let Some(share) = self.share.take() {
+            tracing::info!(terminal = %self.name, %trouble, "gave the terminal's share up");
+            // Never wait for a peer that may be gone.
+            let _ = tokio::time::timeout(FIRST_PAUSE, share.close()).await;
+        }
+        self.wait(&trouble);
+        self.observe(Outcome::Bad(trouble.symptom), trouble.to_string(), 0.0);
+    }
+
+    /// Takes in how staging went: a share that cannot be written is not well, though it can be opened.
+    pub fn staged(&mut self, result: &Result<usize, Trouble>, nothing_to_stage: bool) {
+        match result {
+            Err(trouble) => self.sore = Some(trouble.clone()),
+            Ok(staged) if (*staged > 0 || nothing_to_stage) && self.sore.take().is_some() => {
+                self.observe_good(0.0)
+            }
+            Ok(_) => {}
+        }
+        if matches!(result, Ok(staged) if *staged > 0) {
+            self.pause = FIRST_PAUSE;
+        }
+    }
+
+    /// When to turn next: at the next try, or at `poll` while connected.
+    pub fn due(&self, poll: Instant) -> Instant {
+        if self.share.is_some() { poll } else { self.next_try }
+    }
+
+    /// What is known of the share.
+    pub fn observation(&self) -> Option<Observation> {
+        self.observation.clone()
+    }
+
+    /// Returns when a look of its own found the terminal well while there is no connection.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Looks at this terminal independently of this connection.
+    pub fn looker(&self) -> Looker<T> {
+        Looker { name: self.name.clone(), terminal: self.terminal.clone(), wake: self.wake.clone() }
+    }
+
+    /// To be called when woken.
+    pub fn try_now(&mut self) {
+        if self.share.is_none() {
+            (self.next_try, self.pause) = (Instant::now(), FIRST_PAUSE);
+        }
+    }
+
+    fn wait(&mut self, trouble: &Trouble) {
+        let pause = if trouble.symptom == Symptom::LoginRefused { LOGIN_PAUSE } else { self.pause };
+        self.next_try = Instant::now() + pause;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    }
+
+    fn observe_good(&mut self, took_ms: f64) {
+        match &self.sore {
+            Some(trouble) => self.observe(Outcome::Bad(trouble.symptom), trouble.to_string(), took_ms),
+            None => {
+                self.pause = FIRST_PAUSE;
+                self.observe(Outcome::Good, String::new(), took_ms);
+            }
+        }
+    }
+
+    fn observe(&mut self, outcome: Outcome, detail: String, took_ms: f64) {
+        let before = self.observation.as_ref().map(|seen| seen.outcome);
+        if before != Some(outcome) {
+            tracing::info!(terminal = %self.name, ?outcome, detail, "the terminal's share");
+        }
+        self.observed = Instant::now();
+        self.observation = Some(observation(&self.name, outcome, detail, took_ms));
+    }
+}
+
+/// An observation of a terminal's share.
+pub fn observation(terminal: &str, outcome: Outcome, detail: String, took_ms: f64) -> Observation {
+    let terminal = Some(terminal.to_owned());
+    Observation { rung: Rung::TerminalShare, terminal, outcome, at: Timestamp::now(), took_ms, detail }
+}

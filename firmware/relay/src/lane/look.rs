@@ -1,0 +1,83 @@
+//! A fresh look at a terminal's share, on request: connect, log in, open the folders, go.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use model::{Observation, Outcome, Symptom};
+use tokio::sync::{Notify, mpsc};
+
+use crate::Command;
+use crate::lane::link::observation;
+use crate::share::{Share, Terminal, Trouble};
+
+/// How long a connection may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Looks at one terminal.
+#[derive(Clone, Debug)]
+pub struct Looker<T: Terminal> {
+    /// The terminal's name.
+    pub name: String,
+    /// The terminal.
+    pub terminal: Arc<T>,
+    /// Told when the terminal was found well.
+    pub wake: Arc<Notify>,
+}
+
+impl<T: Terminal> Looker<T> {
+    async fn look(&self) -> Observation {
+        let begun = Instant::now();
+        match within(self.terminal.connect()).await {
+            Ok(share) => {
+                let seen = observation(&self.name, Outcome::Good, String::new(), milliseconds(begun));
+                share.close().await;
+                self.wake.notify_one();
+                seen
+            }
+            Err(trouble) => {
+                let outcome = Outcome::Bad(trouble.symptom);
+                observation(&self.name, outcome, trouble.to_string(), milliseconds(begun))
+            }
+        }
+    }
+}
+
+/// Answers commands until nobody can send any more.
+pub async fn serve<T: Terminal>(mut commands: mpsc::Receiver<Command>, lookers: Vec<Looker<T>>) {
+    let lookers = Arc::new(lookers);
+    let mut looks = tokio::task::JoinSet::new();
+    loop {
+        tokio::select! {
+            command = commands.recv() => match command {
+                Some(Command::Look { reply }) => {
+                    let lookers = lookers.clone();
+                    looks.spawn(async move {
+                        let seen = futures_util::future::join_all(lookers.iter().map(Looker::look)).await;
+                        // Whoever asked may have gone.
+                        let _ = reply.send(seen);
+                    });
+                }
+                None => break,
+            },
+            Some(_) = looks.join_next() => {}
+        }
+    }
+    while looks.join_next().await.is_some() {}
+}
+
+/// Waits for a connection no longer than the patience.
+pub async fn within<S>(connecting: impl Future<Output = Result<S, Trouble>>) -> Result<S, Trouble> {
+    let silent = || Trouble {
+        symptom: Symptom::Silent,
+        action: "connect",
+        detail: format!("nothing within {} s", PATIENCE.as_secs()),
+        lost: true,
+    };
+    tokio::time::timeout(PATIENCE, connecting).await.unwrap_or_else(|_| Err(silent()))
+}
+
+/// Milliseconds since an instant.
+pub fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1000.0
+}

@@ -1,0 +1,205 @@
+//! What a file's name cannot say and what must outlive the process: journal numbers, the key of the hashes, and
+//! which answers have been seen.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use journal::{Fact, Log, Record};
+
+use crate::Error;
+
+/// How long an answer is remembered as seen, seconds: well beyond any kind's time to live.
+const REMEMBERED_S: i64 = 30 * 86400;
+/// Numbers are reserved in blocks, so that counting costs no flush; a crash skips the rest of a block.
+const BLOCK: u64 = 64;
+
+/// The full keyed hash of an answer's folder, name and bytes.
+pub type Hash = [u8; 32];
+
+/// Numbers, key and seen answers of this box.
+#[derive(Debug)]
+pub struct Ledger {
+    folder: PathBuf,
+    key: [u8; 32],
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    next: u64,
+    reserved: u64,
+    log: Log,
+    seen: HashMap<Hash, u64>,
+    recorded: HashSet<u64>,
+}
+
+impl Ledger {
+    /// Opens the ledger in `folder`; what is missing is made.
+    ///
+    /// # Errors
+    /// If the system refuses; damage in the log is a fact and no error.
+    pub fn open(folder: &Path, now_s: i64) -> Result<(Self, Vec<Fact>), Error> {
+        let next = number(folder)?;
+        let opened = Log::open(&folder.join("log"))?;
+        let mut inner =
+            Inner { next, reserved: next, log: opened.log, seen: HashMap::new(), recorded: HashSet::new() };
+        inner.remember(&opened.records, now_s)?;
+        let ledger = Self { folder: folder.to_owned(), key: key(folder)?, inner: Mutex::new(inner) };
+        Ok((ledger, opened.facts))
+    }
+
+    /// A journal number nothing had before.
+    ///
+    /// # Errors
+    /// If it cannot be made durable.
+    pub fn number(&self) -> Result<u64, Error> {
+        let mut inner = self.inner();
+        if inner.next == inner.reserved {
+            let reserved = inner.next + BLOCK;
+            journal::replace(&self.folder.join("number"), reserved.to_string().as_bytes())?;
+            inner.reserved = reserved;
+        }
+        let number = inner.next;
+        inner.next += 1;
+        Ok(number)
+    }
+
+    /// The short keyed hash a parcel is known by outside: eight hex digits.
+    pub fn short(&self, name: &[u8]) -> String {
+        let hash = blake3::keyed_hash(&self.key, name).to_hex();
+        hash.as_str()[..8].to_owned()
+    }
+
+    /// The hash an answer is recognised by.
+    pub fn hash(&self, folder: &str, name: &str, bytes: &[u8]) -> Hash {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        for part in [folder.as_bytes(), name.as_bytes(), bytes] {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+        }
+        *hasher.finalize().as_bytes()
+    }
+
+    /// The number under which an answer was recorded.
+    pub fn seen(&self, hash: &Hash) -> Option<u64> {
+        self.inner().seen.get(hash).copied()
+    }
+
+    /// Whether the copy with this number was recorded.
+    pub fn is_recorded(&self, number: u64) -> bool {
+        self.inner().recorded.contains(&number)
+    }
+
+    /// Records an answer, durably.
+    ///
+    /// # Errors
+    /// If the log failed. It has been opened again then, and [`Self::is_recorded`] tells what it holds.
+    pub fn record(&self, number: u64, hash: Hash, now_s: i64) -> Result<(), Error> {
+        let mut inner = self.inner();
+        match inner.log.append(&[&entry(number, hash, now_s)]) {
+            Ok(_) => {
+                inner.seen.insert(hash, number);
+                inner.recorded.insert(number);
+                Ok(())
+            }
+            Err(error) => {
+                let opened = Log::open(&self.folder.join("log"))?;
+                inner.log = opened.log;
+                inner.remember(&opened.records, now_s)?;
+                Err(error.into())
+            }
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // No code under this lock leaves the maps half-changed.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn remember(&mut self, records: &[Record], now_s: i64) -> Result<(), Error> {
+        let mut oldest = None;
+        for record in records {
+            let Some((number, hash, at_s)) = parse(&record.payload) else { continue };
+            if now_s.saturating_sub(at_s) <= REMEMBERED_S {
+                oldest.get_or_insert(record.seq);
+                self.seen.insert(hash, number);
+                self.recorded.insert(number);
+            }
+        }
+        Ok(self.log.retire(oldest.unwrap_or_default())?)
+    }
+}
+
+fn entry(number: u64, hash: Hash, at_s: i64) -> Vec<u8> {
+    [number.to_le_bytes().as_slice(), &at_s.to_le_bytes(), &hash].concat()
+}
+
+fn parse(payload: &[u8]) -> Option<(u64, Hash, i64)> {
+    let (number, rest) = payload.split_first_chunk::<8>()?;
+    let (at, hash) = rest.split_first_chunk::<8>()?;
+    Some((u64::from_le_bytes(*number), hash.try_into().ok()?, i64::from_le_bytes(*at)))
+}
+
+fn number(folder: &Path) -> Result<u64, Error> {
+    let bytes = journal::read(&folder.join("number"))?;
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    Ok(text.and_then(|text| text.trim().parse().ok()).unwrap_or(1))
+}
+
+fn key(folder: &Path) -> Result<[u8; 32], Error> {
+    let path = folder.join("key");
+    if let Some(key) = journal::read(&path)?.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()) {
+        return Ok(key);
+    }
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|source| Error::Random(source.to_string()))?;
+    journal::replace(&path, &key)?;
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_never_given_twice_also_over_restarts() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut last = 0;
+        for _ in 0..3 {
+            let ledger = Ledger::open(folder.path(), 0).unwrap().0;
+            for _ in 0..100 {
+                let number = ledger.number().unwrap();
+                assert!(number > last);
+                last = number;
+            }
+        }
+    }
+
+    #[test]
+    fn a_recorded_answer_is_known_after_a_restart_and_forgotten_after_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(folder.path(), 0).unwrap().0;
+        let hash = ledger.hash("res", "a.xml", b"1");
+        assert_ne!(hash, ledger.hash("face", "a.xml", b"1"));
+        assert_ne!(hash, ledger.hash("res", "a.xm", b"l1"));
+        ledger.record(7, hash, 0).unwrap();
+        drop(ledger);
+        let ledger = Ledger::open(folder.path(), 100).unwrap().0;
+        assert_eq!(ledger.seen(&ledger.hash("res", "a.xml", b"1")), Some(7));
+        assert!(ledger.is_recorded(7));
+        drop(ledger);
+        let ledger = Ledger::open(folder.path(), REMEMBERED_S + 1).unwrap().0;
+        assert_eq!(ledger.seen(&hash), None);
+    }
+
+    #[test]
+    fn hashes_differ_from_box_to_box() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let short = |folder: &Path| Ledger::open(folder, 0).unwrap().0.short(b"OQSsiquc01req_1.xml");
+        assert_eq!(short(one.path()), short(one.path()));
+        assert_ne!(short(one.path()), short(other.path()));
+        assert_eq!(short(one.path()).len(), 8);
+    }
+}

@@ -1,0 +1,155 @@
+//! A request's road, without files: `(state, event) -> (state, effect)`. Requests are submitted at most once.
+//!
+//! Staged on the terminal under a temporary name; then decided by moving the source into our own `attempted`
+//! folder, durably; then published by one rename that replaces nothing. Before the decision everything may be
+//! thrown away and begun again. After it nothing is staged again: as long as the staged file lies there, it has
+//! not been submitted, and the rename can succeed only once. Its absence says that it was.
+
+use model::parcel::HeldReason;
+
+/// Where a request is on its road.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// In the clinic's folder.
+    Lying,
+    /// A copy is being made on the terminal, under a temporary name.
+    Staging,
+    /// The copy is there; the source is being moved to `attempted`.
+    Deciding,
+    /// Decided; the staged file is being renamed.
+    Publishing,
+    /// Decided; whether the rename happened has to be seen on the terminal.
+    Doubtful,
+    /// Seen staged after an unclear or forgotten rename; being renamed.
+    Republishing,
+    /// The rename is known to have happened; that is being noted.
+    Noting,
+    /// Submitted; the source is kept until the answer came or its time is over.
+    Submitted,
+    /// A person has to look at it; the file lies in `attempted`.
+    Held(HeldReason),
+    /// Over: nothing of it is left here.
+    Settled,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The file is whole and young enough.
+    Ripe,
+    /// The effect asked for was carried out.
+    Done,
+    /// The effect asked for failed, and it is certain that it has no consequence.
+    Failed,
+    /// Whether the effect was carried out cannot be known from here.
+    Unclear,
+    /// The rename was refused: a file of this name lies there.
+    NameTaken,
+    /// The staged file lies on the terminal.
+    StagedIsThere,
+    /// The staged file does not lie on the terminal.
+    StagedIsGone,
+    /// The staging folder is not the one the file was staged in: the terminal lost its state.
+    OtherFolder,
+    /// The answer stands in the clinic's share.
+    Answered,
+    /// The time to live is over.
+    TimeOver,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Copy the bytes to the terminal under the temporary name, flush, read back.
+    Stage,
+    /// Move the source to `attempted`, durably.
+    Decide,
+    /// Rename the staged file to its own name, replacing nothing.
+    Publish,
+    /// Write what is now certain into the entry's name, durably.
+    Note(Mark),
+    /// Remove the entry.
+    Settle,
+}
+
+/// What an entry in `attempted` says by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Decided: the staged file tells whether it was submitted.
+    Decided,
+    /// Submitted.
+    Submitted,
+    /// Held for this reason.
+    Held(HeldReason),
+}
+
+impl Mark {
+    /// The letter in the entry's name.
+    pub const fn letter(self) -> char {
+        match self {
+            Self::Decided => 'd',
+            Self::Submitted => 's',
+            Self::Held(HeldReason::NameTaken) => 'n',
+            Self::Held(HeldReason::TooOld) => 'o',
+            Self::Held(_) => 'u',
+        }
+    }
+
+    /// The mark with this letter.
+    pub const fn from_letter(letter: char) -> Option<Self> {
+        match letter {
+            'd' => Some(Self::Decided),
+            's' => Some(Self::Submitted),
+            'n' => Some(Self::Held(HeldReason::NameTaken)),
+            'o' => Some(Self::Held(HeldReason::TooOld)),
+            'u' => Some(Self::Held(HeldReason::Uncertain)),
+            _ => None,
+        }
+    }
+
+    /// Where a request with this mark stands after a restart.
+    pub const fn state(self) -> State {
+        match self {
+            Self::Decided => State::Doubtful,
+            Self::Submitted => State::Submitted,
+            Self::Held(reason) => State::Held(reason),
+        }
+    }
+}
+
+/// One step. An event that means nothing in a state changes nothing.
+pub const fn step(state: State, event: Event) -> (State, Option<Effect>) {
+    use HeldReason::{NameTaken, TooOld, Uncertain};
+    match (state, event) {
+        (State::Lying, Event::Ripe) => (State::Staging, Some(Effect::Stage)),
+        (State::Staging, Event::Done) => (State::Deciding, Some(Effect::Decide)),
+        // What may lie on the terminal is swept there: no entry speaks of it.
+        (State::Staging | State::Deciding, Event::Failed | Event::Unclear) => (State::Lying, None),
+        (State::Deciding, Event::Done) => (State::Publishing, Some(Effect::Publish)),
+        (State::Publishing | State::Republishing, Event::Done)
+        // An earlier rename, asked for and never confirmed, was carried out.
+        | (State::Doubtful | State::Republishing, Event::StagedIsGone) => {
+            (State::Noting, Some(Effect::Note(Mark::Submitted)))
+        }
+        (State::Publishing | State::Republishing, Event::Failed | Event::Unclear) => (State::Doubtful, None),
+        (State::Publishing | State::Republishing, Event::NameTaken) => held(NameTaken),
+        // Nobody but us touches the staging folder, and this rename was the only one ever asked for.
+        (State::Publishing, Event::StagedIsGone) => held(Uncertain),
+        (State::Doubtful, Event::StagedIsThere) => (State::Republishing, Some(Effect::Publish)),
+        (State::Doubtful, Event::OtherFolder) => held(Uncertain),
+        (State::Doubtful, Event::TimeOver) => held(TooOld),
+        // Without the note a restart looks again and finds the same; only this run must not publish any more.
+        (State::Noting, Event::Done | Event::Failed | Event::Unclear) => (State::Submitted, None),
+        // The rename was taken back by the terminal's file system.
+        (State::Submitted, Event::StagedIsThere) => held(Uncertain),
+        (State::Submitted, Event::Answered | Event::TimeOver) => (State::Settled, Some(Effect::Settle)),
+        (state, _) => (state, None),
+    }
+}
+
+const fn held(reason: HeldReason) -> (State, Option<Effect>) {
+    (State::Held(reason), Some(Effect::Note(Mark::Held(reason))))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+//! smbd in a network namespace of this test's own, and the relay beside it.
+
+use std::fs;
+use std::future::Future;
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::part::RelayPart;
+use model::{Observation, Outcome, Profile};
+use nix::sched::{CloneFlags, unshare};
+use relay::{Config, TerminalConfig};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// The share's password.
+pub const PASSWORD: &str = "lab-password-1";
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A terminal served by smbd, and the relay that is its client.
+pub struct Lab {
+    folder: tempfile::TempDir,
+    server: Option<Child>,
+    part: watch::Receiver<RelayPart>,
+    commands: mpsc::Sender<relay::Command>,
+}
+
+/// Runs a case on a thread that lives in a network namespace of its own.
+pub fn in_namespace<F: Future<Output = ()>>(case: F)
+where
+    F: Send + 'static,
+{
+    assert!(
+        nix::unistd::geteuid().is_root(),
+        "this test needs root: it makes a network namespace and runs smbd"
+    );
+    assert!(Path::new("/usr/sbin/smbd").exists(), "this test needs Debian's package samba");
+    let thread = std::thread::spawn(move || {
+        unshare(CloneFlags::CLONE_NEWNET).unwrap();
+        run("ip", &["link", "set", "lo", "up"]);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(case);
+    });
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+impl Lab {
+    /// Starts both.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["req", "res", "face"] {
+            fs::create_dir_all(folder.path().join("terminal").join(name)).unwrap();
+            fs::create_dir_all(folder.path().join("state/share/OQS").join(name)).unwrap();
+        }
+        fs::create_dir_all(folder.path().join("smb")).unwrap();
+        let (commands, receiver) = mpsc::channel(1);
+        let (sender, part) = watch::channel(RelayPart::default());
+        let mut lab = Self { folder, server: None, part, commands };
+        lab.configure();
+        lab.start_server().await;
+        let config = lab.config();
+        tokio::spawn(async move { relay::run(config, sender, receiver).await.unwrap() });
+        lab
+    }
+
+    /// A path in the clinic's share.
+    pub fn clinic(&self, name: &str) -> PathBuf {
+        self.folder.path().join("state/share/OQS").join(name)
+    }
+
+    /// A path in the folder smbd serves.
+    pub fn terminal(&self, name: &str) -> PathBuf {
+        self.folder.path().join("terminal").join(name)
+    }
+
+    /// Waits until what the relay says fulfils `wanted`.
+    pub async fn says(&mut self, wanted: impl Fn(&RelayPart) -> bool) -> RelayPart {
+        let heard = tokio::time::timeout(DEADLINE, self.part.wait_for(|part| wanted(part))).await;
+        if let Ok(part) = heard.map(|part| part.unwrap().clone()) {
+            return part;
+        }
+        panic!("within {DEADLINE:?} it only said {:?}", *self.part.borrow())
+    }
+
+    /// Asks for a fresh look.
+    pub async fn look(&self) -> Outcome {
+        let (reply, seen) = oneshot::channel::<Vec<Observation>>();
+        self.commands.send(relay::Command::Look { reply }).await.unwrap();
+        seen.await.unwrap()[0].outcome
+    }
+
+    /// Changes the password the relay uses.
+    pub fn password(&self, password: &str) {
+        let secrets = self.folder.path().join("state/secrets");
+        fs::create_dir_all(&secrets).unwrap();
+        fs::write(secrets.join("t1"), format!("root\n{password}\n")).unwrap();
+        fs::set_permissions(secrets.join("t1"), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// Starts smbd and waits until it listens.
+    pub async fn start_server(&mut self) {
+        let log = fs::File::create(self.folder.path().join("smb/out")).unwrap();
+        // A session of its own: smbd's exit ends its whole process group.
+        let mut command = Command::new("setsid");
+        command.args(["/usr/sbin/smbd", "-F", "--no-process-group", "-s"]).arg(self.smb_conf());
+        let server =
+            command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+        self.server = Some(server);
+        let mut tick = tokio::time::interval(Duration::from_millis(10));
+        let listening = async {
+            while tokio::net::TcpStream::connect(address()).await.is_err() {
+                tick.tick().await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, listening).await.unwrap();
+    }
+
+    /// Stops smbd, with its children.
+    pub fn stop_server(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            let group = nix::unistd::Pid::from_raw(i32::try_from(server.id()).unwrap());
+            let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGTERM);
+            let _ = server.wait();
+        }
+    }
+
+    fn config(&self) -> Config {
+        let text = include_str!("../../../model/tests/data/profile.toml");
+        let profile = Profile::parse("profile.toml", text).unwrap();
+        let terminal = TerminalConfig {
+            name: "t1".into(),
+            address: address(),
+            share: "OQS".into(),
+            secret: self.folder.path().join("state/secrets/t1"),
+        };
+        Config {
+            state: self.folder.path().join("state"),
+            kinds: Arc::from(profile.kinds),
+            terminals: vec![terminal],
+        }
+    }
+
+    fn smb_conf(&self) -> PathBuf {
+        self.folder.path().join("smb/smb.conf")
+    }
+
+    fn configure(&self) {
+        let smb = self.folder.path().join("smb");
+        let own = |name: &str| smb.join(name).display().to_string();
+        let folders: Vec<String> = ["private dir", "lock directory", "state directory", "cache directory"]
+            .iter()
+            .chain(&["pid directory", "ncalrpc dir"])
+            .map(|key| format!("{key} = {}", own(&key.replace(' ', "-"))))
+            .collect();
+        for key in [
+            "private-dir",
+            "lock-directory",
+            "state-directory",
+            "cache-directory",
+            "pid-directory",
+            "ncalrpc-dir",
+        ] {
+            fs::create_dir_all(smb.join(key)).unwrap();
+        }
+        let text = format!(
+            "[global]\n{}\nlog file = {}\npassdb backend = tdbsam:{}\ninterfaces = lo\nbind interfaces only = yes\n\
+             smb ports = 445\ndisable netbios = yes\nserver min protocol = SMB3\nserver signing = mandatory\n\
+             server smb encrypt = required\ndisable spoolss = yes\nunix extensions = no\n\
+             [OQS]\npath = {}\nread only = no\n",
+            folders.join("\n"),
+            own("log"),
+            own("passdb.tdb"),
+            self.folder.path().join("terminal").display(),
+        );
+        fs::write(self.smb_conf(), text).unwrap();
+        let mut command = Command::new("smbpasswd");
+        command.arg("-c").arg(self.smb_conf()).args(["-s", "-a", "root"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n{PASSWORD}\n").as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success(), "smbpasswd");
+        self.password(PASSWORD);
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.stop_server();
+    }
+}
+
+fn address() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 445).into()
+}
+
+fn run(program: &str, arguments: &[&str]) {
+    assert!(Command::new(program).args(arguments).status().unwrap().success(), "{program} {arguments:?}");
+}
+
+/// Waits until a file is there.
+pub async fn appears(path: &Path) -> Vec<u8> {
+    watched(path, |path| fs::read(path).ok()).await
+}
+
+/// Waits until a file is gone.
+pub async fn vanishes(path: &Path) {
+    watched(path, |path| (!path.exists()).then_some(())).await;
+}
+
+async fn watched<V>(path: &Path, look: impl Fn(&Path) -> Option<V>) -> V {
+    use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+    let events = Arc::new(Inotify::init(InitFlags::empty()).unwrap());
+    events.add_watch(path.parent().unwrap(), AddWatchFlags::IN_ALL_EVENTS).unwrap();
+    let waiting = async {
+        loop {
+            if let Some(found) = look(path) {
+                return found;
+            }
+            let events = events.clone();
+            tokio::task::spawn_blocking(move || events.read_events().map(|_| ())).await.unwrap().unwrap();
+        }
+    };
+    let waited = tokio::time::timeout(DEADLINE, waiting).await;
+    waited.unwrap_or_else(|_| panic!("{DEADLINE:?} passed for a file in {:?}", path.parent()))
+}

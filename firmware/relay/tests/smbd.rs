@@ -1,0 +1,112 @@
+//! The relay against a real SMB server: Samba's smbd, in a network namespace of its own, as root.
+//!
+//! `cargo test -p relay --test smbd -- --nocapture` also prints the delay from the close of a request in the
+//! clinic's share to its final name in the folder that smbd serves.
+
+#[cfg(test)]
+mod server;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::{Duration, Instant};
+
+    use model::parcel::HeldReason;
+    use model::{Outcome, Symptom};
+
+    use crate::server::{Lab, appears, in_namespace, vanishes};
+
+    const WHOLE: &[u8] = b"<XmlMsg>\x8a\xb3\x8e\xd2</XmlMsg>\r\n";
+
+    fn request(n: u32) -> String {
+        format!("OQSsiquc01req_20250203{n:04}.xml")
+    }
+
+    fn answer(n: u32) -> String {
+        format!("OQSsiquc01res_20250203{n:04}.xml")
+    }
+
+    #[test]
+    fn a_request_is_answered_over_smb_with_the_same_bytes_and_the_terminal_keeps_nothing() {
+        in_namespace(async {
+            let mut lab = Lab::start().await;
+            let encrypted = [b"PK\x05\x06".as_slice(), &[0; 18]].concat();
+            for (n, bytes) in [(1, WHOLE.to_vec()), (2, [vec![b' '; 300_000], WHOLE.to_vec()].concat())] {
+                fs::write(lab.clinic("req").join(request(n)), &bytes).unwrap();
+                assert_eq!(appears(&lab.terminal("req").join(request(n))).await, bytes);
+                fs::remove_file(lab.terminal("req").join(request(n))).unwrap();
+                let name = answer(n).replace(".xml", ".zip");
+                fs::write(lab.terminal("res").join(&name), &encrypted).unwrap();
+                assert_eq!(appears(&lab.clinic("res").join(&name)).await, encrypted);
+                vanishes(&lab.terminal("res").join(&name)).await;
+            }
+            let part = lab.says(|part| part.pairs.len() == 2).await;
+            assert_eq!((part.requests_today, part.answers_today), (2, 2));
+            assert!(fs::read_dir(lab.terminal("sekisho-staging")).unwrap().next().is_none());
+        });
+    }
+
+    #[test]
+    fn a_name_taken_on_the_terminal_is_never_overwritten_over_smb() {
+        in_namespace(async {
+            let mut lab = Lab::start().await;
+            fs::write(lab.terminal("req").join(request(1)), b"another").unwrap();
+            fs::write(lab.clinic("req").join(request(1)), WHOLE).unwrap();
+            lab.says(|part| part.held.iter().any(|held| held.reason == HeldReason::NameTaken)).await;
+            assert_eq!(fs::read(lab.terminal("req").join(request(1))).unwrap(), b"another");
+        });
+    }
+
+    #[test]
+    fn a_share_that_is_not_right_is_told_by_its_symptom_and_taken_up_again() {
+        in_namespace(async {
+            let mut lab = Lab::start().await;
+            lab.says(|part| part.shares.iter().any(|seen| seen.outcome == Outcome::Good)).await;
+            assert_eq!(lab.look().await, Outcome::Good);
+            lab.password("another-password-0");
+            assert_eq!(lab.look().await, Outcome::Bad(Symptom::LoginRefused));
+            lab.password(server_password());
+            fs::rename(lab.terminal("face"), lab.terminal("elsewhere")).unwrap();
+            assert_eq!(lab.look().await, Outcome::Bad(Symptom::ShareMissing));
+            fs::rename(lab.terminal("elsewhere"), lab.terminal("face")).unwrap();
+            lab.stop_server();
+            assert_eq!(lab.look().await, Outcome::Bad(Symptom::Refused));
+            lab.says(|part| part.shares[0].outcome != Outcome::Good).await;
+            fs::write(lab.clinic("req").join(request(1)), WHOLE).unwrap();
+            lab.start_server().await;
+            assert_eq!(appears(&lab.terminal("req").join(request(1))).await, WHOLE);
+            lab.says(|part| part.shares[0].outcome == Outcome::Good).await;
+        });
+    }
+
+    #[test]
+    fn the_delay_is_measured() {
+        in_namespace(async {
+            let mut lab = Lab::start().await;
+            lab.says(|part| part.shares.iter().any(|seen| seen.outcome == Outcome::Good)).await;
+            let mut delays = Vec::new();
+            for n in 0..40 {
+                let waiting = tokio::spawn({
+                    let path = lab.terminal("req").join(request(n));
+                    async move {
+                        appears(&path).await;
+                        Instant::now()
+                    }
+                });
+                tokio::task::yield_now().await;
+                fs::write(lab.clinic("req").join(request(n)), vec![b' '; 2000]).unwrap();
+                fs::write(lab.clinic("req").join(request(n)), [vec![b' '; 2000], WHOLE.to_vec()].concat())
+                    .unwrap();
+                let closed = Instant::now();
+                delays.push(waiting.await.unwrap().saturating_duration_since(closed));
+            }
+            delays.sort();
+            println!("close to final name over SMB: median {:?}, p95 {:?}", delays[20], delays[38]);
+            assert!(delays[20] < Duration::from_millis(300), "{delays:?}");
+        });
+    }
+
+    fn server_password() -> &'static str {
+        crate::server::PASSWORD
+    }
+}
