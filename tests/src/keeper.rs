@@ -15,6 +15,7 @@ use crate::error::{Error, at, doing};
 use crate::host;
 use crate::plan::{Host, Place};
 use crate::process::{self, Process};
+use crate::tools::{Tools, in_a_host};
 
 /// A keeper that `clinic up` has just started.
 #[derive(Debug)]
@@ -102,8 +103,8 @@ pub fn keep(place: &Place, host: Host) -> Result<(), Error> {
     Ok(())
 }
 
-/// The host's own mounts: an empty /run in which only this clinic's folder shows, /sys of its own network, and its own
-/// accounts, which Samba needs.
+/// The host's own mounts: an empty /run in which only this clinic's folder shows, /sys of its own network, its own
+/// accounts, which Samba needs, and Debian's daemons under a path of ours.
 fn furnish(place: &Place, host: Host) -> Result<(), Error> {
     let nothing = None::<&str>;
     mount(nothing, "/", nothing, MsFlags::MS_REC | MsFlags::MS_PRIVATE, nothing)
@@ -118,6 +119,14 @@ fn furnish(place: &Place, host: Host) -> Result<(), Error> {
     bind(&through(&folder), &place.root)?;
     for name in ["passwd", "group"] {
         bind(&accounts(place, host, name), &Path::new("/etc").join(name))?;
+    }
+    for program in Tools::find()?.daemons() {
+        let path = in_a_host(program);
+        path.parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::write(&path, ""))
+            .map_err(at(&path))?;
+        bind(program, &path)?;
     }
     Ok(())
 }

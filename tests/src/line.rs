@@ -10,6 +10,7 @@ use crate::fault::{Centre, World};
 use crate::ground::{Daemons, Ground, args, text};
 use crate::plan::Host;
 use crate::process::{self, Process};
+use crate::tools::in_a_host;
 use crate::watch;
 
 /// The router's name among the daemons.
@@ -49,7 +50,7 @@ pub fn router(ground: &Ground) -> Result<Process, Error> {
     let pid = text(&ground.place.run(Host::Ngn).join("radvd.pid"));
     let daemon = Daemon {
         name: ROUTER,
-        program: ground.tools.radvd.clone(),
+        program: in_a_host(&ground.tools.radvd),
         args: args(["-n", "-C", &config, "-m", "stderr", "-p", &pid, "-u", "root"]),
         ready: Ready::AtOnce,
     };
@@ -61,7 +62,7 @@ fn resolver(ground: &Ground, name: &'static str, number: &str, address: &str) ->
     let values = [("run", run.as_str()), ("number", number), ("address", address)];
     let template = include_str!("../lab/unbound.conf");
     let config = ground.write(Host::Ngn, &format!("{name}.conf"), template, &values)?;
-    let program = ground.tools.unbound.clone();
+    let program = in_a_host(&ground.tools.unbound);
     let daemon = Daemon { name, program, args: args(["-d", "-p", "-c", &config]), ready: Ready::Notified };
     daemon.start(&ground.place, ground.door(Host::Ngn))
 }
@@ -73,7 +74,7 @@ fn time(ground: &Ground) -> Result<Starting, Error> {
     let log = text(&ground.place.log("chronyd-daemon"));
     let daemon = Daemon {
         name: "chronyd",
-        program: ground.tools.chronyd.clone(),
+        program: in_a_host(&ground.tools.chronyd),
         // -x: it serves the host's clock and never touches it.
         args: args(["-x", "-u", "root", "-l", &log, "-f", &config]),
         ready: Ready::Forked,

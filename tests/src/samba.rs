@@ -8,6 +8,7 @@ use crate::error::{Error, at};
 use crate::ground::{Ground, args};
 use crate::keeper::accounts;
 use crate::plan::Host;
+use crate::tools::in_a_host;
 
 /// The first number of the accounts made here; they exist in their own host only.
 const FIRST: u32 = 60_100;
@@ -84,7 +85,7 @@ pub fn set_password(ground: &Ground, host: Host, config: &str, login: &Login) ->
 
 /// Starts smbd in a host.
 pub fn start(ground: &Ground, host: Host, name: &'static str, config: &str) -> Result<Starting, Error> {
-    let program = ground.tools.smbd.clone();
+    let program = in_a_host(&ground.tools.smbd);
     let list = args(["--foreground", "--no-process-group", "-s", config]);
     Daemon { name, program, args: list, ready: Ready::Notified }.start(&ground.place, ground.door(host))
 }

@@ -37,7 +37,21 @@ pub struct Tools {
     pub oqs: PathBuf,
 }
 
+/// Where a host has Debian's daemons. AppArmor's profiles go by a program's path, and the one of unbound refuses any
+/// configuration outside /etc; here the same program has another path.
+const IN_A_HOST: &str = "/run/bin";
+
+/// A daemon's path in a host.
+pub fn in_a_host(program: &Path) -> PathBuf {
+    Path::new(IN_A_HOST).join(program.file_name().unwrap_or_default())
+}
+
 impl Tools {
+    /// Debian's daemons.
+    pub const fn daemons(&self) -> [&PathBuf; 4] {
+        [&self.radvd, &self.unbound, &self.smbd, &self.chronyd]
+    }
+
     /// Finds all, or says what is missing.
     pub fn find() -> Result<Self, Error> {
         for (program, package) in PACKAGES {

@@ -168,7 +168,7 @@ fn a_command_in_a_host_has_its_network_its_run_and_our_exit_code() {
     let listed = String::from_utf8(output.stdout).unwrap();
     assert_eq!(
         listed.split_whitespace().collect::<Vec<_>>(),
-        ["/run:", "clinic-life-exec", "/sys/class/net:", "e0", "lo"]
+        ["/run:", "bin", "clinic-life-exec", "/sys/class/net:", "e0", "lo"]
     );
     let same = Command::new("ip")
         .args(["netns", "exec", "life-exec-terminal", "ip", "-4", "address"])
