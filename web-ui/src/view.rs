@@ -8,13 +8,13 @@ mod look;
 mod pairs;
 mod path;
 
-use model::part::Snapshot;
+use model::part::{LINE_PATIENCE_S, PATIENCE_S, Snapshot};
 use model::{Language, Site, Text, Timestamp};
 
 use self::files::Files;
 use self::headline::Headline;
 use self::lamps::{Firewall, Lamps};
-use self::look::{LINE_PATIENCE_S, Look, PATIENCE_S};
+use self::look::Look;
 use self::pairs::Pairs;
 use self::path::Path;
 use crate::jst;

@@ -57,6 +57,19 @@ pub struct Stamped<T> {
     pub part: T,
 }
 
+impl<T> Stamped<T> {
+    /// Whether the part may still be believed. One from the future of a clock that was set back may not.
+    pub fn is_fresh(&self, patience_s: i64, now: Timestamp) -> bool {
+        (now.as_second() - self.at.as_second()).abs() <= patience_s
+    }
+}
+
+/// How old the line's part may be, seconds: two full sweeps of 60 s, and ten for the sweep itself.
+pub const LINE_PATIENCE_S: i64 = 130;
+
+/// How old the other parts may be, seconds: two intervals of 30 s, in which each role looks at least once.
+pub const PATIENCE_S: i64 = 60;
+
 /// `reachd`: the line, judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LinePart {
@@ -183,4 +196,42 @@ pub struct Snapshot {
     /// `boardd`'s part.
     #[serde(default)]
     pub board: Option<Stamped<BoardPart>>,
+}
+
+impl Snapshot {
+    /// Only what may still be believed: a part that is too old is absent, so that nobody shows it as well.
+    pub fn fresh(mut self, now: Timestamp) -> Self {
+        self.line = self.line.filter(|part| part.is_fresh(LINE_PATIENCE_S, now));
+        self.relay = self.relay.filter(|part| part.is_fresh(PATIENCE_S, now));
+        self.firewall = self.firewall.filter(|part| part.is_fresh(PATIENCE_S, now));
+        self.board = self.board.filter(|part| part.is_fresh(PATIENCE_S, now));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_part_is_believed_for_its_patience_and_not_a_second_longer() {
+        let part = Stamped { generation: 1, at: at(1000), part: () };
+        let fresh = [0, 60, 61, -60, -61].map(|age| part.is_fresh(PATIENCE_S, at(1000 + age)));
+        assert_eq!(fresh, [true, true, false, true, false]);
+    }
+
+    #[test]
+    fn an_old_part_is_absent_and_its_neighbours_stay() {
+        let relay = Stamped { generation: 1, at: at(1000), part: RelayPart::default() };
+        let board = BoardPart { board: String::new(), scene: Scene(Vec::new()) };
+        let board = Stamped { generation: 1, at: at(1030), part: board };
+        let snapshot = Snapshot { relay: Some(relay), board: Some(board), ..Snapshot::default() };
+        assert_eq!(snapshot.clone().fresh(at(1060)), snapshot);
+        let later = snapshot.fresh(at(1061));
+        assert!(later.relay.is_none() && later.board.is_some());
+    }
 }

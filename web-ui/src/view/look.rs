@@ -3,12 +3,6 @@
 use model::Timestamp;
 use model::part::Stamped;
 
-/// How old the line's part may be, seconds: two full sweeps of 60 s, and ten for the sweep itself.
-pub const LINE_PATIENCE_S: i64 = 130;
-
-/// How old the other parts may be, seconds: two intervals of 30 s, in which each role looks at least once.
-pub const PATIENCE_S: i64 = 60;
-
 /// A part as the page may use it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Look<'a, T> {
@@ -46,22 +40,5 @@ impl<'a, T> Look<'a, T> {
             Self::Fresh(_, at) | Self::Stale(at) => Some(*at),
             Self::Absent => None,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_part_is_believed_for_its_patience_and_not_a_second_longer() {
-        let now = Timestamp::from_second(1_000_000).unwrap();
-        let look = |age_s: i64| {
-            let at = Timestamp::from_second(1_000_000 - age_s).unwrap();
-            let part = Stamped { generation: 1, at, part: () };
-            Look::new(Some(&part), PATIENCE_S, now).fresh().is_some()
-        };
-        assert_eq!([0, 60, 61, -60, -61].map(look), [true, true, false, true, false]);
-        assert!(Look::<()>::new(None, PATIENCE_S, now).at().is_none());
     }
 }
