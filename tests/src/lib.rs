@@ -4,6 +4,7 @@
 //! ours to run is played by the doubles in [`faux`].
 
 mod change;
+pub mod check;
 pub mod cli;
 mod daemon;
 mod error;

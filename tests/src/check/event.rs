@@ -57,11 +57,7 @@ impl Eye {
     ///
     /// # Errors
     /// It does not come within `patience`.
-    pub fn see(
-        &self,
-        patience: Duration,
-        is: impl Fn(&str) -> bool,
-    ) -> Result<(String, Instant), Wrong> {
+    pub fn see(&self, patience: Duration, is: impl Fn(&str) -> bool) -> Result<(String, Instant), Wrong> {
         let end = Instant::now() + patience;
         loop {
             let events = self.inotify.read_events().unwrap_or_default();

@@ -25,7 +25,8 @@ fn text(suite: &str, rows: &[Row]) -> String {
     );
     for row in rows {
         let (name, seconds) = (escaped(&row.name), row.took.as_secs_f64());
-        text += &format!("  <testcase classname=\"{}\" name=\"{name}\" time=\"{seconds:.3}\"", escaped(suite));
+        text +=
+            &format!("  <testcase classname=\"{}\" name=\"{name}\" time=\"{seconds:.3}\"", escaped(suite));
         match &row.wrong {
             None => text += "/>\n",
             Some(wrong) => {

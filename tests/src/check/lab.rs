@@ -3,18 +3,18 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use model::Usability;
 use model::part::{LinePart, Snapshot};
 use serde::de::DeserializeOwned;
 
+use super::Wrong;
 use super::event::until;
-use super::{Wrong, must};
 use crate::faux::receipt::{Session, Share, stem_of_answer};
-use crate::{ShareStatus, Status};
+use crate::{Clinic, Status};
 
 /// How long a file may take on its way there and back.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,8 +24,6 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Wish {
     /// The clinic's name.
     pub name: String,
-    /// The `clinic` program.
-    pub clinic: PathBuf,
     /// The `sekisho` program.
     pub sekisho: PathBuf,
     /// A defect that sekisho is to have.
@@ -35,12 +33,12 @@ pub struct Wish {
 }
 
 /// A clinic that is up; it goes down when dropped.
+#[derive(Debug)]
 pub struct Lab {
+    clinic: Clinic,
     wish: Wish,
-    status: Status,
     scratch: PathBuf,
     session: Option<Session>,
-    restarted: Option<Child>,
     serial: u32,
 }
 
@@ -50,20 +48,16 @@ impl Lab {
     /// # Errors
     /// `clinic up` fails.
     pub fn up(wish: Wish) -> Result<Self, Wrong> {
-        let sekisho = wish.sekisho.as_os_str();
-        let mut command = Command::new(&wish.clinic);
-        command.args(["up", "--json", "--name", &wish.name, "--sekisho"]).arg(sekisho);
-        for fault in &wish.faults {
-            command.args(["--fault", fault]);
-        }
-        match wish.sabotage {
-            Some(defect) => command.env("SEKISHO_SABOTAGE", defect),
-            None => command.env_remove("SEKISHO_SABOTAGE"),
-        };
-        let status: Status = parse(&done(&mut command)?)?;
+        let sekisho = wish.sekisho.to_string_lossy().into_owned();
+        let faults = wish.faults.iter().flat_map(|fault| ["--fault", fault]);
+        let arguments: Vec<&str> = ["--sekisho", &sekisho].into_iter().chain(faults).collect();
+        let clinic = Clinic::up_with(&wish.name, &arguments)?;
         let scratch = std::env::temp_dir().join(format!("check-{}-{}", wish.name, std::process::id()));
-        let lab = Self { wish, status, scratch, session: None, restarted: None, serial: 0 };
-        fs::create_dir_all(&lab.scratch)?;
+        fs::create_dir_all(&scratch)?;
+        let lab = Self { clinic, wish, scratch, session: None, serial: 0 };
+        if lab.wish.sabotage.is_some() {
+            lab.restart()?;
+        }
         Ok(lab)
     }
 
@@ -72,19 +66,27 @@ impl Lab {
         &self.wish
     }
 
-    /// What `clinic up` said.
-    pub const fn status(&self) -> &Status {
-        &self.status
+    /// The clinic itself.
+    pub const fn clinic(&self) -> &Clinic {
+        &self.clinic
+    }
+
+    /// The clinic as it is now.
+    ///
+    /// # Errors
+    /// It is not up any more.
+    pub fn status(&self) -> Result<Status, Wrong> {
+        Ok(self.clinic.status()?)
     }
 
     /// A folder of the share the terminal's Samba serves.
     pub fn on_terminal(&self, folder: &str) -> PathBuf {
-        self.status.the_box.state.with_file_name("terminal").join("OQS").join(folder)
+        self.clinic.terminal_folder().join(folder)
     }
 
     /// A folder of the share the box's Samba serves.
     pub fn on_box(&self, folder: &str) -> PathBuf {
-        self.status.the_box.state.join("share/OQS").join(folder)
+        self.clinic.clinic_folder().join(folder)
     }
 
     /// A folder for the receipt computer's own files.
@@ -92,20 +94,12 @@ impl Lab {
         &self.scratch
     }
 
-    /// A verb of the clinic.
-    ///
-    /// # Errors
-    /// It fails.
-    pub fn clinic(&self, verb: &str, rest: &[&str]) -> Result<String, Wrong> {
-        done(Command::new(&self.wish.clinic).args([verb, "--name", &self.wish.name]).args(rest))
-    }
-
     /// Makes a fault or undoes it.
     ///
     /// # Errors
     /// `clinic fault` fails.
     pub fn fault(&self, code: &str, on: bool) -> Result<(), Wrong> {
-        self.clinic("fault", &[code, if on { "on" } else { "off" }]).map(drop)
+        Ok(self.clinic.fault(code, on)?)
     }
 
     /// Steers the link application's double.
@@ -113,7 +107,7 @@ impl Lab {
     /// # Errors
     /// It refuses.
     pub fn oqs(&self, order: &str) -> Result<String, Wrong> {
-        self.clinic("oqs", &[order])
+        Ok(self.clinic.oqs(order)?)
     }
 
     /// A figure of the link application's tally.
@@ -126,12 +120,18 @@ impl Lab {
         value.and_then(|value| value.parse().ok()).ok_or_else(|| Wrong(format!("no {figure} in {said}")))
     }
 
-    /// Runs a command in a host.
+    /// Runs a command in a host and gives what it printed.
     ///
     /// # Errors
     /// It fails.
     pub fn exec(&self, host: &str, argv: &[&str]) -> Result<String, Wrong> {
-        done(Command::new(&self.wish.clinic).args(["exec", "--name", &self.wish.name, host, "--"]).args(argv))
+        let output = self.clinic.exec(host, argv)?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last = said.trim().lines().last().unwrap_or("no word");
+        Err(Wrong(format!("{} in {host}: {last}", argv.join(" "))))
     }
 
     /// Runs a verb of sekisho that talks to the daemon.
@@ -140,7 +140,7 @@ impl Lab {
     /// It cannot be run at all.
     pub fn verb(&self, argv: &[&str]) -> Result<Output, Wrong> {
         let mut command = Command::new(&self.wish.sekisho);
-        command.args(argv).arg("--socket").arg(&self.status.the_box.socket);
+        command.args(argv).arg("--socket").arg(self.clinic.socket_dir());
         Ok(command.env_remove("SEKISHO_SOCKET").env("LC_ALL", "C").stdin(Stdio::null()).output()?)
     }
 
@@ -160,6 +160,15 @@ impl Lab {
         parse(&String::from_utf8_lossy(&self.verb(&["check", "--json"])?.stdout))
     }
 
+    /// Waits until a check says something: until the first router advertisement it cannot.
+    ///
+    /// # Errors
+    /// It says nothing in time.
+    pub fn settle(&self) -> Result<(), Wrong> {
+        let known = || Ok((self.check()?.verdict.usability != Usability::Unknown).then_some(()));
+        until("the box knows how it is", PATIENCE, known)
+    }
+
     /// The status.
     ///
     /// # Errors
@@ -173,24 +182,20 @@ impl Lab {
     /// # Errors
     /// The share refuses.
     pub fn session(&mut self) -> Result<&mut Session, Wrong> {
-        if self.session.is_none() {
-            let share = self.status.shares.clinic.as_ref();
-            let share = share.ok_or_else(|| Wrong::new("the box serves no share"))?.clone();
-            self.session = Some(self.open_share("clinic", &share)?);
-        }
-        self.session.as_mut().ok_or_else(|| Wrong::new("the session is gone"))
+        let session = match self.session.take() {
+            Some(session) => session,
+            None => self.open_share()?,
+        };
+        Ok(self.session.insert(session))
     }
 
-    /// An SMB session from a host to a share.
-    ///
-    /// # Errors
-    /// The share refuses.
-    pub fn open_share(&self, host: &str, share: &ShareStatus) -> Result<Session, Wrong> {
-        let ShareStatus { unc, user, password_file } = share.clone();
-        let clinic = self.wish.clinic.as_os_str();
-        let words = ["exec", "--name", &self.wish.name, host, "--"].map(OsString::from);
-        let before: Vec<OsString> = [clinic.to_owned()].into_iter().chain(words).collect();
-        Ok(Share { unc, user, password_file }.open(&before)?)
+    fn open_share(&self) -> Result<Session, Wrong> {
+        let share = self.status()?.shares.clinic.ok_or_else(|| Wrong::new("the box serves no share"))?;
+        let enter = self.clinic.command("clinic", &[]);
+        let before: Vec<OsString> =
+            [enter.get_program()].into_iter().chain(enter.get_args()).map(OsString::from).collect();
+        let share = Share { unc: share.unc, user: share.user, password_file: share.password_file };
+        Ok(share.open(&before)?)
     }
 
     /// A name no request of this clinic had before.
@@ -246,58 +251,27 @@ impl Lab {
     /// # Errors
     /// None does.
     pub fn pid(&self, role: &str) -> Result<i32, Wrong> {
-        if let Some(child) = &self.restarted {
-            return Ok(child.id().cast_signed());
-        }
-        let pid = self.status.the_box.pids.get(role).copied();
+        let pid = self.status()?.the_box.pids.get(role).copied();
         pid.ok_or_else(|| Wrong(format!("nothing runs {role}")))
     }
 
-    /// Starts the daemon again after it was killed, as systemd would, and waits until it is ready.
+    /// Kills the daemon if it still runs and starts it again, as systemd would; waits until it is ready.
     ///
     /// # Errors
     /// It does not become ready.
-    pub fn restart(&mut self) -> Result<(), Wrong> {
-        self.reap();
-        let the_box = &self.status.the_box;
-        let mut command = Command::new(&self.wish.clinic);
-        command.args(["exec", "--name", &self.wish.name, "box", "--"]).arg(&self.wish.sekisho).arg("daemon");
-        command.arg("--site").arg(&the_box.site).arg("--state").arg(&the_box.state);
-        command.arg("--socket").arg(&the_box.socket).env_remove("SEKISHO_SABOTAGE");
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        let out = child.stdout.take().map(BufReader::new);
-        self.restarted = Some(child);
-        let said = out.into_iter().flat_map(BufRead::lines).map_while(Result::ok);
-        must(said.take(20).any(|line| line == "ready"), || "the daemon did not become ready again".into())
-    }
-
-    fn reap(&mut self) {
-        if let Some(mut child) = self.restarted.take() {
-            // Killed already, most of the time.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+    pub fn restart(&self) -> Result<(), Wrong> {
+        let spoilt = self.wish.sabotage.map(|defect| ("SEKISHO_SABOTAGE", defect));
+        Ok(self.clinic.start_daemon(spoilt.as_slice())?)
     }
 }
 
 impl Drop for Lab {
     fn drop(&mut self) {
+        // The session's client lives in the clinic: it goes first. What cannot be removed is in the system's own
+        // folder for such things.
         self.session = None;
-        self.reap();
-        // What cannot be cleared away now is cleared by the next clinic of this name.
-        let _ = self.clinic("down", &[]);
         let _ = fs::remove_dir_all(&self.scratch);
     }
-}
-
-/// Runs a command that must succeed and gives what it printed.
-fn done(command: &mut Command) -> Result<String, Wrong> {
-    let output = command.stdin(Stdio::null()).output()?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(Wrong(said.trim().lines().last().unwrap_or("a command failed without a word").to_owned()))
 }
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Wrong> {

@@ -36,6 +36,12 @@ impl From<crate::faux::Error> for Wrong {
     }
 }
 
+impl From<crate::Error> for Wrong {
+    fn from(error: crate::Error) -> Self {
+        Self(format!("failed to {error}"))
+    }
+}
+
 impl From<std::io::Error> for Wrong {
     fn from(error: std::io::Error) -> Self {
         Self(error.to_string())
@@ -68,11 +74,7 @@ pub struct Case {
 
 impl Case {
     /// A case.
-    pub fn new(
-        name: &'static str,
-        made: &'static str,
-        play: impl Fn(&mut Lab) -> Outcome + 'static,
-    ) -> Self {
+    pub fn new(name: &'static str, made: &'static str, play: impl Fn(&mut Lab) -> Outcome + 'static) -> Self {
         Self { name, made, play: Box::new(play) }
     }
 }

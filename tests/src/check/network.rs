@@ -1,12 +1,10 @@
 //! Judging packets from the far side: connections tried from one host, listeners and readers in another.
 
-use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::sched::{CloneFlags, setns};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -34,41 +32,19 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The largest page that is read, bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
-/// Runs `work` in the network of a host, on a thread of its own; its sockets stay there.
-///
-/// # Errors
-/// The host has no network, or what `work` says.
-pub fn within<T: Send>(
-    lab: &Lab,
-    host: &str,
-    work: impl FnOnce() -> Result<T, Wrong> + Send,
-) -> Result<T, Wrong> {
-    let host = lab.status().hosts.get(host).ok_or_else(|| Wrong(format!("no host {host}")))?;
-    let network = File::open(format!("/proc/{}/ns/net", host.pid))?;
-    std::thread::scope(|scope| {
-        let visit = scope.spawn(|| {
-            setns(&network, CloneFlags::CLONE_NEWNET).map_err(|errno| Wrong(errno.to_string()))?;
-            work()
-        });
-        visit.join().unwrap_or_else(|_| Err(Wrong::new("the visit panicked")))
-    })
-}
-
 /// Tries to open a TCP connection from a host.
 ///
 /// # Errors
 /// It cannot even be tried.
 pub fn reach(lab: &Lab, from: &str, to: SocketAddr) -> Result<Reach, Wrong> {
-    within(lab, from, || {
-        Ok(match TcpStream::connect_timeout(&to, LOST) {
-            Ok(_) => Reach::Open,
-            Err(error) => match error.kind() {
-                ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => Reach::Refused,
-                ErrorKind::TimedOut | ErrorKind::WouldBlock => Reach::Silent,
-                _ => Reach::NoWay,
-            },
-        })
-    })
+    Ok(lab.clinic().inside(from, || match TcpStream::connect_timeout(&to, LOST) {
+        Ok(_) => Reach::Open,
+        Err(error) => match error.kind() {
+            ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => Reach::Refused,
+            ErrorKind::TimedOut | ErrorKind::WouldBlock => Reach::Silent,
+            _ => Reach::NoWay,
+        },
+    })?)
 }
 
 /// Listens on a port of a host, on every address.
@@ -76,11 +52,9 @@ pub fn reach(lab: &Lab, from: &str, to: SocketAddr) -> Result<Reach, Wrong> {
 /// # Errors
 /// The port is busy.
 pub fn listen(lab: &Lab, on: &str, at: SocketAddr) -> Result<TcpListener, Wrong> {
-    within(lab, on, || {
-        let listener = TcpListener::bind(at)?;
-        listener.set_nonblocking(true)?;
-        Ok(listener)
-    })
+    let listener = lab.clinic().inside(on, || TcpListener::bind(at))??;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 /// Whether somebody came through to a listener.
@@ -115,14 +89,12 @@ pub fn get(
         "GET {path} HTTP/1.1\r\nHost: {}\r\nAccept-Language: {language}\r\nConnection: close\r\n\r\n",
         to.ip()
     );
-    let text = within(lab, from, || {
-        let stream = TcpStream::connect_timeout(&to, PATIENCE)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        match authority {
-            None => converse(stream, &order),
-            Some(file) => converse(secured(stream, to.ip(), file)?, &order),
-        }
-    })?;
+    let stream = lab.clinic().inside(from, || TcpStream::connect_timeout(&to, PATIENCE))??;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let text = match authority {
+        None => converse(stream, &order)?,
+        Some(file) => converse(secured(stream, to.ip(), file)?, &order)?,
+    };
     let (head, body) = text.split_once("\r\n\r\n").ok_or_else(|| Wrong::new("the page sent no head"))?;
     let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
     Ok(Page { status, head: head.to_owned(), body: body.to_owned() })

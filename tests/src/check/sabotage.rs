@@ -67,7 +67,8 @@ fn one(
     let begun = Instant::now();
     let what = sabotage.unwrap_or("no defect");
     writeln!(out, "-- {what}")?;
-    let (wrong, of) = match Lab::up(Wish { sabotage, ..wish.clone() }) {
+    let ready = Lab::up(Wish { sabotage, ..wish.clone() }).and_then(|lab| lab.settle().map(|()| lab));
+    let (wrong, of) = match ready {
         Ok(mut lab) => played(&mut lab, names, cases, out)?,
         // A sekisho that refuses to start with its defect has found it itself.
         Err(refused) => (vec![format!("the clinic does not come up: {refused}")], names.len()),
@@ -75,7 +76,11 @@ fn one(
     let right = if sabotage.is_some() { !wrong.is_empty() } else { wrong.is_empty() };
     let said = Wrong(if wrong.is_empty() { "no case saw it".into() } else { wrong.join("; ") });
     let row = Row {
-        name: if sabotage.is_some() { format!("{what}_is_caught") } else { "the_cases_are_right_without_a_defect".into() },
+        name: if sabotage.is_some() {
+            format!("{what}_is_caught")
+        } else {
+            "the_cases_are_right_without_a_defect".into()
+        },
         made: format!("{} of {of} cases wrong", wrong.len()),
         wrong: (!right).then(|| said.to_string()),
         took: begun.elapsed(),

@@ -136,6 +136,14 @@ impl Session {
         self.order(&format!("del \"{}\"", windows(remote))).map(drop)
     }
 
+    /// Makes a folder in the share.
+    ///
+    /// # Errors
+    /// The share refuses.
+    pub fn make_folder(&mut self, remote: &str) -> Result<(), Error> {
+        self.order(&format!("mkdir \"{}\"", windows(remote))).map(drop)
+    }
+
     /// The files in a folder, by name.
     ///
     /// # Errors

@@ -31,7 +31,7 @@ const fn judged(code: FaultCode, owner: Party, certainty: &'static [Certainty]) 
 }
 
 /// On a site where everything was good before.
-const MADE: [Made; 16] = [
+static MADE: [Made; 16] = [
     Made {
         case: "a_line_cable_that_is_out_is_the_clinics",
         code: "WAN-01",
@@ -92,8 +92,16 @@ const MADE: [Made; 16] = [
         code: "TERM-03",
         judged: judged(FaultCode::Term03, Party::Terminal, ANY),
     },
-    Made { case: "an_alert_for_want_of_a_client_certificate_is_no_fault", code: "CTR-05:alert", judged: None },
-    Made { case: "http_400_for_want_of_a_client_certificate_is_no_fault", code: "CTR-05:http400", judged: None },
+    Made {
+        case: "an_alert_for_want_of_a_client_certificate_is_no_fault",
+        code: "CTR-05:alert",
+        judged: None,
+    },
+    Made {
+        case: "http_400_for_want_of_a_client_certificate_is_no_fault",
+        code: "CTR-05:http400",
+        judged: None,
+    },
     Made { case: "a_distribution_host_that_is_down_is_no_alarm", code: "CTR-07", judged: None },
     Made { case: "one_resolver_of_two_is_recorded_and_no_alarm", code: "DNS-02", judged: None },
 ];
@@ -115,12 +123,16 @@ pub fn cases() -> Vec<Case> {
     });
     let others = [
         Case::new("check_exits_1_while_a_fault_is_judged", "CTR-01 and sekisho check", exits),
-        Case::new("line_authentication_that_was_never_good_is_the_clinics_and_never_sure", "AUTH-01 from birth", |lab| {
-            born(lab, "AUTH-01", FaultCode::Auth01, Party::Clinic, NEVER_SURE)
-        }),
-        Case::new("a_line_that_never_had_a_router_is_open_and_the_clinics_to_check", "WAN-02 from birth", |lab| {
-            born(lab, "WAN-02", FaultCode::Wan02, Party::Clinic, &[Certainty::Open])
-        }),
+        Case::new(
+            "line_authentication_that_was_never_good_is_the_clinics_and_never_sure",
+            "AUTH-01 from birth",
+            |lab| born(lab, "AUTH-01", FaultCode::Auth01, Party::Clinic, NEVER_SURE),
+        ),
+        Case::new(
+            "a_line_that_never_had_a_router_is_open_and_the_clinics_to_check",
+            "WAN-02 from birth",
+            |lab| born(lab, "WAN-02", FaultCode::Wan02, Party::Clinic, &[Certainty::Open]),
+        ),
     ];
     made.chain(others).collect()
 }
@@ -180,7 +192,13 @@ fn exits(lab: &mut Lab) -> Outcome {
 }
 
 /// A clinic of its own that has had the fault from its first moment.
-fn born(lab: &mut Lab, fault: &'static str, code: FaultCode, owner: Party, certainty: &'static [Certainty]) -> Outcome {
+fn born(
+    lab: &mut Lab,
+    fault: &'static str,
+    code: FaultCode,
+    owner: Party,
+    certainty: &'static [Certainty],
+) -> Outcome {
     let name = format!("{}-born", lab.wish().name);
     let other = Lab::up(Wish { name, faults: vec![fault], ..lab.wish().clone() })?;
     let begun = Instant::now();

@@ -19,7 +19,7 @@ struct Step {
     happening: Happening,
 }
 
-const STEPS: [Step; 8] = [
+static STEPS: [Step; 8] = [
     Step {
         case: "killed_when_a_request_is_closed_nothing_is_lost_or_doubled",
         made: "kill -9 when the request is closed in the box's req",
@@ -41,7 +41,7 @@ const STEPS: [Step; 8] = [
     Step {
         case: "killed_when_a_request_is_decided_nothing_is_lost_or_doubled",
         made: "kill -9 when the request arrives in attempted",
-        folder: |lab| lab.status().the_box.state.join("relay/attempted"),
+        folder: |lab| lab.clinic().state().join("relay/attempted"),
         happening: Happening::MovedIn,
     },
     Step {

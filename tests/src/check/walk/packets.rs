@@ -28,19 +28,39 @@ pub fn cases() -> Vec<Case> {
             }
             Ok(())
         }),
-        Case::new("the_clinic_cannot_reach_the_boxs_address_on_the_terminals_side", "TCP to 445, 80, 443", |lab| {
-            route(lab, "clinic", "192.0.2.0/24", BOX_CLINIC)?;
-            closed(lab, "clinic", BOX_TERMINAL, &[445, 80, 443, STRANGE])
-        }),
-        Case::new("the_clinic_reaches_the_share_and_the_page_and_nothing_else", "TCP to the box", clinic_to_box),
-        Case::new("nobody_on_the_line_can_open_a_connection_to_the_box", "TCP to its line address", line_to_box),
-        Case::new("nothing_from_the_clinic_leaves_by_the_line", "IPv6 TCP to the centre's network", clinic_to_line),
+        Case::new(
+            "the_clinic_cannot_reach_the_boxs_address_on_the_terminals_side",
+            "TCP to 445, 80, 443",
+            |lab| {
+                route(lab, "clinic", "192.0.2.0/24", BOX_CLINIC)?;
+                closed(lab, "clinic", BOX_TERMINAL, &[445, 80, 443, STRANGE])
+            },
+        ),
+        Case::new(
+            "the_clinic_reaches_the_share_and_the_page_and_nothing_else",
+            "TCP to the box",
+            clinic_to_box,
+        ),
+        Case::new(
+            "nobody_on_the_line_can_open_a_connection_to_the_box",
+            "TCP to its line address",
+            line_to_box,
+        ),
+        Case::new(
+            "nothing_from_the_clinic_leaves_by_the_line",
+            "IPv6 TCP to the centre's network",
+            clinic_to_line,
+        ),
     ]
 }
 
 /// What leaves a mark on the box: played at the very end.
 pub fn last() -> Vec<Case> {
-    vec![Case::new("a_rule_deleted_behind_our_back_is_found_by_the_proof", "nft delete rule", behind_our_back)]
+    vec![Case::new(
+        "a_rule_deleted_behind_our_back_is_found_by_the_proof",
+        "nft delete rule",
+        behind_our_back,
+    )]
 }
 
 fn proved(lab: &mut Lab) -> Outcome {
@@ -105,8 +125,7 @@ fn clinic_to_box(lab: &mut Lab) -> Outcome {
 
 /// The box's addresses on the line, as `clinic status` has them now.
 fn line_addresses(lab: &Lab) -> Result<Vec<std::net::Ipv6Addr>, Wrong> {
-    let text = lab.clinic("status", &["--json"])?;
-    let status: crate::Status = serde_json::from_str(&text).map_err(|error| Wrong(error.to_string()))?;
+    let status = lab.status()?;
     let ports = &status.hosts.get("box").ok_or_else(|| Wrong::new("no box"))?.addresses;
     let addresses = ports.get("wan0").into_iter().flatten();
     let globals = addresses.filter(|address| !address.starts_with("fe80"));
@@ -131,9 +150,11 @@ fn line_to_box(lab: &mut Lab) -> Outcome {
 
 /// The clinic's host takes an address of the line's own prefix and the box as its router: the most it can try.
 fn clinic_to_line(lab: &mut Lab) -> Outcome {
-    let link_local = lab.exec("box", &["ip", "-6", "-o", "address", "show", "dev", "lan0", "scope", "link"])?;
+    let link_local =
+        lab.exec("box", &["ip", "-6", "-o", "address", "show", "dev", "lan0", "scope", "link"])?;
     let router = link_local.split_whitespace().skip_while(|word| *word != "inet6").nth(1);
-    let router = router.and_then(|word| word.split('/').next()).ok_or_else(|| Wrong::new("lan0 has no address"))?;
+    let router =
+        router.and_then(|word| word.split('/').next()).ok_or_else(|| Wrong::new("lan0 has no address"))?;
     lab.exec("clinic", &["ip", "-6", "address", "replace", "2001:db8:0:1::bad/128", "dev", "e0", "nodad"])?;
     lab.exec("clinic", &["ip", "-6", "route", "replace", "default", "via", router, "dev", "e0"])?;
     lab.exec("ngn", &["ip", "-6", "route", "replace", "2001:db8:0:1::bad/128", "dev", "w0"])?;
@@ -155,14 +176,15 @@ fn leaves_nothing(lab: &Lab) -> Outcome {
 fn behind_our_back(lab: &mut Lab) -> Outcome {
     let text = lab.exec("box", &["nft", "-j", "list", "ruleset"])?;
     let ruleset: serde_json::Value = serde_json::from_str(&text).map_err(|error| Wrong(error.to_string()))?;
-    let rules = ruleset["nftables"].as_array().into_iter().flatten().filter_map(|object| object.get("rule"));
-    let rule = rules.last().ok_or_else(|| Wrong::new("the kernel holds no rule"))?;
+    let mut rules =
+        ruleset["nftables"].as_array().into_iter().flatten().filter_map(|object| object.get("rule"));
+    let rule = rules.next_back().ok_or_else(|| Wrong::new("the kernel holds no rule"))?;
     let word = |key: &str| rule[key].as_str().unwrap_or_default().to_owned();
     let handle = rule["handle"].to_string();
     let words = [word("family"), word("table"), word("chain")];
     lab.exec("box", &["nft", "delete", "rule", &words[0], &words[1], &words[2], "handle", &handle])?;
     let code = lab.exit(&["policy", "prove", "--live"])?;
-    lab.restart_with_kill()?;
+    lab.restart()?;
     must(code == 1, || format!("prove --live exits {code} though a rule is gone"))?;
     until("the ruleset is proved again", PATIENCE, || {
         Ok((lab.exit(&["policy", "prove", "--live"])? == 0).then_some(()))

@@ -40,7 +40,7 @@ fn plain(lab: &Lab, path: &str, language: &str) -> Result<Page, Wrong> {
 }
 
 fn secure(lab: &Lab, path: &str) -> Result<Page, Wrong> {
-    let authority: PathBuf = lab.status().the_box.state.join(format!("page/authority-{BOX}.pem"));
+    let authority: PathBuf = lab.clinic().state().join(format!("page/authority-{BOX}.pem"));
     get(lab, "clinic", SocketAddr::from((BOX, 443)), Some(&authority), path, "ja")
 }
 
@@ -51,7 +51,8 @@ fn says(page: &Page, usability: Usability, language: Language) -> Outcome {
 }
 
 fn everything_else(lab: &mut Lab) -> Outcome {
-    for path in ["/login", "/firewall", "/relay", "/admin", "/../etc/passwd", "/%2e%2e/", "//", "/index.html"] {
+    for path in ["/login", "/firewall", "/relay", "/admin", "/../etc/passwd", "/%2e%2e/", "//", "/index.html"]
+    {
         for page in [plain(lab, path, "ja")?, secure(lab, path)?] {
             must(page.status == 404, || format!("{path} answers {}", page.status))?;
         }
@@ -100,7 +101,8 @@ fn agree_on(lab: &Lab, code: FaultCode) -> Outcome {
         must(accused == Some(code), || format!("status accuses {accused:?}"))?;
         let page = plain(lab, "/", "ja")?;
         let words = code.words();
-        let said = says(&page, verdict.usability, Language::Ja).is_ok() && page.body.contains(words.happened.ja);
+        let said =
+            says(&page, verdict.usability, Language::Ja).is_ok() && page.body.contains(words.happened.ja);
         Ok(said.then_some(()))
     })
 }

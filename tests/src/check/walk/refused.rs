@@ -18,7 +18,7 @@ struct Bad {
     reason: HeldReason,
 }
 
-const BAD: [Bad; 6] = [
+static BAD: [Bad; 6] = [
     Bad {
         case: "a_file_of_an_unknown_kind_is_held_and_kept",
         made: "a request named XYZsiquc01req_1.xml",
@@ -114,7 +114,9 @@ fn passed_nothing(lab: &mut Lab, bad: &Bad, taken: u64, created: u64) -> Outcome
     let good = lab.fresh("OQSsiquc01", "xml");
     lab.exchange(&good, &Form::Xml.request(&good, 0))?;
     let now = (lab.count("taken")?, lab.count("created")?);
-    must(now == (taken + 1, created), || format!("the terminal saw it: {:?} before, {now:?} after", (taken, created)))?;
+    must(now == (taken + 1, created), || {
+        format!("the terminal saw it: {:?} before, {now:?} after", (taken, created))
+    })?;
     must(!lab.on_terminal("req").join(bad.file).exists(), || "it lies on the terminal".into())
 }
 

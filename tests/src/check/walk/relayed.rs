@@ -27,7 +27,9 @@ pub fn cases() -> Vec<Case> {
         Case::new("an_answer_in_shift_jis_arrives_byte_for_byte", "answer=sjis", |lab| {
             made(lab, "sjis", Form::Sjis)
         }),
-        Case::new("an_encrypted_answer_arrives_byte_for_byte", "answer=zip", |lab| made(lab, "zip", Form::Zip)),
+        Case::new("an_encrypted_answer_arrives_byte_for_byte", "answer=zip", |lab| {
+            made(lab, "zip", Form::Zip)
+        }),
         Case::new("an_answer_that_says_error_arrives_like_any_other", "answer=error", |lab| {
             made(lab, "error", Form::Error)
         }),

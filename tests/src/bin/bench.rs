@@ -1,0 +1,66 @@
+//! `bench`: measures what the reception waits on, beside peers and in ratios taken in one run.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use clinic::check::Wrong;
+use clinic::check::bench::{check, relay};
+use clinic::check::lab::{Lab, Wish};
+
+/// Measures on a virtual clinic of its own, with the programs beside this one.
+///
+/// Exit codes: 0 every limit kept; 1 one missed; 64 usage; 69 it could not be measured.
+#[derive(Parser)]
+struct Call {
+    /// What is measured; everything without one
+    what: Vec<What>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// What the relay adds, beside lsyncd
+    Relay,
+    /// A clean full check
+    Check,
+}
+
+fn main() -> ExitCode {
+    let call = match Call::try_parse() {
+        Ok(call) => call,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
+        }
+    };
+    match measure(&call) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(wrong) => {
+            let _ = writeln!(std::io::stderr(), "bench: {wrong}");
+            ExitCode::from(69)
+        }
+    }
+}
+
+fn measure(call: &Call) -> Result<bool, Wrong> {
+    let own = std::env::current_exe()?;
+    let beside = own.parent().unwrap_or(Path::new("."));
+    let mut lab = Lab::up(Wish {
+        name: "bench".into(),
+        sekisho: beside.join("sekisho"),
+        sabotage: None,
+        faults: Vec::new(),
+    })?;
+    let wanted = |what| call.what.is_empty() || call.what.contains(&what);
+    let mut out = std::io::stdout();
+    let mut kept = true;
+    if wanted(What::Check) {
+        kept &= check::measure(&lab, &mut out)?;
+    }
+    if wanted(What::Relay) {
+        kept &= relay::measure(&mut lab, &mut out)?;
+    }
+    Ok(kept)
+}

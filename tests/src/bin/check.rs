@@ -1,0 +1,131 @@
+//! `check`: plays a named, longer verification and gives a row for each of its cases.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use clinic::check::lab::{Lab, Wish};
+use clinic::check::{Case, Row, Wrong, junit, run, sabotage, walk};
+
+/// Plays a named, longer verification on a virtual clinic of its own.
+///
+/// Exit codes: 0 all right; 1 something is wrong; 64 usage; 69 the clinic does not come up.
+#[derive(Parser)]
+struct Call {
+    /// The verification; without one they are listed
+    name: Option<Name>,
+    /// Only print the committed list of its cases
+    #[arg(long)]
+    list: bool,
+    /// Show that it can fail: every listed defect must make some of its cases wrong
+    #[arg(long)]
+    sabotage: bool,
+    /// Only the case of this name; may be given more than once
+    #[arg(long, value_name = "CASE")]
+    only: Vec<String>,
+    /// Where JUnit goes instead of artifacts/check-NAME.xml
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// The sekisho to verify; by default the one beside this program, or with --sabotage the one built with
+    /// `--features sabotage` in the target folder's sabotage/
+    #[arg(long, value_name = "PATH")]
+    sekisho: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Name {
+    /// Everything the first slice promises, from outside
+    Walk,
+}
+
+impl Name {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Walk => "walk",
+        }
+    }
+
+    fn cases(self) -> Vec<Case> {
+        match self {
+            Self::Walk => walk::cases(),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let call = match Call::try_parse() {
+        Ok(call) => call,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
+        }
+    };
+    match play(&call) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(wrong) => {
+            let _ = writeln!(std::io::stderr(), "check: {wrong}");
+            ExitCode::from(69)
+        }
+    }
+}
+
+fn play(call: &Call) -> Result<bool, Wrong> {
+    let mut out = std::io::stdout();
+    let Some(name) = call.name else {
+        for name in Name::value_variants() {
+            writeln!(out, "{}: {} cases", name.word(), name.cases().len())?;
+        }
+        return Ok(true);
+    };
+    let mut cases = name.cases();
+    cases.retain(|case| call.only.is_empty() || call.only.iter().any(|only| only == case.name));
+    if call.list || !call.sabotage {
+        cases.iter().enumerate().try_for_each(|(at, case)| writeln!(out, "{:3} {case:?}", at + 1))?;
+    }
+    if call.list {
+        return Ok(true);
+    }
+    let wish = wish(call, name)?;
+    let (rows, right) =
+        if call.sabotage { defects(&wish, &cases, &mut out)? } else { all(wish, &cases, &mut out)? };
+    let default = PathBuf::from(format!("artifacts/check-{}.xml", name.word()));
+    junit::write(call.junit.as_ref().unwrap_or(&default), name.word(), &rows)?;
+    Ok(right)
+}
+
+fn wish(call: &Call, name: Name) -> Result<Wish, Wrong> {
+    let own = std::env::current_exe()?;
+    let beside = own.parent().unwrap_or(Path::new("."));
+    let sekisho = call.sekisho.clone().unwrap_or_else(|| {
+        let spoilt = beside.join("../sabotage/debug/sekisho");
+        if call.sabotage { spoilt } else { beside.join("sekisho") }
+    });
+    let found = sekisho
+        .canonicalize()
+        .map_err(|error| Wrong(format!("failed to find {}: {error}", sekisho.display())))?;
+    Ok(Wish { name: name.word().to_owned(), sekisho: found, sabotage: None, faults: Vec::new() })
+}
+
+fn all(wish: Wish, cases: &[Case], out: &mut dyn Write) -> Result<(Vec<Row>, bool), Wrong> {
+    let mut lab = Lab::up(wish)?;
+    let rows = run(&mut lab, cases, out)?;
+    drop(lab);
+    let right = rows.iter().filter(|row| row.wrong.is_none()).count();
+    writeln!(out, "cases={} right={right}", rows.len())?;
+    Ok((rows, right == cases.len()))
+}
+
+fn defects(wish: &Wish, cases: &[Case], out: &mut dyn Write) -> Result<(Vec<Row>, bool), Wrong> {
+    let rows = sabotage::play(wish, cases, out)?;
+    let right = |row: &&Row| row.wrong.is_none();
+    let sound = rows.first().is_some_and(|row| right(&row));
+    if !sound {
+        writeln!(out, "the cases are wrong without any defect, so what they catch shows nothing")?;
+    }
+    let caught = if sound { rows.iter().skip(1).filter(right).count() } else { 0 };
+    let defects = sabotage::DEFECTS.len();
+    writeln!(out, "defects={defects} caught={caught}")?;
+    Ok((rows, caught == defects))
+}
