@@ -1,0 +1,160 @@
+//! The words of the command line. Every verb that talks to the daemon takes the same `--socket`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Where the roles' sockets are unless somebody says otherwise.
+pub const SOCKETS: &str = "/run/sekisho";
+/// Where the daemon keeps what must survive a restart.
+pub const STATE: &str = "/var/lib/sekisho";
+
+/// Sekisho (関所): the checkpoint between a clinic and the qualification line.
+///
+/// Exit codes: 0 done; 1 the answer is "no" (a fault is judged, a promise is not proved); 64 usage; 65 bad data;
+/// 69 no daemon; 70 a fault of this program; 73 cannot write; 75 try again later; 77 not permitted.
+#[derive(Debug, Parser)]
+#[command(name = "sekisho", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the box: firewall, relay, probes, lamps and page, as the site file says
+    Daemon(Daemon),
+    /// Write the configuration of the system's own daemons (Samba) from the site file
+    Generate(Generate),
+    /// Look at a site file
+    Site(Site),
+    /// Compile the firewall, or prove what it promises
+    Policy(Policy),
+    /// Say how the box is, as the page does
+    Status(Status),
+    /// Look at every rung now and say whose fault it is (exit 0 usable, 1 fault, 75 unknown, 69 no daemon)
+    Check(Status),
+    /// Say what the relay has in hand
+    Relay(Relay),
+}
+
+/// `sekisho daemon`
+#[derive(Debug, Args)]
+pub struct Daemon {
+    /// The site file
+    #[arg(long, value_name = "FILE")]
+    pub site: PathBuf,
+    /// Folder of what must survive a restart
+    #[arg(long, value_name = "DIR", default_value = STATE)]
+    pub state: PathBuf,
+    /// Folder of the roles' sockets
+    #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
+    pub socket: PathBuf,
+}
+
+/// `sekisho generate`
+#[derive(Debug, Args)]
+pub struct Generate {
+    /// The site file
+    #[arg(long, value_name = "FILE")]
+    pub site: PathBuf,
+    /// Folder of what must survive a restart; the share's credentials are made there
+    #[arg(long, value_name = "DIR", default_value = STATE)]
+    pub state: PathBuf,
+    /// Folder the configuration is written to
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+}
+
+/// `sekisho site`
+#[derive(Debug, Args)]
+pub struct Site {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: SiteVerb,
+}
+
+/// The verbs of `sekisho site`.
+#[derive(Debug, Subcommand)]
+pub enum SiteVerb {
+    /// Check a site file with the very code that starting runs; says every mistake at once
+    Check {
+        /// The site file
+        file: PathBuf,
+    },
+}
+
+/// `sekisho policy`
+#[derive(Debug, Args)]
+pub struct Policy {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: PolicyVerb,
+}
+
+/// The verbs of `sekisho policy`.
+#[derive(Debug, Subcommand)]
+pub enum PolicyVerb {
+    /// Print the ruleset of a site file as nft JSON
+    Compile {
+        /// The site file
+        #[arg(long, value_name = "FILE")]
+        site: PathBuf,
+    },
+    /// Prove what the firewall promises, or show a packet that breaks it (exit 1)
+    Prove {
+        /// The site file whose promises are asked for; not needed with --live
+        #[arg(long, value_name = "FILE", required_unless_present = "live", conflicts_with = "live")]
+        site: Option<PathBuf>,
+        /// A ruleset in `nft -j list ruleset` form instead of the one compiled from the site file
+        #[arg(long, value_name = "FILE", requires = "site")]
+        ruleset: Option<PathBuf>,
+        /// What the kernel of the running box holds
+        #[arg(long)]
+        live: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// Folder of the roles' sockets
+        #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
+        socket: PathBuf,
+    },
+}
+
+/// `sekisho status` and `sekisho check`
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Print JSON: with the verdict, and what is only recorded
+    #[arg(long)]
+    pub json: bool,
+    /// Folder of the roles' sockets
+    #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
+    pub socket: PathBuf,
+}
+
+/// `sekisho relay`
+#[derive(Debug, Args)]
+pub struct Relay {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: RelayVerb,
+}
+
+/// The verbs of `sekisho relay`.
+#[derive(Debug, Subcommand)]
+pub enum RelayVerb {
+    /// List what waits and what is held: kind, number, age and one sentence; never a name
+    List {
+        /// Only what is held and needs a person
+        #[arg(long)]
+        held: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// Folder of the roles' sockets
+        #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
+        socket: PathBuf,
+    },
+}

@@ -1,0 +1,65 @@
+//! Secrets made on the box. A secret file has two lines, user and password, mode 0600; nothing else holds it.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+
+/// Letters and digits that are not mistaken for each other when read aloud or copied by hand.
+const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+/// 26 of 32 letters: 130 bits.
+const LENGTH: usize = 26;
+
+/// The file of a secret.
+pub fn path(state: &Path, name: &str) -> PathBuf {
+    state.join("secrets").join(name)
+}
+
+/// Makes the secret of a share account unless it is there. The password is never returned: who needs it reads it.
+///
+/// # Errors
+/// [`Failure::Write`] with the path.
+pub fn make(state: &Path, name: &str, user: &str) -> Result<PathBuf, Failure> {
+    let path = path(state, name);
+    let write = |source| Failure::Write { path: path.clone(), source };
+    let folder = state.join("secrets");
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(write)?;
+    if path.exists() {
+        return Ok(path);
+    }
+    let text = format!("{user}\n{}\n", password()?);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(write)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(write)?;
+    Ok(path)
+}
+
+fn password() -> Result<String, Failure> {
+    let mut bytes = [0_u8; LENGTH];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::Read {
+        path: "/dev/random".into(),
+        source: std::io::Error::other(error.to_string()),
+    })?;
+    // 32 divides 256: every letter is as likely as the others.
+    Ok(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_made_once_and_only_its_owner_reads_it() {
+        let state = tempfile::tempdir().unwrap();
+        let path = make(state.path(), "share-receipt", "receipt").unwrap();
+        let first = fs::read_to_string(&path).unwrap();
+        assert_eq!(first.lines().next(), Some("receipt"));
+        assert_eq!(first.lines().nth(1).unwrap().len(), LENGTH);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        make(state.path(), "share-receipt", "receipt").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), first);
+    }
+}

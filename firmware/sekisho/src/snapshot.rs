@@ -1,0 +1,76 @@
+//! Keeps one picture of the box from the roles' parts. A role that does not answer keeps its last part with its
+//! old stamp, so that the faces show since when nothing is known.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::part::{Role, Snapshot, Stamped};
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+
+use crate::failure::Failure;
+use crate::socket::client;
+
+/// How long a reader leaves a role alone that did not answer.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Reads every role once. A role that does not answer is absent.
+pub async fn once(folder: &Path) -> Snapshot {
+    let (line, relay, firewall, board) = tokio::join!(
+        one(folder, Role::Reachd),
+        one(folder, Role::Relayd),
+        one(folder, Role::Netd),
+        one(folder, Role::Boardd)
+    );
+    Snapshot { line, relay, firewall, board }
+}
+
+/// A part in hand is given at once; a role that has none yet gets a moment to make its first.
+async fn one<T: DeserializeOwned>(folder: &Path, role: Role) -> Option<Stamped<T>> {
+    let asked = tokio::time::timeout(Duration::from_secs(2), client::part(folder, role, 0)).await;
+    asked.ok()?.ok()
+}
+
+/// Follows the roles and keeps the picture current until the process ends.
+pub fn follow(folder: &Path, roles: &[Role]) -> watch::Receiver<Arc<Snapshot>> {
+    let (picture, seen) = watch::channel(Arc::new(Snapshot::default()));
+    let picture = Arc::new(picture);
+    for role in roles {
+        let (folder, picture) = (folder.to_owned(), Arc::clone(&picture));
+        match role {
+            Role::Reachd => watch_role(folder, *role, picture, |snapshot, part| snapshot.line = Some(part)),
+            Role::Relayd => watch_role(folder, *role, picture, |snapshot, part| snapshot.relay = Some(part)),
+            Role::Netd => watch_role(folder, *role, picture, |snapshot, part| snapshot.firewall = Some(part)),
+            Role::Boardd => watch_role(folder, *role, picture, |snapshot, part| snapshot.board = Some(part)),
+            Role::Webd => {}
+        }
+    }
+    seen
+}
+
+fn watch_role<T: DeserializeOwned + Send + 'static>(
+    folder: PathBuf,
+    role: Role,
+    picture: Arc<watch::Sender<Arc<Snapshot>>>,
+    put: fn(&mut Snapshot, Stamped<T>),
+) {
+    tokio::spawn(async move {
+        let mut after = 0;
+        loop {
+            let asked: Result<Stamped<T>, Failure> = client::part(&folder, role, after).await;
+            match asked {
+                Ok(part) => {
+                    after = part.generation;
+                    picture.send_modify(|snapshot| put(Arc::make_mut(snapshot), part));
+                }
+                Err(error) => {
+                    // A role that comes back counts from 1 again.
+                    after = 0;
+                    tracing::debug!(role = role.key(), %error, "a role does not answer");
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    });
+}

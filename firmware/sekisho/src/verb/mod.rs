@@ -1,0 +1,9 @@
+//! One file a verb.
+
+pub mod check;
+pub mod generate;
+pub mod policy;
+pub mod relay;
+pub mod site;
+pub mod status;
+pub mod words;

@@ -1,0 +1,79 @@
+//! `sekisho policy compile|prove`: the plan, and what is proved of it, of a file, or of what the kernel holds.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use model::part::{Promise, Proof, Role};
+use serde_json::Value;
+
+use crate::cli::{Policy, PolicyVerb};
+use crate::failure::{Failure, code};
+use crate::socket::client;
+use crate::{output, site_file};
+
+/// The largest ruleset that is read.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// Compiles or proves.
+///
+/// # Errors
+/// A site file or ruleset that is not right; no daemon with `--live`.
+pub async fn run(args: Policy) -> Result<ExitCode, Failure> {
+    match args.verb {
+        PolicyVerb::Compile { site } => {
+            let loaded = site_file::load(&site)?;
+            output::print(&output::json(&firewall::compile_json(&loaded.site)));
+            Ok(ExitCode::SUCCESS)
+        }
+        PolicyVerb::Prove { site: Some(site), ruleset, json, .. } => {
+            Ok(say(&on_paper(&site, ruleset.as_deref())?, json))
+        }
+        PolicyVerb::Prove { socket, json, .. } => live(&socket, json).await,
+    }
+}
+
+fn on_paper(site: &Path, ruleset: Option<&Path>) -> Result<Vec<Promise>, Failure> {
+    let loaded = site_file::load(site)?;
+    let document = match ruleset {
+        Some(path) => read(path)?,
+        None => firewall::compile_json(&loaded.site),
+    };
+    Ok(firewall::prove(&document, &firewall::Intent::from_site(&loaded.site)))
+}
+
+fn read(path: &Path) -> Result<Value, Failure> {
+    let fail = |source| Failure::Read { path: path.to_owned(), source };
+    let size = std::fs::metadata(path).map_err(fail)?.len();
+    if size > LARGEST {
+        let reason = format!("{size} bytes are more than a ruleset has (at most {LARGEST})");
+        return Err(Failure::Data { path: path.to_owned(), reason });
+    }
+    let text = std::fs::read(path).map_err(fail)?;
+    let wrong = |error: serde_json::Error| Failure::Data { path: path.to_owned(), reason: error.to_string() };
+    serde_json::from_slice(&text).map_err(wrong)
+}
+
+async fn live(socket: &PathBuf, json: bool) -> Result<ExitCode, Failure> {
+    let promises: Vec<Promise> = client::intent(socket, Role::Netd, "/prove").await?;
+    Ok(say(&promises, json))
+}
+
+fn say(promises: &[Promise], json: bool) -> ExitCode {
+    if json {
+        output::print(&output::json(&promises));
+    } else {
+        for promise in promises {
+            output::print(&line(promise));
+        }
+    }
+    let all = !promises.is_empty() && promises.iter().all(|promise| promise.proof == Proof::Proved);
+    if all { ExitCode::SUCCESS } else { ExitCode::from(code::NO) }
+}
+
+fn line(promise: &Promise) -> String {
+    match &promise.proof {
+        Proof::Proved => format!("{}: proved", promise.number),
+        Proof::Broken { counterexample } => format!("{}: BROKEN by {counterexample}", promise.number),
+        Proof::Unproved { reason } => format!("{}: not proved: {reason}", promise.number),
+    }
+}

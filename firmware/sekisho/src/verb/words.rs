@@ -1,0 +1,106 @@
+//! A verdict and a ladder in words, for a terminal. The words are the catalogue's own.
+
+use model::observation::{Observation, Outcome};
+use model::part::{LinePart, Snapshot};
+use model::verdict::{Certainty, Fault, Verdict};
+use model::{Language, Timestamp};
+
+use crate::output;
+
+/// The language of a terminal: Japanese where its locale says so, English otherwise.
+pub fn language() -> Language {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = set("LC_ALL").or_else(|| set("LC_MESSAGES")).or_else(|| set("LANG")).unwrap_or_default();
+    if locale.starts_with("ja") { Language::Ja } else { Language::En }
+}
+
+/// The verdict: the word, since when, and each fault with its owner and next step.
+pub fn verdict(verdict: &Verdict, now: Timestamp, language: Language) -> String {
+    let mut lines = vec![format!(
+        "{} ({})",
+        verdict.usability.word().get(language),
+        output::age(verdict.since, now)
+    )];
+    lines.extend(verdict.alarms().map(|found| fault(found, language)));
+    for found in &verdict.recorded {
+        lines.push(format!("  {} {}", found.code.key(), found.code.words().title.get(language)));
+    }
+    lines.join("\n")
+}
+
+fn fault(fault: &Fault, language: Language) -> String {
+    let words = fault.code.words();
+    let certainty = match fault.certainty {
+        Certainty::Sure => "sure",
+        Certainty::Likely => "likely",
+        Certainty::Open => "open",
+    };
+    let place = fault.terminal.as_ref().map(|name| format!(" [{name}]")).unwrap_or_default();
+    format!(
+        "  {}{place} {}\n    {}\n    {}\n    → {} ({certainty})",
+        fault.code.key(),
+        words.happened.get(language),
+        words.meaning.get(language),
+        words.next.get(language),
+        fault.owner.name().get(language),
+    )
+}
+
+/// The ladder, a line a rung.
+pub fn ladder(line: &LinePart, language: Language) -> String {
+    let rungs: Vec<String> = line.ladder.iter().map(|seen| rung(seen, language)).collect();
+    rungs.join("\n")
+}
+
+fn rung(seen: &Observation, language: Language) -> String {
+    let (shape, word) = match seen.outcome {
+        Outcome::Good => ("●", "good".to_owned()),
+        Outcome::Bad(symptom) => ("■", key(&symptom)),
+        Outcome::Skipped => ("○", "not looked at".to_owned()),
+        Outcome::Open => ("◌", "open".to_owned()),
+    };
+    let mut line = format!("{shape} {} {word} {:.1} ms", seen.rung.name().get(language), seen.took_ms);
+    if let Some(terminal) = &seen.terminal {
+        line = format!("{line} [{terminal}]");
+    }
+    if seen.detail.is_empty() { line } else { format!("{line} {}", seen.detail.escape_debug()) }
+}
+
+/// The name a value has in JSON.
+fn key<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The whole picture in a few lines.
+pub fn snapshot(snapshot: &Snapshot, now: Timestamp, language: Language) -> String {
+    let mut lines = Vec::new();
+    match &snapshot.line {
+        Some(line) => lines.push(verdict(&line.part.verdict, now, language)),
+        None => lines.push("line: not known (reachd does not answer)".to_owned()),
+    }
+    match &snapshot.relay {
+        Some(relay) => lines.push(format!(
+            "relay: {} requests and {} answers today, {} waiting, {} held",
+            relay.part.requests_today,
+            relay.part.answers_today,
+            relay.part.waiting.len(),
+            relay.part.held.len()
+        )),
+        None => lines.push("relay: not known (relayd does not answer)".to_owned()),
+    }
+    match &snapshot.firewall {
+        Some(firewall) => lines.push(format!("firewall: {}", key(&firewall.part.state))),
+        None => lines.push("firewall: not known (netd does not answer)".to_owned()),
+    }
+    if let Some(board) = &snapshot.board {
+        let lamps: Vec<String> = board
+            .part
+            .scene
+            .0
+            .iter()
+            .map(|light| format!("{} {}", light.lamp.label(), light.blink.word().get(language)))
+            .collect();
+        lines.push(format!("lamps: {}", lamps.join(", ")));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,130 @@
+//! The verbs from outside: their exit codes, and what they say when something is wrong.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn sekisho(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sekisho"))
+        .args(args)
+        .env_remove("SEKISHO_SOCKET")
+        .output()
+        .expect("the binary runs")
+}
+
+fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/data").join(name)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A folder with a right site file, its profile and its authorities.
+fn site() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["site.toml", "profile.toml"] {
+        std::fs::copy(data(name), folder.path().join(name)).unwrap();
+    }
+    std::fs::write(folder.path().join("ca.pem"), "").unwrap();
+    let site = folder.path().join("site.toml").display().to_string();
+    (folder, site)
+}
+
+#[test]
+fn a_right_site_file_is_said_to_be_right() {
+    let (_folder, site) = site();
+    let said = sekisho(&["site", "check", &site]);
+    assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+}
+
+#[test]
+fn ten_mistakes_are_ten_lines_and_exit_65_and_open_nothing() {
+    let (folder, _) = site();
+    std::fs::copy(data("ten-mistakes.toml"), folder.path().join("site.toml")).unwrap();
+    let site = folder.path().join("site.toml").display().to_string();
+    let (state, sockets) = (folder.path().join("state"), folder.path().join("sockets"));
+    let arguments = ["daemon", "--site", &site, "--state", state.to_str().unwrap(), "--socket", sockets.to_str().unwrap()];
+    for verb in [&["site", "check", &site][..], &arguments[..]] {
+        let said = sekisho(verb);
+        assert_eq!(said.status.code(), Some(65), "{}", text(&said.stderr));
+        let lines: Vec<String> = text(&said.stderr).lines().map(str::to_owned).collect();
+        assert_eq!(lines.len(), 11, "one sentence and ten mistakes: {lines:#?}");
+        assert!(lines[1..].iter().all(|line| line.contains("site.toml:")), "{lines:#?}");
+    }
+    assert!(!state.exists() && !sockets.exists(), "nothing was opened");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_one_sentence() {
+    let said = sekisho(&["site", "check", "/nowhere/site.toml"]);
+    assert_eq!(said.status.code(), Some(66));
+    assert_eq!(text(&said.stderr).lines().count(), 1);
+}
+
+#[test]
+fn without_a_daemon_every_verb_that_needs_one_exits_69() {
+    let folder = tempfile::tempdir().unwrap();
+    let sockets = folder.path().display().to_string();
+    for verb in [
+        &["status"][..],
+        &["status", "--json"],
+        &["check"],
+        &["relay", "list"],
+        &["relay", "list", "--held"],
+        &["policy", "prove", "--live"],
+    ] {
+        let mut arguments = verb.to_vec();
+        arguments.extend(["--socket", &sockets]);
+        let said = sekisho(&arguments);
+        assert_eq!(said.status.code(), Some(69), "{verb:?}: {}", text(&said.stderr));
+        assert_eq!(text(&said.stderr).lines().count(), 1, "{verb:?}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_exits_64_and_help_exits_0() {
+    assert_eq!(sekisho(&["guess"]).status.code(), Some(64));
+    assert_eq!(sekisho(&["policy", "prove"]).status.code(), Some(64));
+    assert_eq!(sekisho(&["--help"]).status.code(), Some(0));
+    assert_eq!(sekisho(&["--version"]).status.code(), Some(0));
+}
+
+#[test]
+fn the_compiled_ruleset_proves_itself_and_a_hole_in_it_is_shown_with_a_packet() {
+    let (folder, site) = site();
+    let compiled = sekisho(&["policy", "compile", "--site", &site]);
+    assert_eq!(compiled.status.code(), Some(0));
+    let proved = sekisho(&["policy", "prove", "--site", &site]);
+    assert_eq!(proved.status.code(), Some(0), "{}", text(&proved.stdout));
+    let holed = text(&compiled.stdout).replace("\"policy\": \"drop\"", "\"policy\": \"accept\"");
+    let ruleset = folder.path().join("holed.json");
+    std::fs::write(&ruleset, holed).unwrap();
+    let refused = sekisho(&["policy", "prove", "--site", &site, "--ruleset", ruleset.to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused.stdout));
+    assert!(text(&refused.stdout).contains("BROKEN by"), "{}", text(&refused.stdout));
+}
+
+#[test]
+fn a_ruleset_that_is_no_json_exits_65() {
+    let (folder, site) = site();
+    let ruleset = folder.path().join("garbage.json");
+    std::fs::write(&ruleset, "table inet x {").unwrap();
+    let said = sekisho(&["policy", "prove", "--site", &site, "--ruleset", ruleset.to_str().unwrap()]);
+    assert_eq!(said.status.code(), Some(65));
+}
+
+#[test]
+fn generated_configuration_holds_no_password() {
+    let (folder, site) = site();
+    let (state, to) = (folder.path().join("state"), folder.path().join("generated"));
+    let said =
+        sekisho(&["generate", "--site", &site, "--state", state.to_str().unwrap(), "--to", to.to_str().unwrap()]);
+    assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+    let secret = std::fs::read_to_string(state.join("secrets/share-receipt")).unwrap();
+    let password = secret.lines().nth(1).unwrap();
+    for name in ["smb.conf", "smb.users"] {
+        let written = std::fs::read_to_string(to.join(name)).unwrap();
+        assert!(!written.contains(password), "{name}");
+    }
+    assert!(!text(&said.stdout).contains(password));
+}
