@@ -150,15 +150,20 @@ impl Share for RemoteShare {
         } else {
             format!("{STAGING}\\{}", parcel.staged_name())
         };
-        let opened = self.file("stage", &path, CreateDisposition::Create, whole_access()).await?;
+        let opened = self.file("stage", &path, CreateDisposition::Create, writing_access()).await?;
         let file = opened.map_err(|found| said("stage", found))?;
-        let written = write_and_check(&file, &bytes).await;
-        if let Err(error) = written {
+        if let Err(error) = write(&file, &bytes).await {
             // A half-written file is removed with its last handle; what stays is swept at the next connection.
             let _ = file.set_info(FileDispositionInformation::default()).await;
             let _ = file.close().await;
             return Err(error);
         }
+        let closed = file.close().await;
+        closed.map_err(|error| trouble("stage", &error))?;
+        // Opened again: the client takes a file's size from its open and reads no further.
+        let opened = self.file("check", &path, CreateDisposition::Open, taking_access()).await?;
+        let file = opened.map_err(|found| said("check", found))?;
+        check(&file, &bytes).await?;
         self.staged.lock().await.insert(parcel.stage, file);
         Ok(())
     }
@@ -307,12 +312,12 @@ fn listing() -> FileAccessMask {
     FileAccessMask::new().with_file_read_data(true).with_file_read_attributes(true).with_synchronize(true)
 }
 
-/// For a file that is written, read back and renamed.
-fn whole_access() -> FileAccessMask {
-    taking_access().with_file_write_data(true).with_file_write_attributes(true)
+/// For a file that is written.
+fn writing_access() -> FileAccessMask {
+    rename_access().with_file_write_data(true).with_file_write_attributes(true)
 }
 
-/// For a file that is read and removed. Asking for deletion is refused while a writer does not share it.
+/// For a file that is read and renamed or removed. Asking for deletion is refused while a writer does not share it.
 fn taking_access() -> FileAccessMask {
     listing().with_delete(true)
 }
@@ -321,7 +326,7 @@ fn rename_access() -> FileAccessMask {
     FileAccessMask::new().with_file_read_attributes(true).with_delete(true).with_synchronize(true)
 }
 
-async fn write_and_check(file: &File, bytes: &[u8]) -> Result<(), Trouble> {
+async fn write(file: &File, bytes: &[u8]) -> Result<(), Trouble> {
     let mut at = 0;
     while at < bytes.len() {
         let chunk = &bytes[at..bytes.len().min(at + CHUNK)];
@@ -329,7 +334,10 @@ async fn write_and_check(file: &File, bytes: &[u8]) -> Result<(), Trouble> {
             file.write_block(chunk, at as u64, None).await.map_err(|error| hidden("write", &error))?;
         at += written.max(1);
     }
-    file.flush().await.map_err(|error| hidden("flush", &error))?;
+    file.flush().await.map_err(|error| hidden("flush", &error))
+}
+
+async fn check(file: &File, bytes: &[u8]) -> Result<(), Trouble> {
     let back = read(file, bytes.len() as u64).await?;
     if blake3::hash(&back) == blake3::hash(bytes) {
         return Ok(());
@@ -338,8 +346,7 @@ async fn write_and_check(file: &File, bytes: &[u8]) -> Result<(), Trouble> {
     Err(Trouble { symptom: Symptom::Malformed, action: "check", detail, lost: true })
 }
 
-/// Reads `size` bytes. The client's own notion of the size is that of the open, before anything was written, so
-/// it is not asked for.
+/// Reads at most `size` bytes.
 async fn read(file: &File, size: u64) -> Result<Vec<u8>, Trouble> {
     let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
     let mut at = 0;
