@@ -36,7 +36,8 @@ pub fn control(place: &Place) -> PathBuf {
 pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
     let share = share(&ground.place);
     let number = samba::account(ground, Host::Terminal, USER, 0)?;
-    for folder in ["req", "res", "face"] {
+    // The share itself too: its account may make folders in it.
+    for folder in ["", "req", "res", "face"] {
         let path = share.join(folder);
         fs::create_dir_all(&path).map_err(at(&path))?;
         chown(&path, Some(number), Some(number)).map_err(at(&path))?;

@@ -8,7 +8,7 @@ use clinic::{CATALOGUE, Clinic};
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use crate::scene::{PATIENCE, bare, connect, left, on_the_box};
+use crate::scene::{PATIENCE, bare, connect, left, on_the_box, resolve};
 
 const SERVICE: &str = "[2001:db8:0:cc::10]:443";
 const LINE_AUTH: &str = "[2001:db8:0:cc::20]:443";
@@ -34,8 +34,7 @@ fn has_router(clinic: &Clinic) -> bool {
 }
 
 fn answers(clinic: &Clinic, resolver: &str) -> bool {
-    let argv = ["dig", "+short", "+time=1", "+tries=1", resolver, "AAAA", "hweb.onshikaku.test"];
-    on_the_box(clinic, &argv).trim() == "2001:db8:0:cc::10"
+    resolve(clinic, resolver, "hweb.onshikaku.test.").is_ok()
 }
 
 /// A handshake with the centre without a client certificate, then one request; what came of it in a word.
@@ -74,8 +73,8 @@ fn is_felt(clinic: &Clinic, code: &str) -> bool {
     match code {
         "WAN-01" => !carrier(clinic, "wan0"),
         "WAN-02" | "WAN-03" => carrier(clinic, "wan0") && !has_router(clinic),
-        "DNS-01" => !answers(clinic, "@2001:db8:0:53::1") && !answers(clinic, "@2001:db8:0:53::2"),
-        "DNS-02" => !answers(clinic, "@2001:db8:0:53::1") && answers(clinic, "@2001:db8:0:53::2"),
+        "DNS-01" => !answers(clinic, "2001:db8:0:53::1") && !answers(clinic, "2001:db8:0:53::2"),
+        "DNS-02" => !answers(clinic, "2001:db8:0:53::1") && answers(clinic, "2001:db8:0:53::2"),
         "AUTH-01" => {
             [SERVICE, LINE_AUTH, DISTRIBUTION].map(|to| fate(clinic, to)) == ["refused", "refused", "open"]
         }
@@ -101,7 +100,7 @@ fn is_felt(clinic: &Clinic, code: &str) -> bool {
 fn is_well(clinic: &Clinic) -> bool {
     let hosts = [SERVICE, LINE_AUTH, DISTRIBUTION, TERMINAL].map(|to| fate(clinic, to));
     let ports = ["wan0", "term0"].map(|port| carrier(clinic, port));
-    let resolvers = ["@2001:db8:0:53::1", "@2001:db8:0:53::2"].map(|resolver| answers(clinic, resolver));
+    let resolvers = ["2001:db8:0:53::1", "2001:db8:0:53::2"].map(|resolver| answers(clinic, resolver));
     let handshake = handshake(clinic).contains("alert");
     hosts == ["open"; 4]
         && ports == [true; 2]

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
 use clinic::Clinic;
+use hickory_proto::op::{Message, Query, ResponseCode};
+use hickory_proto::rr::{Name, RData, RecordType};
 
 /// Long enough for everything that answers, short enough to wait for what does not.
 pub const PATIENCE: Duration = Duration::from_millis(700);
@@ -64,6 +66,33 @@ pub fn processes() -> Vec<(i32, String)> {
 pub fn connect(clinic: &Clinic, host: &str, to: &str) -> io::Result<TcpStream> {
     let to: SocketAddr = to.parse().unwrap();
     clinic.inside(host, || TcpStream::connect_timeout(&to, PATIENCE)).unwrap()
+}
+
+/// Asks a resolver from the box for a name's IPv6 address: its answer's code, and the address if it has one.
+pub fn resolve(clinic: &Clinic, resolver: &str, name: &str) -> io::Result<(ResponseCode, Option<Ipv6Addr>)> {
+    let mut query = Message::query();
+    query.add_query(Query::query(Name::from_ascii(name).unwrap(), RecordType::AAAA));
+    let answer = ask(clinic, (resolver.parse().unwrap(), 53), &query.to_vec().unwrap())?;
+    let answer = Message::from_vec(&answer).unwrap();
+    let address = answer.answers.iter().find_map(|record| match record.data {
+        RData::AAAA(address) => Some(address.0),
+        _ => None,
+    });
+    Ok((answer.metadata.response_code, address))
+}
+
+/// Sends a datagram from the box and waits for the answer.
+pub fn ask(clinic: &Clinic, to: (Ipv6Addr, u16), question: &[u8]) -> io::Result<Vec<u8>> {
+    let visit = clinic.inside("box", || {
+        let socket = UdpSocket::bind("[::]:0")?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.send_to(question, to)?;
+        let mut answer = vec![0_u8; 1500];
+        let length = socket.recv(&mut answer)?;
+        answer.truncate(length);
+        Ok(answer)
+    });
+    visit.unwrap()
 }
 
 /// Runs a command on the box and gives what it printed.
