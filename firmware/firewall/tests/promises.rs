@@ -65,10 +65,10 @@ fn what_is_not_understood_is_never_called_proved() {
     for (name, change) in UNKNOWN {
         let mut document = ruleset();
         change(&mut document);
-        let proved = judged(&document).into_iter().filter(|(_, finding)| *finding == Finding::Proved).count();
-        let broken = judged(&document).into_iter().any(|(_, finding)| matches!(finding, Finding::Broken(_)));
+        let findings = judged(&document);
+        let broken = findings.iter().any(|(_, finding)| matches!(finding, Finding::Broken(_)));
         assert!(!broken, "{name} is called broken");
-        assert!(proved < firewall::prove(&document, &Intent::from_site(&site::sample())).len(), "{name}");
+        assert!(findings.iter().any(|(_, finding)| *finding != Finding::Proved), "{name} is called proved");
     }
 }
 
@@ -93,7 +93,7 @@ fn nothing_is_proved_of_what_is_no_ruleset() {
 
 #[test]
 fn an_empty_kernel_lets_everything_pass() {
-    for promise in 1..=6 {
+    for promise in [1, 2, 3, 4, 5, 6, 10] {
         breaks("empty", &json!({"nftables": []}), promise);
     }
 }
@@ -252,6 +252,15 @@ const BROKEN: &[(&str, u8, Change)] = &[
         add_element(d, "destinations", json!({"concat": ["2001:db8:0:cc::20", "tcp", 25]}));
     }),
     ("every destination", 4, |d| drop_match(d, "forward-out-listed", 0)),
+    ("the box opens to the clinic", 10, |d| first(d, "output_clinic", json!([{"accept": null}]))),
+    ("the box speaks to strangers", 10, |d| drop_match(d, "wan-output-peers", 0)),
+    ("another peer of the box", 10, |d| {
+        add_element(d, "peers", json!({"concat": ["2001:db8:ff::9", "tcp", 443]}));
+    }),
+    ("the box's shares with whoever stands among the terminals", 10, |d| {
+        drop_match(d, "terminal-output-share", 0)
+    }),
+    ("the box by a port nobody planned", 10, |d| lead(d, "output_by_port", "lan0", "icmp6open")),
     ("terminals by a port nobody planned", 4, |d| {
         add_element(d, "forward_by_way", json!([{"concat": ["term0", "usb0"]}, {"accept": null}]));
     }),
@@ -280,6 +289,24 @@ const UNKNOWN: &[(&str, Change)] = &[
             d,
             "forward",
             json!([{"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": 7}}, {"accept": null}]),
+        );
+    }),
+    ("a state that is compared as a number", |d| {
+        let states = json!({"|": ["established", "related"]});
+        first(
+            d,
+            "forward",
+            json!([{"match": {"op": "!=", "left": {"ct": {"key": "state"}}, "right": states}}, {"accept": null}]),
+        );
+    }),
+    ("ICMPv6 without a family, between the zones", |d| {
+        first(
+            d,
+            "forward",
+            json!([
+            {"match": {"op": "==", "left": {"payload": {"protocol": "icmpv6", "field": "type"}}, "right": "echo-request"}},
+            {"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": "198.51.100.10"}},
+            {"accept": null}]),
         );
     }),
     ("a pattern of ports accepted", |d| {

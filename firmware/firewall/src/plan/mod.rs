@@ -163,7 +163,7 @@ mod shared {
     }
 
     pub(super) fn jump_icmp6(id: &str) -> Rule {
-        let steps = vec![Statement::Verdict(Verdict::Jump("icmp6"))];
+        let steps = vec![is(Key::Family, Operand::Word("ipv6")), Statement::Verdict(Verdict::Jump("icmp6"))];
         Rule { id: id.to_owned(), says: "what IPv6 needs (8)", steps }
     }
 }

@@ -1,9 +1,9 @@
 //! What a site wants kept: the promises need no more of it than this, and nothing of the plan.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::site::prefix::Prefix;
-use model::{Site, Zone};
+use model::{Profile, Site, Zone};
 
 /// The ports of each zone, and what the promises' exceptions name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Intent {
     pub clinic_services: Vec<u16>,
     /// Where terminals may go on the line: prefix, protocol number, port.
     pub destinations: Vec<(Prefix, u8, u16)>,
+    /// Whom the box itself may ask on the line: prefix, protocol number, port.
+    pub peers: Vec<(Prefix, u8, u16)>,
 }
 
 impl Intent {
@@ -46,8 +48,23 @@ impl Intent {
             terminals: site.terminals.iter().map(|terminal| terminal.address).collect(),
             clinic_services: vec![site.page.http, site.page.https, 445],
             destinations: listed.collect(),
+            peers: peers(&site.profile),
         }
     }
+}
+
+/// The profile's hosts wherever their names may lead, and the resolvers.
+fn peers(profile: &Profile) -> Vec<(Prefix, u8, u16)> {
+    let hosts = [&profile.line_auth, &profile.distribution, &profile.centre].map(|target| (6, target.port));
+    let hosts = hosts.into_iter().chain([(17, 123)]);
+    let hosts = hosts
+        .flat_map(|(protocol, port)| profile.expected.iter().map(move |prefix| (*prefix, protocol, port)));
+    let resolver = |address: &Ipv6Addr| Prefix { address: IpAddr::V6(*address), length: 128 };
+    let resolvers = profile
+        .resolvers
+        .iter()
+        .flat_map(|address| [6, 17].map(|protocol| (resolver(address), protocol, 53)));
+    hosts.chain(resolvers).collect()
 }
 
 /// The checker lets no other family into the two zones' addresses.

@@ -30,10 +30,23 @@ enum Kind {
     State,
 }
 
+impl Kind {
+    /// Whether a number means itself: families and states are words, their numbers in nft are not ours.
+    const fn is_ordered(self) -> bool {
+        matches!(
+            self,
+            Self::Number | Self::Protocol | Self::Icmp | Self::Icmp6 | Self::Address4 | Self::Address6
+        )
+    }
+}
+
 /// The left side: fields in the order of a tuple.
 #[derive(Debug)]
 pub(super) struct Left {
     pub(super) requires: Conditions,
+    /// What may match as well: nft lists `icmpv6 type` without saying whether the rule asks for the family
+    /// (`meta l4proto icmpv6 icmpv6 type …` does not), and then ICMPv6 in IPv4 fits.
+    pub(super) twins: Option<Conditions>,
     fields: Vec<(Field, Kind)>,
 }
 
@@ -42,10 +55,11 @@ const ICMP6: u8 = 58;
 
 pub(super) fn left(value: &Value) -> Result<Left, String> {
     if let Some(parts) = value.get("concat").and_then(Value::as_array) {
-        let mut whole = Left { requires: Vec::new(), fields: Vec::new() };
+        let mut whole = Left { requires: Vec::new(), twins: None, fields: Vec::new() };
         for part in parts {
             let part = left(part)?;
             whole.requires.extend(part.requires);
+            whole.twins = whole.twins.or(part.twins);
             whole.fields.extend(part.fields);
         }
         return Ok(whole);
@@ -59,7 +73,16 @@ pub(super) fn left(value: &Value) -> Result<Left, String> {
         _ => None,
     };
     let (requires, field, kind) = known.ok_or_else(|| format!("the expression {value}"))?;
-    Ok(Left { requires, fields: vec![(field, kind)] })
+    let twins = matches!(field, Field::IcmpType | Field::IcmpCode).then(|| other_family(&requires));
+    Ok(Left { requires, twins, fields: vec![(field, kind)] })
+}
+
+fn other_family(requires: &Conditions) -> Conditions {
+    let turned = |(field, span): &(Field, Span)| match field {
+        Field::Family => (*field, span.not().and(&Span::range(4_u8, 6_u8))),
+        _ => (*field, span.clone()),
+    };
+    requires.iter().map(turned).collect()
 }
 
 type Known = (Conditions, Field, Kind);
@@ -160,7 +183,7 @@ fn value(kind: Kind, value: &Value, ports: &mut Ports) -> Result<Span, String> {
     if let Some(prefix) = value.get("prefix") {
         return prefixed(kind, prefix).ok_or_else(unknown);
     }
-    if let Some(Value::Array(ends)) = value.get("range") {
+    if let Some(Value::Array(ends)) = value.get("range").filter(|_| kind.is_ordered()) {
         let ends: Result<Vec<u128>, String> = ends.iter().map(|end| single(kind, end, ports)).collect();
         return match ends?.as_slice() {
             [first, last] => Ok(Span::range(*first, *last)),

@@ -9,12 +9,13 @@
 //!   packets that met such a thing are accepted. It is never rounded up to proved.
 //! - **Proved**: neither.
 //!
-//! Promises 2, 5, 6 and the listed destinations of 4 are about opening: the states `new`, `untracked` and
+//! Promises 2, 5, 6, 10 and the listed destinations of 4 are about opening: the states `new`, `untracked` and
 //! `invalid`. What follows in an open flow, either way, is what opening it meant. Promises 1, 3 and the ways
 //! of 4 say *never*, so there packets of open flows count too; which of them can exist is decided in [`flows`].
 //! A port that belongs to no zone counts as the line does.
 
 mod cube;
+mod exceptions;
 mod flows;
 mod intent;
 mod matching;
@@ -25,6 +26,8 @@ mod ruleset;
 mod run;
 mod sample;
 mod span;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

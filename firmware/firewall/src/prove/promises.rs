@@ -1,9 +1,11 @@
 //! The promises as claims: packets of which none may be accepted. What is excepted is written as conditions
 //! and cut out of them.
 
-use std::net::Ipv6Addr;
-
 use super::cube::{Conditions, Cube, Field};
+use super::exceptions::{
+    ERRORS6, WITHOUT_RECEIVER, address4, carried, from_the_line, icmp6, of_a_terminal, of_the_clinic,
+    of_the_link, to_a_terminal, to_destinations, to_the_line,
+};
 use super::intent::Intent;
 use super::ports::{NO_PORT, Ports};
 use super::span::Span;
@@ -16,7 +18,7 @@ pub(super) struct Claim {
 }
 
 /// The numbers of the promises that are proved.
-pub(super) const NUMBERS: [u8; 6] = [1, 2, 3, 4, 5, 6];
+pub(super) const NUMBERS: [u8; 7] = [1, 2, 3, 4, 5, 6, 10];
 
 /// The claims of one promise.
 pub(super) fn claims(number: u8, intent: &Intent, ports: &Ports) -> Vec<Claim> {
@@ -39,11 +41,16 @@ pub(super) fn claims(number: u8, intent: &Intent, ports: &Ports) -> Vec<Claim> {
             let elsewhere = zones.every.and(&zones.wan.not()).and(&zones.terminal.not());
             vec![
                 zones.forward(&zones.terminal, &elsewhere, Any),
-                zones.forward(&zones.terminal, &zones.wan, Opening).without_all(&listed(intent)),
+                zones.forward(&zones.terminal, &zones.wan, Opening).without_all(&to_destinations(intent)),
             ]
         }
         5 => vec![zones.input(&zones.terminal, &of_a_terminal())],
         6 => vec![zones.input(&zones.clinic, &of_the_clinic(intent))],
+        10 => vec![
+            zones.output(&zones.wan, &to_the_line(intent)),
+            zones.output(&zones.terminal, &to_a_terminal(intent)),
+            zones.output(&zones.every.and(&zones.wan.not()).and(&zones.terminal.not()), &of_the_link()),
+        ],
         _ => Vec::new(),
     }
 }
@@ -77,7 +84,12 @@ impl<'i> Zones<'i> {
 
     fn input(&self, from: &Span, excepted: &[Conditions]) -> Claim {
         let cubes = packets(from, &Span::one(NO_PORT), Opening);
-        Claim { path: Path::Input, cubes }.without_all(excepted)
+        Claim { path: Path::Input, cubes }.without_all(excepted).without_all(&WITHOUT_RECEIVER.map(carried))
+    }
+
+    fn output(&self, to: &Span, excepted: &[Conditions]) -> Claim {
+        let cubes = packets(&Span::one(NO_PORT), to, Opening);
+        Claim { path: Path::Output, cubes }.without_all(excepted).without_all(&WITHOUT_RECEIVER.map(carried))
     }
 
     /// No router passes on what is addressed to itself, or says it comes from itself.
@@ -113,86 +125,4 @@ fn packets(from: &Span, to: &Span, about: About) -> Vec<Cube> {
 /// A set of states.
 pub(super) fn states(list: &[State]) -> Span {
     Span::any_of(list.iter().map(|state| Span::one(*state as u8)))
-}
-
-fn address4(address: std::net::Ipv4Addr) -> Span {
-    Span::one(u32::from(address))
-}
-
-/// Destination unreachable, packet too big, time exceeded, parameter problem.
-const ERRORS6: &[u8] = &[1, 2, 3, 4];
-/// Queries, reports and leave of multicast listener discovery.
-const LISTENER: &[u8] = &[130, 131, 132, 143];
-/// Neighbour solicitation and advertisement.
-const NEIGHBOUR: &[u8] = &[135, 136];
-/// Destination unreachable, time exceeded, parameter problem.
-const ERRORS4: &[u8] = &[3, 11, 12];
-
-fn icmp(version: u8, protocol: u8, types: &[u8]) -> Conditions {
-    vec![
-        (Field::Family, Span::one(version)),
-        (Field::Protocol, Span::one(protocol)),
-        (Field::Readable, Span::one(1_u8)),
-        (Field::IcmpType, Span::any_of(types.iter().map(|number| Span::one(*number)))),
-    ]
-}
-
-fn icmp6(types: &[u8]) -> Conditions {
-    icmp(6, 58, types)
-}
-
-fn service(protocol: u8, ports: &[u16]) -> Conditions {
-    vec![
-        (Field::Protocol, Span::one(protocol)),
-        (Field::Readable, Span::one(1_u8)),
-        (Field::DestinationService, Span::any_of(ports.iter().map(|port| Span::one(*port)))),
-    ]
-}
-
-/// RFC 4890 section 4.4: what a node on a link must hear, echo included, redirects not; and DHCPv6 answers.
-fn from_the_line() -> Vec<Conditions> {
-    let link_local = Span::range(
-        Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0),
-        Ipv6Addr::new(0xfebf, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff),
-    );
-    let mut dhcp6 = service(17, &[546]);
-    dhcp6.extend([(Field::Family, Span::one(6_u8)), (Field::Source, link_local)]);
-    vec![icmp6(ERRORS6), icmp6(&[128, 129, 134]), icmp6(LISTENER), icmp6(NEIGHBOUR), dhcp6]
-}
-
-/// Echo, the ICMP of promise 8, DHCP, DNS, NTP.
-fn of_a_terminal() -> Vec<Conditions> {
-    vec![
-        icmp6(ERRORS6),
-        icmp6(&[128, 129, 133]),
-        icmp6(LISTENER),
-        icmp6(NEIGHBOUR),
-        icmp(4, 1, ERRORS4),
-        icmp(4, 1, &[0, 8]),
-        service(17, &[53, 67, 123, 547]),
-        service(6, &[53]),
-    ]
-}
-
-fn of_the_clinic(intent: &Intent) -> Vec<Conditions> {
-    let mut services = service(6, &intent.clinic_services);
-    services
-        .extend([(Field::Family, Span::one(4_u8)), (Field::Destination, address4(intent.clinic_address))]);
-    vec![icmp6(ERRORS6), icmp6(LISTENER), icmp6(NEIGHBOUR), icmp(4, 1, ERRORS4), services]
-}
-
-/// The profile's destinations, and errors about flows.
-fn listed(intent: &Intent) -> Vec<Conditions> {
-    let destinations = intent.destinations.iter().filter_map(|(prefix, protocol, port)| {
-        let std::net::IpAddr::V6(network) = prefix.network() else { return None };
-        let host = u128::MAX.checked_shr(u32::from(prefix.length)).unwrap_or(0);
-        let first = u128::from(network);
-        let mut conditions = service(*protocol, &[*port]);
-        conditions.extend([
-            (Field::Family, Span::one(6_u8)),
-            (Field::Destination, Span::range(first, first | host)),
-        ]);
-        Some(conditions)
-    });
-    destinations.chain([icmp6(ERRORS6)]).collect()
 }

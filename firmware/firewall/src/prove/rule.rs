@@ -25,6 +25,8 @@ pub(super) enum Verdict {
 #[derive(Clone, Debug)]
 pub(super) struct Test {
     pub(super) requires: Conditions,
+    /// Packets that may match too, see [`matching::Left`].
+    pub(super) twins: Option<Conditions>,
     pub(super) alternatives: Alternatives,
     pub(super) negated: bool,
 }
@@ -91,7 +93,7 @@ impl Reader<'_> {
             "==" | "in" | "!=" => self.right(&left, op, right)?,
             _ => matching::ordered(&left, op, right, self.ports)?,
         };
-        Ok(Step::Test(Test { requires: left.requires, alternatives, negated: op == "!=" }))
+        Ok(Step::Test(Test { requires: left.requires, twins: left.twins, alternatives, negated: op == "!=" }))
     }
 
     fn right(&mut self, left: &matching::Left, op: &str, right: &Value) -> Result<Alternatives, String> {
@@ -108,6 +110,9 @@ impl Reader<'_> {
 
     fn lookup(&mut self, body: &Value) -> Result<Step, String> {
         let left = matching::left(body.get("key").unwrap_or(&Value::Null))?;
+        if left.twins.is_some() {
+            return Err(format!("a verdict map by {body}"));
+        }
         let elements = match body.get("data") {
             Some(Value::String(name)) if name.starts_with('@') => {
                 self.ruleset.elements(self.table, &name[1..])?

@@ -169,11 +169,18 @@ impl Walk<'_> {
                 Ok(doubt(here, &"a port where it is not known".into(), next))
             }
             Step::Test(test) => {
+                let (twins, here) = Cube::cut(here, test.twins.as_slice());
+                let twins = doubt(
+                    twins,
+                    &"ICMP of the other family, where nft does not list the family".into(),
+                    next,
+                );
                 let (fit, others) = Cube::cut(here, std::slice::from_ref(&test.requires));
                 next.extend(others);
                 let (inside, outside) = Cube::cut(fit, &test.alternatives);
-                let (on, off) = if test.negated { (outside, inside) } else { (inside, outside) };
+                let (mut on, off) = if test.negated { (outside, inside) } else { (inside, outside) };
                 next.extend(off);
+                on.extend(twins);
                 Ok(on)
             }
             Step::Lookup { entries, .. } if self.is_blind(entries.iter().flat_map(|(keys, _)| keys)) => {
