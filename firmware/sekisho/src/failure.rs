@@ -112,9 +112,15 @@ impl Failure {
             Self::Site(_) | Self::Data { .. } | Self::NoPorts(_) => code::DATA,
             Self::Read { .. } => 66,
             Self::Write { .. } => code::CANTCREAT,
-            Self::NoDaemon { .. } | Self::AlreadyRunning(_) | Self::Page(_) | Self::Reach(_) => code::UNAVAILABLE,
+            Self::NoDaemon { .. } | Self::AlreadyRunning(_) | Self::Page(_) | Self::Reach(_) => {
+                code::UNAVAILABLE
+            }
             Self::NotPermitted { .. } => code::NOPERM,
-            Self::Answer { .. } | Self::Firewall(_) | Self::Relay(_) | Self::RoleEnded(_) | Self::Panicked(_) => code::SOFTWARE,
+            Self::Answer { .. }
+            | Self::Firewall(_)
+            | Self::Relay(_)
+            | Self::RoleEnded(_)
+            | Self::Panicked(_) => code::SOFTWARE,
         }
     }
 

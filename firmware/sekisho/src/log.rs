@@ -13,7 +13,11 @@ pub fn start() {
     let level = level.as_deref().unwrap_or("info");
     let directives: Vec<String> = OURS.iter().map(|target| format!("{target}={level}")).collect();
     let filter = EnvFilter::new(format!("warn,{}", directives.join(",")));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 fn is_level(level: &str) -> bool {

@@ -48,7 +48,8 @@ fn profile(site: &Path, text: &str) -> Result<Found, Vec<SiteError>> {
         return Ok((Profile::parse(&name, text)?, None));
     }
     let one = |message: String, allowed: Option<String>| {
-        let line = text.lines().position(|line| line.trim_start().starts_with("profile")).map_or(1, |at| at + 1);
+        let line =
+            text.lines().position(|line| line.trim_start().starts_with("profile")).map_or(1, |at| at + 1);
         vec![SiteError { file: site.display().to_string(), line, path: "profile".into(), message, allowed }]
     };
     if !name.ends_with(".toml") {

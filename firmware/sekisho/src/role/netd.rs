@@ -22,7 +22,9 @@ pub async fn start(place: &Place, roles: &mut Roles) -> Result<(), Failure> {
     );
     super::serve(place, Role::Netd, routes, roles).await?;
     let site = place.site.clone();
-    roles.spawn(async move { (Role::Netd, firewall::run(&site, part, commands).await.map_err(Failure::from)) });
+    roles.spawn(
+        async move { (Role::Netd, firewall::run(&site, part, commands).await.map_err(Failure::from)) },
+    );
     let proved = seen.wait_for(|part| part.state == RulesetState::Proved).await.is_ok();
     if proved {
         tracing::info!("the ruleset in the kernel is this site's, and proved");

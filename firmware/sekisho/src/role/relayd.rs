@@ -21,6 +21,8 @@ pub async fn start(place: &Place, roles: &mut Roles) -> Result<(), Failure> {
     );
     super::serve(place, Role::Relayd, routes, roles).await?;
     let config = relay::Config::from_site(&place.site, &place.state);
-    roles.spawn(async move { (Role::Relayd, relay::run(config, part, commands).await.map_err(Failure::from)) });
+    roles.spawn(
+        async move { (Role::Relayd, relay::run(config, part, commands).await.map_err(Failure::from)) },
+    );
     Ok(())
 }

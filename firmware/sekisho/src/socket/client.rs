@@ -31,18 +31,26 @@ pub async fn intent<T: DeserializeOwned>(folder: &Path, role: Role, path: &str) 
     ask(folder, role, Method::POST, path).await
 }
 
-async fn ask<T: DeserializeOwned>(folder: &Path, role: Role, method: Method, target: &str) -> Result<T, Failure> {
+async fn ask<T: DeserializeOwned>(
+    folder: &Path,
+    role: Role,
+    method: Method,
+    target: &str,
+) -> Result<T, Failure> {
     let path = super::path(folder, role);
     let bytes = exchange(path, method, target).await?;
     match bytes {
-        (status, bytes) if status.is_success() => {
-            serde_json::from_slice(&bytes).map_err(|error| Failure::Answer { role, reason: error.to_string() })
-        }
+        (status, bytes) if status.is_success() => serde_json::from_slice(&bytes)
+            .map_err(|error| Failure::Answer { role, reason: error.to_string() }),
         (status, _) => Err(Failure::Answer { role, reason: status.to_string() }),
     }
 }
 
-async fn exchange(path: PathBuf, method: Method, target: &str) -> Result<(hyper::StatusCode, Bytes), Failure> {
+async fn exchange(
+    path: PathBuf,
+    method: Method,
+    target: &str,
+) -> Result<(hyper::StatusCode, Bytes), Failure> {
     let gone = |reason: String| Failure::NoDaemon { path: path.clone(), reason };
     let stream = UnixStream::connect(&path).await.map_err(|error| gone(error.to_string()))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))

@@ -62,7 +62,8 @@ pub async fn open(folder: &Path, role: Role) -> Result<UnixListener, Failure> {
 /// # Errors
 /// [`Failure::Write`] with the socket's path if serving ends.
 pub async fn serve(listener: UnixListener, routes: Router) -> Result<(), Failure> {
-    let path: PathBuf = listener.local_addr().ok().and_then(|at| at.as_pathname().map(Path::to_owned)).unwrap_or_default();
+    let path: PathBuf =
+        listener.local_addr().ok().and_then(|at| at.as_pathname().map(Path::to_owned)).unwrap_or_default();
     let guarded = Guarded { listener, own: nix::unistd::geteuid().as_raw() };
     axum::serve(guarded, routes).await.map_err(|source| Failure::Write { path, source })
 }

@@ -41,5 +41,8 @@ pub async fn run(args: &cli::Relay) -> Result<ExitCode, Failure> {
 
 fn row(state: &str, parcel: &ParcelView, sentence: &str, now: Timestamp) -> String {
     let age = output::age(parcel.since, now);
-    format!("{state} #{} {} {} {} bytes, {age}: {sentence}", parcel.number, parcel.kind, parcel.hash, parcel.bytes)
+    format!(
+        "{state} #{} {} {} {} bytes, {age}: {sentence}",
+        parcel.number, parcel.kind, parcel.hash, parcel.bytes
+    )
 }

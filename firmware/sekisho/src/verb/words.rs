@@ -16,11 +16,8 @@ pub fn language() -> Language {
 
 /// The verdict: the word, since when, and each fault with its owner and next step.
 pub fn verdict(verdict: &Verdict, now: Timestamp, language: Language) -> String {
-    let mut lines = vec![format!(
-        "{} ({})",
-        verdict.usability.word().get(language),
-        output::age(verdict.since, now)
-    )];
+    let mut lines =
+        vec![format!("{} ({})", verdict.usability.word().get(language), output::age(verdict.since, now))];
     lines.extend(verdict.alarms().map(|found| fault(found, language)));
     for found in &verdict.recorded {
         lines.push(format!("  {} {}", found.code.key(), found.code.words().title.get(language)));
