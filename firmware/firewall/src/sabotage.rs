@@ -27,7 +27,13 @@ pub(crate) struct Forgetful<K> {
 impl<K> Forgetful<K> {
     pub(crate) fn around(real: K) -> Self {
         let names = std::env::var("SEKISHO_SABOTAGE").unwrap_or_default();
-        Self { real, chosen: names.split(',').any(|name| name == DROPPED_RULE), told: Mutex::new(None) }
+        let chosen = names.split(',').any(|name| name.trim() == DROPPED_RULE);
+        Self { chosen, ..Self::chosen(real) }
+    }
+
+    /// With the defect, whatever was asked for.
+    pub(crate) const fn chosen(real: K) -> Self {
+        Self { real, chosen: true, told: Mutex::new(None) }
     }
 }
 

@@ -198,3 +198,20 @@ async fn a_kernel_that_is_not_read_proves_nothing() {
     assert!(!found.is_empty() && found.iter().all(|proof| matches!(proof, Proof::Unproved { .. })));
     assert_eq!(part.state, RulesetState::Proved);
 }
+
+#[cfg(feature = "sabotage")]
+#[tokio::test]
+async fn a_dropped_rule_is_seen_by_who_looks_himself_and_by_nobody_else() {
+    let kernel = Double::holding(open(), None);
+    let forgetful = crate::sabotage::Forgetful::chosen(&kernel);
+    let intent = Intent::from_site(&site());
+    let told = apply(&forgetful, &compile_json(&site()), &intent).await.unwrap();
+    assert!(told.iter().all(|promise| promise.proof == Proof::Proved));
+    let held = crate::prove(&kernel.held(), &intent);
+    let broken: Vec<u8> = held
+        .iter()
+        .filter(|promise| matches!(promise.proof, Proof::Broken { .. }))
+        .map(|promise| promise.number)
+        .collect();
+    assert_eq!(broken, [6]);
+}

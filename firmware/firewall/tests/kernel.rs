@@ -252,3 +252,56 @@ fn every_rule_counts_in_the_kernel_what_explain_says() {
         }
     });
 }
+
+/// Waits until a rule has counted so many.
+fn counted(rule: &str, times: u64) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let count = || counts().into_iter().find(|(comment, _)| comment.starts_with(rule)).unwrap().1;
+    while count() != times {
+        assert!(Instant::now() < deadline, "{rule} counted {} and not {times}", count());
+    }
+}
+
+/// Why promises 1 and 3 look at open flows too: to connection tracking a packet is of a flow wherever it comes in.
+#[test]
+fn a_forged_packet_of_an_open_flow_stops_at_the_way_it_came_and_not_before() {
+    lab::alone(|| {
+        let lab = Lab::build();
+        room(|| {});
+        let elements = format!("{{ {TERMINAL6} }}");
+        run("nft", &["add", "element", "inet", "sekisho", "terminal_addresses6", &elements]);
+        let time =
+            Packet { protocol: 17, destination_service: 123, ..through("term0", "wan0", TERMINAL6, CENTRE) };
+        let question = Packet { source_service: 5000, ..time };
+        let answer = Packet {
+            source_service: 123,
+            destination_service: 5000,
+            protocol: 17,
+            state: State::Established,
+            ..through("wan0", "term0", CENTRE, TERMINAL6)
+        };
+        let forged = Packet { from_port: "lan0".into(), ..answer.clone() };
+        lab.send(&question);
+        counted("forward-out-listed:", 1);
+        lab.send(&answer);
+        lab.send(&forged);
+        counted("forward-rest:", 1);
+        let hasty = [
+            "insert",
+            "rule",
+            "inet",
+            "sekisho",
+            "forward",
+            "ct",
+            "state",
+            "established",
+            "counter",
+            "accept",
+        ];
+        run("nft", &[&hasty[..], &["comment", "\"hasty: open flows first\""]].concat());
+        let proofs = firewall::prove(&listing(), &firewall::Intent::from_site(&site::sample()));
+        assert!(matches!(proofs[0].proof, Proof::Broken { .. }), "{proofs:?}");
+        lab.send(&forged);
+        counted("hasty:", 1);
+    });
+}

@@ -67,8 +67,8 @@ pub(super) fn left(value: &Value) -> Result<Left, String> {
     let known = match value.as_object().filter(|map| map.len() == 1).and_then(|map| map.iter().next()) {
         Some((name, body)) if name == "meta" => meta(body),
         Some((name, body)) if name == "payload" => payload(body),
-        Some((name, body)) if name == "ct" && body.as_object().is_some_and(|map| map.len() == 1) => {
-            (body["key"] == "state").then(|| (Vec::new(), Field::State, Kind::State))
+        Some((name, body)) if name == "ct" && is_plain(body, 1).is_some() && body["key"] == "state" => {
+            Some((Vec::new(), Field::State, Kind::State))
         }
         _ => None,
     };
@@ -87,7 +87,13 @@ fn other_family(requires: &Conditions) -> Conditions {
 
 type Known = (Conditions, Field, Kind);
 
+/// Exactly so many keys: one more (`tunnel`, `dir`, …) means something else.
+fn is_plain(body: &Value, keys: usize) -> Option<()> {
+    body.as_object().filter(|map| map.len() == keys).map(drop)
+}
+
 fn meta(body: &Value) -> Option<Known> {
+    is_plain(body, 1)?;
     let (field, kind) = match body.get("key")?.as_str()? {
         "iifname" => (Field::From, Kind::Port),
         "oifname" => (Field::To, Kind::Port),
@@ -102,6 +108,7 @@ fn meta(body: &Value) -> Option<Known> {
 }
 
 fn payload(body: &Value) -> Option<Known> {
+    is_plain(body, 2)?;
     let family = |version: u8| vec![(Field::Family, Span::one(version))];
     let transport = |protocols: &[u8]| {
         let spans = protocols.iter().map(|protocol| Span::one(*protocol));

@@ -86,7 +86,10 @@ impl Reader<'_> {
 
     fn test(&mut self, body: &Value) -> Result<Step, String> {
         let (op, left, right) = (body.get("op"), body.get("left"), body.get("right"));
-        let (Some(left), Some(right)) = (left, right) else { return Err(format!("the match {body}")) };
+        let plain = body.as_object().is_some_and(|map| map.len() == 2 + usize::from(op.is_some()));
+        let (Some(left), Some(right), true) = (left, right, plain) else {
+            return Err(format!("the match {body}"));
+        };
         let left = matching::left(left)?;
         let op = op.and_then(Value::as_str).unwrap_or("in");
         let alternatives = match op {

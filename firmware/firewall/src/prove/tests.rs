@@ -154,3 +154,51 @@ proptest! {
         }
     }
 }
+
+/// The pointers of every value in a document.
+fn pointers(value: &Value, here: &str, list: &mut Vec<String>) {
+    list.push(here.to_owned());
+    let under: Vec<(String, &Value)> = match value {
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), value)).collect(),
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(place, value)| (place.to_string(), value)).collect()
+        }
+        _ => Vec::new(),
+    };
+    under.into_iter().for_each(|(key, value)| pointers(value, &format!("{here}/{key}"), list));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_document_makes_the_prover_panic(
+        places in prop::collection::vec(any::<prop::sample::Index>(), 1..6),
+        values in prop::collection::vec(prop::sample::select(vec![
+            json!(null), json!(-1), json!(129), json!(1e30), json!("@"), json!("@x"), json!("\u{e9}"), json!([]), json!({}),
+            json!({"prefix": {"addr": "::", "len": 0}}), json!({"range": [9, 1]}), json!({"concat": []}),
+        ]), 6),
+        packet in packet(),
+    ) {
+        let mut document = ruleset();
+        for (place, value) in places.iter().zip(values) {
+            let mut list = Vec::new();
+            pointers(&document, "", &mut list);
+            let at: &String = place.get(&list);
+            *document.pointer_mut(at).unwrap() = value;
+        }
+        let intent = Intent {
+            wan: vec!["wan0".into()],
+            terminal: vec!["term0".into()],
+            clinic: vec!["lan0".into()],
+            clinic_address: [198, 51, 100, 1].into(),
+            terminal_address: [192, 0, 2, 1].into(),
+            terminals: Vec::new(),
+            clinic_services: vec![443],
+            destinations: Vec::new(),
+            peers: Vec::new(),
+        };
+        prop_assert_eq!(prove(&document, &intent).len(), promises::NUMBERS.len());
+        // Understood or not: it says so.
+        let _ = explain(&document, &packet);
+    }
+}
