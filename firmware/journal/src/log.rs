@@ -124,7 +124,9 @@ impl Log {
         let file =
             options.append(true).create(true).mode(0o600).open(&path).map_err(Error::io("open", &path))?;
         let size = file.metadata().map_err(Error::io("stat", &path))?.len();
-        // Without this a cut could take the segment's name, and with it every record acknowledged in it.
+        // What was read may be the cache's only, after a crash between write and fdatasync; and without the
+        // folder a cut could take the segment's name, and with it every record acknowledged in it.
+        file.sync_all().map_err(Error::io("fsync", &path))?;
         sync_folder(folder)?;
         Ok(Self { folder: folder.to_owned(), path, file, size, next, poisoned: false })
     }

@@ -192,6 +192,20 @@ impl Clinic {
         flushed.map(|()| false).map_err(Error::io("fsync", &place))
     }
 
+    /// Makes durable what a former run left: nothing may be built on a move that a cut could still take back.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn flush(&self) -> Result<(), Error> {
+        for own in [&self.attempted, &self.arriving] {
+            own.sync().map_err(Error::io("fsync a folder of", &self.relay_path))?;
+        }
+        for name in FOLDERS {
+            self.folder(name)?.sync().map_err(Error::io("fsync", &self.path(name)))?;
+        }
+        Ok(())
+    }
+
     /// Every attempt on a terminal.
     ///
     /// # Errors

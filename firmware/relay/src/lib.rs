@@ -106,6 +106,7 @@ pub async fn run_with<T: Terminal>(
     commands: mpsc::Receiver<Command>,
 ) -> Result<(), Error> {
     let clinic = Arc::new(Clinic::open(&config.state)?);
+    clinic.flush()?;
     let now_s = model::Timestamp::now().as_second();
     let (ledger, facts) = Ledger::open(&config.state.join("relay"), now_s)?;
     for fact in facts {
