@@ -12,7 +12,7 @@ use clinic::Clinic;
 use crate::browser::{Browser, Scripts};
 
 /// A fault is judged within a sweep of the ladder; the rest is the slowness of a loaded machine.
-const JUDGED: Duration = Duration::from_secs(120);
+const JUDGED: Duration = Duration::from_secs(60);
 
 fn page(clinic: &Clinic) -> String {
     clinic.status().unwrap().page.http
