@@ -95,8 +95,7 @@ impl History {
     /// # Errors
     /// [`Error::State`] if it cannot be written; the old one is still there.
     pub fn save(&self, folder: &Path) -> Result<(), Error> {
-        let bytes = serde_json::to_vec(&self.kept).map_err(std::io::Error::from);
-        let bytes = bytes.map_err(|error| Error::Kernel(error.to_string()))?;
+        let bytes = serde_json::to_vec(&self.kept).expect("invariant: names of rungs and a time are JSON");
         Ok(journal::replace(&file(folder), &bytes)?)
     }
 }

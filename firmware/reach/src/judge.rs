@@ -153,12 +153,12 @@ const TERMINAL: &[Row] = &[
         Party::Terminal,
         Sure,
     ),
-    // A Windows firewall on the wrong profile drops 445 without a word; that, too, is set on the terminal.
+    // A firewall that drops 445 without a word: the terminal's, set to the wrong profile, or ours.
     row(
         FaultCode::Term02,
         &[Good(TerminalLink), Good(TerminalNeighbour), Seen(TerminalSmb, &[Silent])],
-        Party::Terminal,
-        Likely,
+        Party::Unknown,
+        Open,
     ),
     // A login that worked here before was changed over there; one that never did may be a slip on our side.
     row(

@@ -84,6 +84,20 @@ fn a_line_without_a_router_stays_open_and_a_sweep_does_not_wait_for_one() {
 }
 
 #[test]
+fn a_port_that_does_not_exist_is_no_pulled_cable() {
+    in_a_clinic(async |world| {
+        let plan =
+            reach::Plan { line_port: "wan9".to_owned(), terminal_port: "term9".to_owned(), ..world.plan() };
+        let running = world.start_with(plan);
+        let part = running.sweep().await;
+        assert_eq!(outcome(&part, Rung::Link), Some(Outcome::Bad(Symptom::NoPort)));
+        assert_eq!(outcome(&part, Rung::TerminalLink), Some(Outcome::Bad(Symptom::NoPort)));
+        assert_eq!((part.verdict.usability, alarms(&part)), (Usability::Unknown, vec![]));
+        running.stop().await;
+    });
+}
+
+#[test]
 fn two_silent_or_closed_resolvers_are_the_line_s_and_one_is_only_recorded() {
     in_a_clinic(async |mut world| {
         let running = world.start();

@@ -2,9 +2,12 @@
 //!
 //! A socket stays in the namespace it was opened in, so one runtime serves both ends.
 
+mod doubles;
+
+pub use doubles::{Certificate, Resolver};
+
 use std::fs::File;
 use std::future::Future;
-use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::os::fd::AsRawFd as _;
 use std::process::Command;
@@ -16,11 +19,7 @@ use model::part::LinePart;
 use model::profile::Target;
 use model::{Observation, Outcome, Rung, Timestamp, Verdict};
 use nix::sched::{CloneFlags, setns, unshare};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use reach::{Plan, ShareSource, Sockets, TerminalTarget};
-use rustls::ServerConfig;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -31,29 +30,6 @@ pub const LINE_AUTH: &str = "2001:db8:0:cc::20";
 pub const DISTRIBUTION: &str = "2001:db8:0:cc::30";
 pub const TIME: &str = "2001:db8:0:cc::40";
 pub const RESOLVERS: [&str; 2] = ["2001:db8:0:53::1", "2001:db8:0:53::2"];
-
-/// How a resolver behaves.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Resolver {
-    /// Knows every host of the lab.
-    Fine,
-    /// Answers our question with garbage.
-    Garbage,
-    /// Knows no name.
-    Empty,
-    /// Answers with an address outside the closed network.
-    Stranger,
-}
-
-/// What the centre's certificate is like.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Certificate {
-    Fine,
-    Expired,
-    OtherName,
-    OtherIssuer,
-    ExpiredOfOtherIssuer,
-}
 
 /// The relay's word on the share.
 pub struct Shares(pub Arc<Mutex<Option<Outcome>>>);
@@ -253,7 +229,7 @@ impl World {
                 let mut bytes = [0; 512];
                 while let Ok((length, from)) = socket.recv_from(&mut bytes).await {
                     let how = how.lock().unwrap()[index];
-                    let _ = socket.send_to(&answer(&bytes[..length], how), from).await;
+                    let _ = socket.send_to(&doubles::answer(&bytes[..length], how), from).await;
                 }
             };
             self.servers.push((name, tokio::spawn(serve)));
@@ -288,9 +264,9 @@ impl World {
         certificate: Certificate,
         versions: &[&'static rustls::SupportedProtocolVersion],
     ) {
-        let issuer = issuer("the lab's authority");
+        let issuer = doubles::issuer("the lab's authority");
         self.authorities = issuer.pem();
-        let config = server(certificate, &issuer, versions);
+        let config = doubles::server(certificate, &issuer, versions);
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = self.listener((CENTRE.parse().unwrap(), 443));
         let visits = self.visits.clone();
@@ -339,6 +315,11 @@ impl World {
 
     /// Starts the ladder.
     pub fn start(&self) -> Running {
+        self.start_with(self.plan())
+    }
+
+    /// Starts a ladder with another plan.
+    pub fn start_with(&self, plan: Plan) -> Running {
         let (part, parts) = watch::channel(LinePart {
             verdict: Verdict::unknown(Timestamp::now()),
             ladder: Vec::new(),
@@ -346,7 +327,7 @@ impl World {
             swept_at: None,
         });
         let (sweeps, asked) = mpsc::channel(8);
-        let (plan, shares) = (self.plan(), Shares(self.share.clone()));
+        let shares = Shares(self.share.clone());
         let sockets = Sockets::open().unwrap();
         let state = self.state.path().to_owned();
         let task = tokio::spawn(async move { reach::run(plan, sockets, &state, part, shares, asked).await });
@@ -385,65 +366,4 @@ impl Running {
 fn ip(arguments: &str) {
     let status = Command::new("ip").args(arguments.split(' ')).status().unwrap();
     assert!(status.success(), "ip {arguments}");
-}
-
-/// A resolver's answer to any question for an address.
-fn answer(question: &[u8], how: Resolver) -> Vec<u8> {
-    use hickory_proto::op::{Message, ResponseCode};
-    use hickory_proto::rr::rdata::AAAA;
-    use hickory_proto::rr::{RData, Record};
-    if how == Resolver::Garbage {
-        return [&question[..2], &[0xff; 30]].concat();
-    }
-    let mut message = Message::from_vec(question).unwrap().into_response();
-    let name = message.queries[0].name.clone();
-    let host = match name.to_ascii().to_ascii_lowercase().as_str() {
-        "hweb.onshikaku.test." => CENTRE,
-        "www.lineauth.test." => LINE_AUTH,
-        "assv.east.test." => DISTRIBUTION,
-        _ => TIME,
-    };
-    let host = if how == Resolver::Stranger { "2001:4860::8888" } else { host };
-    if how == Resolver::Empty {
-        message.metadata.response_code = ResponseCode::NXDomain;
-    } else {
-        message.add_answer(Record::from_rdata(name, 60, RData::AAAA(AAAA(host.parse().unwrap()))));
-    }
-    message.to_vec().unwrap()
-}
-
-fn issuer(name: &str) -> CertifiedIssuer<'static, KeyPair> {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.distinguished_name.push(rcgen::DnType::CommonName, name);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
-fn server(
-    certificate: Certificate,
-    issuer: &CertifiedIssuer<'static, KeyPair>,
-    versions: &[&'static rustls::SupportedProtocolVersion],
-) -> ServerConfig {
-    let name = if certificate == Certificate::OtherName { "other.test" } else { "hweb.onshikaku.test" };
-    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-    if matches!(certificate, Certificate::Expired | Certificate::ExpiredOfOtherIssuer) {
-        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
-        params.not_after = rcgen::date_time_ymd(2021, 1, 1);
-    }
-    let key = KeyPair::generate().unwrap();
-    let stranger = self::issuer("a stranger's authority");
-    let other = matches!(certificate, Certificate::OtherIssuer | Certificate::ExpiredOfOtherIssuer);
-    let leaf = params.signed_by(&key, if other { &stranger } else { issuer }).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from(issuer.der().to_vec())).unwrap();
-    let clients =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
-    ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_client_cert_verifier(clients)
-        .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
-        .map_err(io::Error::other)
-        .unwrap()
 }

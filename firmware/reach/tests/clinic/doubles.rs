@@ -1,0 +1,95 @@
+//! What the far end answers with: names, and certificates good and bad.
+
+use std::sync::Arc;
+
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::rdata::AAAA;
+use hickory_proto::rr::{RData, Record};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+
+use super::{CENTRE, DISTRIBUTION, LINE_AUTH, TIME};
+
+/// How a resolver behaves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Resolver {
+    /// Knows every host of the lab.
+    Fine,
+    /// Answers our question with garbage.
+    Garbage,
+    /// Knows no name.
+    Empty,
+    /// Answers with an address outside the closed network.
+    Stranger,
+}
+
+/// What the centre's certificate is like.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Certificate {
+    Fine,
+    Expired,
+    OtherName,
+    OtherIssuer,
+    ExpiredOfOtherIssuer,
+}
+
+/// A resolver's answer to any question for an address.
+pub fn answer(question: &[u8], how: Resolver) -> Vec<u8> {
+    if how == Resolver::Garbage {
+        return [&question[..2], &[0xff; 30]].concat();
+    }
+    let mut message = Message::from_vec(question).unwrap().into_response();
+    let name = message.queries[0].name.clone();
+    let host = match name.to_ascii().to_ascii_lowercase().as_str() {
+        "hweb.onshikaku.test." => CENTRE,
+        "www.lineauth.test." => LINE_AUTH,
+        "assv.east.test." => DISTRIBUTION,
+        _ => TIME,
+    };
+    let host = if how == Resolver::Stranger { "2001:4860::8888" } else { host };
+    if how == Resolver::Empty {
+        message.metadata.response_code = ResponseCode::NXDomain;
+    } else {
+        message.add_answer(Record::from_rdata(name, 60, RData::AAAA(AAAA(host.parse().unwrap()))));
+    }
+    message.to_vec().unwrap()
+}
+
+/// A certificate authority.
+pub fn issuer(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// A server that wants a client's certificate.
+pub fn server(
+    certificate: Certificate,
+    issuer: &CertifiedIssuer<'static, KeyPair>,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> ServerConfig {
+    let name = if certificate == Certificate::OtherName { "other.test" } else { "hweb.onshikaku.test" };
+    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    if matches!(certificate, Certificate::Expired | Certificate::ExpiredOfOtherIssuer) {
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    }
+    let key = KeyPair::generate().unwrap();
+    let stranger = self::issuer("a stranger's authority");
+    let other = matches!(certificate, Certificate::OtherIssuer | Certificate::ExpiredOfOtherIssuer);
+    let leaf = params.signed_by(&key, if other { &stranger } else { issuer }).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from(issuer.der().to_vec())).unwrap();
+    let clients =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+    ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_client_cert_verifier(clients)
+        .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+        .unwrap()
+}
