@@ -40,18 +40,20 @@ fn canonical(document: &Value) -> BTreeSet<String> {
     objects
 }
 
-/// Without handles and counts, elements sorted, addresses in one spelling.
+/// Without handles and counts, keys and elements sorted, addresses in one spelling.
 fn plain(value: Value) -> Value {
     match value {
         Value::Object(map) => {
             let kept =
                 map.into_iter().filter(|(key, _)| !["handle", "packets", "bytes"].contains(&key.as_str()));
-            kept.map(|(key, value)| {
-                let value = plain(value);
-                let value = if key == "elem" { sorted(value) } else { value };
-                (key, value)
-            })
-            .collect()
+            let by_key: BTreeMap<String, Value> = kept
+                .map(|(key, value)| {
+                    let value = plain(value);
+                    let value = if key == "elem" { sorted(value) } else { value };
+                    (key, value)
+                })
+                .collect();
+            by_key.into_iter().collect()
         }
         Value::Array(list) => list.into_iter().map(plain).collect(),
         Value::String(text) => text.parse::<Ipv6Addr>().map_or(Value::String(text), |address| json!(address)),
