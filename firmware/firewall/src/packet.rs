@@ -97,20 +97,26 @@ impl Packet {
 }
 
 impl fmt::Display for Packet {
-    /// "a new IPv4 packet, TCP to port 445, from 198.51.100.10 (lan0) to 192.0.2.2 (term0)".
+    /// "a new IPv4 packet (TCP from port 50000 to port 445) from 198.51.100.10 at lan0 to 192.0.2.2 at term0".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let article = if matches!(self.state, State::New | State::Related) { "a" } else { "an" };
         let family = if self.source.is_ipv4() { "IPv4" } else { "IPv6" };
-        write!(f, "{} {family} packet, ", self.state.word())?;
+        write!(f, "{article} {} {family} packet (", self.state.word())?;
+        let (from, to) = (self.source_service, self.destination_service);
         match self.protocol {
-            _ if !self.readable => write!(f, "protocol {} without a readable header", self.protocol)?,
-            6 => write!(f, "TCP from port {} to port {}", self.source_service, self.destination_service)?,
-            17 => write!(f, "UDP from port {} to port {}", self.source_service, self.destination_service)?,
+            other if !self.readable => write!(f, "protocol {other} without a readable header")?,
+            6 => write!(f, "TCP from port {from} to port {to}")?,
+            17 => write!(f, "UDP from port {from} to port {to}")?,
             1 => write!(f, "ICMP type {} code {}", self.icmp_type, self.icmp_code)?,
-            58 => write!(f, "ICMPv6 type {} code {}", self.icmp_type, self.icmp_code)?,
+            58 => write!(
+                f,
+                "ICMPv6 type {} code {}, hop limit {}",
+                self.icmp_type, self.icmp_code, self.hop_limit
+            )?,
             other => write!(f, "protocol {other}")?,
         }
         let place = |port: &str| if port.is_empty() { "the box".to_owned() } else { port.to_owned() };
-        write!(f, ", hop limit {}, from {} at {}", self.hop_limit, self.source, place(&self.from_port))?;
-        write!(f, " to {} at {}", self.destination, place(&self.to_port))
+        let (from, to) = (place(&self.from_port), place(&self.to_port));
+        write!(f, ") from {} at {from} to {} at {to}", self.source, self.destination)
     }
 }

@@ -401,3 +401,21 @@ const HARMLESS: &[(&str, Change)] = &[
         items.iter_mut().for_each(|item| *item = item["add"].clone());
     }),
 ];
+
+#[test]
+fn a_counterexample_is_said_in_words() {
+    let mut document = ruleset();
+    remove(&mut document, "clinic-input-address");
+    let promises = firewall::prove(&document, &Intent::from_site(&site::sample()));
+    insta::assert_snapshot!(
+        "words",
+        promises.iter().map(|promise| format!("{promise:?}\n")).collect::<String>()
+    );
+    let open = json!([{"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": "established"}}, {"accept": null}]);
+    first(&mut document, "forward", open);
+    let promises = firewall::prove(&document, &Intent::from_site(&site::sample()));
+    insta::assert_snapshot!(
+        "words-of-a-flow",
+        promises.iter().map(|promise| format!("{promise:?}\n")).collect::<String>()
+    );
+}

@@ -28,6 +28,33 @@ const NEIGHBOUR: &[u8] = &[135, 136];
 /// Destination unreachable, time exceeded, parameter problem.
 const ERRORS4: &[u8] = &[3, 11, 12];
 
+/// What no router passes on: packets of and to the box itself, and addresses that mean no host beyond the link
+/// (RFC 1122 section 3.2.1.3, RFC 4291 sections 2.5.2, 2.5.3, 2.5.6 and 2.7).
+pub(super) fn never_forwarded(own: &Span) -> [Conditions; 3] {
+    let ipv4 = |network: [u8; 4], last: [u8; 4]| {
+        Span::range(u32::from(Ipv4Addr::from(network)), u32::from(Ipv4Addr::from(last)))
+    };
+    let [this, loopback] = [ipv4([0; 4], [0, 255, 255, 255]), ipv4([127, 0, 0, 0], [127, 255, 255, 255])];
+    let groups = ipv4([224, 0, 0, 0], [255; 4]);
+    let everybody = ipv4([255; 4], [255; 4]);
+    let no_source = Span::any_of([own.clone(), this.clone(), loopback.clone(), groups]);
+    let no_destination = Span::any_of([own.clone(), this, loopback, everybody]);
+    let groups6 = u128::from(Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0));
+    let no_source6 = Span::any_of([Span::range(0_u8, 1_u8), link_local(), Span::range(groups6, u128::MAX)]);
+    [
+        (4_u8, Field::Source, no_source),
+        (4, Field::Destination, no_destination),
+        (6, Field::Source, no_source6),
+    ]
+    .map(|(version, field, span)| vec![(Field::Family, Span::one(version)), (field, span)])
+}
+
+/// fe80::/10.
+fn link_local() -> Span {
+    let first = u128::from(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0));
+    Span::range(first, first | u128::MAX >> 10)
+}
+
 fn icmp(version: u8, protocol: u8, types: &[u8]) -> Conditions {
     vec![
         (Field::Family, Span::one(version)),
@@ -51,10 +78,8 @@ fn service(protocol: u8, ports: &[u16]) -> Conditions {
 
 /// RFC 4890 section 4.4: what a node on a link must hear, echo included, redirects not; and DHCPv6 answers.
 pub(super) fn from_the_line() -> Vec<Conditions> {
-    let first = u128::from(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0));
-    let link_local = Span::range(first, first | u128::MAX >> 10);
     let mut dhcp6 = service(17, &[546]);
-    dhcp6.extend([(Field::Family, Span::one(6_u8)), (Field::Source, link_local)]);
+    dhcp6.extend([(Field::Family, Span::one(6_u8)), (Field::Source, link_local())]);
     vec![icmp6(ERRORS6), icmp6(&[128, 129, 134]), icmp6(LISTENER), icmp6(NEIGHBOUR), dhcp6]
 }
 

@@ -4,7 +4,7 @@
 //!
 //! That is the whole argument, and it is decided, not assumed: accepted cubes of state `established` are met
 //! with the accepted cubes of state `new`, ends with ends, straight and turned round. What is left is a real
-//! packet: one host opens a flow, another forges its address. `related` is an ICMP error about a flow, from
+//! packet: one host opens a flow, another forges its address (tests/kernel.rs shows it on the kernel). `related` is an ICMP error about a flow, from
 //! anywhere, to one of its ends; expectations need a helper, and a ruleset with helpers is not proved at all.
 
 use super::cube::{Cube, Field};
@@ -14,10 +14,12 @@ use super::run::{Lost, Machine};
 use super::span::Span;
 use crate::packet::{Path, State};
 
-/// Every packet that may open a flow, of all three paths, as far as it is accepted.
+/// Every packet that may open a flow, of all three paths, as far as it is accepted. What the box says to itself
+/// over the loopback has both ends on the box, and nothing with such an end is ever forwarded.
 pub(super) fn openings(machine: &Machine) -> Result<Vec<(Path, Cube)>, Lost> {
-    let (none, every) = (Span::one(NO_PORT), machine.ports.every());
-    let ways = [(Path::Input, &every, &none), (Path::Forward, &every, &every), (Path::Output, &none, &every)];
+    let loopback = Span::one(machine.ports.clone().number("lo"));
+    let (none, every) = (Span::one(NO_PORT), machine.ports.every().and(&loopback.not()));
+    let ways = [(Path::Forward, &every, &every), (Path::Input, &every, &none), (Path::Output, &none, &every)];
     let mut openings = Vec::new();
     for (path, from, to) in ways {
         let packets = packets_between(from, to, &states(&[State::New]));
@@ -56,13 +58,21 @@ const TO_AN_END: [[(Field, Field); 2]; 2] = [
     [(Field::Family, Field::Family), (Field::Destination, Field::Destination)],
 ];
 
-/// The packets of `cube` (of an open flow) that exist if `opening` was accepted.
-pub(super) fn follow(cube: &Cube, opening: &Cube) -> Vec<Cube> {
-    let established = cube.with(Field::State, &states(&[State::Established])).into_iter().flat_map(|cube| {
+/// The packets of `cube` (of an open flow, forwarded) that exist if `opening` was accepted on this path. A flow
+/// with an end on the box has an address of the box in every packet; IPv4 forwards none such (RFC 1812 section
+/// 5.3.7 martians), IPv6 does not look at the source.
+pub(super) fn follow(cube: &Cube, path: Path, opening: &Cube) -> Vec<Cube> {
+    let families = if path == Path::Forward { Span::all() } else { Span::one(6_u8) };
+    let established = cube.with(Field::State, &states(&[State::Established]));
+    let established = established.and_then(|cube| cube.with(Field::Family, &families));
+    let established = established.into_iter().flat_map(|cube| {
         let requests = with_types(&cube, REQUESTS4, REQUESTS6);
         let answers = with_types(&cube, &[0, 14, 16, 18], &[129, 140]);
-        let straight = requests.into_iter().filter_map(|cube| cube.meet(opening, &STRAIGHT));
-        let turned = answers.into_iter().filter_map(|cube| cube.meet(opening, &TURNED));
+        // What goes to the box is not forwarded: to it goes what opened a flow with it, and the answer to its own.
+        let straight = requests.into_iter().filter(|_| path != Path::Input);
+        let straight = straight.filter_map(|cube| cube.meet(opening, &STRAIGHT));
+        let turned = answers.into_iter().filter(|_| path != Path::Output);
+        let turned = turned.filter_map(|cube| cube.meet(opening, &TURNED));
         straight.chain(turned).collect::<Vec<_>>()
     });
     let related = cube.with(Field::State, &states(&[State::Related])).into_iter().flat_map(|cube| {

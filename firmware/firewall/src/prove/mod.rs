@@ -45,7 +45,7 @@ use crate::packet::{Packet, Path, State};
 /// A packet that breaks a promise, and the one that opened its flow if it belongs to one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counterexample {
-    /// Accepted first, and rightly or not: it opens the flow.
+    /// Accepted before, rightly or not: it opened the flow.
     pub opening: Option<Packet>,
     /// Accepted, and must not be.
     pub packet: Packet,
@@ -53,8 +53,8 @@ pub struct Counterexample {
 
 impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "accepted: {}", self.packet)?;
-        self.opening.as_ref().map_or(Ok(()), |opening| write!(f, "; its flow was opened by: {opening}"))
+        write!(f, "{}", self.packet)?;
+        self.opening.as_ref().map_or(Ok(()), |opening| write!(f, ", of the flow opened by {opening}"))
     }
 }
 
@@ -155,7 +155,7 @@ impl Prover<'_> {
         let openings =
             self.openings.get_or_init(|| flows::openings(self.machine)).as_ref().map_err(Clone::clone)?;
         for (way, opening) in openings {
-            for met in flows::follow(cube, opening) {
+            for met in flows::follow(cube, *way, opening) {
                 if let Some(reason) = &met.doubt {
                     doubts.push(reason.to_string());
                     continue;

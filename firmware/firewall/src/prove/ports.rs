@@ -32,7 +32,7 @@ impl Ports {
         match number {
             NO_PORT => String::new(),
             STRANGER => {
-                let mut name = "other0".to_owned();
+                let mut name = "unplanned0".to_owned();
                 while self.names.contains(&name) {
                     name.push('0');
                 }

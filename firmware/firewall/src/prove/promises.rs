@@ -3,8 +3,8 @@
 
 use super::cube::{Conditions, Cube, Field};
 use super::exceptions::{
-    ERRORS6, WITHOUT_RECEIVER, address4, carried, from_the_line, icmp6, of_a_terminal, of_the_clinic,
-    of_the_link, to_a_terminal, to_destinations, to_the_line,
+    ERRORS6, WITHOUT_RECEIVER, address4, carried, from_the_line, icmp6, never_forwarded, of_a_terminal,
+    of_the_clinic, of_the_link, to_a_terminal, to_destinations, to_the_line,
 };
 use super::intent::Intent;
 use super::ports::{NO_PORT, Ports};
@@ -92,12 +92,9 @@ impl<'i> Zones<'i> {
         Claim { path: Path::Output, cubes }.without_all(excepted).without_all(&WITHOUT_RECEIVER.map(carried))
     }
 
-    /// No router passes on what is addressed to itself, or says it comes from itself.
     fn forward(&self, from: &Span, to: &Span, about: About) -> Claim {
         let own = Span::any_of([self.intent.clinic_address, self.intent.terminal_address].map(address4));
-        let cubes = packets(from, to, about);
-        let own = |field| vec![(Field::Family, Span::one(4_u8)), (field, own.clone())];
-        Claim { path: Path::Forward, cubes }.without_all(&[own(Field::Source), own(Field::Destination)])
+        Claim { path: Path::Forward, cubes: packets(from, to, about) }.without_all(&never_forwarded(&own))
     }
 }
 

@@ -8,49 +8,73 @@ use super::ports::Ports;
 use super::span::Span;
 use crate::packet::{Packet, Path, State};
 
-/// Values that make a good example, best first.
-fn preferred(field: Field, intent: &Intent) -> Vec<u128> {
-    let v4 = |address: &Ipv4Addr| u128::from(u32::from(*address));
-    match field {
-        Field::Source | Field::Destination => {
-            let mut list: Vec<u128> = intent.terminals.iter().map(v4).collect();
-            let station = u32::from(intent.clinic_address) + 9;
-            list.extend([u128::from(station), v4(&intent.clinic_address), v4(&intent.terminal_address)]);
-            list.push(u128::from(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 10)));
-            list
-        }
-        Field::Protocol => vec![6, 17, 58, 1],
-        Field::Readable => vec![1],
-        Field::DestinationService => vec![445, 443, 80, 53],
-        Field::SourceService => vec![50_000, 445],
-        Field::HopLimit => vec![64, 255],
-        Field::IcmpType => vec![8, 128],
-        Field::State => vec![State::New as u128, State::Established as u128],
-        _ => Vec::new(),
+/// Addresses one expects at a port, best first; the box's own at none.
+fn expected_at(port: &str, intent: &Intent) -> Vec<IpAddr> {
+    let of = |zone: &[String]| zone.iter().any(|name| name == port);
+    let [clinic, among_terminals] = [intent.clinic_address, intent.terminal_address].map(IpAddr::V4);
+    let station = IpAddr::V4(Ipv4Addr::from(u32::from(intent.clinic_address).wrapping_add(9)));
+    let terminals = intent.terminals.iter().copied().map(IpAddr::V4);
+    let host6 = |last| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last));
+    match port {
+        "" => vec![clinic, among_terminals, host6(1)],
+        _ if of(&intent.clinic) => vec![station, host6(0x10)],
+        _ if of(&intent.terminal) => terminals.chain([host6(0x20)]).collect(),
+        _ => vec![IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9)), host6(0x30)],
     }
 }
 
-fn pick(cube: &Cube, field: Field, intent: &Intent) -> u128 {
-    let span = cube.span(field);
-    let known = preferred(field, intent).into_iter().find(|value| span.has(*value));
+/// The address as the prover's number.
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => u32::from(address).into(),
+        IpAddr::V6(address) => address.into(),
+    }
+}
+
+/// Other values that make a good example, best first.
+const fn preferred(field: Field) -> &'static [u128] {
+    match field {
+        Field::Protocol => &[6, 17, 58, 1],
+        Field::Readable => &[1],
+        Field::DestinationService => &[445, 443, 80, 53],
+        Field::SourceService => &[50_000, 445],
+        Field::HopLimit => &[64, 255],
+        Field::IcmpType => &[8, 128],
+        Field::State => &[State::New as u128, State::Established as u128],
+        _ => &[],
+    }
+}
+
+fn pick(span: &Span, preferred: impl IntoIterator<Item = u128>) -> u128 {
+    let known = preferred.into_iter().find(|value| span.has(*value));
     known.or_else(|| span.lowest()).unwrap_or_default()
 }
 
 /// A packet of the cube.
 pub(super) fn packet(path: Path, cube: &Cube, intent: &Intent, ports: &Ports) -> Packet {
-    let value = |field| pick(cube, field, intent);
+    let value = |field| pick(cube.span(field), preferred(field).iter().copied());
     let byte = |field| u8::try_from(value(field)).unwrap_or_default();
     let service = |field| u16::try_from(value(field)).unwrap_or_default();
-    let address = |field| match value(Field::Family) {
-        4 => IpAddr::V4(Ipv4Addr::from(u32::try_from(value(field)).unwrap_or_default())),
-        _ => IpAddr::V6(Ipv6Addr::from(value(field))),
+    let address = |field, port| {
+        let expected = expected_at(port, intent).into_iter();
+        match value(Field::Family) {
+            4 => {
+                let known = expected.filter(IpAddr::is_ipv4).map(number);
+                IpAddr::V4(Ipv4Addr::from(u32::try_from(pick(cube.span(field), known)).unwrap_or_default()))
+            }
+            _ => {
+                let known = expected.filter(IpAddr::is_ipv6).map(number);
+                IpAddr::V6(Ipv6Addr::from(pick(cube.span(field), known)))
+            }
+        }
     };
+    let [from_port, to_port] = [Field::From, Field::To].map(|field| ports.name(value(field)));
     Packet {
         path,
-        from_port: ports.name(value(Field::From)),
-        to_port: ports.name(value(Field::To)),
-        source: address(Field::Source),
-        destination: address(Field::Destination),
+        source: address(Field::Source, &from_port),
+        destination: address(Field::Destination, &to_port),
+        from_port,
+        to_port,
         protocol: byte(Field::Protocol),
         readable: value(Field::Readable) == 1,
         source_service: service(Field::SourceService),
@@ -64,11 +88,7 @@ pub(super) fn packet(path: Path, cube: &Cube, intent: &Intent, ports: &Ports) ->
 
 /// Of what opened flows, what opened the flow of this packet.
 pub(super) fn opening(cube: &Cube, packet: &Packet) -> Option<Cube> {
-    let number = |address: IpAddr| match address {
-        IpAddr::V4(address) => Span::one(u32::from(address)),
-        IpAddr::V6(address) => Span::one(address),
-    };
-    let (source, destination) = (number(packet.source), number(packet.destination));
+    let [source, destination] = [packet.source, packet.destination].map(|address| Span::one(number(address)));
     let cube = cube.with(Field::Family, &Span::one(if packet.source.is_ipv4() { 4_u8 } else { 6 }))?;
     if packet.state == State::Related {
         let ends = [Field::Source, Field::Destination];
