@@ -234,12 +234,7 @@ impl Answers {
                 Effect::Copy => copy(desk, &mut going).await,
                 Effect::Record => record(desk, &going).await,
                 Effect::Show => show(desk, &going.arrival, going.kind, requests).await,
-                Effect::Remove => match going.handle.take() {
-                    Some(handle) => {
-                        share.remove(handle).await?.then_some(Event::Done).unwrap_or(Event::Failed)
-                    }
-                    None => Event::Failed,
-                },
+                Effect::Remove => remove(share, going.handle.take()).await?,
             };
         }
         if let Some(handle) = going.handle.take() {
@@ -316,7 +311,7 @@ async fn record<H>(desk: &Desk, going: &Going<'_, H>) -> Event {
         if recorded.is_err() && !desk.ledger.is_recorded(arrival.number) {
             desk.clinic.abandon(&arrival)?;
         }
-        Ok(recorded?)
+        recorded
     });
     match recorded.await {
         Ok(()) => Event::Done,
@@ -325,6 +320,12 @@ async fn record<H>(desk: &Desk, going: &Going<'_, H>) -> Event {
             Event::Failed
         }
     }
+}
+
+/// Without a handle there is nothing to remove now: the next look finds the file and knows it.
+async fn remove<S: Share>(share: &S, handle: Option<S::Handle>) -> Result<Event, Trouble> {
+    let Some(handle) = handle else { return Ok(Event::Failed) };
+    Ok(if share.remove(handle).await? { Event::Done } else { Event::Failed })
 }
 
 async fn show(desk: &Desk, arrival: &Arrival, kind: &Kind, requests: &mut Requests) -> Event {

@@ -72,7 +72,6 @@ pub async fn within<S>(connecting: impl Future<Output = Result<S, Trouble>>) -> 
         symptom: Symptom::Silent,
         action: "connect",
         detail: format!("nothing within {} s", PATIENCE.as_secs()),
-        lost: true,
     };
     tokio::time::timeout(PATIENCE, connecting).await.unwrap_or_else(|_| Err(silent()))
 }

@@ -145,7 +145,7 @@ impl<T: Terminal> Lane<T> {
     fn say(&self) {
         let away = self.link.share().is_none();
         let mut view = View { share: self.link.observation(), ..View::default() };
-        self.requests.say(&self.desk, away, &mut view);
+        self.requests.say(away, &mut view);
         self.answers.say(&mut view);
         self.uncollected.say(&mut view);
         self.desk.report.see(&self.desk.lane, view, Timestamp::now());

@@ -114,11 +114,14 @@ impl Requests {
         ripe.sort();
         let mut published = 0;
         for (.., name) in ripe.into_iter().take(AT_ONCE) {
-            let Some(lying) = self.lying.remove(&name) else { continue };
-            let Finding::Ripe(bytes) = lying.finding else { continue };
-            let Some(open) = begin(desk, &name, lying.view) else { continue };
-            published +=
-                usize::from(self.go(desk, share, open, Event::Ripe, Some((bytes, lying.facts.stamp))).await?);
+            let Some(lying) = self.lying.get(&name) else { continue };
+            let Finding::Ripe(bytes) = &lying.finding else { continue };
+            let source = Some((bytes.clone(), lying.facts.stamp));
+            let Some(open) = begin(desk, &name, lying.view.clone()) else { continue };
+            let was_published = self.go(desk, share, open, Event::Ripe, source).await?;
+            published += usize::from(was_published);
+            // Gone from the folder, or to be looked at again.
+            self.lying.remove(&name);
         }
         self.expire(desk, share).await;
         Ok(published)
@@ -130,7 +133,8 @@ impl Requests {
         let known = desk.terminal_identity().await;
         let other = known.is_some_and(|known| known != staged.identity);
         let there: HashSet<u64> = staged.names.iter().filter_map(|name| stage_of(name)).collect();
-        for open in std::mem::take(&mut self.open) {
+        let mut before = std::mem::take(&mut self.open).into_iter();
+        while let Some(open) = before.next() {
             let is_there = there.contains(&open.attempt.stage);
             let event = match open.state {
                 State::Doubtful if other => Event::OtherFolder,
@@ -143,13 +147,16 @@ impl Requests {
                     continue;
                 }
             };
-            self.go(desk, share, open, event, None).await?;
+            if let Err(trouble) = self.go(desk, share, open, event, None).await {
+                self.open.extend(before);
+                return Err(trouble);
+            }
         }
         if known != Some(staged.identity) {
             desk.remember_terminal(staged.identity).await;
         }
-        let owned =
-            |stage: u64| self.open.iter().any(|open| open.attempt.stage == stage && open.is_doubtful());
+        let decided = |open: &Open, stage| open.attempt.stage == stage && open.attempt.mark == Mark::Decided;
+        let owned = |stage: u64| self.open.iter().any(|open| decided(open, stage));
         for name in &staged.names {
             if stage_of(name).is_some_and(|stage| !owned(stage)) {
                 share.discard(name).await?;
@@ -176,7 +183,7 @@ impl Requests {
     }
 
     /// Says what waits and what is held.
-    pub fn say(&self, _desk: &Desk, away: bool, view: &mut View) {
+    pub fn say(&self, away: bool, view: &mut View) {
         for lying in self.lying.values() {
             let parcel = lying.view.clone();
             match lying.finding {
@@ -243,10 +250,6 @@ impl Requests {
 impl Open {
     fn is_over(&self) -> bool {
         Timestamp::now().as_second() - self.view.since.as_second() > self.lives_s
-    }
-
-    const fn is_doubtful(&self) -> bool {
-        matches!(self.state, State::Doubtful)
     }
 }
 

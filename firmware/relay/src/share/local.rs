@@ -157,7 +157,7 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, Trouble> {
     let done = tokio::task::spawn_blocking(work).await.map_err(io::Error::other).and_then(|done| done);
-    done.map_err(|error| Trouble { symptom: symptom(&error), action, detail: error.to_string(), lost: true })
+    done.map_err(|error| Trouble { symptom: symptom(&error), action, detail: error.to_string() })
 }
 
 fn symptom(error: &io::Error) -> Symptom {

@@ -26,8 +26,6 @@ pub struct Trouble {
     pub action: &'static str,
     /// What the other side or the system said.
     pub detail: String,
-    /// The connection is of no use any more.
-    pub lost: bool,
 }
 
 /// A file of the share, as listed.

@@ -107,7 +107,6 @@ impl RemoteShare {
             symptom: Symptom::ShareMissing,
             action: "find a folder",
             detail: "not one of req, res, face".to_owned(),
-            lost: false,
         })
     }
 
@@ -292,12 +291,7 @@ fn settings() -> ConnectionConfig {
 
 /// User and password, a line each.
 fn login(path: &Path) -> Result<sspi::AuthIdentity, Trouble> {
-    let own = |detail: String| Trouble {
-        symptom: Symptom::LoginRefused,
-        action: "read the login",
-        detail,
-        lost: true,
-    };
+    let own = |detail: String| Trouble { symptom: Symptom::LoginRefused, action: "read the login", detail };
     let text = std::fs::read_to_string(path).map_err(|error| own(error.kind().to_string()))?;
     let mut lines = text.lines();
     let (Some(user), Some(password)) = (lines.next(), lines.next()) else {
@@ -343,7 +337,7 @@ async fn check(file: &File, bytes: &[u8]) -> Result<(), Trouble> {
         return Ok(());
     }
     let detail = "what was read back differs from what was written".to_owned();
-    Err(Trouble { symptom: Symptom::Malformed, action: "check", detail, lost: true })
+    Err(Trouble { symptom: Symptom::Malformed, action: "check", detail })
 }
 
 /// Reads at most `size` bytes.
@@ -406,7 +400,7 @@ fn connecting(error: &io::Error) -> Trouble {
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Symptom::Unreachable,
         _ => Symptom::Silent,
     };
-    Trouble { symptom, action: "connect", detail: error.kind().to_string(), lost: true }
+    Trouble { symptom, action: "connect", detail: error.kind().to_string() }
 }
 
 /// A session that is not granted is a refused login, whatever the server calls it, unless it fell silent.
@@ -429,13 +423,13 @@ fn said(action: &'static str, status: u32) -> Trouble {
         DISK_FULL => Symptom::DiskFull,
         _ => Symptom::Malformed,
     };
-    Trouble { symptom, action, detail: Status::try_display_as_status(status), lost: true }
+    Trouble { symptom, action, detail: Status::try_display_as_status(status) }
 }
 
 fn trouble(action: &'static str, error: &smb::Error) -> Trouble {
     match status(error) {
         Some(status) => said(action, status),
-        None => Trouble { symptom: Symptom::Silent, action, detail: plain(error).to_owned(), lost: true },
+        None => Trouble { symptom: Symptom::Silent, action, detail: plain(error).to_owned() },
     }
 }
 
@@ -447,7 +441,7 @@ fn hidden(action: &'static str, error: &io::Error) -> Trouble {
         Some(status) => said(action, status),
         None => {
             let detail = "the connection ended".to_owned();
-            Trouble { symptom: Symptom::Silent, action, detail, lost: true }
+            Trouble { symptom: Symptom::Silent, action, detail }
         }
     }
 }

@@ -29,10 +29,7 @@ pub struct Lab {
 }
 
 /// Runs a case on a thread that lives in a network namespace of its own.
-pub fn in_namespace<F: Future<Output = ()>>(case: F)
-where
-    F: Send + 'static,
-{
+pub fn in_namespace(case: impl Future<Output = ()> + Send + 'static) {
     assert!(
         nix::unistd::geteuid().is_root(),
         "this test needs root: it makes a network namespace and runs smbd"
