@@ -98,8 +98,9 @@ impl Climber {
         let Some(port) = port else { return (looked, false) };
         let began = Instant::now();
         let address = address::probe(&self.kernel, &self.advertisements, &mut self.watch, port).await;
+        let address = address.at(Rung::Address, None, began);
         let grounded = address.outcome.is_good();
-        looked.push(address.at(Rung::Address, None, began));
+        looked.push(address);
         (looked, grounded)
     }
 
