@@ -214,10 +214,14 @@ impl Walk<'_> {
         if left["ct"]["key"] == "state" {
             return Ok(Some(Seen::Word(packet.state.word().into())));
         }
-        let (Some(protocol), Some(field)) =
-            (left["payload"]["protocol"].as_str(), left["payload"]["field"].as_str())
-        else {
-            return Err(format!("the expression {left}"));
+        self.header(&left["payload"])
+    }
+
+    /// A field of a header, if the packet has that header and it can be read.
+    fn header(&self, payload: &Value) -> Result<Option<Seen>, String> {
+        let (packet, ipv4) = (self.packet, self.packet.source.is_ipv4());
+        let (Some(protocol), Some(field)) = (payload["protocol"].as_str(), payload["field"].as_str()) else {
+            return Err(format!("the expression {payload}"));
         };
         let there = match protocol {
             "ip" => ipv4,

@@ -28,10 +28,12 @@ pub use prove::{Intent, prove};
 pub use watch::Command;
 
 /// Brings a site's ruleset up in the network namespace of the caller, watches it, and publishes what holds.
-/// Needs CAP_NET_ADMIN. Ends only with an error, and then everything is dropped.
+/// Needs CAP_NET_ADMIN. Ends only with an error. Whatever fails after the start, it stays, drops everything and
+/// tries again.
 ///
 /// # Errors
-/// What stood in the way; with [`Error::Open`], and if nft cannot even be run, not everything is dropped.
+/// What stood in the way at the start, and then everything is dropped; but with [`Error::Open`], which may end
+/// it later too, and if nft cannot be run at all, the kernel holds what it held.
 pub async fn run(
     site: &Site,
     part: tokio::sync::watch::Sender<FirewallPart>,

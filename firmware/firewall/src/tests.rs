@@ -181,14 +181,25 @@ async fn a_change_by_hand_is_found_told_and_put_right() {
 #[tokio::test]
 async fn a_change_by_hand_that_cannot_be_put_right_drops_everything() {
     let kernel = Double::holding(open(), None);
-    let (_, part, ended) = asked(&kernel, |kernel| {
+    let (found, part, _) = asked(&kernel, |kernel| {
         *kernel.held.lock().unwrap() = open();
         *kernel.fault.lock().unwrap() = Some(Fault::Loses("clinic-input-address: "));
     })
     .await;
-    assert!(ended.is_err());
+    assert!(found.iter().all(|proof| matches!(proof, Proof::Broken { .. })));
     assert_eq!(part.state, RulesetState::DropAll);
     assert_eq!(kernel.held(), drop_all());
+}
+
+#[tokio::test]
+async fn a_room_that_cannot_even_drop_everything_ends() {
+    let kernel = Double::holding(open(), None);
+    let (_, _, ended) = asked(&kernel, |kernel| {
+        *kernel.held.lock().unwrap() = open();
+        *kernel.fault.lock().unwrap() = Some(Fault::LoadsNoMore);
+    })
+    .await;
+    assert!(matches!(ended, Err(Error::Open { .. })));
 }
 
 #[tokio::test]

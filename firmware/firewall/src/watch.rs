@@ -38,7 +38,7 @@ pub(crate) struct Watch<K> {
 }
 
 impl<K: Kernel> Watch<K> {
-    /// Runs until an error leaves everything dropped (or, with [`Error::Open`], not even that).
+    /// Runs until the ruleset cannot be brought up at all, or with [`Error::Open`] not even be dropped.
     pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>) -> Result<(), Error> {
         self.start().await?;
         let mut rounds = interval_at(Instant::now() + ROUND, ROUND);
@@ -95,19 +95,21 @@ impl<K: Kernel> Watch<K> {
     }
 
     /// Loads the site's ruleset over what was found. If that does not bring the promises back, somebody else's
-    /// table is in the way, and everything is dropped.
+    /// table is in the way: everything is dropped, and the next round tries again.
     async fn repair(&mut self) -> Result<(), Error> {
-        match apply(&self.kernel, &self.document, &self.intent).await {
+        let error = match apply(&self.kernel, &self.document, &self.intent).await {
             Ok(promises) => {
                 self.publish(RulesetState::Drifted, promises);
-                Ok(())
+                return Ok(());
             }
-            Err(error) => {
-                let error = close(&self.kernel, error).await;
-                self.publish(RulesetState::DropAll, Vec::new());
-                Err(error)
-            }
+            Err(error) => close(&self.kernel, error).await,
+        };
+        if matches!(error, Error::Open { .. }) {
+            return Err(error);
         }
+        tracing::error!(%error, "everything is dropped: the ruleset could not be put right");
+        self.publish(RulesetState::DropAll, Vec::new());
+        Ok(())
     }
 
     /// Nothing can be said of a kernel that is not read; what it holds goes on filtering.

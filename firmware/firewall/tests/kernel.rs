@@ -305,3 +305,26 @@ fn a_forged_packet_of_an_open_flow_stops_at_the_way_it_came_and_not_before() {
         counted("hasty:", 1);
     });
 }
+
+#[test]
+fn a_ruleset_from_elsewhere_is_proved_or_refused_as_the_kernel_lists_it() {
+    lab::alone(|| {
+        let intent = firewall::Intent::from_site(&site::sample());
+        let proofs = || firewall::prove(&listing(), &intent);
+        run("nft", &["-f", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/elsewhere.nft")]);
+        assert_eq!(unproved(&proofs()), [0_u8; 0], "{:?}", proofs());
+        run("nft", &["insert", "rule", "inet", "filter", "forward", "tcp", "dport", "9100-9102", "accept"]);
+        assert_eq!(unproved(&proofs()), [1, 2, 3, 4], "{:?}", proofs());
+        run("nft", &["flush", "chain", "inet", "filter", "forward"]);
+        assert_eq!(unproved(&proofs()), [0_u8; 0]);
+        run("nft", &["add", "table", "ip", "nat"]);
+        run("nft", &["add", "chain", "ip", "nat", "out", "{ type nat hook postrouting priority 100; }"]);
+        assert_eq!(unproved(&proofs()), [0_u8; 0]);
+        run("nft", &["add", "rule", "ip", "nat", "out", "oifname", "term0", "masquerade"]);
+        assert_eq!(unproved(&proofs()), [1, 2, 3, 4, 5, 6, 10]);
+    });
+}
+
+fn unproved(promises: &[Promise]) -> Vec<u8> {
+    promises.iter().filter(|promise| promise.proof != Proof::Proved).map(|promise| promise.number).collect()
+}

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::cube::{Conditions, Cube, Field};
 use super::ports::Ports;
-use super::rule::{Reader, Step, Verdict};
+use super::rule::{Reader, Step, Test, Verdict};
 use super::ruleset::{Base, Ruleset};
 use crate::packet::Path;
 
@@ -168,21 +168,7 @@ impl Walk<'_> {
             Step::Test(test) if self.is_blind(&test.alternatives) => {
                 Ok(doubt(here, &"a port where it is not known".into(), next))
             }
-            Step::Test(test) => {
-                let (twins, here) = Cube::cut(here, test.twins.as_slice());
-                let twins = doubt(
-                    twins,
-                    &"ICMP of the other family, where nft does not list the family".into(),
-                    next,
-                );
-                let (fit, others) = Cube::cut(here, std::slice::from_ref(&test.requires));
-                next.extend(others);
-                let (inside, outside) = Cube::cut(fit, &test.alternatives);
-                let (mut on, off) = if test.negated { (outside, inside) } else { (inside, outside) };
-                next.extend(off);
-                on.extend(twins);
-                Ok(on)
-            }
+            Step::Test(test) => Ok(fitting(test, here, next)),
             Step::Lookup { entries, .. } if self.is_blind(entries.iter().flat_map(|(keys, _)| keys)) => {
                 Err("a verdict map asks for a port where it is not known".into())
             }
@@ -239,4 +225,17 @@ fn doubt(here: Vec<Cube>, reason: &Rc<str>, next: &mut Vec<Cube>) -> Vec<Cube> {
     let here: Vec<Cube> = here.into_iter().map(|cube| cube.doubted(reason)).collect();
     next.extend(here.iter().cloned());
     here
+}
+
+/// Those that fit; the others go to `next`.
+fn fitting(test: &Test, here: Vec<Cube>, next: &mut Vec<Cube>) -> Vec<Cube> {
+    let (twins, here) = Cube::cut(here, test.twins.as_slice());
+    let twins = doubt(twins, &"ICMP of the other family, where nft does not list the family".into(), next);
+    let (exist, others) = Cube::cut(here, std::slice::from_ref(&test.requires));
+    next.extend(others);
+    let (inside, outside) = Cube::cut(exist, &test.alternatives);
+    let (mut fit, off) = if test.negated { (outside, inside) } else { (inside, outside) };
+    next.extend(off);
+    fit.extend(twins);
+    fit
 }
