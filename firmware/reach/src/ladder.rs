@@ -84,6 +84,15 @@ impl Ladder {
         })
     }
 
+    /// Whether the relay should be asked now: a terminal's file sharing holds again.
+    pub fn wants_shares(&self) -> bool {
+        self.seen.values().any(|seen| {
+            seen.rung == Rung::TerminalShare
+                && seen.outcome == Outcome::Skipped
+                && self.stands(seen.rung, seen.terminal.as_deref())
+        })
+    }
+
     /// Whether something is not as it should be: then looks come faster.
     pub fn is_troubled(&self) -> bool {
         self.seen.values().any(|seen| !seen.outcome.is_good())

@@ -84,7 +84,8 @@ pub async fn run(
 struct Looked {
     far: bool,
     own: Vec<Observation>,
-    shares: Vec<Observation>,
+    /// What the relay said, if it was asked.
+    shares: Option<Vec<Observation>>,
     took: Duration,
 }
 
@@ -99,12 +100,13 @@ struct Walk<'d> {
     swept_at: Option<Timestamp>,
     looked_at: Instant,
     far_at: Instant,
+    shares_at: Instant,
 }
 
 impl<'d> Walk<'d> {
     fn new(climber: Climber, ladder: Ladder, state_dir: &'d Path, part: watch::Sender<LinePart>) -> Self {
         let now = Instant::now();
-        let (looked_at, far_at) = (now, now);
+        let (looked_at, far_at, shares_at) = (now, now, now);
         Self {
             climber,
             ladder,
@@ -115,6 +117,7 @@ impl<'d> Walk<'d> {
             swept_at: None,
             looked_at,
             far_at,
+            shares_at,
         }
     }
 
@@ -124,16 +127,27 @@ impl<'d> Walk<'d> {
 
     async fn look(&mut self, far: bool, shares: &impl ShareSource) -> Looked {
         let began = Instant::now();
-        let (own, shares) = tokio::join!(self.climber.look(far), timeout(SHARES_PATIENCE, shares.look()));
-        Looked { far, own, shares: shares.unwrap_or_default(), took: began.elapsed() }
+        // A look at a share is a login on the terminal: in trouble too not more often than in calm times.
+        let due = far || began >= self.shares_at || self.ladder.wants_shares();
+        let shares = async {
+            if !due {
+                return None;
+            }
+            Some(timeout(SHARES_PATIENCE, shares.look()).await.unwrap_or_default())
+        };
+        let (own, shares) = tokio::join!(self.climber.look(far), shares);
+        Looked { far, own, shares, took: began.elapsed() }
     }
 
     /// Judges what was seen, publishes it and keeps what must be kept.
     fn conclude(&mut self, looked: Looked) {
         let now = Timestamp::now();
         let mut news = self.ladder.take(looked.own, now);
-        news |= self.ladder.take_shares(looked.shares, now);
         self.looked_at = Instant::now();
+        if let Some(shares) = looked.shares {
+            news |= self.ladder.take_shares(shares, now);
+            self.shares_at = self.looked_at + NEAR_EVERY;
+        }
         if looked.far {
             self.sweep_ms = looked.took.as_secs_f64() * 1000.0;
             self.swept_at = Some(now);
@@ -158,7 +172,7 @@ impl<'d> Walk<'d> {
 
     /// Ends when the next look is due.
     async fn rest(&mut self) {
-        if !self.ladder.wants_far() {
+        if !self.ladder.wants_far() && !self.ladder.wants_shares() {
             let near_at = self.looked_at + jittered(self.pace(NEAR_EVERY, NEAR_EVERY_IN_TROUBLE));
             tokio::select! {
                 () = self.climber.stirred() => {}

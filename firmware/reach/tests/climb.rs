@@ -225,6 +225,10 @@ fn a_terminal_that_is_off_unplugged_or_without_sharing_is_told_apart() {
         let mut running = world.start();
         world.close("terminal").await;
         assert_eq!(alarms(&running.sweep().await), [(FaultCode::Term02, Party::Terminal)]);
+        world.open("terminal");
+        let back = running.until(Duration::from_secs(5), |part| part.verdict.usability == Usability::Usable);
+        back.await;
+        world.close("terminal").await;
         world.ip("address del 192.0.2.2/24 dev e0");
         let part = running.sweep().await;
         assert_eq!(alarms(&part), [(FaultCode::Term01, Party::Terminal)]);

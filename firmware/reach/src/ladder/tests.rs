@@ -101,6 +101,17 @@ fn the_relay_s_word_on_a_share_does_not_outlive_its_silence() {
 }
 
 #[test]
+fn the_relay_is_asked_again_when_file_sharing_comes_back() {
+    let mut ladder = Ladder::new(&plan(&["t1"]), History::default());
+    ladder.take(looked(&["t1"], &[(Rung::TerminalSmb, Some("t1"), Outcome::Bad(Symptom::Refused))]), NOW);
+    assert!(!ladder.wants_shares(), "nothing to stand on yet");
+    ladder.take(looked(&["t1"], &[]), NOW);
+    assert!(ladder.wants_shares());
+    ladder.take_shares(Vec::new(), NOW);
+    assert!(!ladder.wants_shares(), "it was asked, and had nothing to say");
+}
+
+#[test]
 fn the_relay_may_speak_of_the_site_s_shares_only() {
     let mut ladder = Ladder::new(&plan(&["t1"]), History::default());
     ladder.take(looked(&["t1"], &[]), NOW);
