@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use super::Wrong;
 use super::event::until;
 use crate::faux::receipt::{Session, Share, stem_of_answer};
+use crate::process::{Hold, Process};
 use crate::{Clinic, Status};
 
 /// How long a file may take on its way there and back.
@@ -246,13 +247,14 @@ impl Lab {
         until(&format!("{} is emptied", folder.display()), PATIENCE, || Ok((count() == 0).then_some(())))
     }
 
-    /// The process that runs the role.
+    /// A hold on the process that runs a role: it can be killed, and its very end be waited for.
     ///
     /// # Errors
-    /// None does.
-    pub fn pid(&self, role: &str) -> Result<i32, Wrong> {
+    /// None runs it.
+    pub fn hold(&self, role: &str) -> Result<Hold, Wrong> {
         let pid = self.status()?.the_box.pids.get(role).copied();
-        pid.ok_or_else(|| Wrong(format!("nothing runs {role}")))
+        let hold = pid.and_then(Process::of).and_then(Process::hold);
+        hold.ok_or_else(|| Wrong(format!("nothing runs {role}")))
     }
 
     /// Kills the daemon if it still runs and starts it again, as systemd would; waits until it is ready.

@@ -1,10 +1,9 @@
 //! `kill -9` of the daemon at every step of the relay: nothing is lost, nothing is doubled, nothing is held.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 
 use super::super::event::{Eye, Happening, until};
 use super::super::lab::{Lab, PATIENCE};
@@ -70,6 +69,9 @@ static STEPS: [Step; 8] = [
     },
 ];
 
+/// How long the moment may be in coming.
+const SEEN: Duration = Duration::from_secs(10);
+
 /// The cases.
 pub fn cases() -> Vec<Case> {
     STEPS.iter().map(|step| Case::new(step.case, step.made, move |lab| kill_at(lab, step))).collect()
@@ -79,18 +81,19 @@ fn kill_at(lab: &mut Lab, step: &Step) -> Outcome {
     lab.oqs("answer=echo")?;
     let name = lab.fresh("OQSsiquc01", "xml");
     let bytes = Form::Xml.request(&name, 20_000);
-    let (eye, pid) = (Eye::on(&(step.folder)(lab), step.happening)?, lab.pid("relayd")?);
+    let (eye, hold) = (Eye::on(&(step.folder)(lab), step.happening)?, lab.hold("relayd")?);
     // The eye kills on its own thread: by the time the client says that the file is put, the step may be over.
     let killer = std::thread::spawn(move || {
-        let seen = eye.see(Duration::from_secs(10), |_| true);
-        (kill(Pid::from_raw(pid), Signal::SIGKILL), seen)
+        let seen = eye.see(SEEN, |_| true);
+        hold.signal(Signal::SIGKILL);
+        must(hold.ended(Instant::now() + SEEN), || "the daemon does not die".into())?;
+        seen
     });
     let put = lab.put(&format!("req/{name}"), &bytes);
-    let (killed, seen) = killer.join().map_err(|_| Wrong::new("the killer panicked"))?;
+    let seen = killer.join().map_err(|_| Wrong::new("the killer panicked"))?;
     lab.restart()?;
     put?;
     seen?;
-    killed.map_err(|errno| Wrong(format!("the daemon could not be killed: {errno}")))?;
     arrives_once(lab, &name, &bytes)
 }
 

@@ -18,6 +18,7 @@ pub fn cases() -> Vec<Case> {
         page::cases(),
         packets::cases(),
         faults::cases(),
+        relayed::after_an_absence(),
         refused::cases(),
         kill::cases(),
         packets::last(),

@@ -6,9 +6,12 @@ use model::parcel::{Held, HeldReason};
 use serde::Deserialize;
 
 use super::super::event::until;
-use super::super::lab::{Lab, PATIENCE};
+use super::super::lab::Lab;
 use super::super::{Case, Outcome, Wrong, must};
 use crate::faux::forms::Form;
+
+/// A file that may still be in its writer's hands is left alone for 30 s first.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Bad {
     case: &'static str,

@@ -46,6 +46,35 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
+/// Cases that need the terminal to have been away.
+pub fn after_an_absence() -> Vec<Case> {
+    ABSENCES.iter().map(|(case, code)| Case::new(case, code, move |lab| away(lab, code))).collect()
+}
+
+static ABSENCES: [(&str, &str); 4] = [
+    ("a_request_put_while_the_terminal_is_off_arrives_when_it_is_on", "TERM-01"),
+    ("a_request_put_while_the_terminals_cable_is_out_arrives_when_it_is_in", "TERM-01:cable"),
+    ("a_request_put_while_the_terminal_shares_nothing_arrives_when_it_does", "TERM-02"),
+    ("a_request_put_while_the_terminal_refuses_the_login_arrives_when_it_does_not", "TERM-03"),
+];
+
+/// The check in between is the proof that the box has noticed.
+fn away(lab: &mut Lab, code: &str) -> Outcome {
+    lab.oqs("answer=echo")?;
+    let name = lab.fresh("OQSsiquc01", "xml");
+    let bytes = Form::Xml.request(&name, 0);
+    lab.fault(code, true)?;
+    let noticed = until("the terminal's absence is judged", PATIENCE, || Ok(lab.check()?.verdict.foremost));
+    let put = lab.put(&format!("req/{name}"), &bytes);
+    lab.fault(code, false)?;
+    noticed?;
+    put?;
+    let (_, answer) = lab.answer(&name)?;
+    same(&answer, &bytes)?;
+    let seen = lab.oqs(&format!("seen={name}"))?;
+    must(seen.trim() == "ok seen=1", || format!("the terminal's tally says {}", seen.trim()))
+}
+
 fn echo(lab: &mut Lab, form: Form, extension: &str, size: usize) -> Outcome {
     lab.oqs("answer=echo")?;
     let name = lab.fresh("OQSsiquc01", extension);
