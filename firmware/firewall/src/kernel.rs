@@ -52,7 +52,8 @@ impl Nft {
             command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
             let mut child = command.kill_on_drop(true).env("LC_ALL", "C").spawn()?;
             if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
-                stdin.write_all(input.to_string().as_bytes()).await?;
+                // nft may refuse before it has read everything; what it says then is worth more than a broken pipe.
+                let _ = stdin.write_all(input.to_string().as_bytes()).await;
             }
             child.wait_with_output().await
         };

@@ -1,6 +1,6 @@
 //! Site to plan to nft, and the proof of what it promises.
 //!
-//! site file → [`plan::Plan`] → nft JSON → [`prove`] → kernel → read back → [`prove`] again. [`explain`] says
+//! site file → [`plan::Plan`] → nft JSON → [`prove()`] → kernel → read back → [`prove()`] again. [`explain`] says
 //! what a ruleset does with one packet.
 
 mod apply;

@@ -1,5 +1,5 @@
 //! The whole ruleset of a site, typed: one table, one chain a zone and hook, named sets for everything a site
-//! or a profile lists. Read the chains in the order of a packet's walk: [`input`], [`forward`], [`output`].
+//! or a profile lists. Read the chains in the order of a packet's walk: `input`, `forward`, `output`.
 //!
 //! Every hook first asks by which port (a verdict map), so nothing a packet says about itself, and no open
 //! flow, can lead it to another zone's rules. Each chain then refuses what its zone cannot send (9), lets pass

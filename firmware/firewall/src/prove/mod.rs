@@ -11,7 +11,7 @@
 //!
 //! Promises 2, 5, 6, 10 and the listed destinations of 4 are about opening: the states `new`, `untracked` and
 //! `invalid`. What follows in an open flow, either way, is what opening it meant. Promises 1, 3 and the ways
-//! of 4 say *never*, so there packets of open flows count too; which of them can exist is decided in [`flows`].
+//! of 4 say *never*, so there packets of open flows count too; which of them can exist is decided in `flows.rs`.
 //! A port that belongs to no zone counts as the line does.
 
 mod cube;
