@@ -63,6 +63,11 @@ impl Climber {
         looked
     }
 
+    /// Whether the kernel tells us nothing any more: only a fresh start helps.
+    pub fn is_deaf(&self) -> bool {
+        self.kernel.is_closed()
+    }
+
     /// Ends when something says that another look is due: a router, a link, a route, or patience running out.
     pub async fn stirred(&mut self) {
         loop {

@@ -80,6 +80,11 @@ impl Kernel {
         self.changed.notified().await;
     }
 
+    /// Whether the netlink socket has ended.
+    pub fn is_closed(&self) -> bool {
+        self.tasks.iter().any(JoinHandle::is_finished)
+    }
+
     /// The port of this name; none if there is none.
     pub async fn port(&self, name: &str) -> Result<Option<Port>, Error> {
         let mut links = self.handle.link().get().match_name(name).execute();

@@ -1,6 +1,12 @@
 //! The ladder: probes, observations, verdict.
 //!
-//! A rung is an async function to an [`model::Observation`]; what follows from all of them is [`judge`], pure.
+//! Rungs form a tree from the cable to the centre, and beside it to the terminal. A rung is an async function to a
+//! finding (`probe/`, one file a rung); `climb` looks at what lies in the box, then at every host at once; `ladder`
+//! keeps the newest observation of each and silences what stands on a broken one; [`judge`] says what follows and
+//! whose it is, from one table, without socket, file or clock; [`run`] does so for as long as the box runs.
+//!
+//! What is read from the network is read by `icmp6`, `arp`, `dns`, `ntp` and `certificate`, on bytes and without
+//! panic. Raw sockets are opened once, in [`Sockets::open`]; after that no capability is needed.
 
 mod arp;
 mod certificate;

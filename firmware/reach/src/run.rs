@@ -23,7 +23,7 @@ use crate::sockets::Sockets;
 
 /// Where the word on the terminals' shares comes from: whoever holds their passwords.
 pub trait ShareSource {
-    /// What is seen of the shares now; nothing if nothing can be said. Cut off after [`SHARES_PATIENCE`].
+    /// What is seen of the shares now; nothing if nothing can be said. Cut off after two seconds.
     fn look(&self) -> impl Future<Output = Vec<Observation>> + Send;
 }
 
@@ -40,7 +40,8 @@ const BREATH: Duration = Duration::from_millis(200);
 /// `state_dir`, which exists.
 ///
 /// # Errors
-/// What keeps the ladder from starting: see [`Error`]. What a probe meets is no error.
+/// What keeps the ladder from starting, and the loss of the kernel's word: see [`Error`]. What a probe meets is no
+/// error.
 pub async fn run(
     plan: Plan,
     sockets: Sockets,
@@ -68,6 +69,9 @@ pub async fn run(
                 None => return Ok(()),
             },
             looked = walk.look(far, &shares) => walk.conclude(looked),
+        }
+        if walk.climber.is_deaf() {
+            return Err(Error::Kernel("the netlink socket has closed".to_owned()));
         }
         walk.answer(&mut asked);
         tokio::select! {
