@@ -25,20 +25,20 @@ fn daemon(clinic: &Clinic, site: &str) -> Output {
     let argv = [
         "timeout",
         "20",
-        program.to_str().unwrap(),
+        program.to_str().expect("the clinic works"),
         "daemon",
         "--site",
         site,
         "--state",
-        state.to_str().unwrap(),
+        state.to_str().expect("the clinic works"),
         "--socket",
-        sockets.to_str().unwrap(),
+        sockets.to_str().expect("the clinic works"),
     ];
-    clinic.exec("box", &argv).unwrap()
+    clinic.exec("box", &argv).expect("the clinic works")
 }
 
 fn ruleset(clinic: &Clinic) -> String {
-    text(&clinic.exec("box", &["nft", "list", "ruleset"]).unwrap().stdout)
+    text(&clinic.exec("box", &["nft", "list", "ruleset"]).expect("the clinic works").stdout)
 }
 
 /// What the daemon said to the person who started it: one sentence beside its log lines.
@@ -106,10 +106,12 @@ fn a_stranger_is_turned_away_from_the_roles_sockets() {
 
 /// The page as reception sees it.
 fn page() -> String {
-    let mut stream = std::net::TcpStream::connect("198.51.100.1:80").unwrap();
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: 198.51.100.1\r\nConnection: close\r\n\r\n").unwrap();
+    let mut stream = std::net::TcpStream::connect("198.51.100.1:80").expect("the clinic works");
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: 198.51.100.1\r\nConnection: close\r\n\r\n")
+        .expect("the clinic works");
     let mut said = Vec::new();
-    stream.read_to_end(&mut said).unwrap();
+    stream.read_to_end(&mut said).expect("the clinic works");
     text(&said)
 }
 

@@ -21,11 +21,11 @@ fn text(bytes: &[u8]) -> String {
 
 /// A folder with a right site file, its profile and its authorities.
 fn site() -> (tempfile::TempDir, String) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder to write in");
     for name in ["site.toml", "profile.toml"] {
-        std::fs::copy(data(name), folder.path().join(name)).unwrap();
+        std::fs::copy(data(name), folder.path().join(name)).expect("a folder to write in");
     }
-    std::fs::write(folder.path().join("ca.pem"), "").unwrap();
+    std::fs::write(folder.path().join("ca.pem"), "").expect("a folder to write in");
     let site = folder.path().join("site.toml").display().to_string();
     (folder, site)
 }

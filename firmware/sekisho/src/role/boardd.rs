@@ -1,7 +1,9 @@
 //! `boardd`: the lamps. It reads the other roles' parts and shows one scene.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use model::Timestamp;
 use model::part::Role;
 use tokio::sync::watch;
 
@@ -9,6 +11,9 @@ use crate::failure::Failure;
 use crate::snapshot;
 use crate::socket::part;
 use crate::start::{Place, Roles};
+
+/// How often the lamps are shown anew though nothing changed.
+const EVERY: Duration = Duration::from_secs(5);
 
 /// Starts the lamps.
 ///
@@ -21,12 +26,15 @@ pub async fn start(place: &Place, roles: &mut Roles) -> Result<(), Failure> {
     let sockets: PathBuf = place.sockets.clone();
     roles.spawn(async move {
         let mut picture = snapshot::follow(&sockets, &[Role::Netd, Role::Relayd, Role::Reachd]);
-        while picture.changed().await.is_ok() {
-            let scene = board::scene(&picture.borrow_and_update());
-            simulated.show(scene);
+        loop {
+            let seen = picture.borrow_and_update().as_ref().clone();
+            simulated.show(board::scene(&seen.fresh(Timestamp::now())));
             publish.send_replace(simulated.part());
+            // Also without a change: a part that grew too old must go dark on the lamps too.
+            if let Ok(Err(_)) = tokio::time::timeout(EVERY, picture.changed()).await {
+                return (Role::Boardd, Ok(()));
+            }
         }
-        (Role::Boardd, Ok(()))
     });
     Ok(())
 }

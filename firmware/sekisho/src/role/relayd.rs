@@ -2,7 +2,7 @@
 
 use axum::routing::post;
 use model::part::{RelayPart, Role};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::failure::Failure;
 use crate::socket::part;
@@ -21,8 +21,29 @@ pub async fn start(place: &Place, roles: &mut Roles) -> Result<(), Failure> {
     );
     super::serve(place, Role::Relayd, routes, roles).await?;
     let config = relay::Config::from_site(&place.site, &place.state);
-    roles.spawn(
-        async move { (Role::Relayd, relay::run(config, part, commands).await.map_err(Failure::from)) },
-    );
+    roles.spawn(async move { (Role::Relayd, alone(move || relay::run(config, part, commands)).await) });
     Ok(())
+}
+
+/// Runs the relay on a thread and a single-threaded runtime of its own.
+///
+/// smb 0.12.1 needs it: its directory stream wakes its reader with `notify_waiters` and only then begins to wait for
+/// the reader's own signal. Where both run at once the signal can fall in between, and the stream waits for ever.
+/// On one thread nothing falls in between. The separate thread also keeps the page from waiting behind the files.
+async fn alone<F>(room: impl FnOnce() -> F + Send + 'static) -> Result<(), Failure>
+where
+    F: Future<Output = Result<(), relay::Error>>,
+{
+    let (tell, told) = oneshot::channel();
+    let run = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let ended = match runtime {
+            Ok(runtime) => runtime.block_on(room()).map_err(Failure::from),
+            Err(source) => Err(Failure::Read { path: "the sockets of a runtime".into(), source }),
+        };
+        let _ = tell.send(ended);
+    };
+    let thread = std::thread::Builder::new().name("relay".into()).spawn(run);
+    thread.map_err(|source| Failure::Read { path: "a thread for the relay".into(), source })?;
+    told.await.unwrap_or(Err(Failure::RoleEnded(Role::Relayd)))
 }
