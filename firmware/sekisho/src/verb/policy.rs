@@ -1,6 +1,6 @@
 //! `sekisho policy compile|prove`: the plan, and what is proved of it, of a file, or of what the kernel holds.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use model::part::{Promise, Proof, Role};
@@ -53,7 +53,7 @@ fn read(path: &Path) -> Result<Value, Failure> {
     serde_json::from_slice(&text).map_err(wrong)
 }
 
-async fn live(socket: &PathBuf, json: bool) -> Result<ExitCode, Failure> {
+async fn live(socket: &Path, json: bool) -> Result<ExitCode, Failure> {
     let promises: Vec<Promise> = client::intent(socket, Role::Netd, "/prove").await?;
     Ok(say(&promises, json))
 }
