@@ -4,22 +4,24 @@
 
 mod doubles;
 
-pub use doubles::{Certificate, Resolver};
+pub use doubles::{Certificate, Resolver, Shares};
 
 use std::fs::File;
 use std::future::Future;
+use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::os::fd::AsRawFd as _;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::part::LinePart;
 use model::profile::Target;
-use model::{Observation, Outcome, Rung, Timestamp, Verdict};
+use model::{Outcome, Timestamp, Verdict};
 use nix::sched::{CloneFlags, setns, unshare};
-use reach::{Plan, ShareSource, Sockets, TerminalTarget};
+use reach::{Plan, Sockets, TerminalTarget};
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -31,28 +33,18 @@ pub const DISTRIBUTION: &str = "2001:db8:0:cc::30";
 pub const TIME: &str = "2001:db8:0:cc::40";
 pub const RESOLVERS: [&str; 2] = ["2001:db8:0:53::1", "2001:db8:0:53::2"];
 
-/// The relay's word on the share.
-pub struct Shares(pub Arc<Mutex<Option<Outcome>>>);
-
-impl ShareSource for Shares {
-    fn look(&self) -> impl Future<Output = Vec<Observation>> + Send {
-        let seen = *self.0.lock().unwrap();
-        let observation = seen.map(|outcome| Observation {
-            rung: Rung::TerminalShare,
-            terminal: Some("t1".to_owned()),
-            outcome,
-            at: Timestamp::now(),
-            took_ms: 1.0,
-            detail: String::new(),
-        });
-        std::future::ready(observation.into_iter().collect())
-    }
+/// One double, listening.
+struct Server {
+    name: &'static str,
+    at: SocketAddr,
+    kind: Type,
+    task: JoinHandle<()>,
 }
 
 /// The far end of the box's two cables, and everything on it.
 pub struct World {
     namespace: File,
-    servers: Vec<(&'static str, JoinHandle<()>)>,
+    servers: Vec<Server>,
     resolvers: Arc<Mutex<[Resolver; 2]>>,
     pub share: Arc<Mutex<Option<Outcome>>>,
     pub authorities: String,
@@ -131,12 +123,7 @@ impl World {
 
     /// Does something out there.
     pub fn inside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let namespace = self.namespace.try_clone().unwrap();
-        let thread = std::thread::spawn(move || {
-            setns(namespace, CloneFlags::CLONE_NEWNET).unwrap();
-            work()
-        });
-        thread.join().unwrap()
+        in_namespace(self.namespace.try_clone().unwrap(), work)
     }
 
     /// Runs `ip` out there.
@@ -153,7 +140,6 @@ impl World {
         bytes.extend([3, 4, 64, 0xc0, 0, 0, 0x0e, 0x10, 0, 0, 0x0e, 0x10, 0, 0, 0, 0]);
         bytes.extend("2001:db8:0:1::".parse::<Ipv6Addr>().unwrap().octets());
         self.inside(move || {
-            use socket2::{Domain, Protocol, Socket, Type};
             let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)).unwrap();
             let port = nix::net::if_::if_nametoindex("w0").unwrap();
             socket.set_multicast_hops_v6(255).unwrap();
@@ -182,20 +168,30 @@ impl World {
 
     /// Opens the door of a host that only has to open its door.
     pub fn open(&mut self, name: &'static str) {
-        let listener = self.listener(match name {
-            "line-auth" => (LINE_AUTH.parse().unwrap(), 443),
-            "distribution" => (DISTRIBUTION.parse().unwrap(), 80),
-            _ => (IpAddr::from([192, 0, 2, 2]), 445),
-        });
+        let at = match name {
+            "line-auth" => at(LINE_AUTH, 443),
+            "distribution" => at(DISTRIBUTION, 80),
+            _ => at("192.0.2.2", 445),
+        };
+        let listener = self.listener(at);
         let serve = async move { while listener.accept().await.is_ok() {} };
-        self.servers.push((name, tokio::spawn(serve)));
+        self.keep(name, at, Type::STREAM, serve);
     }
 
-    /// Closes the door of a host: it refuses from now on.
+    /// Closes the door of a host: it refuses from now on. A child of another test may hold the socket until it has
+    /// become another program, so this waits until the door is really shut.
     pub async fn close(&mut self, name: &str) {
-        for (_, server) in self.servers.extract_if(.., |(server, _)| *server == name) {
-            server.abort();
-            let _ = server.await;
+        for server in self.servers.extract_if(.., |server| server.name == name) {
+            server.task.abort();
+            let _ = server.task.await;
+            let end = Instant::now() + Duration::from_secs(5);
+            let namespace = self.namespace.try_clone().unwrap();
+            in_namespace(namespace, move || {
+                while bind(server.at, server.kind).is_err() {
+                    assert!(Instant::now() < end, "{} is shut in time", server.at);
+                    std::thread::yield_now();
+                }
+            });
         }
     }
 
@@ -208,22 +204,31 @@ impl World {
         *self.resolvers.lock().unwrap() = how;
     }
 
-    fn listener(&self, at: (IpAddr, u16)) -> TcpListener {
-        let listener = self.inside(move || std::net::TcpListener::bind(at).unwrap());
-        listener.set_nonblocking(true).unwrap();
-        TcpListener::from_std(listener).unwrap()
+    fn listener(&self, at: SocketAddr) -> TcpListener {
+        let socket = self.inside(move || bind(at, Type::STREAM).unwrap());
+        socket.listen(64).unwrap();
+        TcpListener::from_std(socket.into()).unwrap()
     }
 
-    fn datagrams(&self, host: &str, port: u16) -> UdpSocket {
-        let at = (host.parse::<IpAddr>().unwrap(), port);
-        let socket = self.inside(move || std::net::UdpSocket::bind(at).unwrap());
-        socket.set_nonblocking(true).unwrap();
-        UdpSocket::from_std(socket).unwrap()
+    fn datagrams(&self, at: SocketAddr) -> UdpSocket {
+        let socket = self.inside(move || bind(at, Type::DGRAM).unwrap());
+        UdpSocket::from_std(socket.into()).unwrap()
+    }
+
+    fn keep(
+        &mut self,
+        name: &'static str,
+        at: SocketAddr,
+        kind: Type,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.servers.push(Server { name, at, kind, task: tokio::spawn(task) });
     }
 
     fn serve_names(&mut self) {
         for (index, name) in ["resolver-one", "resolver-two"].into_iter().enumerate() {
-            let socket = self.datagrams(RESOLVERS[index], 53);
+            let at = at(RESOLVERS[index], 53);
+            let socket = self.datagrams(at);
             let how = self.resolvers.clone();
             let serve = async move {
                 let mut bytes = [0; 512];
@@ -232,12 +237,13 @@ impl World {
                     let _ = socket.send_to(&doubles::answer(&bytes[..length], how), from).await;
                 }
             };
-            self.servers.push((name, tokio::spawn(serve)));
+            self.keep(name, at, Type::DGRAM, serve);
         }
     }
 
     fn serve_time(&mut self) {
-        let socket = self.datagrams(TIME, 123);
+        let at = at(TIME, 123);
+        let socket = self.datagrams(at);
         let serve = async move {
             let mut bytes = [0; 48];
             while let Ok((48, from)) = socket.recv_from(&mut bytes).await {
@@ -254,7 +260,7 @@ impl World {
                 let _ = socket.send_to(&bytes, from).await;
             }
         };
-        self.servers.push(("time", tokio::spawn(serve)));
+        self.keep("time", at, Type::DGRAM, serve);
     }
 
     /// A service that wants a client's certificate: in TLS 1.2 the handshake ends in an alert, in 1.3 the alert
@@ -268,7 +274,8 @@ impl World {
         self.authorities = issuer.pem();
         let config = doubles::server(certificate, &issuer, versions);
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = self.listener((CENTRE.parse().unwrap(), 443));
+        let at = at(CENTRE, 443);
+        let listener = self.listener(at);
         let visits = self.visits.clone();
         let serve = async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -277,12 +284,13 @@ impl World {
                 tokio::spawn(async move { acceptor.accept(stream).await.map(drop) });
             }
         };
-        self.servers.push(("centre", tokio::spawn(serve)));
+        self.keep("centre", at, Type::STREAM, serve);
     }
 
     /// Something that opens its door and says these bytes, or hangs up at once.
     pub fn serve_nonsense(&mut self, words: &'static [u8]) {
-        let listener = self.listener((CENTRE.parse().unwrap(), 443));
+        let at = at(CENTRE, 443);
+        let listener = self.listener(at);
         let serve = async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -290,7 +298,7 @@ impl World {
                 let _ = stream.write_all(words).await;
             }
         };
-        self.servers.push(("centre", tokio::spawn(serve)));
+        self.keep("centre", at, Type::STREAM, serve);
     }
 
     pub fn plan(&self) -> Plan {
@@ -361,6 +369,26 @@ impl Running {
         drop(self.sweeps);
         self.task.await.unwrap().unwrap();
     }
+}
+
+fn in_namespace<T: Send + 'static>(namespace: File, work: impl FnOnce() -> T + Send + 'static) -> T {
+    let thread = std::thread::spawn(move || {
+        setns(namespace, CloneFlags::CLONE_NEWNET).unwrap();
+        work()
+    });
+    thread.join().unwrap()
+}
+
+fn at(host: &str, port: u16) -> SocketAddr {
+    SocketAddr::from((host.parse::<IpAddr>().unwrap(), port))
+}
+
+fn bind(at: SocketAddr, kind: Type) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(at), kind, None)?;
+    socket.set_reuse_address(kind == Type::STREAM)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&at.into())?;
+    Ok(socket)
 }
 
 fn ip(arguments: &str) {
