@@ -134,9 +134,18 @@ async fn watched<V>(path: &std::path::Path, look: impl Fn(&std::path::Path) -> O
                 return found;
             }
             let events = events.clone();
-            tokio::task::spawn_blocking(move || events.read_events().map(|_| ())).await.unwrap().unwrap();
+            tokio::task::spawn_blocking(move || wait(&events)).await.unwrap();
         }
     };
     let waited = tokio::time::timeout(std::time::Duration::from_secs(10), waiting).await;
     waited.unwrap_or_else(|_| panic!("ten seconds passed for a file in {:?}", path.parent()))
+}
+
+/// Waits for a change. Comes back now and then without one, so that a case that failed can end.
+fn wait(events: &nix::sys::inotify::Inotify) {
+    use nix::poll::{PollFd, PollFlags, poll};
+    use std::os::fd::AsFd;
+    if poll(&mut [PollFd::new(events.as_fd(), PollFlags::POLLIN)], 500_u16).unwrap() > 0 {
+        events.read_events().unwrap();
+    }
 }

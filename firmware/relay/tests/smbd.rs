@@ -11,7 +11,7 @@ mod tests {
     use std::fs;
     use std::time::{Duration, Instant};
 
-    use model::parcel::HeldReason;
+    use model::parcel::{HeldReason, WaitReason};
     use model::{Outcome, Symptom};
 
     use crate::server::{Lab, appears, in_namespace, vanishes};
@@ -76,6 +76,63 @@ mod tests {
             lab.start_server().await;
             assert_eq!(appears(&lab.terminal("req").join(request(1))).await, WHOLE);
             lab.says(|part| part.shares[0].outcome == Outcome::Good).await;
+        });
+    }
+
+    #[test]
+    fn a_full_disk_shows_nothing_half_written_and_is_told() {
+        in_namespace(async {
+            let mut lab = Lab::start_on_a_small_disk().await;
+            lab.says(|part| part.shares.iter().any(|seen| seen.outcome == Outcome::Good)).await;
+            let filler = lab.terminal("filler");
+            fs::write(&filler, vec![0; 200 * 1024]).unwrap();
+            let bytes = [vec![b' '; 100 * 1024], WHOLE.to_vec()].concat();
+            fs::write(lab.clinic("req").join(request(1)), &bytes).unwrap();
+            let full = Some(Symptom::DiskFull);
+            let part =
+                lab.says(|part| part.shares[0].outcome.symptom() == full && !part.waiting.is_empty()).await;
+            assert_eq!(part.requests_today, 0);
+            assert!(fs::read_dir(lab.terminal("req")).unwrap().next().is_none());
+            fs::remove_file(filler).unwrap();
+            assert_eq!(appears(&lab.terminal("req").join(request(1))).await, bytes);
+            lab.says(|part| part.shares[0].outcome == Outcome::Good).await;
+            assert!(fs::read_dir(lab.terminal("sekisho-staging")).unwrap().next().is_none(), "swept");
+        });
+    }
+
+    #[test]
+    fn a_share_that_became_read_only_is_told_and_the_request_waits() {
+        in_namespace(async {
+            let mut lab = Lab::start_on_a_small_disk().await;
+            lab.says(|part| part.shares.iter().any(|seen| seen.outcome == Outcome::Good)).await;
+            lab.remount(true);
+            fs::write(lab.clinic("req").join(request(1)), WHOLE).unwrap();
+            lab.says(|part| part.shares[0].outcome.symptom() == Some(Symptom::Denied)).await;
+            lab.remount(false);
+            assert_eq!(appears(&lab.terminal("req").join(request(1))).await, WHOLE);
+        });
+    }
+
+    #[test]
+    fn an_answer_another_client_holds_without_sharing_deletion_waits_until_it_is_let_go() {
+        in_namespace(async {
+            let mut lab = Lab::start().await;
+            let file = lab.terminal("res").join(answer(1));
+            let half = vec![b' '; 2_000_000];
+            fs::write(&file, &half).unwrap();
+            let holder = lab.hold(&answer(1)).await;
+            fs::write(&file, [half.clone(), WHOLE.to_vec()].concat()).unwrap();
+            // Two face results, one after the other: between them the relay has looked at `res` as well.
+            for n in 0..2 {
+                let face = format!("OQSsiquc01res_face_{n}.xml");
+                fs::write(lab.terminal("face").join(&face), WHOLE).unwrap();
+                appears(&lab.clinic("face").join(&face)).await;
+            }
+            lab.says(|part| part.waiting.iter().any(|one| one.reason == WaitReason::BeingWritten)).await;
+            assert!(file.exists() && !lab.clinic("res").join(answer(1)).exists());
+            holder.let_go();
+            assert_eq!(appears(&lab.clinic("res").join(answer(1))).await, [half, WHOLE.to_vec()].concat());
+            vanishes(&file).await;
         });
     }
 

@@ -12,8 +12,10 @@ use std::time::Duration;
 
 use model::part::RelayPart;
 use model::{Observation, Outcome, Profile};
+use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use relay::{Config, TerminalConfig};
+use tokio::io::AsyncReadExt;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// The share's password.
@@ -36,7 +38,8 @@ pub fn in_namespace(case: impl Future<Output = ()> + Send + 'static) {
     );
     assert!(Path::new("/usr/sbin/smbd").exists(), "this test needs Debian's package samba");
     let thread = std::thread::spawn(move || {
-        unshare(CloneFlags::CLONE_NEWNET).unwrap();
+        unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS).unwrap();
+        mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>).unwrap();
         run("ip", &["link", "set", "lo", "up"]);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(case);
@@ -49,7 +52,45 @@ pub fn in_namespace(case: impl Future<Output = ()> + Send + 'static) {
 impl Lab {
     /// Starts both.
     pub async fn start() -> Self {
+        Self::start_in(tempfile::tempdir().unwrap()).await
+    }
+
+    /// Starts both, the terminal on a disk of 256 KB.
+    pub async fn start_on_a_small_disk() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let terminal = folder.path().join("terminal");
+        fs::create_dir(&terminal).unwrap();
+        mount(Some("small"), &terminal, Some("tmpfs"), MsFlags::empty(), Some("size=256k")).unwrap();
+        Self::start_in(folder).await
+    }
+
+    /// Makes the small disk read-only, or writable again.
+    pub fn remount(&self, read_only: bool) {
+        let flags = if read_only { MsFlags::MS_RDONLY } else { MsFlags::empty() };
+        let terminal = self.folder.path().join("terminal");
+        mount(None::<&str>, &terminal, None::<&str>, MsFlags::MS_REMOUNT | flags, None::<&str>).unwrap();
+    }
+
+    /// Opens an answer as another client of the share, without sharing its deletion, and keeps it open.
+    pub async fn hold(&self, name: &str) -> Holder {
+        let pipe = self.folder.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let get = format!("get res\\{name} {}", pipe.display());
+        let mut command = Command::new("smbclient");
+        command.args(["//127.0.0.1/OQS", "-m", "SMB3", "-s"]).arg(self.smb_conf());
+        command
+            .args(["-U", &format!("root%{PASSWORD}"), "-c", &get])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let client = command.spawn().unwrap();
+        // The first byte shows that the file is open; the rest waits in the pipe.
+        let mut reading = tokio::net::unix::pipe::OpenOptions::new().open_receiver(&pipe).unwrap();
+        tokio::time::timeout(DEADLINE, reading.readable()).await.unwrap().unwrap();
+        tokio::time::timeout(DEADLINE, reading.read_exact(&mut [0])).await.unwrap().unwrap();
+        Holder { client, _reading: reading }
+    }
+
+    async fn start_in(folder: tempfile::TempDir) -> Self {
         for name in ["req", "res", "face"] {
             fs::create_dir_all(folder.path().join("terminal").join(name)).unwrap();
             fs::create_dir_all(folder.path().join("state/share/OQS").join(name)).unwrap();
@@ -187,6 +228,22 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         self.stop_server();
+        // Nothing is mounted there unless the disk is small.
+        let _ = nix::mount::umount2(&self.folder.path().join("terminal"), nix::mount::MntFlags::MNT_DETACH);
+    }
+}
+
+/// Another client that holds a file open.
+pub struct Holder {
+    client: Child,
+    _reading: tokio::net::unix::pipe::Receiver,
+}
+
+impl Holder {
+    /// Lets the file go.
+    pub fn let_go(mut self) {
+        self.client.kill().unwrap();
+        self.client.wait().unwrap();
     }
 }
 
@@ -218,9 +275,18 @@ async fn watched<V>(path: &Path, look: impl Fn(&Path) -> Option<V>) -> V {
                 return found;
             }
             let events = events.clone();
-            tokio::task::spawn_blocking(move || events.read_events().map(|_| ())).await.unwrap().unwrap();
+            tokio::task::spawn_blocking(move || wait(&events)).await.unwrap();
         }
     };
     let waited = tokio::time::timeout(DEADLINE, waiting).await;
     waited.unwrap_or_else(|_| panic!("{DEADLINE:?} passed for a file in {:?}", path.parent()))
+}
+
+/// Waits for a change. Comes back now and then without one, so that a case that failed can end.
+fn wait(events: &nix::sys::inotify::Inotify) {
+    use nix::poll::{PollFd, PollFlags, poll};
+    use std::os::fd::AsFd;
+    if poll(&mut [PollFd::new(events.as_fd(), PollFlags::POLLIN)], 500_u16).unwrap() > 0 {
+        events.read_events().unwrap();
+    }
 }
