@@ -52,6 +52,13 @@ pub struct Answers {
     blocked: Vec<Blocked>,
 }
 
+/// What one look at the terminal works with.
+struct Trip<'a, S> {
+    desk: &'a Desk,
+    share: &'a S,
+    requests: &'a mut Requests,
+}
+
 /// One answer on its road.
 struct Going<'a, H> {
     arrival: Arrival,
@@ -94,6 +101,7 @@ impl Answers {
         share: &S,
         requests: &mut Requests,
     ) -> Result<(), Trouble> {
+        let mut trip = Trip { desk, share, requests };
         for folder in FOLDERS {
             let entries = share.list(folder).await?;
             self.lying
@@ -104,7 +112,7 @@ impl Answers {
                 let Ok(kind) = kind else { continue };
                 let key = (folder, entry.name.clone());
                 let before = self.lying.remove(&key);
-                if let Some(lying) = self.examine(desk, share, requests, folder, kind, entry, before).await? {
+                if let Some(lying) = self.examine(&mut trip, kind, (folder, entry), before).await? {
                     self.lying.insert(key, lying);
                 }
             }
@@ -129,13 +137,18 @@ impl Answers {
         }
     }
 
-    /// When something here is due; none if nothing waits.
+    /// When a file on the terminal wants the next look; none if no file waits.
     pub fn due(&self) -> Option<Instant> {
         let waits = self.lying.values().filter_map(|lying| match lying.finding {
             Finding::Wait(_, at) => Some(at),
             Finding::Held(_) => None,
         });
-        waits.chain(self.blocked.iter().map(|blocked| blocked.tried + AGAIN)).min()
+        waits.min()
+    }
+
+    /// Whether that time has come.
+    pub fn is_due(&self) -> bool {
+        self.due().is_some_and(|at| Instant::now() >= at)
     }
 
     /// Says what waits and what is held.
@@ -152,15 +165,12 @@ impl Answers {
         view.waiting.extend(self.blocked.iter().map(blocked));
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one look needs both ends, the table and the memory")]
+    /// Looks at one file of the terminal. None if nothing of it is left to remember.
     async fn examine<S: Share>(
         &mut self,
-        desk: &Desk,
-        share: &S,
-        requests: &mut Requests,
-        folder: &'static str,
+        trip: &mut Trip<'_, S>,
         kind: &Kind,
-        entry: Entry,
+        (folder, entry): (&'static str, Entry),
         before: Option<Lying>,
     ) -> Result<Option<Lying>, Trouble> {
         let now = Instant::now();
@@ -169,8 +179,12 @@ impl Answers {
             other => other,
         };
         let largest = kind.max_bytes;
-        let opened =
-            if entry.size > largest { Opened::InUse } else { share.open(folder, &entry, largest).await? };
+        // What is too large is not even opened.
+        let opened = if entry.size > largest {
+            Opened::InUse
+        } else {
+            trip.share.open(folder, &entry, largest).await?
+        };
         let (look, taken) = match opened {
             Opened::Gone => return Ok(None),
             Opened::InUse => (sight_of(&entry, Writer::Open, &[]), None),
@@ -179,46 +193,51 @@ impl Answers {
             }
         };
         let (sight, ripeness) = ripen(before.as_ref().and_then(|lying| lying.sight), look, largest, now);
-        let finding = match (ripeness, taken) {
+        let arrival = Arrival { number: 0, folder: folder.to_owned(), name: entry.name.clone() };
+        let Some(finding) = self.follow(trip, kind, arrival, ripeness, taken).await? else { return Ok(None) };
+        let view = match before {
+            Some(lying) => Some(ParcelView { bytes: entry.size, ..lying.view }),
+            None => view(trip.desk, kind, &entry),
+        };
+        Ok(view.map(|view| Lying { view, entry, sight: Some(sight), finding }))
+    }
+
+    /// Carries what is ripe and lets go of what is not. None if it arrived.
+    async fn follow<S: Share>(
+        &mut self,
+        trip: &mut Trip<'_, S>,
+        kind: &Kind,
+        arrival: Arrival,
+        ripeness: Ripeness,
+        taken: Option<(Vec<u8>, S::Handle)>,
+    ) -> Result<Option<Finding>, Trouble> {
+        let now = Instant::now();
+        match (ripeness, taken) {
             (Ripeness::Ripe, Some((bytes, handle))) => {
-                let hash = desk.ledger.hash(folder, &entry.name, &bytes);
-                let name = entry.name.clone();
-                let arrival = Arrival { number: 0, folder: folder.to_owned(), name };
+                let hash = trip.desk.ledger.hash(&arrival.folder, &arrival.name, &bytes);
                 let going = Going { arrival, kind, hash, bytes, handle: Some(handle) };
-                match self.go(desk, share, requests, going).await? {
-                    None => return Ok(None),
-                    Some(reason) => Finding::Wait(reason, now + AGAIN),
-                }
+                Ok(self.go(trip, going).await?.map(|reason| Finding::Wait(reason, now + AGAIN)))
             }
             (ripeness, taken) => {
                 if let Some((_, handle)) = taken {
-                    share.release(handle).await;
+                    trip.share.release(handle).await;
                 }
-                match ripeness {
+                Ok(Some(match ripeness {
                     Ripeness::Wait(reason, at) => Finding::Wait(reason, at),
                     Ripeness::Held(reason) => Finding::Held(reason),
                     Ripeness::Ripe => Finding::Wait(WaitReason::BeingWritten, now + BETWEEN_LOOKS),
-                }
+                }))
             }
-        };
-        let view = match before {
-            Some(lying) => ParcelView { bytes: entry.size, ..lying.view },
-            None => match view(desk, kind, &entry) {
-                Some(view) => view,
-                None => return Ok(None),
-            },
-        };
-        Ok(Some(Lying { view, entry, sight: Some(sight), finding }))
+        }
     }
 
     /// Walks one answer as far as it goes now. Returns what it waits for, if it does.
     async fn go<S: Share>(
         &mut self,
-        desk: &Desk,
-        share: &S,
-        requests: &mut Requests,
+        trip: &mut Trip<'_, S>,
         mut going: Going<'_, S::Handle>,
     ) -> Result<Option<WaitReason>, Trouble> {
+        let (desk, share) = (trip.desk, trip.share);
         let (mut state, mut event) = match desk.ledger.seen(&going.hash) {
             Some(number) if self.blocked.iter().any(|blocked| blocked.arrival.number == number) => {
                 (State::Blocked, Event::Failed)
@@ -233,7 +252,7 @@ impl Answers {
             event = match effect {
                 Effect::Copy => copy(desk, &mut going).await,
                 Effect::Record => record(desk, &going).await,
-                Effect::Show => show(desk, &going.arrival, going.kind, requests).await,
+                Effect::Show => show(desk, &going.arrival, going.kind, trip.requests).await,
                 Effect::Remove => remove(share, going.handle.take()).await?,
             };
         }

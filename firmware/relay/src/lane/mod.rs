@@ -5,6 +5,7 @@
 
 mod answers;
 mod collect;
+mod intake;
 mod link;
 mod look;
 mod requests;
@@ -122,7 +123,7 @@ impl<T: Terminal> Lane<T> {
             }
         }
         if let Some(share) = self.link.share()
-            && polled.is_none_or(|at| at.elapsed() >= POLL)
+            && (polled.is_none_or(|at| at.elapsed() >= POLL) || self.answers.is_due())
         {
             let carried = self.answers.look(&self.desk, &*share, &mut self.requests).await;
             *polled = carried.is_ok().then(Instant::now);
@@ -132,7 +133,8 @@ impl<T: Terminal> Lane<T> {
         if self.carries_requests {
             self.uncollected.look(&self.desk).await;
         }
-        due.min(self.link.due(Instant::now() + POLL)).min(self.answers.due().unwrap_or(due))
+        let answers = if self.link.share().is_some() { self.answers.due() } else { None };
+        due.min(self.link.due(Instant::now() + POLL)).min(answers.unwrap_or(due))
     }
 
     /// Any trouble ends the connection: the next one begins with a look at what is really there.

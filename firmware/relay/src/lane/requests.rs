@@ -6,38 +6,21 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use model::Timestamp;
-use model::parcel::{Direction, Held, HeldReason, Pair, ParcelView, WaitReason, Waiting};
+use model::parcel::{Held, Pair, ParcelView, WaitReason, Waiting};
 
-use crate::clinic::{Attempt, name_bytes};
+use crate::clinic::Attempt;
 use crate::folder::Facts;
 use crate::lane::Desk;
+use crate::lane::intake::{Finding, Lying, examine};
 use crate::name;
 use crate::report::View;
 use crate::request::{Effect, Event, Mark, State, step};
 use crate::share::{Parcel, Published, Share, Trouble, stage_of};
-use crate::whole::{PATIENCE, Ripeness, Sight, ripen};
 
 /// A request younger than this goes before older ones, seconds: somebody stands at the counter.
 const COUNTER_S: i64 = 30;
 /// How many requests one turn carries before answers have theirs.
 const AT_ONCE: usize = 8;
-
-/// A file in the clinic's folder.
-#[derive(Debug)]
-struct Lying {
-    view: ParcelView,
-    first: Instant,
-    facts: Facts,
-    sight: Option<Sight>,
-    finding: Finding,
-}
-
-#[derive(Debug)]
-enum Finding {
-    Ripe(Arc<[u8]>),
-    Wait(WaitReason, Instant),
-    Held(HeldReason),
-}
 
 /// A request whose source lies in `attempted`.
 #[derive(Debug)]
@@ -251,88 +234,6 @@ impl Open {
     fn is_over(&self) -> bool {
         Timestamp::now().as_second() - self.view.since.as_second() > self.lives_s
     }
-}
-
-/// Looks at one file. None if it vanished.
-async fn examine(
-    desk: &Desk,
-    file: &OsString,
-    facts: Facts,
-    before: Option<Lying>,
-    now: Instant,
-) -> Option<Lying> {
-    let same = before.as_ref().is_some_and(|lying| lying.facts == facts);
-    let rests = |finding: &Finding| match finding {
-        Finding::Held(_) => true,
-        Finding::Wait(_, at) => now < *at,
-        // Who has opened it since? Only reading it again tells.
-        Finding::Ripe(_) => false,
-    };
-    match before {
-        Some(lying) if same && rests(&lying.finding) => return Some(lying),
-        _ => {}
-    }
-    let bytes = name_bytes(file);
-    let admitted = name::admit(bytes, "req", Direction::Request, &desk.kinds);
-    let key = admitted.map_or_else(|_| "unknown".to_owned(), |kind| kind.key.clone());
-    let (view, first, sight) = match before {
-        Some(lying) => (ParcelView { bytes: facts.size, kind: key, ..lying.view }, lying.first, lying.sight),
-        None => (new_view(desk, bytes, key, facts)?, now, None),
-    };
-    let mut lying = Lying { view, first, facts, sight, finding: Finding::Held(HeldReason::NotAFile) };
-    lying.finding = match admitted {
-        _ if !facts.is_file => Finding::Held(HeldReason::NotAFile),
-        // A writer may use a name of its own and rename at the end.
-        Err(HeldReason::UnknownKind) if now < lying.first + PATIENCE => {
-            Finding::Wait(WaitReason::BeingWritten, lying.first + PATIENCE)
-        }
-        Err(reason) => Finding::Held(reason),
-        Ok(kind) if is_older(facts, kind.time_to_live_s) => Finding::Held(HeldReason::TooOld),
-        Ok(kind) => return read(desk, file, lying, kind.max_bytes, now).await,
-    };
-    Some(lying)
-}
-
-async fn read(desk: &Desk, file: &OsString, mut lying: Lying, largest: u64, now: Instant) -> Option<Lying> {
-    let file = file.to_str()?.to_owned();
-    let extension = name::extension(&file);
-    let taken = match desk.on_disk(move |desk| desk.clinic.take(&file, &extension, largest)).await {
-        Ok(taken) => taken?,
-        Err(error) => {
-            tracing::warn!(%error, number = lying.view.number, "cannot read a request");
-            lying.finding = Finding::Wait(WaitReason::BeingWritten, now + PATIENCE);
-            return Some(lying);
-        }
-    };
-    let (sight, ripeness) = ripen(lying.sight, taken.look, largest, now);
-    lying.sight = Some(sight);
-    lying.facts.stamp = taken.look.stamp;
-    lying.view.bytes = taken.look.size;
-    lying.finding = match ripeness {
-        Ripeness::Ripe => Finding::Ripe(taken.bytes.into()),
-        Ripeness::Wait(reason, at) => Finding::Wait(reason, at),
-        Ripeness::Held(reason) => Finding::Held(reason),
-    };
-    Some(lying)
-}
-
-fn new_view(desk: &Desk, name: &[u8], kind: String, facts: Facts) -> Option<ParcelView> {
-    let number =
-        desk.ledger.number().inspect_err(|error| tracing::error!(%error, "no journal number")).ok()?;
-    let view = ParcelView {
-        number,
-        kind,
-        hash: desk.ledger.short(name),
-        bytes: facts.size,
-        since: Timestamp::now(),
-    };
-    tracing::debug!(number, kind = %view.kind, hash = %view.hash, "a file in the clinic's share");
-    Some(view)
-}
-
-fn is_older(facts: Facts, lives_s: u64) -> bool {
-    let age = Timestamp::now().as_second().saturating_sub(facts.changed_s);
-    u64::try_from(age).is_ok_and(|age| age > lives_s)
 }
 
 fn begin(desk: &Desk, name: &OsString, view: ParcelView) -> Option<Open> {

@@ -6,6 +6,7 @@
 
 pub mod local;
 pub mod remote;
+mod said;
 mod transport;
 
 use std::future::Future;

@@ -1,0 +1,106 @@
+//! What an SMB server says, as facts the judge knows. No file's name comes through.
+
+use std::io;
+
+use model::Symptom;
+use smb::Status;
+
+use super::Trouble;
+
+/// Disk full, as the protocol numbers it (MS-ERREF 2.3.1).
+const DISK_FULL: u32 = 0xC000_007F;
+/// Write-protected medium.
+const WRITE_PROTECTED: u32 = 0xC000_00A2;
+/// Another process has marked the file for deletion.
+pub const DELETE_PENDING: u32 = 0xC000_0056;
+
+/// A TCP connection that was not made.
+pub fn connecting(error: &io::Error) -> Trouble {
+    let symptom = match error.kind() {
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Symptom::Refused,
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Symptom::Unreachable,
+        _ => Symptom::Silent,
+    };
+    Trouble { symptom, action: "connect", detail: error.kind().to_string() }
+}
+
+/// A session that is not granted is a refused login, whatever the server calls it, unless it fell silent.
+pub fn refused(error: &smb::Error) -> Trouble {
+    let found = trouble("log in", error);
+    match status(error) {
+        Some(_) => Trouble { symptom: Symptom::LoginRefused, ..found },
+        None => found,
+    }
+}
+
+/// A status the server gave.
+pub fn said(action: &'static str, status: u32) -> Trouble {
+    let symptom = match status {
+        Status::U32_ACCESS_DENIED | WRITE_PROTECTED => Symptom::Denied,
+        Status::U32_BAD_NETWORK_NAME
+        | Status::U32_NETWORK_NAME_DELETED
+        | Status::U32_OBJECT_NAME_NOT_FOUND
+        | Status::U32_OBJECT_PATH_NOT_FOUND => Symptom::ShareMissing,
+        Status::U32_LOGON_FAILURE | Status::U32_USER_ACCOUNT_LOCKED_OUT => Symptom::LoginRefused,
+        DISK_FULL => Symptom::DiskFull,
+        _ => Symptom::Malformed,
+    };
+    Trouble { symptom, action, detail: Status::try_display_as_status(status) }
+}
+
+/// The client's error.
+pub fn trouble(action: &'static str, error: &smb::Error) -> Trouble {
+    match status(error) {
+        Some(status) => said(action, status),
+        None => Trouble { symptom: Symptom::Silent, action, detail: plain(error).to_owned() },
+    }
+}
+
+/// Reads, writes and flushes come back as I/O errors whose text ends in the status.
+pub fn hidden(action: &'static str, error: &io::Error) -> Trouble {
+    let text = error.to_string();
+    let digits = text.rsplit_once("0x").map(|(_, rest)| rest.trim_end_matches([')', '.']));
+    match digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
+        Some(status) => said(action, status),
+        None => {
+            let detail = "the connection ended".to_owned();
+            Trouble { symptom: Symptom::Silent, action, detail }
+        }
+    }
+}
+
+/// The status in the client's error, if the server gave one.
+pub const fn status(error: &smb::Error) -> Option<u32> {
+    match error {
+        smb::Error::UnexpectedMessageStatus(status) | smb::Error::ReceivedErrorMessage(status, _) => {
+            Some(*status)
+        }
+        _ => None,
+    }
+}
+
+/// What a status says about one file rather than about the share.
+pub const fn is_about_the_file(status: u32) -> bool {
+    matches!(
+        status,
+        Status::U32_OBJECT_NAME_NOT_FOUND
+            | Status::U32_OBJECT_NAME_COLLISION
+            | Status::U32_SHARING_VIOLATION
+            | Status::U32_FILE_IS_A_DIRECTORY
+            | DELETE_PENDING
+    )
+}
+
+/// The client's error in words that name no file: its own may.
+const fn plain(error: &smb::Error) -> &'static str {
+    match error {
+        smb::Error::OperationTimeout(..) => "no answer in time",
+        smb::Error::ConnectionStopped | smb::Error::TransportError(_) => "the connection ended",
+        smb::Error::NegotiationError(_) => "no common dialect or no encryption",
+        smb::Error::SspiError(_) => "the login could not be made",
+        smb::Error::SignatureVerificationFailed | smb::Error::TranformFailed(_) => {
+            "a message was not authentic"
+        }
+        _ => "an answer that was not expected",
+    }
+}
