@@ -10,6 +10,9 @@ use crate::failure::Failure;
 /// The profiles in the binary: data with the field's real names.
 const SHIPPED: &[(&str, &str)] = &[("ntt-east", include_str!("../profiles/ntt-east.toml"))];
 
+/// The box's own store of public authorities, as Debian's ca-certificates keeps it.
+const PUBLIC_AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 /// A site, and the authorities its profile expects the centre's certificate from.
 pub struct Loaded {
     /// The checked site.
@@ -64,7 +67,10 @@ fn profile(site: &Path, text: &str) -> Result<Found, Vec<SiteError>> {
 }
 
 fn authorities(profile: &Profile, place: Option<&Path>) -> Result<Option<Vec<u8>>, Failure> {
-    let Some(name) = &profile.centre_authorities else { return Ok(None) };
+    let Some(name) = &profile.centre_authorities else {
+        // Without the store nothing can be said about the centre's certificate, and the ladder says so.
+        return Ok(std::fs::read(PUBLIC_AUTHORITIES).ok());
+    };
     let path = place.and_then(Path::parent).unwrap_or_else(|| Path::new(".")).join(name);
     std::fs::read(&path).map(Some).map_err(|source| Failure::Read { path, source })
 }

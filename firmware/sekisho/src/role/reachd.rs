@@ -45,7 +45,8 @@ pub async fn start(place: &Place, sockets: reach::Sockets, roles: &mut Roles) ->
         .route("/sweep", post(move || async move { super::put(&ask, |reply| reply).await }));
     super::serve(place, Role::Reachd, routes, roles).await?;
     let plan = reach::Plan::from_site(&place.site, place.authorities.clone());
-    let (state, shares) = (place.state.clone(), Relayd(place.sockets.clone()));
+    let (state, shares) = (place.state.join("reach"), Relayd(place.sockets.clone()));
+    std::fs::create_dir_all(&state).map_err(|source| Failure::Write { path: state.clone(), source })?;
     roles.spawn(async move {
         let ended = reach::run(plan, sockets, &state, part, shares, sweeps).await;
         (Role::Reachd, ended.map_err(Failure::from))
