@@ -1,5 +1,18 @@
 //! The clinic's end: the folders of the share the box itself exports, and our own folders beside them on the same
 //! file system. Everything here is plain system calls; the roads are decided in `request` and `answer`.
+//!
+//! ```text
+//! STATE/share/OQS/{req,res,face,returned}  exported to the clinic
+//! STATE/relay/attempted/                   requests after the decision, see [`Attempt`]
+//! STATE/relay/arriving/                    answers before they are shown, see [`Arrival`]
+//! STATE/relay/log/                         append log: number, time and keyed hash of every answer recorded
+//! STATE/relay/number                       up to where journal numbers are reserved
+//! STATE/relay/key                          the key of all hashes, this box's own
+//! STATE/relay/terminal-NAME                by what the terminal's staging folder is known
+//! ```
+//!
+//! What is held before the decision stays in `req` under its own name, where a person finds it; what is held after
+//! it stays in `attempted` and is never sent again by itself.
 
 use std::ffi::{OsStr, OsString};
 use std::io;

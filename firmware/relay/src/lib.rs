@@ -37,7 +37,7 @@ use tokio::sync::{mpsc, oneshot, watch as channel};
 pub use site::{Config, TerminalConfig};
 
 use crate::clinic::Clinic;
-use crate::lane::Lane;
+use crate::lane::{Desk, Lane, Looker};
 use crate::ledger::Ledger;
 use crate::report::Report;
 use crate::share::Terminal;
@@ -114,14 +114,18 @@ pub async fn run_with<T: Terminal>(
     }
     let (ledger, report) = (Arc::new(ledger), Arc::new(Report::new(part)));
     let hint = watch::start(&clinic);
-    let mut lanes = Vec::new();
-    for (index, (name, terminal)) in terminals.into_iter().enumerate() {
-        let lane =
-            Lane::new(name, terminal, config.kinds.clone(), clinic.clone(), ledger.clone(), report.clone());
-        lanes.push(lane.carrying_requests(index == 0));
-    }
-    let looks = lane::serve(commands, lanes.iter().map(Lane::looker).collect());
-    let running = lanes.into_iter().map(|lane| lane.run(hint.clone()));
-    tokio::join!(futures_util::future::join_all(running), looks, hint.forward());
+    let lookers: Vec<Looker<T>> = terminals.into_iter().map(|(name, one)| Looker::new(name, one)).collect();
+    let lanes = lookers.iter().enumerate().map(|(index, looker)| {
+        let desk = Desk {
+            lane: looker.name.clone(),
+            kinds: config.kinds.clone(),
+            clinic: clinic.clone(),
+            ledger: ledger.clone(),
+            report: report.clone(),
+        };
+        Lane::keep(desk, looker.clone(), index == 0, hint.clone())
+    });
+    let lanes = futures_util::future::join_all(lanes);
+    tokio::join!(lanes, lane::serve(commands, lookers.clone()), hint.forward());
     Ok(())
 }

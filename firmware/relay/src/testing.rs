@@ -54,7 +54,11 @@ impl Ends {
 
     /// Starts it anew in the same folders.
     pub fn start_again(&mut self) {
-        let terminal = crate::share::local::LocalTerminal { root: self.folder.path().join("terminal") };
+        self.start_with(crate::share::local::LocalTerminal { root: self.folder.path().join("terminal") });
+    }
+
+    /// Starts it with this terminal.
+    pub fn start_with(&mut self, terminal: impl crate::share::Terminal) {
         let config = crate::Config {
             state: self.folder.path().join("state"),
             kinds: kinds().into(),

@@ -3,10 +3,13 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::symlink;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::parcel::{HeldReason, WaitReason};
 use model::part::RelayPart;
 
+use crate::share::local::{LocalShare, LocalTerminal};
+use crate::share::{Terminal, Trouble};
 use crate::testing::{Ends, appears, names, vanishes};
 
 const REQUEST: &str = "OQSsiquc01req_202502030001.xml";
@@ -166,6 +169,27 @@ async fn a_terminal_that_is_away_is_said_and_its_requests_wait() {
     fs::rename(ends.terminal("gone"), ends.terminal("res")).unwrap();
     assert_eq!(appears(&ends.terminal("req").join(REQUEST)).await, WHOLE);
     ends.says(|part| part.shares[0].outcome.is_good()).await;
+}
+
+/// A terminal whose first answer brings its client down.
+struct Stumbling(LocalTerminal, AtomicBool);
+
+impl Terminal for Stumbling {
+    type Share = LocalShare;
+
+    async fn connect(&self) -> Result<LocalShare, Trouble> {
+        assert!(self.1.swap(true, Ordering::Relaxed), "the client came down");
+        self.0.connect().await
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_comes_down_ends_nothing() {
+    let mut ends = Ends::new();
+    let terminal = LocalTerminal { root: ends.folder.path().join("terminal") };
+    ends.start_with(Stumbling(terminal, AtomicBool::new(false)));
+    fs::write(ends.clinic("req").join(REQUEST), WHOLE).unwrap();
+    assert_eq!(appears(&ends.terminal("req").join(REQUEST)).await, WHOLE);
 }
 
 #[tokio::test]

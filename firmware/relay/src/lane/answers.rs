@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use model::Timestamp;
-use model::parcel::{Direction, Held, HeldReason, ParcelView, WaitReason, Waiting};
+use model::parcel::{Direction, Held, HeldReason, Pair, ParcelView, WaitReason, Waiting};
 use model::profile::Kind;
 
 use crate::answer::{Effect, Event, State, step};
@@ -242,7 +242,11 @@ impl Answers {
             Some(number) if self.blocked.iter().any(|blocked| blocked.arrival.number == number) => {
                 (State::Blocked, Event::Failed)
             }
-            Some(_) => (State::Lying, Event::Known),
+            Some(_) => {
+                // Shown before, perhaps by a run that was cut off right then: its request is over too.
+                answered(desk, &going.arrival, going.kind, trip.requests).await;
+                (State::Lying, Event::Known)
+            }
             None => (State::Lying, Event::New),
         };
         loop {
@@ -354,10 +358,8 @@ async fn show(desk: &Desk, arrival: &Arrival, kind: &Kind, requests: &mut Reques
     };
     match shown {
         Ok(true) => {
-            let now = Timestamp::now();
-            let free = name::free_part(&arrival.name, kind).unwrap_or_default();
-            let pair = requests.answered(desk, &kind.key, &free, now).await;
-            desk.report.answer(pair, now);
+            let pair = answered(desk, arrival, kind, requests).await;
+            desk.report.answer(pair, Timestamp::now());
             tracing::info!(number = arrival.number, kind = %kind.key, "an answer stands in the clinic's share");
             Event::Done
         }
@@ -367,4 +369,10 @@ async fn show(desk: &Desk, arrival: &Arrival, kind: &Kind, requests: &mut Reques
             Event::Failed
         }
     }
+}
+
+/// Settles the request this answer belongs to.
+async fn answered(desk: &Desk, arrival: &Arrival, kind: &Kind, requests: &mut Requests) -> Option<Pair> {
+    let free = name::free_part(&arrival.name, kind).unwrap_or_default();
+    requests.answered(desk, &kind.key, &free, Timestamp::now()).await
 }

@@ -34,18 +34,18 @@ pub struct Link<T: Terminal> {
 
 impl<T: Terminal> Link<T> {
     /// A connection not yet made.
-    pub fn new(name: String, terminal: Arc<T>) -> Self {
+    pub fn new(looker: &Looker<T>) -> Self {
         let now = Instant::now();
         Self {
-            name,
-            terminal,
+            name: looker.name.clone(),
+            terminal: looker.terminal.clone(),
             share: None,
             pause: FIRST_PAUSE,
             next_try: now,
             observation: None,
             observed: now,
             sore: None,
-            wake: Arc::new(Notify::new()),
+            wake: looker.wake.clone(),
         }
     }
 
@@ -83,7 +83,7 @@ impl<T: Terminal> Link<T> {
         if let Some(share) = self.share.take() {
             tracing::info!(terminal = %self.name, %trouble, "gave the terminal's share up");
             // Never wait for a peer that may be gone.
-            let _ = tokio::time::timeout(FIRST_PAUSE, share.close()).await;
+            let _ = tokio::time::timeout(look::GOODBYE, share.close()).await;
         }
         self.wait(&trouble);
         self.observe(Outcome::Bad(trouble.symptom), trouble.to_string(), 0.0);
@@ -116,11 +116,6 @@ impl<T: Terminal> Link<T> {
     /// Returns when a look of its own found the terminal well while there is no connection.
     pub async fn woken(&self) {
         self.wake.notified().await;
-    }
-
-    /// Looks at this terminal independently of this connection.
-    pub fn looker(&self) -> Looker<T> {
-        Looker { name: self.name.clone(), terminal: self.terminal.clone(), wake: self.wake.clone() }
     }
 
     /// To be called when woken.

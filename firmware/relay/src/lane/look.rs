@@ -14,8 +14,11 @@ use crate::share::{Share, Terminal, Trouble};
 /// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long the end of a connection may take.
+pub const GOODBYE: Duration = Duration::from_millis(250);
+
 /// Looks at one terminal.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Looker<T: Terminal> {
     /// The terminal's name.
     pub name: String,
@@ -25,13 +28,25 @@ pub struct Looker<T: Terminal> {
     pub wake: Arc<Notify>,
 }
 
+impl<T: Terminal> Clone for Looker<T> {
+    fn clone(&self) -> Self {
+        Self { name: self.name.clone(), terminal: self.terminal.clone(), wake: self.wake.clone() }
+    }
+}
+
 impl<T: Terminal> Looker<T> {
+    /// For the terminal called `name`.
+    pub fn new(name: String, terminal: T) -> Self {
+        Self { name, terminal: Arc::new(terminal), wake: Arc::new(Notify::new()) }
+    }
+
     async fn look(&self) -> Observation {
         let begun = Instant::now();
         match within(self.terminal.connect()).await {
             Ok(share) => {
                 let seen = observation(&self.name, Outcome::Good, String::new(), milliseconds(begun));
-                share.close().await;
+                // Never wait for a goodbye.
+                let _ = tokio::time::timeout(GOODBYE, share.close()).await;
                 self.wake.notify_one();
                 seen
             }

@@ -35,12 +35,17 @@ const POLL: Duration = Duration::from_millis(250);
 
 /// What every part of a lane works with.
 #[derive(Clone, Debug)]
-struct Desk {
-    lane: String,
-    kinds: Arc<[Kind]>,
-    clinic: Arc<Clinic>,
-    ledger: Arc<Ledger>,
-    report: Arc<Report>,
+pub struct Desk {
+    /// The terminal's name.
+    pub lane: String,
+    /// The table of kinds.
+    pub kinds: Arc<[Kind]>,
+    /// The clinic's end.
+    pub clinic: Arc<Clinic>,
+    /// Numbers, key and seen answers.
+    pub ledger: Arc<Ledger>,
+    /// Where is said what is seen.
+    pub report: Arc<Report>,
 }
 
 /// One terminal's road.
@@ -54,40 +59,33 @@ pub struct Lane<T: Terminal> {
 }
 
 impl<T: Terminal> Lane<T> {
-    /// The road of the terminal called `name`.
-    pub fn new(
-        name: String,
-        terminal: T,
-        kinds: Arc<[Kind]>,
-        clinic: Arc<Clinic>,
-        ledger: Arc<Ledger>,
-        report: Arc<Report>,
-    ) -> Self {
-        let link = Link::new(name.clone(), Arc::new(terminal));
-        let desk = Desk { lane: name, kinds, clinic, ledger, report };
+    /// The road of the terminal of `looker`. One lane carries the clinic's requests.
+    pub fn new(desk: Desk, looker: &Looker<T>, carries_requests: bool) -> Self {
         Self {
             desk,
-            link,
-            carries_requests: false,
+            link: Link::new(looker),
+            carries_requests,
             requests: Requests::default(),
             answers: Answers::default(),
             uncollected: Uncollected::default(),
         }
     }
 
-    /// Whether this lane is the one that carries the clinic's requests.
-    pub fn carrying_requests(mut self, yes: bool) -> Self {
-        self.carries_requests = yes;
-        self
-    }
-
-    /// Looks at this terminal independently of the lane's own connection.
-    pub fn looker(&self) -> Looker<T> {
-        self.link.looker()
+    /// Keeps a lane running. What a terminal sends may bring the SMB client down; then the lane begins again from
+    /// what the folders say.
+    pub async fn keep(desk: Desk, looker: Looker<T>, carries_requests: bool, hint: Hint) {
+        loop {
+            // A set ends its task when it is dropped.
+            let mut running = tokio::task::JoinSet::new();
+            running.spawn(Self::new(desk.clone(), &looker, carries_requests).run(hint.clone()));
+            running.join_next().await;
+            tracing::error!(terminal = %looker.name, "a lane broke down and begins again");
+            tokio::time::sleep(RESCAN).await;
+        }
     }
 
     /// Runs for ever.
-    pub async fn run(mut self, hint: Hint) {
+    async fn run(mut self, hint: Hint) {
         self.requests.recover(&self.desk).await;
         if self.carries_requests {
             self.answers.recover(&self.desk).await;

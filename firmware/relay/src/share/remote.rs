@@ -151,11 +151,11 @@ impl Share for RemoteShare {
             let _ = file.close().await;
             return Err(error);
         }
-        let closed = file.close().await;
-        closed.map_err(|error| trouble("stage", &error))?;
         // Opened again: the client takes a file's size from its open and reads no further.
-        let opened = self.file("check", &path, CreateDisposition::Open, taking_access()).await?;
-        let file = opened.map_err(|found| said("check", found))?;
+        let again = self.file("check", &path, CreateDisposition::Open, taking_access());
+        let (closed, opened) = tokio::join!(file.close(), again);
+        closed.map_err(|error| trouble("stage", &error))?;
+        let file = opened?.map_err(|found| said("check", found))?;
         check(&file, &bytes).await?;
         self.staged.lock().await.insert(parcel.stage, file);
         Ok(())
