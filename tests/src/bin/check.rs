@@ -1,5 +1,6 @@
 //! `check`: plays a named, longer verification and gives a row for each of its cases.
 
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -87,12 +88,22 @@ fn play(call: &Call) -> Result<bool, Wrong> {
     if call.list {
         return Ok(true);
     }
+    let _alone = alone(name)?;
     let wish = wish(call, name)?;
     let (rows, right) =
         if call.sabotage { defects(&wish, &cases, &mut out)? } else { all(wish, &cases, &mut out)? };
     let default = PathBuf::from(format!("artifacts/check-{}.xml", name.word()));
     junit::write(call.junit.as_ref().unwrap_or(&default), name.word(), &rows)?;
     Ok(right)
+}
+
+/// The verification's clinic has one name, so that the next run clears away what a killed one left: two at a time
+/// would clear each other away.
+fn alone(name: Name) -> Result<File, Wrong> {
+    let path = std::env::temp_dir().join(format!("sekisho-check-{}.lock", name.word()));
+    let file = File::create(&path)?;
+    file.try_lock().map_err(|error| Wrong(format!("another check {} is running ({error})", name.word())))?;
+    Ok(file)
 }
 
 fn wish(call: &Call, name: Name) -> Result<Wish, Wrong> {
