@@ -2,7 +2,7 @@
 //!
 //! A verification is a committed list of [`Case`]s, each a short story played on a [`lab::Lab`], a virtual clinic driven
 //! from outside. [`run`] plays them and gives a row for each; [`sabotage`] shows that the list can fail; [`junit`] writes
-//! what a machine reads. [`bench`] measures, always as ratios taken in one run.
+//! what a machine reads. [`mod@bench`] measures, always as ratios taken in one run.
 
 pub mod bench;
 pub mod event;
