@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{FileExt, symlink};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::parcel::{HeldReason, WaitReason};
@@ -169,6 +169,45 @@ async fn a_terminal_that_is_away_is_said_and_its_requests_wait() {
     fs::rename(ends.terminal("gone"), ends.terminal("res")).unwrap();
     assert_eq!(appears(&ends.terminal("req").join(REQUEST)).await, WHOLE);
     ends.says(|part| part.shares[0].outcome.is_good()).await;
+}
+
+#[tokio::test]
+async fn a_request_opened_again_while_the_terminal_was_away_is_not_taken() {
+    let mut ends = Ends::new();
+    fs::rename(ends.terminal("res"), ends.terminal("gone")).unwrap();
+    ends.start_again();
+    fs::write(ends.clinic("req").join(REQUEST), WHOLE).unwrap();
+    ends.says(|part| part.waiting.iter().any(|one| one.reason == WaitReason::TerminalAway)).await;
+    let mut writing = fs::OpenOptions::new().append(true).open(ends.clinic("req").join(REQUEST)).unwrap();
+    fs::rename(ends.terminal("gone"), ends.terminal("res")).unwrap();
+    ends.says(|part| part.waiting.iter().any(|one| one.reason == WaitReason::BeingWritten)).await;
+    writing.write_all(WHOLE).unwrap();
+    drop(writing);
+    assert_eq!(appears(&ends.terminal("req").join(REQUEST)).await, [WHOLE, WHOLE].concat());
+}
+
+#[tokio::test]
+async fn what_waits_for_a_terminal_does_not_fill_the_memory() {
+    const FILES: usize = 100;
+    let mut ends = Ends::new();
+    fs::rename(ends.terminal("res"), ends.terminal("gone")).unwrap();
+    for n in 0..FILES {
+        let file = fs::File::create(ends.clinic("req").join(format!("OQSsiquc01req_{n}.xml"))).unwrap();
+        file.write_all_at(WHOLE, 4_000_000).unwrap();
+    }
+    let before = resident_kb();
+    ends.start_again();
+    let away =
+        |part: &RelayPart| part.waiting.iter().filter(|one| one.reason == WaitReason::TerminalAway).count();
+    ends.says(|part| away(part) == FILES).await;
+    let more = resident_kb().saturating_sub(before);
+    assert!(more < 200_000, "{more} kB for {FILES} files of 4000 kB");
+}
+
+fn resident_kb() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 /// A terminal whose first answer brings its client down.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use model::Timestamp;
 use model::parcel::{Direction, HeldReason, ParcelView, WaitReason};
 
-use crate::clinic::name_bytes;
+use crate::clinic::{Taken, name_bytes};
 use crate::folder::Facts;
 use crate::lane::Desk;
 use crate::name;
@@ -31,8 +31,8 @@ pub struct Lying {
 /// What follows from the looks at a file.
 #[derive(Debug)]
 pub enum Finding {
-    /// Whole; these are its bytes.
-    Ripe(Arc<[u8]>),
+    /// Whole. Its bytes are read again when it is carried: what waits for a terminal must not fill the memory.
+    Ripe,
     /// To be looked at again no later than then.
     Wait(WaitReason, Instant),
     /// A person has to look at it.
@@ -51,9 +51,10 @@ pub async fn examine(
     let rests = |finding: &Finding| match finding {
         Finding::Held(_) => true,
         Finding::Wait(_, at) => now < *at,
-        // Who has opened it since? Only reading it again tells.
-        Finding::Ripe(_) => false,
+        // Its time may be over.
+        Finding::Ripe => false,
     };
+    let still_ripe = same && before.as_ref().is_some_and(|lying| matches!(lying.finding, Finding::Ripe));
     match before {
         Some(lying) if same && rests(&lying.finding) => return Some(lying),
         _ => {}
@@ -74,18 +75,44 @@ pub async fn examine(
         }
         Err(reason) => Finding::Held(reason),
         Ok(kind) if is_older(facts, kind.time_to_live_s) => Finding::Held(HeldReason::TooOld),
+        // Who has opened it since? That is asked when it is carried.
+        Ok(_) if still_ripe => Finding::Ripe,
         Ok(kind) => return read(desk, file, lying, kind.max_bytes, now).await,
     };
     Some(lying)
 }
 
-async fn read(desk: &Desk, file: &OsString, mut lying: Lying, largest: u64, now: Instant) -> Option<Lying> {
-    let file = file.to_str()?.to_owned();
+/// The bytes of a ripe file. None unless it still is what was seen; then it is to be looked at anew.
+pub async fn bytes(desk: &Desk, file: &OsString, lying: &mut Lying) -> Option<Arc<[u8]>> {
+    let largest = desk.kind_of_request(file.to_str()?)?.max_bytes;
+    let taken = take(desk, file, largest, lying.view.number).await;
+    match taken {
+        Ok(Some(taken)) if lying.sight.is_some_and(|sight| sight.look == taken.look) => {
+            Some(taken.bytes.into())
+        }
+        _ => {
+            lying.finding = Finding::Wait(WaitReason::BeingWritten, Instant::now());
+            None
+        }
+    }
+}
+
+async fn take(
+    desk: &Desk,
+    file: &OsString,
+    largest: u64,
+    number: u64,
+) -> Result<Option<Taken>, crate::Error> {
+    let Some(file) = file.to_str().map(str::to_owned) else { return Ok(None) };
     let extension = name::extension(&file);
-    let taken = match desk.on_disk(move |desk| desk.clinic.take(&file, &extension, largest)).await {
+    let taken = desk.on_disk(move |desk| desk.clinic.take(&file, &extension, largest)).await;
+    taken.inspect_err(|error| tracing::warn!(%error, number, "cannot read a request"))
+}
+
+async fn read(desk: &Desk, file: &OsString, mut lying: Lying, largest: u64, now: Instant) -> Option<Lying> {
+    let taken = match take(desk, file, largest, lying.view.number).await {
         Ok(taken) => taken?,
-        Err(error) => {
-            tracing::warn!(%error, number = lying.view.number, "cannot read a request");
+        Err(_said) => {
             lying.finding = Finding::Wait(WaitReason::BeingWritten, now + PATIENCE);
             return Some(lying);
         }
@@ -95,7 +122,7 @@ async fn read(desk: &Desk, file: &OsString, mut lying: Lying, largest: u64, now:
     lying.facts.stamp = taken.look.stamp;
     lying.view.bytes = taken.look.size;
     lying.finding = match ripeness {
-        Ripeness::Ripe => Finding::Ripe(taken.bytes.into()),
+        Ripeness::Ripe => Finding::Ripe,
         Ripeness::Wait(reason, at) => Finding::Wait(reason, at),
         Ripeness::Held(reason) => Finding::Held(reason),
     };

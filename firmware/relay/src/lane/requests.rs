@@ -11,7 +11,7 @@ use model::parcel::{Held, Pair, ParcelView, WaitReason, Waiting};
 use crate::clinic::Attempt;
 use crate::folder::Facts;
 use crate::lane::Desk;
-use crate::lane::intake::{Finding, Lying, examine};
+use crate::lane::intake::{self, Finding, Lying, examine};
 use crate::name;
 use crate::report::View;
 use crate::request::{Effect, Event, Mark, State, step};
@@ -81,7 +81,7 @@ impl Requests {
 
     /// Whether no request waits to be staged.
     pub fn nothing_to_stage(&self) -> bool {
-        !self.lying.values().any(|lying| matches!(lying.finding, Finding::Ripe(_)))
+        !self.lying.values().any(|lying| matches!(lying.finding, Finding::Ripe))
     }
 
     /// Carries what is ripe to the terminal. Returns how many were published.
@@ -89,7 +89,7 @@ impl Requests {
         let now_s = Timestamp::now().as_second();
         let mut ripe: Vec<(bool, i64, u64, OsString)> = Vec::new();
         for (name, lying) in &self.lying {
-            if matches!(lying.finding, Finding::Ripe(_)) {
+            if matches!(lying.finding, Finding::Ripe) {
                 let age = now_s - lying.facts.changed_s;
                 ripe.push((age > COUNTER_S, lying.facts.changed_s, lying.view.number, name.clone()));
             }
@@ -97,9 +97,9 @@ impl Requests {
         ripe.sort();
         let mut published = 0;
         for (.., name) in ripe.into_iter().take(AT_ONCE) {
-            let Some(lying) = self.lying.get(&name) else { continue };
-            let Finding::Ripe(bytes) = &lying.finding else { continue };
-            let source = Some((bytes.clone(), lying.facts.stamp));
+            let Some(lying) = self.lying.get_mut(&name) else { continue };
+            let Some(bytes) = intake::bytes(desk, &name, lying).await else { continue };
+            let source = Some((bytes, lying.facts.stamp));
             let Some(open) = begin(desk, &name, lying.view.clone()) else { continue };
             let was_published = self.go(desk, share, open, Event::Ripe, source).await?;
             published += usize::from(was_published);
@@ -172,10 +172,10 @@ impl Requests {
             match lying.finding {
                 Finding::Held(reason) => view.held.push(Held { parcel, reason }),
                 Finding::Wait(reason, _) => view.waiting.push(Waiting { parcel, reason }),
-                Finding::Ripe(_) if away => {
+                Finding::Ripe if away => {
                     view.waiting.push(Waiting { parcel, reason: WaitReason::TerminalAway });
                 }
-                Finding::Ripe(_) => {}
+                Finding::Ripe => {}
             }
         }
         for open in &self.open {
