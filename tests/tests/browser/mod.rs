@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use thirtyfour::common::print::PrintParameters;
 use thirtyfour::extensions::query::ElementQueryable as _;
+use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::prelude::*;
 
 /// Whether scripts run.
@@ -75,11 +76,25 @@ impl Browser {
     }
 
     pub async fn text(&self, css: &str) -> String {
-        self.driver.find(By::Css(css)).await.unwrap().text().await.unwrap()
+        self.on(css, |found| async move { found.text().await }).await
     }
 
     pub async fn click(&self, css: &str) {
-        self.driver.find(By::Css(css)).await.unwrap().click().await.unwrap();
+        self.on(css, |found| async move { found.click().await }).await;
+    }
+
+    /// The page refreshes itself: an element may be replaced between being found and being used.
+    async fn on<T, F>(&self, css: &str, work: impl Fn(WebElement) -> F) -> T
+    where
+        F: Future<Output = WebDriverResult<T>>,
+    {
+        loop {
+            let found = self.driver.find(By::Css(css)).await.unwrap();
+            match work(found).await {
+                Err(error) if matches!(error.as_inner(), WebDriverErrorInner::StaleElementReference(_)) => {}
+                done => return done.unwrap(),
+            }
+        }
     }
 
     pub async fn run(&self, script: &str) -> Value {
