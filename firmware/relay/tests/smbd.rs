@@ -9,9 +9,11 @@ mod server;
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
     use std::time::{Duration, Instant};
 
     use model::parcel::{HeldReason, WaitReason};
+    use model::part::RelayPart;
     use model::{Outcome, Symptom};
 
     use crate::server::{Lab, appears, in_namespace, vanishes};
@@ -133,6 +135,30 @@ mod tests {
             holder.let_go();
             assert_eq!(appears(&lab.clinic("res").join(answer(1))).await, [half, WHOLE.to_vec()].concat());
             vanishes(&file).await;
+        });
+    }
+
+    #[test]
+    fn an_answer_that_may_not_be_removed_keeps_no_other_back_and_is_told() {
+        in_namespace(async {
+            let mut lab = Lab::start().await;
+            let protected = lab.terminal("res").join(answer(1));
+            fs::write(&protected, WHOLE).unwrap();
+            // Samba's read-only attribute; root itself is refused nothing else.
+            fs::set_permissions(&protected, fs::Permissions::from_mode(0o444)).unwrap();
+            let said = |wanted| {
+                move |part: &RelayPart| part.shares.iter().any(|seen| seen.outcome.symptom() == wanted)
+            };
+            lab.says(said(Some(Symptom::Denied))).await;
+            for n in 2..10 {
+                fs::write(lab.terminal("res").join(answer(n)), WHOLE).unwrap();
+            }
+            for n in 2..10 {
+                assert_eq!(appears(&lab.clinic("res").join(answer(n))).await, WHOLE);
+            }
+            fs::set_permissions(&protected, fs::Permissions::from_mode(0o666)).unwrap();
+            vanishes(&protected).await;
+            lab.says(said(None)).await;
         });
     }
 

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use model::Timestamp;
 use model::parcel::{Direction, Held, HeldReason, Pair, ParcelView, WaitReason, Waiting};
 use model::profile::Kind;
+use model::{Symptom, Timestamp};
 
 use crate::answer::{Effect, Event, State, step};
 use crate::clinic::Arrival;
@@ -94,14 +94,16 @@ impl Answers {
         }
     }
 
-    /// Looks at the terminal's folders and carries what is ripe.
+    /// Looks at the terminal's folders and carries what is ripe. Returns the trouble with one file that could not
+    /// be taken, if there is one: the others must not wait for it.
     pub async fn look<S: Share>(
         &mut self,
         desk: &Desk,
         share: &S,
         requests: &mut Requests,
-    ) -> Result<(), Trouble> {
+    ) -> Result<Option<Trouble>, Trouble> {
         let mut trip = Trip { desk, share, requests };
+        let mut refused = None;
         for folder in FOLDERS {
             let entries = share.list(folder).await?;
             self.lying
@@ -112,12 +114,18 @@ impl Answers {
                 let Ok(kind) = kind else { continue };
                 let key = (folder, entry.name.clone());
                 let before = self.lying.remove(&key);
-                if let Some(lying) = self.examine(&mut trip, kind, (folder, entry), before).await? {
-                    self.lying.insert(key, lying);
+                match self.examine(&mut trip, kind, (folder, entry), before).await {
+                    Ok(Some(lying)) => drop(self.lying.insert(key, lying)),
+                    Ok(None) => {}
+                    // Were it the whole share, the next list would say so.
+                    Err(trouble) if matches!(trouble.symptom, Symptom::Denied | Symptom::Malformed) => {
+                        refused = Some(trouble);
+                    }
+                    Err(trouble) => return Err(trouble),
                 }
             }
         }
-        Ok(())
+        Ok(refused)
     }
 
     /// Tries to show what was blocked.

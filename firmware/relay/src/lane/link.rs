@@ -29,6 +29,8 @@ pub struct Link<T: Terminal> {
     observed: Instant,
     /// Why the last staging failed: the share looks well and cannot be written.
     sore: Option<Trouble>,
+    /// Why an answer could not be taken at the last look, though the share can be opened.
+    refused: Option<Trouble>,
     wake: Arc<Notify>,
 }
 
@@ -45,6 +47,7 @@ impl<T: Terminal> Link<T> {
             observation: None,
             observed: now,
             sore: None,
+            refused: None,
             wake: looker.wake.clone(),
         }
     }
@@ -103,6 +106,15 @@ impl<T: Terminal> Link<T> {
         }
     }
 
+    /// Takes in whether an answer was refused to us: a share that keeps one back is not well.
+    pub fn looked(&mut self, refused: Option<Trouble>) {
+        let changed = self.refused != refused;
+        self.refused = refused;
+        if changed {
+            self.observe_good(0.0);
+        }
+    }
+
     /// When to turn next: at the next try, or at `poll` while connected.
     pub fn due(&self, poll: Instant) -> Instant {
         if self.share.is_some() { poll } else { self.next_try }
@@ -132,7 +144,7 @@ impl<T: Terminal> Link<T> {
     }
 
     fn observe_good(&mut self, took_ms: f64) {
-        match &self.sore {
+        match self.sore.as_ref().or(self.refused.as_ref()) {
             Some(trouble) => self.observe(Outcome::Bad(trouble.symptom), trouble.to_string(), took_ms),
             None => {
                 self.pause = FIRST_PAUSE;

@@ -125,7 +125,10 @@ impl<T: Terminal> Lane<T> {
         {
             let carried = self.answers.look(&self.desk, &*share, &mut self.requests).await;
             *polled = carried.is_ok().then(Instant::now);
-            self.note(carried).await;
+            match carried {
+                Ok(refused) => self.link.looked(refused),
+                Err(trouble) => self.link.lose(trouble).await,
+            }
         }
         self.answers.unblock(&self.desk, &mut self.requests).await;
         if self.carries_requests {

@@ -11,6 +11,8 @@ use super::Trouble;
 const DISK_FULL: u32 = 0xC000_007F;
 /// Write-protected medium.
 const WRITE_PROTECTED: u32 = 0xC000_00A2;
+/// A read-only file, or one that is being run.
+const CANNOT_DELETE: u32 = 0xC000_0121;
 /// Another process has marked the file for deletion.
 pub const DELETE_PENDING: u32 = 0xC000_0056;
 
@@ -36,7 +38,7 @@ pub fn refused(error: &smb::Error) -> Trouble {
 /// A status the server gave.
 pub fn said(action: &'static str, status: u32) -> Trouble {
     let symptom = match status {
-        Status::U32_ACCESS_DENIED | WRITE_PROTECTED => Symptom::Denied,
+        Status::U32_ACCESS_DENIED | WRITE_PROTECTED | CANNOT_DELETE => Symptom::Denied,
         Status::U32_BAD_NETWORK_NAME
         | Status::U32_NETWORK_NAME_DELETED
         | Status::U32_OBJECT_NAME_NOT_FOUND

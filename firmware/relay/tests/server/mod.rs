@@ -209,6 +209,7 @@ impl Lab {
             "[global]\n{}\nlog file = {}\npassdb backend = tdbsam:{}\ninterfaces = lo\nbind interfaces only = yes\n\
              smb ports = 445\ndisable netbios = yes\nserver min protocol = SMB3\nserver signing = mandatory\n\
              server smb encrypt = required\ndisable spoolss = yes\nunix extensions = no\n\
+             store dos attributes = no\nmap readonly = yes\n\
              [OQS]\npath = {}\nread only = no\n",
             folders.join("\n"),
             own("log"),
