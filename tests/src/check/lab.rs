@@ -57,6 +57,8 @@ impl Lab {
         fs::create_dir_all(&scratch)?;
         let lab = Self { clinic, wish, scratch, session: None, serial: 0 };
         if lab.wish.sabotage.is_some() {
+            // A ruleset that stands and is proved would stay: the defect must have its turn at loading one.
+            lab.exec("box", &["nft", "flush", "ruleset"])?;
             lab.restart()?;
         }
         Ok(lab)

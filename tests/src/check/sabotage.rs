@@ -28,13 +28,7 @@ pub const DEFECTS: [Defect; 5] = [
     },
     Defect {
         name: "dropped-rule",
-        cases: &[
-            "the_promises_are_proved_on_what_the_kernel_holds",
-            "the_clinic_cannot_reach_the_terminal",
-            "the_terminal_cannot_reach_the_boxs_share_or_page",
-            "the_clinic_cannot_reach_the_boxs_address_on_the_terminals_side",
-            "the_clinic_reaches_the_share_and_the_page_and_nothing_else",
-        ],
+        cases: &["the_clinic_cannot_reach_the_boxs_address_on_the_terminals_side"],
     },
     Defect {
         name: "no-name-check",
