@@ -1,9 +1,9 @@
 //! The bastion: carries files, and nothing else, between the clinic's share, which the box itself exports, and
 //! the terminals' shares, which it opens as a client.
 //!
-//! A reader starts at [`lane`], the road of one terminal: intake sees a file whole ([`whole`], [`lease`]), [`name`]
-//! admits it by the table of kinds, [`request`] and [`answer`] decide every step without touching a file,
-//! [`clinic`] and [`share`] carry it out. The folders are the journal; [`ledger`] keeps what a name cannot say.
+//! A reader starts at `lane`, the road of one terminal: intake sees a file whole (`whole`, `lease`), `name`
+//! admits it by the table of kinds, `request` and `answer` decide every step without touching a file,
+//! `clinic` and `share` carry it out. The folders are the journal; `ledger` keeps what a name cannot say.
 
 mod answer;
 mod clinic;
