@@ -307,6 +307,15 @@ fn check_zones(root: &Node, errors: &mut Errors<'_>) {
     {
         errors.add(node, "address", "the terminals' zone overlaps the clinic's".into(), None);
     }
+    for node in ["clinic", "terminals"].iter().filter_map(|key| root.table(key)) {
+        let Some(prefix) = node.prefix("address") else { continue };
+        if let IpAddr::V4(address) = prefix.address
+            && !prefix.is_machine(address)
+        {
+            let message = format!("{prefix} cannot be a machine's address");
+            errors.add(node, "address", message, Some("like 192.0.2.1/24".into()));
+        }
+    }
 }
 
 fn check_terminals(root: &Node, errors: &mut Errors<'_>) {
@@ -317,7 +326,7 @@ fn check_terminals(root: &Node, errors: &mut Errors<'_>) {
     for node in terminals {
         let Some(address) = address(node) else { continue };
         if let Some(zone) = zone
-            && (!zone.contains(IpAddr::V4(address)) || zone.address == IpAddr::V4(address))
+            && (!zone.is_machine(address) || zone.address == IpAddr::V4(address))
         {
             let allowed = format!("another address in {}", zone.as_network());
             errors.add(node, "address", format!("{address} is not a terminal's address"), Some(allowed));

@@ -1,7 +1,7 @@
 //! An address prefix of either family: `2001:db8::/64`, `192.0.2.0/24`.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,18 @@ impl Prefix {
     pub fn contains(&self, address: IpAddr) -> bool {
         self.address.is_ipv4() == address.is_ipv4()
             && Self { address, length: self.length }.network() == self.network()
+    }
+
+    /// Whether an IPv4 address can be one machine's in this prefix: it lies in it, and is neither the network's nor
+    /// everybody's (RFC 1122 section 3.2.1.3).
+    pub fn is_machine(&self, address: Ipv4Addr) -> bool {
+        let everybody = u32::MAX.checked_shr(u32::from(self.length)).unwrap_or(0);
+        let own = u32::from(address) & everybody;
+        self.contains(IpAddr::V4(address))
+            && own != 0
+            && own != everybody
+            && !address.is_loopback()
+            && !address.is_multicast()
     }
 
     /// Whether two prefixes share an address.

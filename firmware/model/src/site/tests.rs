@@ -32,6 +32,23 @@ fn ten_mistakes_are_ten_errors_each_with_its_line_and_what_is_allowed() {
 }
 
 #[test]
+fn an_address_no_machine_can_have_is_refused() {
+    for address in [
+        "198.51.100.0/24",
+        "198.51.100.255/24",
+        "198.51.100.1/32",
+        "127.0.0.1/8",
+        "224.0.0.1/24",
+        "0.0.0.0/8",
+    ] {
+        let said = mistakes(&SITE.replace("198.51.100.1/24", address));
+        assert!(said.len() == 1 && said[0].contains("cannot be a machine's address"), "{address}: {said:?}");
+    }
+    let said = mistakes(&SITE.replace("192.0.2.2", "192.0.2.255"));
+    assert!(said.len() == 1 && said[0].contains("is not a terminal's address"), "{said:?}");
+}
+
+#[test]
 fn a_syntax_error_is_reported_alone() {
     let said = mistakes("version = 1\nprofile = \"x\nline = 3\n");
     assert_eq!(said.len(), 1);
