@@ -1,8 +1,7 @@
 //! Secrets made on the box. A secret file has two lines, user and password, mode 0600; nothing else holds it.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
@@ -26,12 +25,13 @@ pub fn make(state: &Path, name: &str, user: &str) -> Result<PathBuf, Failure> {
     let write = |source| Failure::Write { path: path.clone(), source };
     let folder = state.join("secrets");
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(write)?;
-    if path.exists() {
+    // What a cut left without a password must not become an account that has none.
+    let has_password = |text: String| text.lines().nth(1).is_some_and(|password| !password.is_empty());
+    if fs::read_to_string(&path).is_ok_and(has_password) {
         return Ok(path);
     }
     let text = format!("{user}\n{}\n", password()?);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(write)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(write)?;
+    journal::replace(&path, text.as_bytes()).map_err(|error| write(std::io::Error::other(error)))?;
     Ok(path)
 }
 
@@ -61,5 +61,16 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         make(state.path(), "share-receipt", "receipt").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), first);
+    }
+
+    #[test]
+    fn what_a_cut_left_without_a_password_is_made_again() {
+        let state = tempfile::tempdir().unwrap();
+        let path = make(state.path(), "share-receipt", "receipt").unwrap();
+        for cut in ["", "receipt", "receipt\n\n"] {
+            fs::write(&path, cut).unwrap();
+            make(state.path(), "share-receipt", "receipt").unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap().lines().nth(1).unwrap().len(), LENGTH);
+        }
     }
 }
