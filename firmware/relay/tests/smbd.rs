@@ -149,6 +149,11 @@ mod tests {
                 move |part: &RelayPart| part.shares.iter().any(|seen| seen.outcome.symptom() == wanted)
             };
             lab.says(said(Some(Symptom::Denied))).await;
+            assert_eq!(
+                lab.look().await,
+                Outcome::Bad(Symptom::Denied),
+                "a share that opens well is not well"
+            );
             for n in 2..10 {
                 fs::write(lab.terminal("res").join(answer(n)), WHOLE).unwrap();
             }
@@ -158,6 +163,7 @@ mod tests {
             fs::set_permissions(&protected, fs::Permissions::from_mode(0o666)).unwrap();
             vanishes(&protected).await;
             lab.says(said(None)).await;
+            assert_eq!(lab.look().await, Outcome::Good);
         });
     }
 

@@ -1,12 +1,12 @@
 //! The connection to a terminal: kept open, made again with growing pauses, and what it says about the share.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use model::{Observation, Outcome, Rung, Symptom, Timestamp};
 use tokio::sync::Notify;
 
-use crate::lane::look::{self, Looker};
+use crate::lane::look::{self, Looker, Standing};
 use crate::share::{Share, Terminal, Trouble};
 
 /// The first pause after a failure; it doubles.
@@ -32,6 +32,7 @@ pub struct Link<T: Terminal> {
     /// Why an answer could not be taken at the last look, though the share can be opened.
     refused: Option<Trouble>,
     wake: Arc<Notify>,
+    standing: Standing,
 }
 
 impl<T: Terminal> Link<T> {
@@ -49,6 +50,7 @@ impl<T: Terminal> Link<T> {
             sore: None,
             refused: None,
             wake: looker.wake.clone(),
+            standing: looker.standing.clone(),
         }
     }
 
@@ -92,7 +94,8 @@ impl<T: Terminal> Link<T> {
         self.observe(Outcome::Bad(trouble.symptom), trouble.to_string(), 0.0);
     }
 
-    /// Takes in how staging went: a share that cannot be written is not well, though it can be opened.
+    /// Takes in how staging went, or the look into the staging folder before it: a share that cannot be written is
+    /// not well, though it can be opened.
     pub fn staged(&mut self, result: &Result<usize, Trouble>, nothing_to_stage: bool) {
         match result {
             Err(trouble) => self.sore = Some(trouble.clone()),
@@ -158,6 +161,11 @@ impl<T: Terminal> Link<T> {
         if before != Some(outcome) {
             tracing::info!(terminal = %self.name, ?outcome, detail, "the terminal's share");
         }
+        // What a look sees for itself (refused, silent, a wrong login) is its own to say, and newer.
+        let unseen = [Symptom::Denied, Symptom::DiskFull, Symptom::ShareMissing, Symptom::Malformed];
+        let standing = self.sore.clone().or_else(|| self.refused.clone());
+        let standing = standing.filter(|trouble| unseen.contains(&trouble.symptom));
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
         self.observed = Instant::now();
         self.observation = Some(observation(&self.name, outcome, detail, took_ms));
     }

@@ -1,7 +1,7 @@
 //! A fresh look at a terminal's share, on request: connect, log in, open the folders, go.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use model::{Observation, Outcome, Symptom};
@@ -26,25 +26,44 @@ pub struct Looker<T: Terminal> {
     pub terminal: Arc<T>,
     /// Told when the terminal was found well.
     pub wake: Arc<Notify>,
+    /// What the lane cannot do with a share that opens well: write to it, or take an answer from it.
+    pub standing: Standing,
 }
+
+/// A trouble that a mere look does not see.
+pub type Standing = Arc<Mutex<Option<Trouble>>>;
 
 impl<T: Terminal> Clone for Looker<T> {
     fn clone(&self) -> Self {
-        Self { name: self.name.clone(), terminal: self.terminal.clone(), wake: self.wake.clone() }
+        Self {
+            name: self.name.clone(),
+            terminal: self.terminal.clone(),
+            wake: self.wake.clone(),
+            standing: self.standing.clone(),
+        }
     }
 }
 
 impl<T: Terminal> Looker<T> {
     /// For the terminal called `name`.
     pub fn new(name: String, terminal: T) -> Self {
-        Self { name, terminal: Arc::new(terminal), wake: Arc::new(Notify::new()) }
+        Self {
+            name,
+            terminal: Arc::new(terminal),
+            wake: Arc::new(Notify::new()),
+            standing: Standing::default(),
+        }
     }
 
     async fn look(&self) -> Observation {
         let begun = Instant::now();
         match within(self.terminal.connect()).await {
             Ok(share) => {
-                let seen = observation(&self.name, Outcome::Good, String::new(), milliseconds(begun));
+                let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let outcome =
+                    standing.as_ref().map_or(Outcome::Good, |trouble| Outcome::Bad(trouble.symptom));
+                let detail = standing.map(|trouble| trouble.to_string()).unwrap_or_default();
+                let seen = observation(&self.name, outcome, detail, milliseconds(begun));
                 // Never wait for a goodbye.
                 let _ = tokio::time::timeout(GOODBYE, share.close()).await;
                 self.wake.notify_one();

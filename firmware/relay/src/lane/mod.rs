@@ -107,7 +107,8 @@ impl<T: Terminal> Lane<T> {
     /// One turn; returns when the next one is due.
     async fn turn(&mut self, polled: &mut Option<Instant>) -> Instant {
         if let Some(share) = self.link.connect().await {
-            let recovered = self.requests.settle_doubts(&self.desk, &*share).await;
+            let recovered = self.requests.settle_doubts(&self.desk, &*share).await.map(|()| 0);
+            self.link.staged(&recovered, false);
             self.note(recovered).await;
             *polled = None;
         }
