@@ -140,7 +140,7 @@ const TERMINAL: &[Key] = &[
 ];
 
 const CONSUMER: &[Key] =
-    &[Key::required("name", Shape::Port, "who takes the answers; also its account on the box's share")];
+    &[Key::required("name", Shape::Account, "who takes the answers; also its account on the box's share")];
 
 const PARTIES: &[&str] =
     &["clinic", "box", "line", "isp", "ipsec-provider", "centre", "terminal", "receipt-computer"];
@@ -280,10 +280,22 @@ fn check(root: &Node, errors: &mut Errors<'_>) {
         }
     }
     let page = page(root);
-    if let Some(node) = root.table("page")
-        && page.http == page.https
-    {
+    if let Some(node) = root.table("page") {
+        check_page(node, page, errors);
+    }
+}
+
+/// The port of SMB, which the box's share has on the same address.
+const SMB: u16 = 445;
+
+fn check_page(node: &Node, page: PagePorts, errors: &mut Errors<'_>) {
+    if page.http == page.https {
         errors.add(node, "https", format!("port {} is used for both pages", page.http), None);
+    }
+    for (key, port) in [("http", page.http), ("https", page.https)] {
+        if port == SMB {
+            errors.add(node, key, format!("port {SMB} is the share's"), None);
+        }
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Shape {
     Name,
     /// A Linux interface name.
     Port,
+    /// An account made for us, never one of the system's own.
+    Account,
     /// An IPv4 address.
     Ipv4,
     /// Exactly so many IPv6 addresses.
@@ -89,13 +91,18 @@ pub fn allowed(shape: Shape) -> String {
         Shape::Texts => "a list of texts".into(),
         Shape::Name => "a DNS name".into(),
         Shape::Port => "an interface name of at most 15 letters, digits, '-', '_' or '.'".into(),
+        Shape::Account => {
+            "a small letter, then at most 19 small letters, digits or '-'; no account of the system".into()
+        }
         Shape::Ipv4 => "an IPv4 address".into(),
         Shape::Ipv6s { count } => format!("a list of {count} IPv6 addresses"),
         Shape::Prefix => "a prefix like 2001:db8::/64".into(),
         Shape::Ipv4Prefix => "an IPv4 address with its length, like 192.0.2.1/24".into(),
         Shape::Prefixes => "a list of prefixes like 2001:db8::/64".into(),
         Shape::Unc => r"\\ADDRESS\SHARE with an IPv4 address".into(),
-        Shape::Secret => "secret:NAME with lower-case letters, digits and '-'".into(),
+        Shape::Secret => {
+            "secret:NAME with lower-case letters, digits and '-', not the box's own secret:share-…".into()
+        }
         Shape::Table(_) => "a table".into(),
         Shape::Tables(_) => "a list of tables".into(),
     }
@@ -149,6 +156,7 @@ fn shape(shape: Shape) -> Map<String, Value> {
         }
         Shape::Name => json!({"type": "string", "format": "hostname"}),
         Shape::Port => json!({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$"}),
+        Shape::Account => json!({"type": "string", "pattern": "^[a-z][a-z0-9-]{0,19}$"}),
         Shape::Ipv4 => json!({"type": "string", "format": "ipv4"}),
         Shape::Ipv6s { count } => json!({"type": "array", "minItems": count, "maxItems": count,
             "items": {"type": "string", "format": "ipv6"}}),

@@ -78,6 +78,21 @@ fn an_answer_a_request_names_must_exist() {
     assert!(said[0].to_string().contains("no answer kind is called \"nobody\""), "{said:?}");
 }
 
+#[test]
+fn what_belongs_to_the_system_or_to_the_box_itself_is_no_value() {
+    for (right, wrong, key) in [
+        ("name = \"receipt\"", "name = \"root\"", "consumer[1].name"),
+        ("login = \"secret:t1\"", "login = \"secret:share-receipt\"", "terminal[1].login"),
+        ("name = \"wan0\"", "name = \"lo\"", "port[1].name"),
+    ] {
+        let said = mistakes(&SITE.replace(right, wrong));
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains(key), "{said:?}");
+    }
+    let said = mistakes(&format!("{SITE}\n[page]\nhttp = 445\n"));
+    assert!(said.len() == 1 && said[0].contains("page.http"), "{said:?}");
+}
+
 proptest::proptest! {
     #[test]
     fn no_text_makes_the_checker_panic(text in "\\PC{0,400}") {

@@ -297,6 +297,7 @@ fn text_of(text: &str, shape: Shape) -> Option<Checked> {
         Shape::OneOf(words) => words.contains(&text),
         Shape::Name => is_name(text),
         Shape::Port => is_port(text),
+        Shape::Account => is_account(text),
         Shape::Unc => is_unc(text),
         Shape::Secret => text.strip_prefix("secret:").is_some_and(is_secret),
         Shape::Ipv4 => {
@@ -333,10 +334,23 @@ fn is_port(text: &str) -> bool {
     (1..=15).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
         && text.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
+        && text != "lo"
+}
+
+/// Debian's own accounts that a careless name would meet; the box has few others.
+const SYSTEM: [&str; 12] =
+    ["root", "nobody", "daemon", "bin", "sys", "sync", "games", "man", "mail", "news", "backup", "www-data"];
+
+fn is_account(text: &str) -> bool {
+    (1..=20).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text.as_bytes().first().is_some_and(u8::is_ascii_lowercase)
+        && !SYSTEM.contains(&text)
 }
 
 fn is_secret(text: &str) -> bool {
     (1..=40).contains(&text.len())
+        && !text.starts_with("share-")
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
