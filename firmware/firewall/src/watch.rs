@@ -15,8 +15,8 @@ use crate::kernel::Kernel;
 use crate::plan::drop_all;
 use crate::prove::{Intent, all_proved, prove};
 
-/// How often the kernel is read without being asked.
-const ROUND: Duration = Duration::from_secs(60);
+/// How often the kernel is read without being asked: twice within the time a part is believed.
+const ROUND: Duration = Duration::from_secs(25);
 
 /// What the room may be asked.
 #[derive(Debug)]

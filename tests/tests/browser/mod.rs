@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use thirtyfour::common::print::PrintParameters;
-use thirtyfour::extensions::query::ElementQueryable as _;
 use thirtyfour::error::WebDriverErrorInner;
+use thirtyfour::extensions::query::ElementQueryable as _;
 use thirtyfour::prelude::*;
 
 /// Whether scripts run.
