@@ -5,6 +5,7 @@
 //! application watches `req`, and no temporary name can be proved to be outside what it takes.
 
 pub mod local;
+pub mod patient;
 pub mod remote;
 mod said;
 mod transport;

@@ -19,6 +19,7 @@ use smb::{
 use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinHandle;
 
+use super::patient::{LONGEST, Patient};
 use super::said::{DELETE_PENDING, connecting, hidden, is_about_the_file, refused, said, status, trouble};
 use super::transport::Tcp;
 use super::{Entry, Opened, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble};
@@ -61,9 +62,9 @@ impl RemoteTerminal {
 }
 
 impl Terminal for RemoteTerminal {
-    type Share = RemoteShare;
+    type Share = Patient<RemoteShare>;
 
-    async fn connect(&self) -> Result<RemoteShare, Trouble> {
+    async fn connect(&self) -> Result<Self::Share, Trouble> {
         let identity = login(&self.config.secret)?;
         let transport =
             Tcp::connect(self.config.address, PATIENCE).await.map_err(|error| connecting(&error))?;
@@ -75,7 +76,7 @@ impl Terminal for RemoteTerminal {
         let unc = UncPath::new(&server).and_then(|unc| unc.with_share(&self.config.share));
         let unc = unc.map_err(|error| trouble("name the share", &error))?;
         let tree = session.tree_connect(&unc).await.map_err(|error| trouble("open the share", &error))?;
-        RemoteShare::open(connection, session, tree).await
+        Ok(Patient::new(RemoteShare::open(connection, session, tree).await?, LONGEST))
     }
 }
 
