@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use crate::parcel::Direction;
 use crate::site::SiteError;
 use crate::site::prefix::Prefix;
-use crate::site::spec::{self, Key, Shape};
+use crate::site::spec::{Key, Shape};
 use crate::site::walk::{self, Errors, Node};
 
 /// A host the ladder probes, by name and TCP port.
@@ -201,7 +201,7 @@ fn kind(node: &Node) -> Option<Kind> {
 /// Keys are unique, and `answered-by` names an answer of the same table.
 fn check_kinds(root: &Node, errors: &mut Errors<'_>) {
     let nodes = root.tables("kind");
-    spec::refuse_twins(&nodes, "key", errors);
+    walk::refuse_twins(&nodes, "key", errors);
     for node in nodes.iter().copied() {
         let Some(answer) = node.text("answered-by") else { continue };
         let found = nodes.iter().any(|other| {

@@ -3,33 +3,16 @@
 //! The order is the promise: the firewall is proved before a probe leaves or a file moves, and the faces come last,
 //! because they only show what the others publish.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use model::part::Role;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinSet;
 
 use crate::cli;
 use crate::failure::Failure;
-use crate::role::{boardd, netd, reachd, relayd, webd};
+use crate::role::{Place, Roles, boardd, netd, reachd, relayd, webd};
 use crate::{log, output, site_file};
-
-/// What every role is told: the site and the places.
-pub struct Place {
-    /// The checked site.
-    pub site: Arc<model::Site>,
-    /// PEM text of the authorities the centre's certificate must come from.
-    pub authorities: Option<Vec<u8>>,
-    /// Folder of what must survive a restart.
-    pub state: PathBuf,
-    /// Folder of the roles' sockets.
-    pub sockets: PathBuf,
-}
-
-/// The roles while they run: each ends only by a failure.
-pub type Roles = JoinSet<(Role, Result<(), Failure>)>;
 
 /// `sekisho daemon`: runs until a signal asks it to end.
 ///

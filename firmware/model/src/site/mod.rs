@@ -9,8 +9,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use self::prefix::Prefix;
-use self::spec::{Key, Shape, refuse_twins};
-use self::walk::{Errors, Node};
+use self::spec::{Key, Shape};
+use self::walk::{Errors, Node, refuse_twins};
 use crate::party::Party;
 use crate::profile::Profile;
 use crate::zone::Zone;

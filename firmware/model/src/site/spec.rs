@@ -2,8 +2,6 @@
 
 use serde_json::{Map, Value, json};
 
-use super::walk::{Errors, Node};
-
 /// What a key's value must be.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
@@ -105,19 +103,6 @@ pub fn allowed(shape: Shape) -> String {
         }
         Shape::Table(_) => "a table".into(),
         Shape::Tables(_) => "a list of tables".into(),
-    }
-}
-
-/// Refuses two tables of one list with the same text under `key`, without regard to case.
-pub fn refuse_twins(nodes: &[&Node], key: &str, errors: &mut Errors<'_>) {
-    let mut seen: Vec<String> = Vec::new();
-    for node in nodes {
-        let Some(text) = node.text(key) else { continue };
-        let folded = text.to_lowercase();
-        if seen.contains(&folded) {
-            errors.add(node, key, format!("{text:?} is used twice"), None);
-        }
-        seen.push(folded);
     }
 }
 

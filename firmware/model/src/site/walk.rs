@@ -172,6 +172,19 @@ pub fn document(text: &str, spec: &'static [Key], errors: &mut Errors<'_>) -> Op
     }
 }
 
+/// Refuses two tables of one list with the same text under `key`, without regard to case.
+pub fn refuse_twins(nodes: &[&Node], key: &str, errors: &mut Errors<'_>) {
+    let mut seen: Vec<String> = Vec::new();
+    for node in nodes {
+        let Some(text) = node.text(key) else { continue };
+        let folded = text.to_lowercase();
+        if seen.contains(&folded) {
+            errors.add(node, key, format!("{text:?} is used twice"), None);
+        }
+        seen.push(folded);
+    }
+}
+
 fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }

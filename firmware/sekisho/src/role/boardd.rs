@@ -7,10 +7,10 @@ use model::Timestamp;
 use model::part::Role;
 use tokio::sync::watch;
 
+use super::{Place, Roles};
 use crate::failure::Failure;
 use crate::snapshot;
 use crate::socket::part;
-use crate::start::{Place, Roles};
 
 /// How often the lamps are shown anew though nothing changed.
 const EVERY: Duration = Duration::from_secs(5);

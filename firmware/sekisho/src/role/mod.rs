@@ -6,14 +6,32 @@ pub mod reachd;
 pub mod relayd;
 pub mod webd;
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use axum::Json;
 use axum::http::StatusCode;
 use model::part::Role;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
 use crate::failure::Failure;
 use crate::socket::server;
-use crate::start::{Place, Roles};
+
+/// What every role is told: the site and the places.
+pub struct Place {
+    /// The checked site.
+    pub site: Arc<model::Site>,
+    /// PEM text of the authorities the centre's certificate must come from.
+    pub authorities: Option<Vec<u8>>,
+    /// Folder of what must survive a restart.
+    pub state: PathBuf,
+    /// Folder of the roles' sockets.
+    pub sockets: PathBuf,
+}
+
+/// The roles while they run: each ends only by a failure.
+pub type Roles = JoinSet<(Role, Result<(), Failure>)>;
 
 /// How many intents may wait for a role before the next asker is told to come again.
 const WAITING: usize = 16;

@@ -4,9 +4,9 @@ use axum::routing::post;
 use model::part::{FirewallPart, Role, RulesetState};
 use tokio::sync::{mpsc, watch};
 
+use super::{Place, Roles};
 use crate::failure::Failure;
 use crate::socket::part;
-use crate::start::{Place, Roles};
 
 /// Starts the firewall and waits until the kernel holds this site's ruleset, proved.
 ///

@@ -7,9 +7,9 @@ use model::part::{LinePart, Role};
 use model::{Observation, Timestamp, Verdict};
 use tokio::sync::{mpsc, watch};
 
+use super::{Place, Roles};
 use crate::failure::Failure;
 use crate::socket::{client, part};
-use crate::start::{Place, Roles};
 
 /// Asks `relayd` for a fresh look at the terminals' shares. Without an answer there is no evidence, and no more.
 struct Relayd(PathBuf);

@@ -4,9 +4,9 @@ use axum::routing::post;
 use model::part::{RelayPart, Role};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::{Place, Roles};
 use crate::failure::Failure;
 use crate::socket::part;
-use crate::start::{Place, Roles};
 
 /// Starts the relay.
 ///

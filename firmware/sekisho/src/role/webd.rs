@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use model::part::Role;
 
+use super::{Place, Roles};
 use crate::failure::Failure;
 use crate::snapshot;
-use crate::start::{Place, Roles};
 
 /// Opens the page's ports on the box's address in the clinic's zone.
 ///
