@@ -131,7 +131,7 @@ mod tests {
             }
             lab.says(|part| part.waiting.iter().any(|one| one.reason == WaitReason::BeingWritten)).await;
             assert!(file.exists() && !lab.clinic("res").join(answer(1)).exists());
-            holder.let_go();
+            holder.let_go().await;
             assert_eq!(appears(&lab.clinic("res").join(answer(1))).await, [half, WHOLE.to_vec()].concat());
             vanishes(&file).await;
         });

@@ -75,19 +75,33 @@ impl Lab {
     pub async fn hold(&self, name: &str) -> Holder {
         let pipe = self.folder.path().join("pipe");
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        let get = format!("get res\\{name} {}", pipe.display());
-        let mut command = Command::new("smbclient");
-        command.args(["//127.0.0.1/OQS", "-m", "SMB3", "-s"]).arg(self.smb_conf());
-        command
-            .args(["-U", &format!("root%{PASSWORD}"), "-c", &get])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let client = command.spawn().unwrap();
-        // The first byte shows that the file is open; the rest waits in the pipe.
-        let mut reading = tokio::net::unix::pipe::OpenOptions::new().open_receiver(&pipe).unwrap();
-        tokio::time::timeout(DEADLINE, reading.readable()).await.unwrap().unwrap();
-        tokio::time::timeout(DEADLINE, reading.read_exact(&mut [0])).await.unwrap().unwrap();
+        // Open for writing too, so that a client that goes without a byte is no end of file.
+        let mut reading =
+            tokio::net::unix::pipe::OpenOptions::new().read_write(true).open_receiver(&pipe).unwrap();
+        let held = async {
+            loop {
+                let mut client = self.get(name, &pipe);
+                tokio::select! {
+                    // The first byte shows that the file is open; the rest waits in the pipe.
+                    byte = reading.read_u8() => {
+                        byte.unwrap();
+                        return client;
+                    }
+                    // While the relay itself looks into the file, the client is refused and tries again.
+                    ended = client.wait() => drop(ended.unwrap()),
+                }
+            }
+        };
+        let client = tokio::time::timeout(DEADLINE, held).await.unwrap();
         Holder { client, _reading: reading }
+    }
+
+    fn get(&self, name: &str, into: &Path) -> tokio::process::Child {
+        let get = format!("get res\\{name} {}", into.display());
+        let mut command = tokio::process::Command::new("smbclient");
+        command.args(["//127.0.0.1/OQS", "-m", "SMB3", "-s"]).arg(self.smb_conf());
+        command.args(["-U", &format!("root%{PASSWORD}"), "-c", &get]);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap()
     }
 
     async fn start_in(folder: tempfile::TempDir) -> Self {
@@ -236,15 +250,14 @@ impl Drop for Lab {
 
 /// Another client that holds a file open.
 pub struct Holder {
-    client: Child,
+    client: tokio::process::Child,
     _reading: tokio::net::unix::pipe::Receiver,
 }
 
 impl Holder {
     /// Lets the file go.
-    pub fn let_go(mut self) {
-        self.client.kill().unwrap();
-        self.client.wait().unwrap();
+    pub async fn let_go(mut self) {
+        self.client.kill().await.unwrap();
     }
 }
 
