@@ -59,7 +59,8 @@ fn change_terminal(ground: &Ground, daemons: &mut Daemons, from: &World, to: &Wo
     if from.terminal_plugged != to.terminal_plugged {
         plug(ground, Host::Terminal, "e0", to.terminal_plugged)?;
         let (door, wanted) = (ground.door(Host::Box), to.terminal_plugged);
-        let felt = || watch::has_carrier("term0") == wanted;
+        let port = ground.the_box.end_of("term0");
+        let felt = || watch::has_carrier(&port) == wanted;
         watch::until(door, "term0's carrier change", Duration::from_secs(5), felt)?;
     }
     let password = from.password_changed != to.password_changed;

@@ -12,7 +12,7 @@ use crate::error::{Error, at, doing};
 use crate::fault::{CATALOGUE, Fault};
 use crate::ground::Ground;
 use crate::host::Door;
-use crate::plan::{Host, Place};
+use crate::plan::{Host, Place, TheBox};
 use crate::record::Record;
 use crate::status::{self, Status};
 use crate::tools::Tools;
@@ -108,9 +108,9 @@ struct Up {
     /// Print the status as JSON
     #[arg(long)]
     json: bool,
-    /// What runs on the box
+    /// What stands where the box is
     #[arg(long = "box", value_enum, default_value = "daemon")]
-    the_box: OnTheBox,
+    the_box: TheBox,
     /// A fault the clinic is born with; may be given more than once
     #[arg(long, value_name = "CODE", num_args = 1..)]
     fault: Vec<String>,
@@ -123,14 +123,6 @@ struct Up {
     /// The same for the HTTPS page
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     https: u16,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum OnTheBox {
-    /// Nothing: the ports and addresses only
-    None,
-    /// sekisho with all its roles, and smbd as it configures it
-    Daemon,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -213,7 +205,7 @@ fn bring_up(call: Up) -> Result<String, Error> {
     let wish = Wish {
         place: place.clone(),
         faults,
-        daemon: call.the_box == OnTheBox::Daemon,
+        the_box: call.the_box,
         sekisho: call.sekisho,
         page: [call.http, call.https],
     };
@@ -246,7 +238,7 @@ fn switch_fault(name: &Name, code: &str, switch: Switch) -> Result<String, Error
         Switch::Off => record.faults.remove(fault.code),
     };
     let to = record.world();
-    let ground = Ground::open(place, Tools::find()?, &record.keepers)?;
+    let ground = Ground::open(place, Tools::find()?, record.the_box, &record.keepers)?;
     let changed = change::change(&ground, &mut record.daemons, &from, &to);
     // Also when it failed: the daemons that run now are others.
     record.write(&ground.place)?;
@@ -258,11 +250,14 @@ fn order_daemon(place: &Place, order: Order) -> Result<String, Error> {
     let claim = remains::claim(place)?;
     let mut record = standing(place)?;
     let Some(sekisho) = record.sekisho.clone() else {
-        return Err(Error::Usage("find a daemon: this clinic came up with `--box none`".into()));
+        return Err(Error::Usage(format!(
+            "find a daemon: this clinic came up with `--box {}`",
+            record.the_box.word()
+        )));
     };
     line::stop(&mut record.daemons, the_box::SEKISHO, Signal::SIGKILL);
     if order == Order::Start {
-        let ground = Ground::open(place.clone(), Tools::find()?, &record.keepers)?;
+        let ground = Ground::open(place.clone(), Tools::find()?, record.the_box, &record.keepers)?;
         let process = the_box::daemon(&ground, &sekisho)?.wait()?;
         record.daemons.insert(the_box::SEKISHO.into(), process);
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::{Error, at};
 use crate::host::Door;
-use crate::plan::{Host, Place, fill};
+use crate::plan::{Host, Place, TheBox, fill};
 use crate::process::Process;
 use crate::tools::Tools;
 
@@ -16,6 +16,8 @@ pub struct Ground {
     pub place: Place,
     /// The programs.
     pub tools: Tools,
+    /// What stands where the box is.
+    pub the_box: TheBox,
     doors: BTreeMap<Host, Door>,
 }
 
@@ -24,10 +26,15 @@ pub type Daemons = BTreeMap<String, Process>;
 
 impl Ground {
     /// Opens the doors of all hosts.
-    pub fn open(place: Place, tools: Tools, keepers: &BTreeMap<Host, Process>) -> Result<Self, Error> {
+    pub fn open(
+        place: Place,
+        tools: Tools,
+        the_box: TheBox,
+        keepers: &BTreeMap<Host, Process>,
+    ) -> Result<Self, Error> {
         let doors = keepers.iter().map(|(host, keeper)| Ok((*host, Door::open(*host, *keeper)?)));
         let doors = doors.collect::<Result<_, Error>>()?;
-        Ok(Self { place, tools, doors })
+        Ok(Self { place, tools, the_box, doors })
     }
 
     /// The door of a host.

@@ -28,7 +28,7 @@ impl Clinic {
         Self::up_with(name, &[])
     }
 
-    /// The same with more arguments of `clinic up`, like `["--box", "none"]` or `["--fault", "WAN-01"]`.
+    /// The same with more arguments of `clinic up`, like `["--box", "bare"]` or `["--fault", "WAN-01"]`.
     ///
     /// # Errors
     /// What `clinic up` said.

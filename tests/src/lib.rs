@@ -31,4 +31,5 @@ mod watch;
 pub use error::Error;
 pub use fault::{CATALOGUE, Fault};
 pub use held::Clinic;
+pub use plan::TheBox;
 pub use status::{BoxStatus, HostStatus, Page, ShareStatus, Shares, Status};

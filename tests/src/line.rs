@@ -8,7 +8,7 @@ use crate::daemon::{Daemon, Ready, Starting};
 use crate::error::Error;
 use crate::fault::{Centre, World};
 use crate::ground::{Daemons, Ground, args, text};
-use crate::plan::Host;
+use crate::plan::{Host, TheBox};
 use crate::process::{self, Process};
 use crate::tools::in_a_host;
 use crate::watch;
@@ -130,6 +130,11 @@ pub fn stop(daemons: &mut Daemons, name: &str, signal: Signal) {
 /// Waits until the box's port feels what the line is like.
 pub fn settle(ground: &Ground, world: &World) -> Result<(), Error> {
     let door = ground.door(Host::Box);
+    if ground.the_box == TheBox::None {
+        // A board's own kernel is not ours to ask: what can be seen is whether its cable is in.
+        let (port, plugged) = (ground.the_box.end_of("wan0"), world.line_plugged);
+        return watch::until(door, "the line's cable", PATIENCE, || watch::has_carrier(&port) == plugged);
+    }
     if !world.line_plugged {
         return watch::until(door, "wan0 lose its carrier", PATIENCE, || !watch::has_carrier("wan0"));
     }

@@ -103,6 +103,59 @@ impl Host {
     }
 }
 
+/// What stands where the box is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum TheBox {
+    /// Nothing of ours: its ports are TAPs, for a board
+    None,
+    /// Its ports and addresses, and nothing that runs
+    Bare,
+    /// sekisho with all its roles, and smbd as it configures it
+    Daemon,
+}
+
+impl TheBox {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Bare => "bare",
+            Self::Daemon => "daemon",
+        }
+    }
+
+    /// What the box's own end of a wire is called. Before a board it is the far side of a bridge, because a TAP
+    /// keeps its carrier when a wire elsewhere has lost its own.
+    pub fn end_of(self, port: &str) -> String {
+        if self == Self::None { format!("{port}-wire") } else { port.to_owned() }
+    }
+}
+
+/// `ip` commands that put a TAP of the box's name before each of its wires. The bridge hands everything on and says
+/// nothing itself.
+pub fn taps() -> String {
+    let ports = WIRES.iter().filter(|(host, ..)| *host == Host::Box).map(|(_, port, ..)| port);
+    let taps = ports.map(|port| {
+        format!(
+            "link add dev {port}-hub type bridge stp_state 0 forward_delay 0 mcast_snooping 0
+             tuntap add dev {port} mode tap
+             link set dev {port} master {port}-hub up
+             link set dev {port}-wire master {port}-hub up
+             link set dev {port}-hub up\n"
+        )
+    });
+    taps.collect()
+}
+
+/// The kernel of a box that only carries frames between a board and the wires.
+pub const BOARD: &[(&str, &str)] =
+    &[("ipv6/conf/all/disable_ipv6", "1"), ("ipv6/conf/default/disable_ipv6", "1")];
+
+/// Where the kernel has bridges filtered as if they were routers, this switches it off.
+pub const BRIDGES: [&str; 3] =
+    ["bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables", "bridge/bridge-nf-call-arptables"];
+
 // Duplicate address detection holds every new address back for a second or two.
 const NO_DAD: (&str, &str) = ("ipv6/conf/default/accept_dad", "0");
 const NO_DAD_EITHER: (&str, &str) = ("ipv6/conf/default/dad_transmits", "0");

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, at};
 use crate::fault::{Fault, World};
 use crate::ground::Daemons;
-use crate::plan::{Host, Place};
+use crate::plan::{Host, Place, TheBox};
 use crate::process::Process;
 use crate::status::Page;
 
@@ -19,6 +19,8 @@ pub struct Record {
     pub keepers: BTreeMap<Host, Process>,
     /// The daemons that run.
     pub daemons: Daemons,
+    /// What stands where the box is.
+    pub the_box: TheBox,
     /// The sekisho that the box runs; none if nothing runs on it.
     pub sekisho: Option<PathBuf>,
     /// Where the page is reached from the host.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::ground::text;
 use crate::host::run;
-use crate::plan::{CLINIC_SHARE, Host, Place, TERMINAL_SHARE};
+use crate::plan::{CLINIC_SHARE, Host, Place, TERMINAL_SHARE, TheBox};
 use crate::record::Record;
 use crate::samba::Login;
 use crate::{terminal, the_box};
@@ -49,6 +49,8 @@ pub struct HostStatus {
 /// The box's places and processes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BoxStatus {
+    /// What stands where the box is.
+    pub is: TheBox,
     /// Folder of the roles' sockets.
     pub socket: PathBuf,
     /// The site file.
@@ -102,6 +104,7 @@ impl Status {
             wiring: "new".into(),
             hosts: hosts.collect::<Result<_, Error>>()?,
             the_box: BoxStatus {
+                is: record.the_box,
                 socket: the_box::socket(place),
                 site: the_box::site(place),
                 state: the_box::state(place),
@@ -185,7 +188,11 @@ impl std::fmt::Display for Status {
             let file = text(&share.password_file);
             writeln!(f, "  share     {}  user {}, password in {file}", share.unc, share.user)?;
         }
-        writeln!(f, "  sockets   {}", self.the_box.socket.display())?;
+        if self.the_box.is == TheBox::None {
+            writeln!(f, "  box       none: wan0, term0 and lan0 in {}-box are TAPs for a board", self.name)?;
+        } else {
+            writeln!(f, "  sockets   {}", self.the_box.socket.display())?;
+        }
         let faults = if self.faults.is_empty() { "none".into() } else { self.faults.join(" ") };
         writeln!(f, "  faults    {faults}")
     }

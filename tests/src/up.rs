@@ -10,7 +10,7 @@ use crate::fault::{Fault, World};
 use crate::forward::Ports;
 use crate::ground::{Daemons, Ground};
 use crate::keeper::{Keeper, accounts};
-use crate::plan::{BOX_WAN, Host, Place, WIRES};
+use crate::plan::{BOARD, BOX_WAN, BRIDGES, Host, Place, TheBox, WIRES, taps};
 use crate::record::Record;
 use crate::tools::{Tools, beside};
 use crate::{change, host, line, remains, terminal, the_box};
@@ -22,8 +22,8 @@ pub struct Wish {
     pub place: Place,
     /// The faults it is born with.
     pub faults: Vec<&'static Fault>,
-    /// Whether the box runs its daemons.
-    pub daemon: bool,
+    /// What stands where the box is.
+    pub the_box: TheBox,
     /// The sekisho to run; the one beside this program if absent.
     pub sekisho: Option<PathBuf>,
     /// The ports of the host's loopback for the page, HTTP and HTTPS; 0 is any free one.
@@ -34,7 +34,7 @@ pub struct Wish {
 pub fn up(wish: &Wish) -> Result<Record, Error> {
     need_root()?;
     let tools = Tools::find()?;
-    let sekisho = wish.daemon.then(|| sekisho(wish)).transpose()?;
+    let sekisho = (wish.the_box == TheBox::Daemon).then(|| sekisho(wish)).transpose()?;
     let ports = Ports::open(wish.page[0], wish.page[1])?;
     let _claim = remains::claim_new(&wish.place)?;
     let built = build(wish, tools, sekisho, ports);
@@ -63,7 +63,7 @@ fn build(wish: &Wish, tools: Tools, sekisho: Option<PathBuf>, ports: Ports) -> R
         Host::ALL.into_iter().map(|host| Keeper::start(place, host)).collect::<Result<Vec<_>, Error>>()?;
     keepers.iter_mut().try_for_each(|keeper| keeper.bind(place))?;
     let known: BTreeMap<Host, _> = keepers.iter().map(|keeper| (keeper.host, keeper.process)).collect();
-    let ground = Ground::open(place.clone(), tools, &known)?;
+    let ground = Ground::open(place.clone(), tools, wish.the_box, &known)?;
     wire(&ground)?;
     let world = World::with(wish.faults.iter().copied());
     change::before_the_first(&ground, &world)?;
@@ -71,7 +71,7 @@ fn build(wish: &Wish, tools: Tools, sekisho: Option<PathBuf>, ports: Ports) -> R
     let mut daemons = start(&ground, &world, sekisho.as_deref())?;
     daemons.insert("forwarder".into(), ports.start(&ground)?);
     let faults = wish.faults.iter().map(|fault| fault.code.to_owned()).collect();
-    let record = Record { keepers: known, daemons, sekisho, page, faults };
+    let record = Record { keepers: known, daemons, the_box: wish.the_box, sekisho, page, faults };
     record.write(place)?;
     keepers.into_iter().try_for_each(Keeper::stay)?;
     Ok(record)
@@ -106,12 +106,32 @@ fn folders(place: &Place) -> Result<(), Error> {
 fn wire(ground: &Ground) -> Result<(), Error> {
     let name = |host| ground.place.namespace(host);
     let wires = WIRES.map(|(host, port, other, end)| {
+        let port = if host == Host::Box { ground.the_box.end_of(port) } else { port.to_owned() };
         let (host, other) = (name(host), name(other));
         format!("link add dev {port} netns {host} type veth peer name {end} netns {other}\n")
     });
     host::run(&["ip", "-batch", "-"], &wires.concat())?;
-    ground.door(Host::Box).set(BOX_WAN)?;
-    at_once(Host::ALL.map(|host| move || ground.door(host).lay()).to_vec()).map(drop)
+    match ground.the_box {
+        TheBox::None => before_a_board(ground)?,
+        TheBox::Bare | TheBox::Daemon => {
+            ground.door(Host::Box).set(BOX_WAN)?;
+            ground.door(Host::Box).lay()?;
+        }
+    }
+    let others = Host::ALL.into_iter().filter(|host| *host != Host::Box);
+    at_once(others.map(|host| move || ground.door(host).lay()).collect()).map(drop)
+}
+
+/// The box's place with TAPs in it, and a kernel that carries frames and says nothing.
+fn before_a_board(ground: &Ground) -> Result<(), Error> {
+    let door = ground.door(Host::Box);
+    door.set(BOARD)?;
+    door.inside(|| {
+        // The switches are there only where the kernel has the filter.
+        let known = BRIDGES.into_iter().filter(|switch| Path::new("/proc/sys/net").join(switch).exists());
+        host::set(&known.map(|switch| (switch, "0")).collect::<Vec<_>>())
+    })?;
+    door.run(&["ip", "-batch", "-"], &taps()).map(drop)
 }
 
 /// Starts the daemons: the line, the terminal, and the centre with the box, whose site needs the centre's authority.

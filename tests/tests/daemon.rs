@@ -56,7 +56,7 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 #[test]
 fn a_busy_port_of_the_page_is_one_sentence_and_loads_nothing() {
-    let clinic = Clinic::up_with("d-busy", &["--box", "none"]).unwrap();
+    let clinic = Clinic::up_with("d-busy", &["--box", "bare"]).unwrap();
     let taken = clinic.inside("box", || std::net::TcpListener::bind("198.51.100.1:80").unwrap()).unwrap();
     let said = daemon(&clinic, clinic.site().to_str().unwrap());
     drop(taken);
@@ -69,7 +69,7 @@ fn a_busy_port_of_the_page_is_one_sentence_and_loads_nothing() {
 
 #[test]
 fn ports_that_are_not_there_are_all_named_and_nothing_is_loaded() {
-    let clinic = Clinic::up_with("d-ports", &["--box", "none"]).unwrap();
+    let clinic = Clinic::up_with("d-ports", &["--box", "bare"]).unwrap();
     let site = std::fs::read_to_string(clinic.site()).unwrap();
     let wrong = clinic.site().with_file_name("wrong.toml");
     std::fs::write(&wrong, site.replace("\"wan0\"", "\"wan7\"").replace("\"lan0\"", "\"lan7\"")).unwrap();

@@ -132,7 +132,7 @@ fn a_fault_the_clinic_was_born_with_can_be_undone() {
     let name = "faults-born";
     let born = ["WAN-02", "CTR-03", "TERM-01:cable", "TERM-03"];
     let arguments: Vec<&str> =
-        ["--box", "none"].into_iter().chain(born.iter().flat_map(|code| ["--fault", code])).collect();
+        ["--box", "bare"].into_iter().chain(born.iter().flat_map(|code| ["--fault", code])).collect();
     let clinic = Clinic::up_with(name, &arguments).unwrap();
     assert_eq!(clinic.status().unwrap().faults.len(), born.len());
     assert!(is_felt(&clinic, "WAN-02") && is_felt(&clinic, "TERM-01:cable"));

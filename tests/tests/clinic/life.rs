@@ -30,7 +30,7 @@ fn a_clinic_whose_keepers_were_killed_is_cleared_away_by_the_next_up() {
     for host in held.status().unwrap().hosts.values() {
         kill(Pid::from_raw(host.pid), Signal::SIGKILL).unwrap();
     }
-    let again = clinic(&["up", "--name", "life-killed", "--box", "none"]);
+    let again = clinic(&["up", "--name", "life-killed", "--box", "bare"]);
     assert!(again.status.success(), "{again:?}");
     let old = before.iter().filter(|(_, line)| line.contains("/run/clinic-life-killed"));
     let now = processes();
@@ -47,7 +47,7 @@ fn an_up_that_was_killed_half_way_is_cleared_away_by_the_next_down() {
         let watched = format!("/run/{folder}");
         events.add_watch(watched.as_str(), AddWatchFlags::IN_CREATE).unwrap();
         let mut up = Command::new(env!("CARGO_BIN_EXE_clinic"))
-            .args(["up", "--name", "life-half", "--box", "none"])
+            .args(["up", "--name", "life-half", "--box", "bare"])
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
@@ -72,7 +72,7 @@ fn an_up_that_was_killed_half_way_is_cleared_away_by_the_next_down() {
 fn a_name_that_is_taken_is_refused_and_nothing_disturbed() {
     let held = bare("life-taken");
     let before = held.status().unwrap();
-    let (said, code) = sentence(&clinic(&["up", "--name", "life-taken", "--box", "none"]));
+    let (said, code) = sentence(&clinic(&["up", "--name", "life-taken", "--box", "bare"]));
     assert_eq!(code, 75);
     assert!(said.contains("up already"), "{said}");
     assert_eq!(held.status().unwrap(), before);
@@ -109,7 +109,7 @@ fn a_missing_package_is_named_and_nothing_is_left() {
     let hide = "mount --bind /dev/null \"$(command -v radvd)\" && exec \"$0\" \"$@\"";
     let output = Command::new("unshare")
         .args(["--mount", "--propagation", "private", "sh", "-c", hide])
-        .args([env!("CARGO_BIN_EXE_clinic"), "up", "--name", "life-missing", "--box", "none"])
+        .args([env!("CARGO_BIN_EXE_clinic"), "up", "--name", "life-missing", "--box", "bare"])
         .output()
         .unwrap();
     let (said, code) = sentence(&output);
@@ -122,7 +122,7 @@ fn a_missing_package_is_named_and_nothing_is_left() {
 fn a_busy_port_is_named_and_nothing_is_left() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let (said, code) = sentence(&clinic(&["up", "--name", "life-busy", "--box", "none", "--http", &port]));
+    let (said, code) = sentence(&clinic(&["up", "--name", "life-busy", "--box", "bare", "--http", &port]));
     assert_eq!(code, 69);
     assert!(said.contains(&port), "{said}");
     assert_eq!(left("life-busy"), [""; 0]);
@@ -140,7 +140,7 @@ fn a_part_that_fails_half_way_takes_everything_down_again() {
 fn a_namespace_that_is_somebody_elses_is_left_alone() {
     let ip = |verb| Command::new("ip").args(["netns", verb, "life-foreign-box"]).status().unwrap().success();
     assert!(ip("add"));
-    let (said, code) = sentence(&clinic(&["up", "--name", "life-foreign", "--box", "none"]));
+    let (said, code) = sentence(&clinic(&["up", "--name", "life-foreign", "--box", "bare"]));
     assert!(ip("delete"), "the namespace is gone");
     assert_eq!(code, 75, "{said}");
     assert_eq!(left("life-foreign"), [""; 0]);

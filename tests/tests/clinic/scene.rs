@@ -16,7 +16,7 @@ pub const PATIENCE: Duration = Duration::from_millis(700);
 
 /// A clinic without anything running on the box.
 pub fn bare(name: &str) -> Clinic {
-    Clinic::up_with(name, &["--box", "none"]).unwrap()
+    Clinic::up_with(name, &["--box", "bare"]).unwrap()
 }
 
 /// The `clinic` program, called as a person would.
