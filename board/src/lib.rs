@@ -1,8 +1,10 @@
 //! The scene on the lamps, and the boards that show it.
 //!
 //! [`scene`] is pure: parts in, lights out. A reader of lamps needs no colour, because no two signs of a lamp
-//! share a blink ([`model::scene::Sign`]). One board exists so far, so there is no trait yet.
+//! share a blink ([`model::scene::Sign`]). One board exists so far, so there is no trait yet. [`file`] reads the
+//! board files and finds out which board a machine is.
 
+pub mod file;
 mod scene;
 mod simulated;
 

@@ -33,6 +33,7 @@ fn snapshot(usability: Usability, faults: &[FaultCode]) -> Snapshot {
         relay: stamped(RelayPart::default()),
         firewall: firewall(RulesetState::Proved),
         board: None,
+        boot: None,
     }
 }
 

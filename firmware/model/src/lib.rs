@@ -4,9 +4,12 @@
 //! - [`profile`]: what a line's provider has in common for all clinics (names, resolvers, kinds of files);
 //! - [`observation`]: what one rung of the ladder saw; [`verdict`]: what follows from it, and whose it is;
 //! - [`fault`]: every fault a person can be shown, with its words in Japanese and English;
-//! - [`part`]: what each role publishes about itself; [`scene`]: what the lamps show.
+//! - [`part`]: what each role publishes about itself; [`scene`]: what the lamps show;
+//! - [`boot`]: how the box came up; [`notice`]: what a person is told about it.
 
+pub mod boot;
 pub mod fault;
+pub mod notice;
 pub mod observation;
 pub mod parcel;
 pub mod part;
@@ -19,6 +22,7 @@ pub mod words;
 pub mod zone;
 
 pub use fault::FaultCode;
+pub use notice::Notice;
 pub use observation::{Observation, Outcome, Rung, Symptom};
 pub use party::Party;
 pub use profile::Profile;

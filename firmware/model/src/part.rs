@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::boot::BootPart;
 use crate::observation::Observation;
 use crate::parcel::{Held, Pair, Waiting};
 use crate::scene::Scene;
@@ -196,6 +197,9 @@ pub struct Snapshot {
     /// `boardd`'s part.
     #[serde(default)]
     pub board: Option<Stamped<BoardPart>>,
+    /// How the box came up; absent in development, where nothing boots. It does not grow old.
+    #[serde(default)]
+    pub boot: Option<BootPart>,
 }
 
 impl Snapshot {

@@ -2,6 +2,7 @@
 //!
 //! Read [`start`] from top to bottom to see the daemon come up.
 
+mod boot;
 mod cli;
 mod failure;
 mod log;

@@ -9,11 +9,15 @@ use model::part::{Role, Snapshot, Stamped};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
+use crate::boot;
 use crate::failure::Failure;
 use crate::socket::client;
 
 /// How long a reader leaves a role alone that did not answer.
 const AGAIN: Duration = Duration::from_millis(500);
+
+/// How often `boot.json` is looked at again.
+const BOOT_EVERY: Duration = Duration::from_secs(2);
 
 /// Reads every role once. A role that does not answer is absent.
 pub async fn once(folder: &Path) -> Snapshot {
@@ -23,7 +27,7 @@ pub async fn once(folder: &Path) -> Snapshot {
         one(folder, Role::Netd),
         one(folder, Role::Boardd)
     );
-    Snapshot { line, relay, firewall, board }
+    Snapshot { line, relay, firewall, board, boot: boot::part::read(&boot::part::path(folder)) }
 }
 
 /// A part in hand is given at once; a role that has none yet gets a moment to make its first.
@@ -36,6 +40,7 @@ async fn one<T: DeserializeOwned>(folder: &Path, role: Role) -> Option<Stamped<T
 pub fn follow(folder: &Path, roles: &[Role]) -> watch::Receiver<Arc<Snapshot>> {
     let (picture, seen) = watch::channel(Arc::new(Snapshot::default()));
     let picture = Arc::new(picture);
+    watch_boot(boot::part::path(folder), Arc::clone(&picture));
     for role in roles {
         let (folder, picture) = (folder.to_owned(), Arc::clone(&picture));
         match role {
@@ -47,6 +52,23 @@ pub fn follow(folder: &Path, roles: &[Role]) -> watch::Receiver<Arc<Snapshot>> {
         }
     }
     seen
+}
+
+/// Who writes `boot.json` ends before any role starts, but for a stick that is refused later: a look now and then.
+fn watch_boot(file: PathBuf, picture: Arc<watch::Sender<Arc<Snapshot>>>) {
+    tokio::spawn(async move {
+        loop {
+            let part = boot::part::read(&file);
+            picture.send_if_modified(|snapshot| {
+                let changed = snapshot.boot != part;
+                if changed {
+                    Arc::make_mut(snapshot).boot = part;
+                }
+                changed
+            });
+            tokio::time::sleep(BOOT_EVERY).await;
+        }
+    });
 }
 
 fn watch_role<T: DeserializeOwned + Send + 'static>(

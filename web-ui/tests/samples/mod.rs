@@ -68,6 +68,7 @@ pub fn clean() -> Snapshot {
             proved_at: Some(ago(30)),
         }),
         board: board([Sign::BoxWell, Sign::LineWell, Sign::RelayWell, Sign::Calm]),
+        boot: None,
     }
 }
 

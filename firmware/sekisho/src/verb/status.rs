@@ -15,7 +15,7 @@ use crate::{cli, output, snapshot, socket};
 /// [`Failure::NoDaemon`] if no role answers.
 pub async fn run(args: &cli::Status) -> Result<ExitCode, Failure> {
     let seen = snapshot::once(&args.socket).await;
-    if seen == Snapshot::default() {
+    if (Snapshot { boot: None, ..seen.clone() }) == Snapshot::default() {
         let path = socket::path(&args.socket, Role::Reachd);
         return Err(Failure::NoDaemon { path, reason: "no role has published its part".into() });
     }

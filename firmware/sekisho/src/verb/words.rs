@@ -1,9 +1,9 @@
 //! A verdict and a ladder in words, for a terminal. The words are the catalogue's own.
 
 use model::observation::{Observation, Outcome};
-use model::part::{LinePart, Snapshot};
+use model::part::{BootPart, LinePart, Snapshot};
 use model::verdict::{Certainty, Fault, Verdict};
-use model::{Language, Timestamp};
+use model::{Language, Notice, Timestamp};
 
 use crate::output;
 
@@ -68,9 +68,27 @@ fn key<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
+/// How the box came up: the situation, and what a person has to be told.
+pub fn boot(part: &BootPart, language: Language) -> String {
+    let board = if part.board.is_empty() { "-" } else { &part.board };
+    let name = part.situation.name().get(language);
+    let mut lines = vec![format!("sekisho {} [{board}]: {name}", part.version)];
+    lines.extend(part.notices.iter().map(|told| notice(told, language)));
+    lines.join("\n")
+}
+
+/// One notice with what stands behind it.
+pub fn notice(notice: &Notice, language: Language) -> String {
+    let words = notice.words();
+    let mut lines = vec![format!("  {}", words.happened.get(language))];
+    lines.extend(notice.details().iter().map(|detail| format!("    {}", detail.escape_debug())));
+    lines.push(format!("    → {}", words.next.get(language)));
+    lines.join("\n")
+}
+
 /// The whole picture in a few lines.
 pub fn snapshot(snapshot: &Snapshot, now: Timestamp, language: Language) -> String {
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> = snapshot.boot.iter().map(|part| boot(part, language)).collect();
     match &snapshot.line {
         Some(line) => lines.push(verdict(&line.part.verdict, now, language)),
         None => lines.push("line: not known (reachd does not answer)".to_owned()),
