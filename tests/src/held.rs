@@ -154,6 +154,11 @@ impl Clinic {
         self.place.at("state/share/OQS")
     }
 
+    /// A file or folder of the clinic's own, which goes with it.
+    pub fn place(&self, path: &str) -> PathBuf {
+        self.place.at(path)
+    }
+
     /// The centre's certificates and authorities.
     pub fn pki(&self) -> PathBuf {
         self.place.at("pki")

@@ -1,10 +1,11 @@
-//! A virtual clinic, driven from outside only: the `clinic` program, the `sekisho` verbs, an SMB client, and the folders
-//! that the two Samba servers serve.
+//! A virtual clinic, driven from outside only: the `clinic` program, an SMB client, the folders that the terminal's
+//! Samba serves, and what the box says of itself. Where the box is sekisho in the clinic's own place, its verbs too.
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use model::Usability;
@@ -13,11 +14,12 @@ use serde::de::DeserializeOwned;
 
 use super::Wrong;
 use super::event::until;
+use super::machine::Machine;
 use crate::faux::receipt::{Session, Share, stem_of_answer};
 use crate::process::{Hold, Process};
-use crate::{Clinic, Status};
+use crate::{Clinic, ShareStatus, Status};
 
-/// How long a file may take on its way there and back.
+/// How long a file may take on its way there and back, in the lab.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What runs, and under what name.
@@ -37,7 +39,9 @@ pub struct Wish {
 #[derive(Debug)]
 pub struct Lab {
     clinic: Clinic,
-    wish: Wish,
+    machine: Box<dyn Machine>,
+    /// What was wished for; nothing where the box is a board.
+    wish: Option<Wish>,
     scratch: PathBuf,
     session: Option<Session>,
     serial: u32,
@@ -53,10 +57,11 @@ impl Lab {
         let faults = wish.faults.iter().flat_map(|fault| ["--fault", fault]);
         let arguments: Vec<&str> = ["--sekisho", &sekisho].into_iter().chain(faults).collect();
         let clinic = Clinic::up_with(&wish.name, &arguments)?;
-        let scratch = std::env::temp_dir().join(format!("check-{}-{}", wish.name, std::process::id()));
-        fs::create_dir_all(&scratch)?;
-        let lab = Self { clinic, wish, scratch, session: None, serial: 0 };
-        if lab.wish.sabotage.is_some() {
+        let machine = Box::new(Here { sekisho: wish.sekisho.clone() });
+        let sabotage = wish.sabotage.is_some();
+        let mut lab = Self::around(clinic, machine)?;
+        lab.wish = Some(wish);
+        if sabotage {
             // A ruleset that stands and is proved would stay: the defect must have its turn at loading one.
             lab.exec("box", &["nft", "flush", "ruleset"])?;
             lab.restart()?;
@@ -64,9 +69,47 @@ impl Lab {
         Ok(lab)
     }
 
+    /// A clinic that is up without a box, and a board in its place.
+    ///
+    /// # Errors
+    /// There is no room for the receipt computer's files.
+    pub fn around(clinic: Clinic, machine: Box<dyn Machine>) -> Result<Self, Wrong> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let scratch = std::env::temp_dir().join(format!("check-{}-{number}", std::process::id()));
+        fs::create_dir_all(&scratch)?;
+        Ok(Self { clinic, machine, wish: None, scratch, session: None, serial: 0 })
+    }
+
     /// What was wished for.
-    pub const fn wish(&self) -> &Wish {
-        &self.wish
+    ///
+    /// # Errors
+    /// The box is a board.
+    pub fn wish(&self) -> Result<&Wish, Wrong> {
+        self.wish.as_ref().ok_or_else(|| Wrong::new("the box is a board: this case is for the lab's own"))
+    }
+
+    /// Whether the box is a board, which nobody looks into.
+    pub const fn is_board(&self) -> bool {
+        self.wish.is_none()
+    }
+
+    /// What the lab's own box does in this time, on the box that is here.
+    pub fn patience(&self, in_the_lab: Duration) -> Duration {
+        in_the_lab * self.machine.slowness()
+    }
+
+    /// [`until`], with more patience where the box is slower.
+    ///
+    /// # Errors
+    /// There is no answer in time; an error of the question itself at once.
+    pub fn until<T>(
+        &self,
+        what: &str,
+        in_the_lab: Duration,
+        ask: impl FnMut() -> Result<Option<T>, Wrong>,
+    ) -> Result<T, Wrong> {
+        until(what, self.patience(in_the_lab), ask)
     }
 
     /// The clinic itself.
@@ -87,7 +130,7 @@ impl Lab {
         self.clinic.terminal_folder().join(folder)
     }
 
-    /// A folder of the share the box's Samba serves.
+    /// A folder of the share the lab's own box serves.
     pub fn on_box(&self, folder: &str) -> PathBuf {
         self.clinic.clinic_folder().join(folder)
     }
@@ -102,6 +145,7 @@ impl Lab {
     /// # Errors
     /// `clinic fault` fails.
     pub fn fault(&self, code: &str, on: bool) -> Result<(), Wrong> {
+        self.machine.feel(code, on)?;
         Ok(self.clinic.fault(code, on)?)
     }
 
@@ -137,14 +181,12 @@ impl Lab {
         Err(Wrong(format!("{} in {host}: {last}", argv.join(" "))))
     }
 
-    /// Runs a verb of sekisho that talks to the daemon.
+    /// Runs a verb of sekisho that talks to the daemon, on the lab's own box.
     ///
     /// # Errors
-    /// It cannot be run at all.
+    /// It cannot be run at all, or the box is a board.
     pub fn verb(&self, argv: &[&str]) -> Result<Output, Wrong> {
-        let mut command = Command::new(&self.wish.sekisho);
-        command.args(argv).arg("--socket").arg(self.clinic.socket_dir());
-        Ok(command.env_remove("SEKISHO_SOCKET").env("LC_ALL", "C").stdin(Stdio::null()).output()?)
+        verb(&self.clinic, &self.wish()?.sekisho, argv)
     }
 
     /// A verb's exit code.
@@ -158,9 +200,9 @@ impl Lab {
     /// A full check, now.
     ///
     /// # Errors
-    /// No daemon answers.
+    /// Nobody answers.
     pub fn check(&self) -> Result<LinePart, Wrong> {
-        parse(&String::from_utf8_lossy(&self.verb(&["check", "--json"])?.stdout))
+        self.machine.check(&self.clinic)
     }
 
     /// Waits until a check says something: until the first router advertisement it cannot.
@@ -169,15 +211,23 @@ impl Lab {
     /// It says nothing in time.
     pub fn settle(&self) -> Result<(), Wrong> {
         let known = || Ok((self.check()?.verdict.usability != Usability::Unknown).then_some(()));
-        until("the box knows how it is", PATIENCE, known)
+        self.until("the box knows how it is", PATIENCE, known)
     }
 
     /// The status.
     ///
     /// # Errors
-    /// No daemon answers.
+    /// Nobody answers.
     pub fn snapshot(&self) -> Result<Snapshot, Wrong> {
-        parse(&String::from_utf8_lossy(&self.verb(&["status", "--json"])?.stdout))
+        self.machine.snapshot(&self.clinic)
+    }
+
+    /// The authority behind the certificate of the HTTPS page.
+    ///
+    /// # Errors
+    /// There is none yet.
+    pub fn authority(&self) -> Result<PathBuf, Wrong> {
+        self.machine.authority(&self.clinic)
     }
 
     /// The receipt computer's SMB session, kept open between cases.
@@ -193,7 +243,7 @@ impl Lab {
     }
 
     fn open_share(&self) -> Result<Session, Wrong> {
-        let share = self.status()?.shares.clinic.ok_or_else(|| Wrong::new("the box serves no share"))?;
+        let share = self.machine.share(&self.clinic)?;
         let enter = self.clinic.command("clinic", &[]);
         let before: Vec<OsString> =
             [enter.get_program()].into_iter().chain(enter.get_args()).map(OsString::from).collect();
@@ -225,7 +275,8 @@ impl Lab {
         let stem = stem_of_answer(request);
         let into = self.scratch.clone();
         let is_it = |name: &str| name.rsplit_once('.').is_some_and(|(own, _)| own == stem);
-        let got = self.session()?.collect_count("res", &into, 1, PATIENCE, is_it)?;
+        let patience = self.patience(PATIENCE);
+        let got = self.session()?.collect_count("res", &into, 1, patience, is_it)?;
         let name = got.into_iter().next().map(|entry| entry.name).unwrap_or_default();
         let bytes = fs::read(into.join(&name))?;
         Ok((name, bytes))
@@ -246,7 +297,24 @@ impl Lab {
     /// Something stays.
     pub fn empties(&self, folder: &Path) -> Result<(), Wrong> {
         let count = || fs::read_dir(folder).map_or(0, Iterator::count);
-        until(&format!("{} is emptied", folder.display()), PATIENCE, || Ok((count() == 0).then_some(())))
+        self.until(&format!("{} is emptied", folder.display()), PATIENCE, || Ok((count() == 0).then_some(())))
+    }
+
+    /// Waits until a folder of the box's share has no file in it, as the receipt computer sees it.
+    ///
+    /// # Errors
+    /// Something stays.
+    pub fn empties_on_box(&mut self, folder: &str) -> Result<(), Wrong> {
+        let patience = self.patience(PATIENCE);
+        let session = self.session()?;
+        until(&format!("{folder} on the box is emptied"), patience, || {
+            Ok(session.list(folder)?.is_empty().then_some(()))
+        })
+    }
+
+    /// Lets go of the SMB session: the box it was with is gone, or another.
+    pub fn leave_share(&mut self) {
+        self.session = None;
     }
 
     /// A hold on the process that runs a role: it can be killed, and its very end be waited for.
@@ -264,7 +332,7 @@ impl Lab {
     /// # Errors
     /// It does not become ready.
     pub fn restart(&self) -> Result<(), Wrong> {
-        let spoilt = self.wish.sabotage.map(|defect| ("SEKISHO_SABOTAGE", defect));
+        let spoilt = self.wish()?.sabotage.map(|defect| ("SEKISHO_SABOTAGE", defect));
         Ok(self.clinic.start_daemon(spoilt.as_slice())?)
     }
 }
@@ -276,6 +344,44 @@ impl Drop for Lab {
         self.session = None;
         let _ = fs::remove_dir_all(&self.scratch);
     }
+}
+
+/// sekisho in the clinic's own place for the box.
+#[derive(Debug)]
+struct Here {
+    sekisho: PathBuf,
+}
+
+impl Machine for Here {
+    fn snapshot(&self, clinic: &Clinic) -> Result<Snapshot, Wrong> {
+        parse(&String::from_utf8_lossy(&verb(clinic, &self.sekisho, &["status", "--json"])?.stdout))
+    }
+
+    fn check(&self, clinic: &Clinic) -> Result<LinePart, Wrong> {
+        parse(&String::from_utf8_lossy(&verb(clinic, &self.sekisho, &["check", "--json"])?.stdout))
+    }
+
+    fn share(&self, clinic: &Clinic) -> Result<ShareStatus, Wrong> {
+        clinic.status()?.shares.clinic.ok_or_else(|| Wrong::new("the box serves no share"))
+    }
+
+    fn authority(&self, clinic: &Clinic) -> Result<PathBuf, Wrong> {
+        Ok(clinic.state().join("page/authority-198.51.100.1.pem"))
+    }
+
+    fn feel(&self, _code: &str, _on: bool) -> Result<(), Wrong> {
+        Ok(())
+    }
+
+    fn slowness(&self) -> u32 {
+        1
+    }
+}
+
+fn verb(clinic: &Clinic, sekisho: &Path, argv: &[&str]) -> Result<Output, Wrong> {
+    let mut command = Command::new(sekisho);
+    command.args(argv).arg("--socket").arg(clinic.socket_dir());
+    Ok(command.env_remove("SEKISHO_SOCKET").env("LC_ALL", "C").stdin(Stdio::null()).output()?)
 }
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Wrong> {

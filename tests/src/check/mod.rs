@@ -8,6 +8,7 @@ pub mod bench;
 pub mod event;
 pub mod junit;
 pub mod lab;
+pub mod machine;
 pub mod network;
 pub mod sabotage;
 pub mod walk;
@@ -68,14 +69,25 @@ pub struct Case {
     pub name: &'static str,
     /// What the case makes or does.
     pub made: &'static str,
+    /// Whether it judges from outside only, so that a board can be played too.
+    pub outside: bool,
     /// Plays it. It leaves the clinic as clean as it found it.
     pub play: Play,
 }
 
 impl Case {
-    /// A case.
+    /// A case for the lab only: it looks or reaches into the box.
     pub fn new(name: &'static str, made: &'static str, play: impl Fn(&mut Lab) -> Outcome + 'static) -> Self {
-        Self { name, made, play: Box::new(play) }
+        Self { name, made, outside: false, play: Box::new(play) }
+    }
+
+    /// A case that judges from outside, for the lab and for a board.
+    pub fn outside(
+        name: &'static str,
+        made: &'static str,
+        play: impl Fn(&mut Lab) -> Outcome + 'static,
+    ) -> Self {
+        Self { outside: true, ..Self::new(name, made, play) }
     }
 }
 

@@ -6,25 +6,24 @@ use model::part::RulesetState;
 use model::scene::{Blink, Lamp};
 use model::{Rung, Usability};
 
-use super::super::event::until;
 use super::super::lab::Lab;
 use super::super::{Case, Outcome, must};
 
 /// The cases.
 pub fn cases() -> Vec<Case> {
     vec![
-        Case::new("a_clean_clinic_is_usable_and_nobody_is_accused", "nothing", usable),
-        Case::new("every_rung_of_a_clean_clinic_is_good", "nothing", every_rung),
+        Case::outside("a_clean_clinic_is_usable_and_nobody_is_accused", "nothing", usable),
+        Case::outside("every_rung_of_a_clean_clinic_is_good", "nothing", every_rung),
         Case::new("check_exits_0_on_a_clean_clinic", "sekisho check", |lab| {
             let code = lab.exit(&["check"])?;
             must(code == 0, || format!("exit {code}"))
         }),
-        Case::new("status_says_what_check_says", "sekisho status", status_agrees),
-        Case::new("the_lamps_of_a_clean_clinic_are_calm", "sekisho status", lamps),
+        Case::outside("status_says_what_check_says", "sekisho status", status_agrees),
+        Case::outside("the_lamps_of_a_clean_clinic_are_calm", "sekisho status", lamps),
         Case::new("a_verb_without_a_daemon_exits_69", "an empty socket folder", |lab| {
             let nobody = lab.scratch().join("nobody");
             let argv = ["check", "--socket", &nobody.to_string_lossy()].map(str::to_owned);
-            let code = std::process::Command::new(&lab.wish().sekisho).args(argv).output()?.status.code();
+            let code = std::process::Command::new(&lab.wish()?.sekisho).args(argv).output()?.status.code();
             must(code == Some(69), || format!("exit {code:?}"))
         }),
     ]
@@ -33,7 +32,7 @@ pub fn cases() -> Vec<Case> {
 /// The lab's clinic may have come up a moment ago: until the first router advertisement nothing can be said, but
 /// nobody may be accused either.
 fn usable(lab: &mut Lab) -> Outcome {
-    until("the clinic is usable", Duration::from_secs(20), || {
+    lab.until("the clinic is usable", Duration::from_secs(20), || {
         let verdict = lab.check()?.verdict;
         let accused = verdict.alarms().next().map(|fault| fault.code.key());
         must(accused.is_none(), || format!("{accused:?} on a clean clinic"))?;
@@ -64,7 +63,7 @@ fn status_agrees(lab: &mut Lab) -> Outcome {
 }
 
 fn lamps(lab: &mut Lab) -> Outcome {
-    until("the lamps are calm", Duration::from_secs(5), || {
+    lab.until("the lamps are calm", Duration::from_secs(5), || {
         let Some(board) = lab.snapshot()?.board else { return Ok(None) };
         let blink = |lamp| board.part.scene.light(lamp).map(|light| light.blink);
         let calm = blink(Lamp::Alarm) == Some(Blink::Off)

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use model::part::LinePart;
 use model::{Certainty, FaultCode, Party, Usability};
 
-use super::super::event::until;
 use super::super::lab::{Lab, Wish};
 use super::super::{Case, Outcome, Wrong, must};
 
@@ -114,7 +113,7 @@ const LOOKS: u32 = 5;
 /// The cases.
 pub fn cases() -> Vec<Case> {
     let made = MADE.iter().map(|made| {
-        Case::new(made.case, made.code, move |lab| {
+        Case::outside(made.case, made.code, move |lab| {
             let judged = switch(lab, made);
             lab.fault(made.code, false)?;
             let clean = clean_again(lab, made);
@@ -146,7 +145,7 @@ fn switch(lab: &Lab, made: &Made) -> Outcome {
 }
 
 fn until_judged(lab: &Lab, judged: &Judged) -> Outcome {
-    let line = until(&format!("{} is judged", judged.code.key()), PATIENCE, || {
+    let line = lab.until(&format!("{} is judged", judged.code.key()), PATIENCE, || {
         let line = lab.check()?;
         accuses_no_other(&line, judged.code)?;
         Ok(line.verdict.foremost.is_some().then_some(line))
@@ -172,7 +171,7 @@ fn stays_clean(line: &LinePart, code: &str) -> Outcome {
 }
 
 fn clean_again(lab: &Lab, made: &Made) -> Outcome {
-    until(&format!("clean again after {}", made.code), PATIENCE, || {
+    lab.until(&format!("clean again after {}", made.code), PATIENCE, || {
         let verdict = lab.check()?.verdict;
         let allowed = made.judged.as_ref().map(|judged| judged.code);
         let other = verdict.alarms().find(|fault| Some(fault.code) != allowed);
@@ -188,7 +187,7 @@ fn exits(lab: &mut Lab) -> Outcome {
     lab.fault("CTR-01", false)?;
     let code = code?;
     must(code == 1, || format!("exit {code}"))?;
-    until("check exits 0 again", PATIENCE, || Ok((lab.exit(&["check"])? == 0).then_some(())))
+    lab.until("check exits 0 again", PATIENCE, || Ok((lab.exit(&["check"])? == 0).then_some(())))
 }
 
 /// A clinic of its own that has had the fault from its first moment.
@@ -199,8 +198,9 @@ fn born(
     owner: Party,
     certainty: &'static [Certainty],
 ) -> Outcome {
-    let name = format!("{}-born", lab.wish().name);
-    let other = Lab::up(Wish { name, faults: vec![fault], ..lab.wish().clone() })?;
+    let wish = lab.wish()?;
+    let name = format!("{}-born", wish.name);
+    let other = Lab::up(Wish { name, faults: vec![fault], ..wish.clone() })?;
     let begun = Instant::now();
     let judged = until_judged(&other, &Judged { code, owner, certainty });
     drop(other);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use super::super::event::{Eye, Happening, until};
+use super::super::event::{Eye, Happening};
 use super::super::lab::{Lab, PATIENCE};
 use super::super::{Case, Outcome, Wrong, must};
 use crate::faux::forms::Form;
@@ -108,7 +108,7 @@ fn arrives_once(lab: &mut Lab, name: &str, bytes: &[u8]) -> Outcome {
     for folder in ["req", "res"] {
         lab.empties(&lab.on_box(folder))?;
     }
-    until("the relay has settled", PATIENCE, || {
+    lab.until("the relay has settled", PATIENCE, || {
         let Some(relay) = lab.snapshot()?.relay else { return Ok(None) };
         must(relay.part.held.is_empty(), || format!("held: {:?}", relay.part.held))?;
         Ok(relay.part.waiting.is_empty().then_some(()))

@@ -28,6 +28,11 @@ pub fn cases() -> Vec<Case> {
     .collect()
 }
 
+/// Those of the list that judge from outside only, for a board.
+pub fn from_outside() -> Vec<Case> {
+    cases().into_iter().filter(|case| case.outside).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -41,6 +46,14 @@ mod tests {
         let names: BTreeSet<&str> = cases.iter().map(|case| case.name).collect();
         assert!(cases.len() >= 30, "{}", cases.len());
         assert_eq!(names.len(), cases.len());
+    }
+
+    #[test]
+    fn what_judges_from_outside_has_every_fault_that_can_be_made_on_a_clinic_that_is_up() {
+        let made: Vec<&str> = from_outside().iter().map(|case| case.made).collect();
+        for fault in crate::CATALOGUE {
+            assert!(made.contains(&fault.code), "{}", fault.code);
+        }
     }
 
     #[test]

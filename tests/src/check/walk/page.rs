@@ -1,11 +1,9 @@
 //! The page, as the reception's browser gets it: the sentence, in both languages, and nothing else.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 
 use model::{FaultCode, Language, Usability};
 
-use super::super::event::until;
 use super::super::lab::{Lab, PATIENCE};
 use super::super::network::{Page, Reach, get, reach};
 use super::super::{Case, Outcome, Wrong, must};
@@ -15,23 +13,27 @@ const BOX: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 /// The cases.
 pub fn cases() -> Vec<Case> {
     vec![
-        Case::new("the_page_says_the_sentence_in_japanese", "GET / over HTTP", |lab| {
+        Case::outside("the_page_says_the_sentence_in_japanese", "GET / over HTTP", |lab| {
             says(&plain(lab, "/", "ja")?, Usability::Usable, Language::Ja)
         }),
-        Case::new("the_page_says_the_sentence_in_english", "GET / with Accept-Language: en", |lab| {
+        Case::outside("the_page_says_the_sentence_in_english", "GET / with Accept-Language: en", |lab| {
             says(&plain(lab, "/", "en")?, Usability::Usable, Language::En)
         }),
-        Case::new("the_page_is_the_same_over_https", "GET / over HTTPS", |lab| {
+        Case::outside("the_page_is_the_same_over_https", "GET / over HTTPS", |lab| {
             says(&secure(lab, "/")?, Usability::Usable, Language::Ja)
         }),
-        Case::new("everything_else_is_404", "a list of paths", everything_else),
-        Case::new("the_page_loads_nothing_from_outside", "its policy and its links", own_things_only),
-        Case::new("the_page_sets_no_cookie", "its head", |lab| {
+        Case::outside("everything_else_is_404", "a list of paths", everything_else),
+        Case::outside("the_page_loads_nothing_from_outside", "its policy and its links", own_things_only),
+        Case::outside("the_page_sets_no_cookie", "its head", |lab| {
             let page = plain(lab, "/", "ja")?;
             must(!page.head.to_ascii_lowercase().contains("set-cookie"), || page.head.clone())
         }),
-        Case::new("the_page_is_not_reachable_from_terminal_or_line", "TCP from both", only_the_clinic),
-        Case::new("page_and_status_agree_while_a_fault_is_on", "CTR-01, the page and sekisho status", agree),
+        Case::outside("the_page_is_not_reachable_from_terminal_or_line", "TCP from both", only_the_clinic),
+        Case::outside(
+            "page_and_status_agree_while_a_fault_is_on",
+            "CTR-01, the page and sekisho status",
+            agree,
+        ),
     ]
 }
 
@@ -40,8 +42,7 @@ fn plain(lab: &Lab, path: &str, language: &str) -> Result<Page, Wrong> {
 }
 
 fn secure(lab: &Lab, path: &str) -> Result<Page, Wrong> {
-    let authority: PathBuf = lab.clinic().state().join(format!("page/authority-{BOX}.pem"));
-    get(lab, "clinic", SocketAddr::from((BOX, 443)), Some(&authority), path, "ja")
+    get(lab, "clinic", SocketAddr::from((BOX, 443)), Some(&lab.authority()?), path, "ja")
 }
 
 fn says(page: &Page, usability: Usability, language: Language) -> Outcome {
@@ -86,7 +87,7 @@ fn agree(lab: &mut Lab) -> Outcome {
     let outcome = agree_on(lab, FaultCode::Ctr01);
     lab.fault("CTR-01", false)?;
     outcome?;
-    until("the page says usable again", PATIENCE, || {
+    lab.until("the page says usable again", PATIENCE, || {
         lab.check()?;
         Ok(says(&plain(lab, "/", "ja")?, Usability::Usable, Language::Ja).ok())
     })
@@ -94,7 +95,7 @@ fn agree(lab: &mut Lab) -> Outcome {
 
 fn agree_on(lab: &Lab, code: FaultCode) -> Outcome {
     lab.check()?;
-    until("page and status say the same", PATIENCE, || {
+    lab.until("page and status say the same", PATIENCE, || {
         let verdict = lab.snapshot()?.line.map(|line| line.part.verdict);
         let Some(verdict) = verdict.filter(|verdict| verdict.foremost.is_some()) else { return Ok(None) };
         let accused = verdict.foremost.as_ref().map(|fault| fault.code);

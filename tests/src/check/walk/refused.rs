@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use model::parcel::{Held, HeldReason};
-use serde::Deserialize;
 
-use super::super::event::until;
 use super::super::lab::Lab;
 use super::super::{Case, Outcome, Wrong, must};
 use crate::faux::forms::Form;
@@ -70,29 +68,27 @@ static BAD: [Bad; 6] = [
     },
 ];
 
-#[derive(Deserialize)]
-struct List {
-    held: Vec<Held>,
-}
-
 /// The cases.
 pub fn cases() -> Vec<Case> {
-    let held = BAD.iter().map(|bad| Case::new(bad.case, bad.made, move |lab| refuse(lab, bad)));
+    let held = BAD.iter().map(|bad| Case::outside(bad.case, bad.made, move |lab| refuse(lab, bad)));
     let others = [
-        Case::new("good_requests_pass_while_others_are_held", "a good request", |lab| {
+        Case::outside("good_requests_pass_while_others_are_held", "a good request", |lab| {
             lab.oqs("answer=echo")?;
             let name = lab.fresh("OQSsiquc01", "xml");
             lab.exchange(&name, &Form::Xml.request(&name, 0)).map(drop)
         }),
-        Case::new("what_is_held_leaves_the_list_when_it_is_taken_away", "the held files deleted", take_away),
+        Case::outside(
+            "what_is_held_leaves_the_list_when_it_is_taken_away",
+            "the held files deleted",
+            take_away,
+        ),
     ];
     held.chain(others).collect()
 }
 
 fn held(lab: &Lab) -> Result<Vec<Held>, Wrong> {
-    let output = lab.verb(&["relay", "list", "--held", "--json"])?;
-    let list: Result<List, _> = serde_json::from_slice(&output.stdout);
-    list.map(|list| list.held).map_err(|error| Wrong(error.to_string()))
+    let relay = lab.snapshot()?.relay.ok_or_else(|| Wrong::new("nothing is known of the relay"))?;
+    Ok(relay.part.held)
 }
 
 fn refuse(lab: &mut Lab, bad: &Bad) -> Outcome {
@@ -101,7 +97,7 @@ fn refuse(lab: &mut Lab, bad: &Bad) -> Outcome {
     let path = format!("req/{}", bad.file);
     let bytes = (bad.bytes)();
     lab.put(&path, &bytes)?;
-    let new = until(&format!("{} is held", bad.made), PATIENCE, || {
+    let new = lab.until(&format!("{} is held", bad.made), PATIENCE, || {
         Ok(held(lab)?.into_iter().find(|held| !before.contains(&held.parcel.number)))
     })?;
     must(new.reason == bad.reason, || format!("held as {:?}", new.reason))?;
@@ -127,5 +123,5 @@ fn take_away(lab: &mut Lab) -> Outcome {
     for bad in &BAD {
         lab.session()?.delete(&format!("req/{}", bad.file))?;
     }
-    until("nothing is held any more", Duration::from_secs(20), || Ok(held(lab)?.is_empty().then_some(())))
+    lab.until("nothing is held any more", Duration::from_secs(20), || Ok(held(lab)?.is_empty().then_some(())))
 }

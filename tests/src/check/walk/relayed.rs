@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use super::super::event::until;
 use super::super::lab::{Lab, PATIENCE};
 use super::super::{Case, Outcome, Wrong, must};
 use crate::faux::forms::{self, Form};
@@ -11,44 +10,50 @@ use crate::faux::forms::{self, Form};
 /// The cases.
 pub fn cases() -> Vec<Case> {
     vec![
-        Case::new("a_request_in_utf_8_comes_back_byte_for_byte", "echo, UTF-8", |lab| {
+        Case::outside("a_request_in_utf_8_comes_back_byte_for_byte", "echo, UTF-8", |lab| {
             echo(lab, Form::Xml, "xml", 0)
         }),
-        Case::new("a_request_in_shift_jis_comes_back_byte_for_byte", "echo, Shift_JIS", |lab| {
+        Case::outside("a_request_in_shift_jis_comes_back_byte_for_byte", "echo, Shift_JIS", |lab| {
             echo(lab, Form::Sjis, "xml", 0)
         }),
-        Case::new("an_encrypted_zip_comes_back_byte_for_byte", "echo, ZIP", |lab| {
+        Case::outside("an_encrypted_zip_comes_back_byte_for_byte", "echo, ZIP", |lab| {
             echo(lab, Form::Zip, "zip", 0)
         }),
-        Case::new("a_request_of_three_megabytes_comes_back_byte_for_byte", "echo, 3 MB", |lab| {
+        Case::outside("a_request_of_three_megabytes_comes_back_byte_for_byte", "echo, 3 MB", |lab| {
             echo(lab, Form::Zip, "zip", 3_000_000)
         }),
-        Case::new("an_answer_in_pdf_arrives_byte_for_byte", "answer=pdf", |lab| made(lab, "pdf", Form::Pdf)),
-        Case::new("an_answer_in_shift_jis_arrives_byte_for_byte", "answer=sjis", |lab| {
+        Case::outside("an_answer_in_pdf_arrives_byte_for_byte", "answer=pdf", |lab| {
+            made(lab, "pdf", Form::Pdf)
+        }),
+        Case::outside("an_answer_in_shift_jis_arrives_byte_for_byte", "answer=sjis", |lab| {
             made(lab, "sjis", Form::Sjis)
         }),
-        Case::new("an_encrypted_answer_arrives_byte_for_byte", "answer=zip", |lab| {
+        Case::outside("an_encrypted_answer_arrives_byte_for_byte", "answer=zip", |lab| {
             made(lab, "zip", Form::Zip)
         }),
-        Case::new("an_answer_that_says_error_arrives_like_any_other", "answer=error", |lab| {
+        Case::outside("an_answer_that_says_error_arrives_like_any_other", "answer=error", |lab| {
             made(lab, "error", Form::Error)
         }),
-        Case::new("an_answer_written_slowly_is_shown_when_it_is_whole", "write=slow, 200 kB", slowly),
-        Case::new("every_kind_of_the_table_has_its_walk", "YZK and TKK requests", every_kind),
-        Case::new("face_results_arrive_byte_for_byte", "push-face=5", faces),
-        Case::new("twenty_requests_at_once_come_back_once_each", "20 requests", at_once),
-        Case::new("a_request_is_shown_to_the_terminal_by_a_rename_only", "10 requests of 100 kB", by_rename),
-        Case::new("the_terminal_keeps_nothing", "its folders", |lab| {
+        Case::outside("an_answer_written_slowly_is_shown_when_it_is_whole", "write=slow, 200 kB", slowly),
+        Case::outside("every_kind_of_the_table_has_its_walk", "YZK and TKK requests", every_kind),
+        Case::outside("face_results_arrive_byte_for_byte", "push-face=5", faces),
+        Case::outside("twenty_requests_at_once_come_back_once_each", "20 requests", at_once),
+        Case::outside(
+            "a_request_is_shown_to_the_terminal_by_a_rename_only",
+            "10 requests of 100 kB",
+            by_rename,
+        ),
+        Case::outside("the_terminal_keeps_nothing", "its folders", |lab| {
             ["req", "res", "face"].iter().try_for_each(|folder| lab.empties(&lab.on_terminal(folder)))
         }),
-        Case::new("the_box_keeps_nothing_in_req", "its folder", |lab| lab.empties(&lab.on_box("req"))),
-        Case::new("the_days_pairs_are_timed", "sekisho status", timed),
+        Case::outside("the_box_keeps_nothing_in_req", "its folder", |lab| lab.empties_on_box("req")),
+        Case::outside("the_days_pairs_are_timed", "sekisho status", timed),
     ]
 }
 
 /// Cases that need the terminal to have been away.
 pub fn after_an_absence() -> Vec<Case> {
-    ABSENCES.iter().map(|(case, code)| Case::new(case, code, move |lab| away(lab, code))).collect()
+    ABSENCES.iter().map(|(case, code)| Case::outside(case, code, move |lab| away(lab, code))).collect()
 }
 
 static ABSENCES: [(&str, &str); 4] = [
@@ -64,7 +69,8 @@ fn away(lab: &mut Lab, code: &str) -> Outcome {
     let name = lab.fresh("OQSsiquc01", "xml");
     let bytes = Form::Xml.request(&name, 0);
     lab.fault(code, true)?;
-    let noticed = until("the terminal's absence is judged", PATIENCE, || Ok(lab.check()?.verdict.foremost));
+    let noticed =
+        lab.until("the terminal's absence is judged", PATIENCE, || Ok(lab.check()?.verdict.foremost));
     let put = lab.put(&format!("req/{name}"), &bytes);
     lab.fault(code, false)?;
     noticed?;
@@ -125,7 +131,8 @@ fn every_kind(lab: &mut Lab) -> Outcome {
 fn faces(lab: &mut Lab) -> Outcome {
     lab.oqs("push-face=5")?;
     let into = lab.scratch().to_owned();
-    let got = lab.session()?.collect_count("face", &into, 5, PATIENCE, |_| true)?;
+    let patience = lab.patience(PATIENCE);
+    let got = lab.session()?.collect_count("face", &into, 5, patience, |_| true)?;
     must(got.len() == 5, || format!("{} face results came", got.len()))?;
     for entry in got {
         let id = entry.name.strip_prefix("OQSsiquc01res_face_").and_then(|rest| rest.split('_').next());
@@ -167,7 +174,7 @@ fn by_rename(lab: &mut Lab) -> Outcome {
 }
 
 fn timed(lab: &mut Lab) -> Outcome {
-    until("pairs are timed", PATIENCE, || {
+    lab.until("pairs are timed", PATIENCE, || {
         let Some(relay) = lab.snapshot()?.relay else { return Ok(None) };
         let enough = relay.part.pairs.len() >= 20 && relay.part.quantile_ms(0.5).is_some_and(|ms| ms > 0.0);
         Ok(enough.then_some(()))
