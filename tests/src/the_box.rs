@@ -30,7 +30,7 @@ pub fn socket(place: &Place) -> PathBuf {
     place.at("socket")
 }
 
-/// Where `sekisho generate` writes.
+/// Where `sekisho generate` writes Samba's part.
 pub fn generated(place: &Place) -> PathBuf {
     place.run(Host::Box).join("samba")
 }
@@ -38,10 +38,10 @@ pub fn generated(place: &Place) -> PathBuf {
 /// Starts Samba and sekisho on the box, and waits for both.
 pub fn start(ground: &Ground, sekisho: &Path) -> Result<Daemons, Error> {
     let (site, state) = (text(&site(&ground.place)), text(&state(&ground.place)));
-    let to = text(&generated(&ground.place));
+    let to = text(&ground.place.run(Host::Box));
     let generate = [&text(sekisho), "generate", "--site", &site, "--state", &state, "--to", &to];
     ground.door(Host::Box).run(&generate, "")?;
-    let config = format!("{to}/smb.conf");
+    let config = text(&generated(&ground.place).join("smb.conf"));
     for (nth, file) in (0..).zip(password_files(&ground.place)?) {
         let login = Login::read(&file)?;
         samba::account(ground, Host::Box, &login.user, nth)?;

@@ -328,3 +328,30 @@ fn a_ruleset_from_elsewhere_is_proved_or_refused_as_the_kernel_lists_it() {
 fn unproved(promises: &[Promise]) -> Vec<u8> {
     promises.iter().filter(|promise| promise.proof != Proof::Proved).map(|promise| promise.number).collect()
 }
+
+/// The unit that closes the box before any network loads a text file: it must be the drop-all of this room.
+#[test]
+fn the_text_that_closes_the_box_at_boot_is_the_drop_all_of_the_room() {
+    lab::alone(|| {
+        let text = concat!(env!("CARGO_MANIFEST_DIR"), "/../../image/system/usr/lib/sekisho/drop-all.nft");
+        run("nft", &["-f", text]);
+        let loaded = without_handles(listing());
+        let folder = std::env::temp_dir().join(format!("drop-all-{}.json", std::process::id()));
+        std::fs::write(&folder, firewall::drop_all().to_string()).unwrap();
+        run("nft", &["-j", "-f", folder.to_str().unwrap()]);
+        std::fs::remove_file(&folder).unwrap();
+        assert_eq!(loaded, without_handles(listing()));
+    });
+}
+
+/// Numbers the kernel gives, and comments, which a text for people says otherwise.
+fn without_handles(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let kept = map.into_iter().filter(|(key, _)| key != "handle" && key != "comment");
+            kept.map(|(key, value)| (key, without_handles(value))).collect()
+        }
+        Value::Array(list) => list.into_iter().map(without_handles).collect(),
+        other => other,
+    }
+}

@@ -26,8 +26,10 @@ pub struct Cli {
 pub enum Command {
     /// Run the box: firewall, relay, probes, lamps and page, as the site file says
     Daemon(Daemon),
-    /// Write the configuration of the system's own daemons (Samba) from the site file
+    /// Write the configuration of the system's own daemons (Samba, unbound, chrony, networkd) from the site file
     Generate(Generate),
+    /// A step of coming up; what the units of the image run
+    Boot(Boot),
     /// Look at a site file
     Site(Site),
     /// Compile the firewall, or prove what it promises
@@ -66,6 +68,39 @@ pub struct Generate {
     /// Folder the configuration is written to
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
+    /// The user the share's files belong to: the one the relay runs as; who asks if absent
+    #[arg(long, value_name = "USER")]
+    pub owner: Option<String>,
+}
+
+/// `sekisho boot`
+#[derive(Debug, Args)]
+pub struct Boot {
+    /// Which step.
+    #[command(subcommand)]
+    pub verb: BootVerb,
+    /// Where the kernel shows the machine
+    #[arg(long, value_name = "DIR", global = true, default_value = "/sys")]
+    pub sys: PathBuf,
+    /// Folder of what is made anew at every boot
+    #[arg(long, value_name = "DIR", global = true, default_value = "/run")]
+    pub run: PathBuf,
+    /// Folder of what must survive a restart
+    #[arg(long, value_name = "DIR", global = true, default_value = STATE)]
+    pub state: PathBuf,
+}
+
+/// The steps of `sekisho boot`, in their order.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum BootVerb {
+    /// Find out which board this is and give the ports their names
+    Board,
+    /// Make, check and mount the data partition
+    Data,
+    /// Decide what the box may do, and write what the daemons need for it
+    Site,
+    /// Give Samba the accounts of the share; run in smbd's unit, which sees their Unix accounts
+    Accounts,
 }
 
 /// `sekisho site`

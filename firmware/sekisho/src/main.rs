@@ -5,6 +5,8 @@
 mod boot;
 mod cli;
 mod failure;
+mod files;
+mod generate;
 mod log;
 mod output;
 mod role;
@@ -35,6 +37,7 @@ async fn run(command: cli::Command) -> Result<ExitCode, failure::Failure> {
     use cli::Command;
     match command {
         Command::Daemon(args) => start::daemon(args).await,
+        Command::Boot(args) => boot::run(&args),
         Command::Generate(args) => verb::generate::run(&args),
         Command::Site(args) => verb::site::run(&args),
         Command::Policy(args) => verb::policy::run(args).await,

@@ -30,13 +30,17 @@ pub fn make(state: &Path, name: &str, user: &str) -> Result<PathBuf, Failure> {
     if fs::read_to_string(&path).is_ok_and(has_password) {
         return Ok(path);
     }
-    let text = format!("{user}\n{}\n", password()?);
+    let text = format!("{user}\n{}\n", letters(LENGTH)?);
     journal::replace(&path, text.as_bytes()).map_err(|error| write(std::io::Error::other(error)))?;
     Ok(path)
 }
 
-fn password() -> Result<String, Failure> {
-    let mut bytes = [0_u8; LENGTH];
+/// So many random letters and digits.
+///
+/// # Errors
+/// [`Failure::Read`] if the kernel gives no random bytes.
+pub fn letters(count: usize) -> Result<String, Failure> {
+    let mut bytes = vec![0_u8; count];
     getrandom::fill(&mut bytes).map_err(|error| Failure::Read {
         path: "/dev/random".into(),
         source: std::io::Error::other(error.to_string()),

@@ -15,6 +15,7 @@ set -e
 verb=$1
 while [ $# -gt 1 ]; do case $1 in --state) state=$2 ;; --to) to=$2 ;; esac; shift; done
 if [ "$verb" = daemon ]; then echo ready; exec sleep 1000; fi
+to=$to/samba
 mkdir -p "$to" "$state/share/OQS/req"
 chmod 0777 "$state/share/OQS/req"
 printf 'receipt\nsecret-of-the-share\n' > "$state/secrets/share-receipt"

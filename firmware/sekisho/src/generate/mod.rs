@@ -1,0 +1,75 @@
+//! The configuration of the system's own daemons, made of the site file at every boot and edited by nobody. All of
+//! it is pure: a site and places in, names and texts out. Each file is one page of its own.
+
+mod accounts;
+mod chrony;
+mod network;
+mod unbound;
+
+use std::path::Path;
+
+use model::Site;
+
+pub use accounts::share_secret;
+pub use network::{board, setup, site};
+
+/// One file to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// Its name below the folder that is written to.
+    pub name: String,
+    /// What stands in it.
+    pub text: String,
+}
+
+impl Generated {
+    fn new(name: impl Into<String>, text: String) -> Self {
+        Self { name: name.into(), text }
+    }
+}
+
+/// Where things are on the box the files are for.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'p> {
+    /// The folder that is written to.
+    pub to: &'p Path,
+    /// What must survive a restart.
+    pub state: &'p Path,
+    /// The user the share's files belong to: the one the relay runs as.
+    pub owner: &'p str,
+}
+
+/// The system's own accounts, which ours are added to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Accounts<'a> {
+    /// `/etc/passwd`.
+    pub passwd: &'a str,
+    /// `/etc/group`.
+    pub group: &'a str,
+}
+
+/// Everything a site needs but the ports, which are [`site`]'s.
+pub fn daemons(site: &Site, places: &Places<'_>, system: &Accounts<'_>) -> Vec<Generated> {
+    let own = places.to.join("samba");
+    let share = places.state.join("share/OQS");
+    vec![
+        Generated::new("samba/smb.conf", relay::samba::config(site, &share, places.owner, &own)),
+        Generated::new("samba/smb.users", accounts::users(site, places.state)),
+        Generated::new("samba/passwd", accounts::passwd(site, system.passwd)),
+        Generated::new("samba/group", accounts::group(site, system.group)),
+        Generated::new("unbound.conf", unbound::config(site)),
+        Generated::new("chrony.conf", chrony::config(site, places)),
+        Generated::new("resolv.conf", resolv(site)),
+    ]
+}
+
+/// The box's own names come from the line's two resolvers and from nobody else.
+fn resolv(site: &Site) -> String {
+    let lines = site.profile.resolvers.iter().map(|address| format!("nameserver {address}\n"));
+    format!("{HEAD}{}options timeout:2 attempts:2\n", lines.collect::<String>())
+}
+
+const HEAD: &str = "# Written by sekisho at every boot. Changes here are lost.\n";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! systemd-networkd's files: which port has which name, and what each port carries. A port without a file here is
+//! left down.
+
+use board::file::Board;
+use model::boot::Setup;
+use model::{Site, Zone};
+
+use super::{Generated, HEAD};
+
+/// The names of a board's ports, for udev. A port is found by its slot, whatever card is in it.
+pub fn board(board: &Board) -> Vec<Generated> {
+    let link = |port: &board::file::Port| {
+        let text = format!(
+            "{HEAD}[Match]\nPath=pci-{}\n\n[Link]\nDescription={}\nName={}\n",
+            port.pci, port.label, port.name
+        );
+        Generated::new(format!("10-{}.link", port.name), text)
+    };
+    board.ports.iter().map(link).collect()
+}
+
+/// What the ports of a site carry.
+pub fn site(site: &Site) -> Vec<Generated> {
+    let port = |zone: Zone, text: &str| {
+        let name = site.port(zone);
+        Generated::new(format!("20-{name}.network"), file(name, text))
+    };
+    vec![
+        port(Zone::Wan, WAN),
+        port(Zone::Terminal, &format!("Address={}\n{QUIET}", site.terminal_zone)),
+        port(Zone::Clinic, &format!("Address={}\n{QUIET}", site.clinic)),
+    ]
+}
+
+/// What the setup port carries; with addresses for others in the carton only, since on a clinic's own network
+/// that would be a second DHCP server.
+pub fn setup(setup: &Setup, lends_addresses: bool) -> Generated {
+    let mut text = format!("Address={}\n{QUIET}", setup.address);
+    if lends_addresses {
+        text.push_str(LEND);
+    }
+    Generated::new(format!("20-{}.network", setup.port), file(&setup.port, &text))
+}
+
+fn file(port: &str, network: &str) -> String {
+    format!("{HEAD}[Match]\nName={port}\n\n[Network]\n{network}")
+}
+
+/// The line: an address and a route by router advertisement, which networkd reads itself; names come from the
+/// profile, and no advertisement may bring others (RFC 8106) or start DHCPv6.
+const WAN: &str = "\
+DHCP=no
+LinkLocalAddressing=ipv6
+IPv6AcceptRA=yes
+IPv6PrivacyExtensions=no
+LLMNR=no
+MulticastDNS=no
+LLDP=no
+EmitLLDP=no
+
+[IPv6AcceptRA]
+DHCPv6Client=no
+UseDNS=no
+UseDomains=no
+UseMTU=yes
+UseCaptivePortal=no
+UsePREF64=no
+";
+
+/// An address of the box's own, IPv4 only, there whether a cable is in or not: daemons listen on it.
+const QUIET: &str = "\
+DHCP=no
+LinkLocalAddressing=no
+IPv6AcceptRA=no
+LLMNR=no
+MulticastDNS=no
+LLDP=no
+EmitLLDP=no
+ConfigureWithoutCarrier=yes
+IgnoreCarrierLoss=yes
+";
+
+/// An address for the installer's computer, and nothing else: no way out and no names.
+const LEND: &str = "\
+DHCPServer=yes
+
+[DHCPServer]
+EmitDNS=no
+EmitNTP=no
+EmitSIP=no
+EmitRouter=no
+EmitTimezone=no
+DefaultLeaseTimeSec=600
+MaxLeaseTimeSec=600
+PersistLeases=no
+";
