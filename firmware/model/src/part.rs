@@ -173,6 +173,14 @@ pub struct FirewallPart {
     pub proved_at: Option<Timestamp>,
 }
 
+impl FirewallPart {
+    /// Whether the kernel holds the site's ruleset and every promise is proved on it; also after it was put right.
+    pub fn is_in_force(&self) -> bool {
+        let proved = self.promises.iter().all(|promise| promise.proof == Proof::Proved);
+        self.state != RulesetState::DropAll && !self.promises.is_empty() && proved
+    }
+}
+
 /// `boardd`: the lamps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BoardPart {
@@ -226,6 +234,18 @@ mod tests {
         let part = Stamped { generation: 1, at: at(1000), part: () };
         let fresh = [0, 60, 61, -60, -61].map(|age| part.is_fresh(PATIENCE_S, at(1000 + age)));
         assert_eq!(fresh, [true, true, false, true, false]);
+    }
+
+    #[test]
+    fn a_ruleset_is_in_force_when_every_promise_is_proved_also_after_it_was_put_right() {
+        let promise = |proof| Promise { number: 1, proof };
+        let broken = Proof::Broken { counterexample: String::new() };
+        let in_force = |state, promises| FirewallPart { state, promises, proved_at: None }.is_in_force();
+        assert!(in_force(RulesetState::Proved, vec![promise(Proof::Proved)]));
+        assert!(in_force(RulesetState::Drifted, vec![promise(Proof::Proved)]));
+        assert!(!in_force(RulesetState::Drifted, vec![promise(Proof::Proved), promise(broken)]));
+        assert!(!in_force(RulesetState::DropAll, vec![promise(Proof::Proved)]));
+        assert!(!in_force(RulesetState::Proved, Vec::new()), "nothing was proved");
     }
 
     #[test]

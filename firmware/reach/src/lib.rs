@@ -6,7 +6,7 @@
 //! whose it is, from one table, without socket, file or clock; [`run`] does so for as long as the box runs.
 //!
 //! What is read from the network is read by `icmp6`, `arp`, `dns`, `ntp` and `certificate`, on bytes and without
-//! panic. Raw sockets are opened once, in [`Sockets::open`]; after that no capability is needed.
+//! panic. Raw sockets are opened and filtered in [`Sockets::open`], by whoever may; after that no capability is needed.
 
 mod arp;
 mod certificate;

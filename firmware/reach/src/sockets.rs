@@ -1,11 +1,14 @@
-//! The raw sockets, opened before a byte is read: afterwards nothing here needs a capability.
+//! The raw sockets, opened and filtered before a byte is read: afterwards nothing here needs a capability.
+//!
+//! Whoever has CAP_NET_RAW opens them and may hand them to a process that has not: a classic BPF program lets in what
+//! the probes wait for and nothing else, and it is locked, so that not even a probe gone wrong hears more.
 
 use std::io::{self, IoSliceMut};
 use std::net::{Ipv6Addr, SocketAddrV6};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use nix::sys::socket::{self, ControlMessageOwned, LinkAddr, MsgFlags, SockaddrIn6, SockaddrLike as _};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -25,6 +28,9 @@ pub struct Sockets {
 const ROUTER_ADVERTISEMENT: u8 = 134;
 const NEIGHBOUR_ADVERTISEMENT: u8 = 136;
 
+/// By what names the sockets go from one process to another.
+const NAMES: [&str; 3] = ["router-advertisements", "neighbour-advertisements", "arp"];
+
 impl Sockets {
     /// Opens them; needs CAP_NET_RAW, and no runtime.
     ///
@@ -34,7 +40,27 @@ impl Sockets {
         Ok(Self {
             advertisements: icmp6(ROUTER_ADVERTISEMENT).map_err(named("router advertisements"))?,
             neighbours: icmp6(NEIGHBOUR_ADVERTISEMENT).map_err(named("neighbour advertisements"))?,
-            arp: packet(libc::ETH_P_ARP).map_err(named("ARP"))?,
+            arp: arp().map_err(named("ARP"))?,
+        })
+    }
+
+    /// Each with its name, to be handed to another process.
+    pub fn into_named(self) -> Vec<(&'static str, OwnedFd)> {
+        let sockets = [self.advertisements, self.neighbours, self.arp];
+        NAMES.into_iter().zip(sockets.map(OwnedFd::from)).collect()
+    }
+
+    /// Takes over sockets that another process opened with [`Self::open`], asking for each by its name.
+    ///
+    /// # Errors
+    /// What `take` says of the first that is not there.
+    pub fn from_named<E>(mut take: impl FnMut(&str) -> Result<OwnedFd, E>) -> Result<Self, E> {
+        let [advertisements, neighbours, arp] = NAMES;
+        let mut socket = |name| take(name).map(Socket::from);
+        Ok(Self {
+            advertisements: socket(advertisements)?,
+            neighbours: socket(neighbours)?,
+            arp: socket(arp)?,
         })
     }
 }
@@ -46,12 +72,70 @@ fn named(purpose: &'static str) -> impl FnOnce(io::Error) -> Error {
 /// A raw ICMPv6 socket that hears one type and sends with the full hop limit, as neighbour discovery must.
 fn icmp6(kind: u8) -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6))?;
+    // The kernel's own filter spares us the wake-ups; its owner may lift it, so it is not what we rely on.
     hear_only(&socket, kind)?;
+    // A raw ICMPv6 socket sees a packet from its type on.
+    close(&socket, &[load_byte(0), unless(kind.into(), 1), ACCEPT, REFUSE])?;
     socket.set_recv_hoplimit_v6(true)?;
     socket.set_multicast_hops_v6(255)?;
     socket.set_unicast_hops_v6(255)?;
-    socket.set_nonblocking(true)?;
     Ok(socket)
+}
+
+/// A packet socket that hears replies of ARP for IPv4 on Ethernet. Until its filter is on it hears nothing at all.
+fn arp() -> io::Result<Socket> {
+    let socket = Socket::new(Domain::PACKET, Type::DGRAM, Some(Protocol::from(0)))?;
+    // Its owner may ask for another protocol later (bind(2) wants no capability), so the filter asks for it too; then
+    // for hardware and protocol type, and for their lengths and the operation.
+    let program = [
+        load_protocol(),
+        unless(libc::ETH_P_ARP.cast_unsigned(), 5),
+        load_word(0),
+        unless(0x0001_0800, 3),
+        load_word(4),
+        unless(0x0604_0002, 1),
+        ACCEPT,
+        REFUSE,
+    ];
+    close(&socket, &program)?;
+    socket::bind(socket.as_raw_fd(), &everybody_on(0)?)?;
+    Ok(socket)
+}
+
+const ACCEPT: SockFilter = SockFilter::new(instruction(libc::BPF_RET | libc::BPF_K), 0, 0, u32::MAX);
+const REFUSE: SockFilter = SockFilter::new(instruction(libc::BPF_RET | libc::BPF_K), 0, 0, 0);
+
+const fn load_byte(at: u32) -> SockFilter {
+    SockFilter::new(instruction(libc::BPF_LD | libc::BPF_B | libc::BPF_ABS), 0, 0, at)
+}
+
+const fn load_word(at: u32) -> SockFilter {
+    SockFilter::new(instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS), 0, 0, at)
+}
+
+/// The ethertype, as the kernel keeps it beside the packet.
+const fn load_protocol() -> SockFilter {
+    let at = (libc::SKF_AD_OFF + libc::SKF_AD_PROTOCOL).cast_unsigned();
+    SockFilter::new(instruction(libc::BPF_LD | libc::BPF_H | libc::BPF_ABS), 0, 0, at)
+}
+
+/// Skips so many instructions unless what was loaded is this.
+const fn unless(value: u32, skip: u8) -> SockFilter {
+    SockFilter::new(instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K), 0, skip, value)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "an instruction of classic BPF has 16 bits")]
+const fn instruction(code: u32) -> u16 {
+    code as u16
+}
+
+/// Puts the filter on for good, and throws away what came in before it was on.
+fn close(socket: &Socket, program: &[SockFilter]) -> io::Result<()> {
+    socket.attach_filter(program)?;
+    set(socket, libc::SOL_SOCKET, libc::SO_LOCK_FILTER, &1_i32)?;
+    socket.set_nonblocking(true)?;
+    while socket::recv(socket.as_raw_fd(), &mut [0; 1], MsgFlags::MSG_DONTWAIT).is_ok() {}
+    Ok(())
 }
 
 /// Sets the socket's ICMPv6 filter (RFC 3542 section 3.2); a set bit blocks its type.
@@ -59,29 +143,20 @@ fn hear_only(socket: &Socket, kind: u8) -> io::Result<()> {
     const ICMP6_FILTER: libc::c_int = 1;
     let mut filter = [u32::MAX; 8];
     filter[usize::from(kind >> 5)] &= !(1 << (kind & 31));
-    #[expect(clippy::cast_possible_truncation, reason = "32 bytes")]
-    let length = size_of_val(&filter) as libc::socklen_t;
-    #[expect(
-        unsafe_code,
-        reason = "the pointer and the length are those of `filter`, which outlives the call"
-    )]
-    let done = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            libc::IPPROTO_ICMPV6,
-            ICMP6_FILTER,
-            filter.as_ptr().cast(),
-            length,
-        )
-    };
-    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    set(socket, libc::IPPROTO_ICMPV6, ICMP6_FILTER, &filter)
 }
 
-fn packet(ethertype: i32) -> io::Result<Socket> {
-    let protocol = i32::from(ethertype_be(ethertype));
-    let socket = Socket::new(Domain::PACKET, Type::DGRAM, Some(Protocol::from(protocol)))?;
-    socket.set_nonblocking(true)?;
-    Ok(socket)
+fn set<T>(socket: &Socket, level: libc::c_int, option: libc::c_int, value: &T) -> io::Result<()> {
+    #[expect(clippy::cast_possible_truncation, reason = "at most 32 bytes")]
+    let length = size_of::<T>() as libc::socklen_t;
+    #[expect(
+        unsafe_code,
+        reason = "the pointer and the length are those of `value`, which outlives the call"
+    )]
+    let done = unsafe {
+        libc::setsockopt(socket.as_raw_fd(), level, option, std::ptr::from_ref(value).cast(), length)
+    };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// An ethertype in network order, as packet sockets want it.
