@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -85,9 +85,12 @@ fn a_stranger_is_turned_away_from_the_roles_sockets() {
     let clinic = Clinic::up("d-stranger").unwrap();
     let sockets = clinic.socket_dir();
     // As open as files can be: the kernel's word on the peer must suffice.
-    std::fs::set_permissions(&sockets, std::fs::Permissions::from_mode(0o777)).unwrap();
-    for entry in std::fs::read_dir(&sockets).unwrap() {
-        std::fs::set_permissions(entry.unwrap().path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let open = |path: &Path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
+    open(&sockets);
+    for role in std::fs::read_dir(&sockets).unwrap() {
+        let role = role.unwrap().path();
+        open(&role);
+        std::fs::read_dir(&role).unwrap().for_each(|socket| open(&socket.unwrap().path()));
     }
     let (parent, copy) = (sockets.parent().unwrap(), tempfile::tempdir().unwrap());
     std::fs::set_permissions(parent, std::fs::Permissions::from_mode(0o755)).unwrap();

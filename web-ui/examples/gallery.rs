@@ -4,7 +4,7 @@
 mod samples;
 
 use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -16,12 +16,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut pages = JoinSet::new();
     let mut kept = Vec::new();
     for (name, snapshot) in samples::all() {
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let site = samples::site();
-        let config = web_ui::Config { http: any, https: any, identity_dir: identity.clone(), site };
-        let listeners = web_ui::bind(&config)?;
-        let (http, https) = (listeners.http_address()?, listeners.https_address()?);
-        writeln!(std::io::stdout().lock(), "{name:12} http://{http}/  https://{https}/")?;
+        let any = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let (http, https) = (any()?, any()?);
+        let (plain, secure) = (http.local_addr()?, https.local_addr()?);
+        writeln!(std::io::stdout().lock(), "{name:12} http://{plain}/  https://{secure}/")?;
+        let config = web_ui::Config { identity_dir: identity.clone(), site: samples::site() };
+        let listeners = web_ui::Listeners::new(&config, http, https)?;
         let (sender, receiver) = watch::channel(Arc::new(snapshot));
         kept.push(sender);
         pages.spawn(web_ui::serve(listeners, receiver, samples::now));

@@ -1,6 +1,7 @@
 //! The page: one immutable snapshot, rendered by the server, for reception in Japanese and engineers in English.
 //!
-//! [`bind`] takes the addresses and makes sure of the certificate, [`serve`] answers from the newest snapshot.
+//! [`Listeners::new`] takes the open ports and makes sure of the certificate, [`serve`] answers from the newest
+//! snapshot.
 //! A view is made in two steps: snapshot, site, time and language become a typed view model (`view`, pure), which
 //! askama templates lay out. One small script fetches the named fragment again when something changed.
 
@@ -16,22 +17,13 @@ mod state;
 mod view;
 mod words;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
-pub use listen::{Config, Listeners, bind, serve};
+pub use listen::{Config, Listeners, serve};
 
 /// Why the page cannot be served. Texts continue "failed to".
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The address is taken by another program, or is not this box's.
-    #[error("listen on {address}: {source}")]
-    Bind {
-        /// The address.
-        address: SocketAddr,
-        /// What the kernel says.
-        source: std::io::Error,
-    },
     /// The certificate's files cannot be read or written.
     #[error("keep the page's certificate in {}: {source}", path.display())]
     Identity {
@@ -46,7 +38,7 @@ pub enum Error {
     /// TLS does not take the certificate.
     #[error("set up TLS: {0}")]
     Tls(#[from] rustls::Error),
-    /// The runtime does not take a listener.
+    /// A listener is none, or the runtime does not take it.
     #[error("serve the page: {0}")]
     Serve(std::io::Error),
 }

@@ -2,7 +2,7 @@
 //! headers, bounded time and a bounded number of connections.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,20 +23,16 @@ use tokio_rustls::TlsAcceptor;
 use crate::page::Page;
 use crate::{Error, identity};
 
-/// Where the page listens and what it needs to know.
+/// What the page needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Plain HTTP.
-    pub http: SocketAddr,
-    /// HTTPS.
-    pub https: SocketAddr,
     /// Where the box's own authority and the page's certificate are kept; made if absent.
     pub identity_dir: PathBuf,
     /// Contacts, for whom to call.
     pub site: Arc<Site>,
 }
 
-/// Bound sockets, ready to serve.
+/// Sockets that listen already, ready to serve. Somebody else opened them: the page itself needs no right to a port.
 pub struct Listeners {
     http: TcpListener,
     https: TcpListener,
@@ -45,20 +41,17 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// The address of plain HTTP, with the port the kernel chose if 0 was asked for.
+    /// Takes the listeners of plain HTTP and of HTTPS, and makes sure of the certificate. Needs no runtime.
     ///
     /// # Errors
-    /// What the kernel says about the socket.
-    pub fn http_address(&self) -> std::io::Result<SocketAddr> {
-        self.http.local_addr()
-    }
-
-    /// The address of HTTPS, likewise.
-    ///
-    /// # Errors
-    /// What the kernel says about the socket.
-    pub fn https_address(&self) -> std::io::Result<SocketAddr> {
-        self.https.local_addr()
+    /// A certificate that can be neither read nor made; a listener that is none.
+    pub fn new(config: &Config, http: TcpListener, https: TcpListener) -> Result<Self, Error> {
+        for listener in [&http, &https] {
+            listener.set_nonblocking(true).map_err(Error::Serve)?;
+        }
+        let address = https.local_addr().map_err(Error::Serve)?.ip();
+        let tls = TlsAcceptor::from(identity::server_config(&config.identity_dir, address)?);
+        Ok(Self { http, https, tls, site: Arc::clone(&config.site) })
     }
 }
 
@@ -76,28 +69,6 @@ const CONNECTIONS_EACH: usize = 24;
 
 /// The longest request head, bytes; hyper's smallest.
 const HEAD: usize = 8192;
-
-/// Takes both addresses and makes sure of the certificate. Needs no runtime.
-///
-/// # Errors
-/// A busy or absent address, by name; a certificate that can be neither read nor made.
-pub fn bind(config: &Config) -> Result<Listeners, Error> {
-    let tls = identity::server_config(&config.identity_dir, config.https.ip())?;
-    Ok(Listeners {
-        http: take(config.http)?,
-        https: take(config.https)?,
-        tls: TlsAcceptor::from(tls),
-        site: Arc::clone(&config.site),
-    })
-}
-
-fn take(address: SocketAddr) -> Result<TcpListener, Error> {
-    let taken = TcpListener::bind(address).and_then(|listener| {
-        listener.set_nonblocking(true)?;
-        Ok(listener)
-    });
-    taken.map_err(|source| Error::Bind { address, source })
-}
 
 /// Serves the newest snapshot until it is dropped; `now` is the clock that ages are counted by.
 ///

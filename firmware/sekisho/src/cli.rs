@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use model::part::Role;
 
 /// Where the roles' sockets are unless somebody says otherwise.
 pub const SOCKETS: &str = "/run/sekisho";
@@ -54,6 +55,13 @@ pub struct Daemon {
     /// Folder of the roles' sockets
     #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
     pub socket: PathBuf,
+    /// Run one role only: netd, relayd, reachd, boardd or webd; without it all run in this process
+    #[arg(long, value_name = "ROLE", value_parser = role)]
+    pub role: Option<Role>,
+}
+
+fn role(name: &str) -> Result<Role, String> {
+    Role::from_key(name).ok_or_else(|| format!("the roles are {}", Role::ALL.map(Role::key).join(", ")))
 }
 
 /// `sekisho generate`

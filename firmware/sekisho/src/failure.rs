@@ -1,7 +1,9 @@
 //! How a verb that could not do its work ends: one sentence on standard error and a sysexits code.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use model::part::Role;
 use model::site::SiteError;
@@ -83,6 +85,28 @@ pub enum Failure {
         /// What.
         what: String,
     },
+    /// A port of the page is taken by another program.
+    #[error("failed to listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the kernel says.
+        source: std::io::Error,
+    },
+    /// Another `netd` has this network.
+    #[error("another daemon already keeps the firewall of this network")]
+    Another,
+    /// What `netd` should have lent has not come.
+    #[error("failed to borrow sockets on {path}: {reason}", path = path.display())]
+    NotLent {
+        /// The lender's socket.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// `netd` has not said that the ruleset is in force and proved.
+    #[error("netd has not said within {} s that the firewall is proved", .0.as_secs())]
+    NotProved(Duration),
     /// Ports of the site file this machine does not have.
     #[error("the box has no port {}", .0.join(", no port "))]
     NoPorts(Vec<String>),
@@ -112,9 +136,14 @@ impl Failure {
             Self::Site(_) | Self::Data { .. } | Self::NoPorts(_) => code::DATA,
             Self::Read { .. } => 66,
             Self::Write { .. } => code::CANTCREAT,
-            Self::NoDaemon { .. } | Self::AlreadyRunning(_) | Self::Page(_) | Self::Reach(_) => {
-                code::UNAVAILABLE
-            }
+            Self::NoDaemon { .. }
+            | Self::AlreadyRunning(_)
+            | Self::Another
+            | Self::Listen { .. }
+            | Self::NotLent { .. }
+            | Self::Page(_)
+            | Self::Reach(_) => code::UNAVAILABLE,
+            Self::NotProved(_) => code::TEMPFAIL,
             Self::NotPermitted { .. } => code::NOPERM,
             Self::Answer { .. }
             | Self::Firewall(_)

@@ -1,6 +1,6 @@
 //! Each test serves a made-up morning on free loopback ports and talks to it as a browser or a stranger would.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -36,15 +36,18 @@ impl Drop for Served {
     }
 }
 
-fn config(identity_dir: &Path) -> web_ui::Config {
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    web_ui::Config { http: any, https: any, identity_dir: identity_dir.to_owned(), site: samples::site() }
+/// Listeners on free ports, and where they are.
+fn listen(identity_dir: &Path) -> Result<(web_ui::Listeners, [SocketAddr; 2]), web_ui::Error> {
+    let any = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let (http, https) = (any(), any());
+    let places = [&http, &https].map(|listener| listener.local_addr().unwrap());
+    let config = web_ui::Config { identity_dir: identity_dir.to_owned(), site: samples::site() };
+    Ok((web_ui::Listeners::new(&config, http, https)?, places))
 }
 
 fn serve(snapshot: Snapshot) -> Served {
     let identity = tempfile::tempdir().unwrap();
-    let listeners = web_ui::bind(&config(identity.path())).unwrap();
-    let (http, https) = (listeners.http_address().unwrap(), listeners.https_address().unwrap());
+    let (listeners, [http, https]) = listen(identity.path()).unwrap();
     let (snapshots, receiver) = watch::channel(Arc::new(snapshot));
     let server = tokio::spawn(web_ui::serve(listeners, receiver, samples::now));
     Served { http, https, identity, snapshots, server }
@@ -240,8 +243,8 @@ async fn the_certificate_is_made_once_and_only_its_owner_may_read_it() {
     let mut served = serve(sample("clean"));
     let (_, first) = secure(&served, "/").await;
     served.server.abort();
-    let listeners = web_ui::bind(&config(served.identity.path())).unwrap();
-    served.https = listeners.https_address().unwrap();
+    let (listeners, [_, https]) = listen(served.identity.path()).unwrap();
+    served.https = https;
     let receiver = served.snapshots.subscribe();
     served.server = tokio::spawn(web_ui::serve(listeners, receiver, samples::now));
     assert_eq!(secure(&served, "/").await.1, first);
@@ -251,16 +254,10 @@ async fn the_certificate_is_made_once_and_only_its_owner_may_read_it() {
 }
 
 #[tokio::test]
-async fn a_busy_port_and_a_damaged_identity_are_one_clear_error() {
-    let served = serve(sample("clean"));
-    let mut wanted = config(served.identity.path());
-    wanted.https = served.https;
-    let said = web_ui::bind(&wanted).err().unwrap().to_string();
-    assert!(said.starts_with(&format!("listen on {}: ", served.https)), "{said}");
-
+async fn a_damaged_identity_is_one_clear_error() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("authority-127.0.0.1.pem"), "no PEM").unwrap();
-    let said = web_ui::bind(&config(dir.path())).err().unwrap().to_string();
+    let said = listen(dir.path()).err().unwrap().to_string();
     assert!(said.contains("certificate"), "{said}");
 }
 

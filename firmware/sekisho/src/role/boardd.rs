@@ -7,7 +7,7 @@ use model::Timestamp;
 use model::part::Role;
 use tokio::sync::watch;
 
-use super::{Place, Roles};
+use super::{Place, Ready, Tasks};
 use crate::failure::Failure;
 use crate::snapshot;
 use crate::socket::part;
@@ -19,12 +19,12 @@ const EVERY: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// [`Failure::Write`] if the socket cannot be made.
-pub async fn start(place: &Place, roles: &mut Roles) -> Result<(), Failure> {
+pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let mut simulated = board::Simulated::default();
     let (publish, seen) = watch::channel(simulated.part());
-    super::serve(place, Role::Boardd, part::routes(seen), roles).await?;
+    let mut tasks = super::serve(place, Role::Boardd, part::routes(seen)).await?;
     let sockets: PathBuf = place.sockets.clone();
-    roles.spawn(async move {
+    tasks.spawn(async move {
         let mut picture = snapshot::follow(&sockets, &[Role::Netd, Role::Relayd, Role::Reachd]);
         loop {
             let seen = picture.borrow_and_update().as_ref().clone();
@@ -32,9 +32,10 @@ pub async fn start(place: &Place, roles: &mut Roles) -> Result<(), Failure> {
             publish.send_replace(simulated.part());
             // Also without a change: a part that grew too old must go dark on the lamps too.
             if let Ok(Err(_)) = tokio::time::timeout(EVERY, picture.changed()).await {
-                return (Role::Boardd, Ok(()));
+                return Ok(());
             }
         }
     });
-    Ok(())
+    super::serves(ready);
+    Ok(tasks)
 }

@@ -1,6 +1,7 @@
-//! One file a role: what it is made of, what it publishes, what it may be asked.
+//! One file a role: what it is made of, what it waits for, what it publishes, what it may be asked.
 
 pub mod boardd;
+mod lent;
 pub mod netd;
 pub mod reachd;
 pub mod relayd;
@@ -28,19 +29,49 @@ pub struct Place {
     pub state: PathBuf,
     /// Folder of the roles' sockets.
     pub sockets: PathBuf,
+    /// The roles of this process: all, or one.
+    pub roles: Vec<Role>,
 }
 
-/// The roles while they run: each ends only by a failure.
-pub type Roles = JoinSet<(Role, Result<(), Failure>)>;
+/// Where a role says that it serves.
+pub type Ready = oneshot::Sender<()>;
+
+/// Runs a role until it ends, which it does only by a failure.
+///
+/// # Errors
+/// What keeps it from starting, or ended it.
+pub async fn run(role: Role, place: &Place, ready: Ready) -> Result<(), Failure> {
+    let tasks = match role {
+        Role::Netd => netd::start(place, ready).await,
+        Role::Relayd => relayd::start(place, ready).await,
+        Role::Reachd => reachd::start(place, ready).await,
+        Role::Boardd => boardd::start(place, ready).await,
+        Role::Webd => webd::start(place, ready).await,
+    };
+    match tasks?.join_next().await {
+        Some(Ok(ended)) => ended,
+        Some(Err(panic)) => Err(Failure::Panicked(panic.to_string())),
+        None => Ok(()),
+    }
+}
+
+/// What a role is made of while it runs; the first that ends ends the role.
+type Tasks = JoinSet<Result<(), Failure>>;
 
 /// How many intents may wait for a role before the next asker is told to come again.
 const WAITING: usize = 16;
 
 /// Opens the role's socket and serves its routes on it.
-async fn serve(place: &Place, role: Role, routes: axum::Router, roles: &mut Roles) -> Result<(), Failure> {
+async fn serve(place: &Place, role: Role, routes: axum::Router) -> Result<Tasks, Failure> {
     let door = server::open(&place.sockets, role).await?;
-    roles.spawn(async move { (role, server::serve(door, routes).await) });
-    Ok(())
+    let mut tasks = Tasks::new();
+    tasks.spawn(server::serve(door, routes));
+    Ok(tasks)
+}
+
+/// Says that the role serves. The daemon may be ending and not listen any more.
+fn serves(ready: Ready) {
+    let _ = ready.send(());
 }
 
 /// Puts a question to a room and waits for its answer; a room that is gone or overrun is 503.

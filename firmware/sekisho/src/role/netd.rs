@@ -1,18 +1,33 @@
-//! `netd`: the firewall and kernel state. It starts first and is proved before anything else may run.
+//! `netd`: the firewall and kernel state, and every socket that needs a capability to open. Nothing of ours may leave
+//! or move before the firewall is proved.
+
+use std::path::Path;
+use std::time::Duration;
 
 use axum::routing::post;
-use model::part::{FirewallPart, Role, RulesetState};
+use model::Timestamp;
+use model::part::{FirewallPart, PATIENCE_S, Role, RulesetState, Stamped};
 use tokio::sync::{mpsc, watch};
 
-use super::{Place, Roles};
+use super::lent::Lent;
+use super::{Place, Ready, Tasks};
 use crate::failure::Failure;
-use crate::socket::part;
+use crate::socket::lend::Lender;
+use crate::socket::{client, part};
+
+/// How long the others wait for the proof before they say so and end; who started them does so again.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long to leave `netd` alone while it does not answer, or has nothing new to say.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// Starts the firewall and waits until the kernel holds this site's ruleset, proved.
 ///
 /// # Errors
-/// [`Failure::Firewall`] with what stands in the way; everything is then dropped.
-pub async fn start(place: &Place, roles: &mut Roles) -> Result<(), Failure> {
+/// What can be refused is opened first, and then nothing is loaded: [`Failure::Listen`], [`Failure::Another`]. After
+/// that [`Failure::Firewall`] with what stands in the way; everything is then dropped.
+pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
+    let lent = Lent::open(place)?;
     let nothing = FirewallPart { state: RulesetState::DropAll, promises: Vec::new(), proved_at: None };
     let (part, mut seen) = watch::channel(nothing);
     let (ask, commands) = mpsc::channel(super::WAITING);
@@ -20,19 +35,33 @@ pub async fn start(place: &Place, roles: &mut Roles) -> Result<(), Failure> {
         "/prove",
         post(move || async move { super::put(&ask, |reply| firewall::Command::ProveLive { reply }).await }),
     );
-    super::serve(place, Role::Netd, routes, roles).await?;
+    let mut tasks = super::serve(place, Role::Netd, routes).await?;
+    let lender = Lender::open(&place.sockets)?;
+    tasks.spawn(lender.serve(move |role| lent.to(role)));
     let site = place.site.clone();
-    roles.spawn(
-        async move { (Role::Netd, firewall::run(&site, part, commands).await.map_err(Failure::from)) },
-    );
-    let proved = seen.wait_for(|part| part.state == RulesetState::Proved).await.is_ok();
-    if proved {
+    tasks.spawn(async move { firewall::run(&site, part, commands).await.map_err(Failure::from) });
+    // If the sender goes, the room has ended, and its own error says why.
+    if seen.wait_for(FirewallPart::is_in_force).await.is_ok() {
         tracing::info!("the ruleset in the kernel is this site's, and proved");
-        return Ok(());
+        super::serves(ready);
     }
-    // The sender is gone: the room ended, and its own error says why.
-    match roles.join_next().await {
-        Some(Ok((_, Err(failure)))) => Err(failure),
-        _ => Err(Failure::RoleEnded(Role::Netd)),
-    }
+    Ok(tasks)
+}
+
+/// Waits until `netd` says that the kernel holds this site's ruleset, proved.
+///
+/// # Errors
+/// [`Failure::NotProved`] if it does not say so in time.
+pub async fn proved(sockets: &Path) -> Result<(), Failure> {
+    let said = async {
+        while !says_so(sockets).await {
+            tokio::time::sleep(AGAIN).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, said).await.map_err(|_| Failure::NotProved(PATIENCE))
+}
+
+async fn says_so(sockets: &Path) -> bool {
+    let part: Result<Stamped<FirewallPart>, Failure> = client::part(sockets, Role::Netd, 0).await;
+    part.is_ok_and(|part| part.is_fresh(PATIENCE_S, Timestamp::now()) && part.part.is_in_force())
 }

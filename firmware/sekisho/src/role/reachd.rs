@@ -7,8 +7,9 @@ use model::part::{LinePart, Role};
 use model::{Observation, Timestamp, Verdict};
 use tokio::sync::{mpsc, watch};
 
-use super::{Place, Roles};
+use super::{Place, Ready, Tasks, netd};
 use crate::failure::Failure;
+use crate::socket::lend::Loan;
 use crate::socket::{client, part};
 
 /// Asks `relayd` for a fresh look at the terminals' shares. Without an answer there is no evidence, and no more.
@@ -20,19 +21,14 @@ impl reach::ShareSource for Relayd {
     }
 }
 
-/// Opens the raw sockets; nothing is read from them yet.
+/// Starts the probes once the firewall is proved. Their raw sockets come from `netd`: this role opens none.
 ///
 /// # Errors
-/// [`Failure::Reach`]: not permitted.
-pub fn open() -> Result<reach::Sockets, Failure> {
-    Ok(reach::Sockets::open()?)
-}
-
-/// Starts the probes.
-///
-/// # Errors
-/// [`Failure::Write`] if the socket cannot be made.
-pub async fn start(place: &Place, sockets: reach::Sockets, roles: &mut Roles) -> Result<(), Failure> {
+/// [`Failure::NotProved`]; [`Failure::NotLent`] without the raw sockets; [`Failure::Write`] if the socket cannot be made.
+pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
+    netd::proved(&place.sockets).await?;
+    let mut loan = Loan::of(&place.sockets, Role::Reachd).await?;
+    let sockets = reach::Sockets::from_named(|name| loan.take(name))?;
     let nothing = LinePart {
         verdict: Verdict::unknown(Timestamp::now()),
         ladder: Vec::new(),
@@ -43,13 +39,13 @@ pub async fn start(place: &Place, sockets: reach::Sockets, roles: &mut Roles) ->
     let (ask, sweeps) = mpsc::channel(super::WAITING);
     let routes = part::routes(seen)
         .route("/sweep", post(move || async move { super::put(&ask, |reply| reply).await }));
-    super::serve(place, Role::Reachd, routes, roles).await?;
+    let mut tasks = super::serve(place, Role::Reachd, routes).await?;
     let plan = reach::Plan::from_site(&place.site, place.authorities.clone());
     let (state, shares) = (place.state.join("reach"), Relayd(place.sockets.clone()));
     std::fs::create_dir_all(&state).map_err(|source| Failure::Write { path: state.clone(), source })?;
-    roles.spawn(async move {
-        let ended = reach::run(plan, sockets, &state, part, shares, sweeps).await;
-        (Role::Reachd, ended.map_err(Failure::from))
+    tasks.spawn(async move {
+        reach::run(plan, sockets, &state, part, shares, sweeps).await.map_err(Failure::from)
     });
-    Ok(())
+    super::serves(ready);
+    Ok(tasks)
 }

@@ -4,25 +4,27 @@ use axum::routing::post;
 use model::part::{RelayPart, Role};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{Place, Roles};
+use super::{Place, Ready, Tasks, netd};
 use crate::failure::Failure;
 use crate::socket::part;
 
-/// Starts the relay.
+/// Starts the relay once the firewall is proved.
 ///
 /// # Errors
-/// [`Failure::Write`] if the socket cannot be made.
-pub async fn start(place: &Place, roles: &mut Roles) -> Result<(), Failure> {
+/// [`Failure::NotProved`]; [`Failure::Write`] if the socket cannot be made.
+pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
+    netd::proved(&place.sockets).await?;
     let (part, seen) = watch::channel(RelayPart::default());
     let (ask, commands) = mpsc::channel(super::WAITING);
     let routes = part::routes(seen).route(
         "/look",
         post(move || async move { super::put(&ask, |reply| relay::Command::Look { reply }).await }),
     );
-    super::serve(place, Role::Relayd, routes, roles).await?;
+    let mut tasks = super::serve(place, Role::Relayd, routes).await?;
     let config = relay::Config::from_site(&place.site, &place.state);
-    roles.spawn(async move { (Role::Relayd, alone(move || relay::run(config, part, commands)).await) });
-    Ok(())
+    tasks.spawn(alone(move || relay::run(config, part, commands)));
+    super::serves(ready);
+    Ok(tasks)
 }
 
 /// Runs the relay on a thread and a single-threaded runtime of its own.

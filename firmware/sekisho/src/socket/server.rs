@@ -1,33 +1,40 @@
-//! Serves one role's socket to peers the kernel vouches for: our own user and root.
+//! Serves one role's socket to peers the kernel vouches for. The socket file is open to all: who may speak is in
+//! [`peers`], not in the file's mode.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use axum::Router;
-use axum::serve::Listener;
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::serve::{IncomingStream, Listener};
 use model::part::Role;
 use tokio::net::{UnixListener, UnixStream, unix};
 
+use super::peers::{self, Peer};
 use crate::failure::Failure;
 
-/// A listener that lets only known peers in.
-struct Guarded {
+/// A role's open socket.
+#[derive(Debug)]
+pub struct Door {
+    role: Role,
     listener: UnixListener,
-    own: u32,
 }
 
-impl Listener for Guarded {
+impl Listener for Door {
     type Io = UnixStream;
     type Addr = unix::SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             let (stream, address) = Listener::accept(&mut self.listener).await;
-            match stream.peer_cred() {
-                Ok(peer) if peer.uid() == 0 || peer.uid() == self.own => return (stream, address),
-                Ok(peer) => tracing::warn!(uid = peer.uid(), "turned a stranger away from a role's socket"),
-                Err(error) => tracing::warn!(%error, "turned away a peer the kernel says nothing about"),
+            match peer_of(&stream) {
+                Some(peer) if peers::may_enter(self.role, peer) => return (stream, address),
+                _ => turned_away(self.role, &stream),
             }
         }
     }
@@ -37,33 +44,78 @@ impl Listener for Guarded {
     }
 }
 
+fn peer_of(stream: &UnixStream) -> Option<Peer> {
+    peers::known(stream.peer_cred().ok()?.uid())
+}
+
+fn turned_away(role: Role, stream: &UnixStream) {
+    let uid = stream.peer_cred().map(|peer| peer.uid()).ok();
+    tracing::warn!(role = role.key(), ?uid, "turned somebody away who has no business at this role's socket");
+}
+
+/// Who made the connection a request came by.
+#[derive(Clone, Copy, Debug)]
+struct Asker(Option<Peer>);
+
+impl Connected<IncomingStream<'_, Door>> for Asker {
+    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+        Self(peer_of(stream.io()))
+    }
+}
+
 /// Opens a role's socket. One that a dead daemon left behind is replaced; a living one is not.
 ///
 /// # Errors
 /// [`Failure::AlreadyRunning`] if somebody answers there; [`Failure::Write`] if it cannot be made.
-pub async fn open(folder: &Path, role: Role) -> Result<UnixListener, Failure> {
+pub async fn open(folder: &Path, role: Role) -> Result<Door, Failure> {
     let path = super::path(folder, role);
     let write = |source| Failure::Write { path: path.clone(), source };
-    std::fs::create_dir_all(folder).map_err(write)?;
+    std::fs::create_dir_all(super::own_folder(folder, role)).map_err(write)?;
     if UnixStream::connect(&path).await.is_ok() {
         return Err(Failure::AlreadyRunning(folder.to_owned()));
     }
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(write(error)),
-        _ => {}
-    }
+    clear(&path).map_err(write)?;
     let listener = UnixListener::bind(&path).map_err(write)?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o660)).map_err(write)?;
-    Ok(listener)
+    open_to_all(&path).map_err(write)?;
+    Ok(Door { role, listener })
+}
+
+/// Removes the socket that a dead daemon left behind.
+pub fn clear(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Lets everybody knock: the answer depends on who it is.
+pub fn open_to_all(path: &Path) -> io::Result<()> {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))
 }
 
 /// Serves until the process ends.
 ///
 /// # Errors
 /// [`Failure::Write`] with the socket's path if serving ends.
-pub async fn serve(listener: UnixListener, routes: Router) -> Result<(), Failure> {
+pub async fn serve(door: Door, routes: Router) -> Result<(), Failure> {
     let path: PathBuf =
-        listener.local_addr().ok().and_then(|at| at.as_pathname().map(Path::to_owned)).unwrap_or_default();
-    let guarded = Guarded { listener, own: nix::unistd::geteuid().as_raw() };
-    axum::serve(guarded, routes).await.map_err(|source| Failure::Write { path, source })
+        door.local_addr().ok().and_then(|at| at.as_pathname().map(Path::to_owned)).unwrap_or_default();
+    let routes = routes.layer(middleware::from_fn_with_state(door.role, allow));
+    let service = routes.into_make_service_with_connect_info::<Asker>();
+    axum::serve(door, service).await.map_err(|source| Failure::Write { path, source })
+}
+
+/// Lets through what the table lets this peer do.
+async fn allow(
+    State(role): State<Role>,
+    ConnectInfo(Asker(peer)): ConnectInfo<Asker>,
+    request: Request,
+    next: Next,
+) -> Result<Response, StatusCode> {
+    let may = peer.is_some_and(|peer| peers::may(role, peer, request.method(), request.uri().path()));
+    if !may {
+        tracing::warn!(role = role.key(), ?peer, "refused a request that this peer may not make");
+        return Err(StatusCode::FORBIDDEN);
+    }
+    Ok(next.run(request).await)
 }
