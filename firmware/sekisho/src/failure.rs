@@ -93,9 +93,6 @@ pub enum Failure {
         /// What the kernel says.
         source: std::io::Error,
     },
-    /// Another `netd` has this network.
-    #[error("another daemon already keeps the firewall of this network")]
-    Another,
     /// What `netd` should have lent has not come.
     #[error("failed to borrow sockets on {path}: {reason}", path = path.display())]
     NotLent {
@@ -138,7 +135,6 @@ impl Failure {
             Self::Write { .. } => code::CANTCREAT,
             Self::NoDaemon { .. }
             | Self::AlreadyRunning(_)
-            | Self::Another
             | Self::Listen { .. }
             | Self::NotLent { .. }
             | Self::Page(_)

@@ -9,8 +9,7 @@ use model::Timestamp;
 use model::part::{FirewallPart, PATIENCE_S, Role, RulesetState, Stamped};
 use tokio::sync::{mpsc, watch};
 
-use super::lent::Lent;
-use super::{Place, Ready, Tasks};
+use super::{Place, Ready, Tasks, lent};
 use crate::failure::Failure;
 use crate::socket::lend::Lender;
 use crate::socket::{client, part};
@@ -24,10 +23,13 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// Starts the firewall and waits until the kernel holds this site's ruleset, proved.
 ///
 /// # Errors
-/// What can be refused is opened first, and then nothing is loaded: [`Failure::Listen`], [`Failure::Another`]. After
-/// that [`Failure::Firewall`] with what stands in the way; everything is then dropped.
+/// [`Failure::Listen`] if the page of this very process could not be served, and then nothing is loaded; after that
+/// [`Failure::Firewall`] with what stands in the way, and everything is dropped.
 pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
-    let lent = Lent::open(place)?;
+    if place.roles.contains(&Role::Webd) {
+        // Tried out and let go again: what can be refused is asked for before anything is loaded.
+        lent::to(Role::Webd, &place.site)?;
+    }
     let nothing = FirewallPart { state: RulesetState::DropAll, promises: Vec::new(), proved_at: None };
     let (part, mut seen) = watch::channel(nothing);
     let (ask, commands) = mpsc::channel(super::WAITING);
@@ -37,7 +39,8 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     );
     let mut tasks = super::serve(place, Role::Netd, routes).await?;
     let lender = Lender::open(&place.sockets)?;
-    tasks.spawn(lender.serve(move |role| lent.to(role)));
+    let site = place.site.clone();
+    tasks.spawn(lender.serve(move |role| lent::to(role, &site)));
     let site = place.site.clone();
     tasks.spawn(async move { firewall::run(&site, part, commands).await.map_err(Failure::from) });
     // If the sender goes, the room has ended, and its own error says why.

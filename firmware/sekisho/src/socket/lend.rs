@@ -2,24 +2,23 @@
 //! to a raw socket.
 //!
 //! A borrower connects to `netd/lend.sock` (SOCK_SEQPACKET) and sends its role's name; the kernel's word says whether
-//! it is that role. The answer is one message: the names as a JSON list, and the sockets in that order (SCM_RIGHTS).
-//! The connection then stays, so that the borrower sees the lender go.
+//! it is that role. The answer is one message: the names as a JSON list, and the sockets in that order (SCM_RIGHTS);
+//! or, if they cannot be opened, why not, as a JSON text. The lender opens them for this answer and keeps none.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use model::part::Role;
 use nix::sys::socket::{
     self, AddressFamily, Backlog, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixAddr,
 };
+use serde::Deserialize;
 use tokio::io::Interest;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::peers::{self, Peer};
@@ -29,11 +28,8 @@ use crate::failure::Failure;
 /// Sockets with the names by which they are asked for.
 pub type Named = Vec<(&'static str, OwnedFd)>;
 
-/// How long a borrower may take to say who it is.
-const TO_ASK: Duration = Duration::from_secs(5);
-
-/// Connections of one user at once: a role needs one, and one more while it starts anew.
-const CONNECTIONS_EACH: usize = 4;
+/// How long a borrower may take to say who it is, and to take the answer.
+const TO_ASK: Duration = Duration::from_secs(1);
 
 /// How long a borrower waits for the lender before it says so and ends; who started it does so again.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -75,31 +71,14 @@ impl Lender {
     where
         L: Fn(Role) -> Result<Named, Failure> + Send + Sync + 'static,
     {
-        let lend = Arc::new(lend);
-        let (mut loans, mut open) = (JoinSet::new(), HashMap::<u32, usize>::new());
         loop {
-            tokio::select! {
-                Some(ended) = loans.join_next() => {
-                    // A loan that panicked leaves its place taken; there are enough.
-                    if let Ok(uid) = ended && let Some(count) = open.get_mut(&uid) {
-                        *count -= 1;
-                    }
-                }
-                came = self.0.accept() => {
-                    let came = came.and_then(|(stream, _)| Ok((stream.peer_cred()?.uid(), stream)));
-                    let (uid, stream) =
-                        came.map_err(|source| Failure::Read { path: "lend.sock".into(), source })?;
-                    let Some(peer) = peers::known(uid) else {
-                        tracing::warn!(uid, "turned a stranger away who wanted to borrow sockets");
-                        continue;
-                    };
-                    let count = open.entry(uid).or_default();
-                    if *count < CONNECTIONS_EACH {
-                        *count += 1;
-                        let lend = Arc::clone(&lend);
-                        loans.spawn(async move { loan(stream, peer, lend.as_ref()).await; uid });
-                    }
-                }
+            let (stream, _) =
+                self.0.accept().await.map_err(|source| Failure::Read { path: "lend.sock".into(), source })?;
+            let uid = stream.peer_cred().map(|peer| peer.uid()).ok();
+            match uid.and_then(peers::known) {
+                // One after another: a borrower that dawdles keeps the others waiting for a second.
+                Some(peer) => drop(timeout(TO_ASK, answer(&stream, peer, &lend)).await),
+                None => tracing::warn!(?uid, "turned a stranger away who wanted to borrow sockets"),
             }
         }
     }
@@ -122,32 +101,33 @@ fn seqpacket() -> nix::Result<OwnedFd> {
     socket::socket(AddressFamily::Unix, SockType::SeqPacket, flags, None)
 }
 
-/// One loan, from the question to the end of the connection.
-async fn loan(stream: UnixStream, peer: Peer, lend: &impl Fn(Role) -> Result<Named, Failure>) {
-    let Ok(Ok((said, _))) = timeout(TO_ASK, receive(&stream)).await else { return };
+/// Hears who asks, and lends or says why not.
+async fn answer(stream: &UnixStream, peer: Peer, lend: &impl Fn(Role) -> Result<Named, Failure>) {
+    let Ok((said, _)) = receive(stream).await else { return };
     let asked = str::from_utf8(&said).ok().and_then(Role::from_key);
     let Some(role) = asked.filter(|role| peer == Peer::Own || peer == Peer::Role(*role)) else {
         tracing::warn!(?peer, "refused to lend sockets to a role that this peer is not");
         return;
     };
-    let sent = match lend(role) {
-        Ok(sockets) => send(&stream, &sockets).await.map_err(|error| error.to_string()),
-        Err(failure) => Err(failure.to_string()),
+    let (answer, sockets) = match lend(role) {
+        Ok(named) => {
+            let (names, sockets): (Vec<&str>, Vec<OwnedFd>) = named.into_iter().unzip();
+            (serde_json::json!(names), sockets)
+        }
+        Err(failure) => (serde_json::json!(failure.to_string()), Vec::new()),
     };
-    match sent {
-        Ok(()) => gone(&stream).await,
-        Err(error) => tracing::warn!(role = role.key(), %error, "lent no sockets"),
+    if let Err(error) = send(stream, answer.to_string().as_bytes(), &sockets).await {
+        tracing::warn!(role = role.key(), %error, "a borrower went away");
     }
 }
 
-async fn send(stream: &UnixStream, sockets: &[(&'static str, OwnedFd)]) -> io::Result<()> {
-    let names: Vec<&str> = sockets.iter().map(|(name, _)| *name).collect();
-    let names = serde_json::to_vec(&names)?;
-    let numbers: Vec<RawFd> = sockets.iter().map(|(_, socket)| socket.as_raw_fd()).collect();
+async fn send(stream: &UnixStream, text: &[u8], sockets: &[OwnedFd]) -> io::Result<()> {
+    let numbers: Vec<RawFd> = sockets.iter().map(AsRawFd::as_raw_fd).collect();
     let rights = [ControlMessage::ScmRights(&numbers)];
+    let rights = if numbers.is_empty() { &[][..] } else { &rights[..] };
     let once = || {
-        let text = [IoSlice::new(&names)];
-        Ok(socket::sendmsg::<()>(stream.as_raw_fd(), &text, &rights, MsgFlags::MSG_NOSIGNAL, None)?)
+        let text = [IoSlice::new(text)];
+        Ok(socket::sendmsg::<()>(stream.as_raw_fd(), &text, rights, MsgFlags::MSG_NOSIGNAL, None)?)
     };
     stream.async_io(Interest::WRITABLE, once).await.map(drop)
 }
@@ -184,37 +164,38 @@ fn owned(number: RawFd) -> OwnedFd {
     }
 }
 
-/// Ends when the other side has gone. Whatever it still says is not meant for anybody.
-async fn gone(stream: &UnixStream) {
-    while receive(stream).await.is_ok() {}
-}
-
-/// What was lent, and the connection it came by.
+/// What was lent.
 #[derive(Debug)]
 pub struct Loan {
-    folder: PathBuf,
-    sockets: HashMap<String, OwnedFd>,
-    lender: UnixStream,
+    lender: PathBuf,
+    sockets: BTreeMap<String, OwnedFd>,
 }
 
 impl Loan {
     /// Waits for the lender and borrows what a role is lent.
     ///
     /// # Errors
-    /// [`Failure::NotLent`] with the last reason, if nothing is lent in time.
+    /// [`Failure::NotLent`]: the lender says why not, or is not there in time.
     pub async fn of(folder: &Path, role: Role) -> Result<Self, Failure> {
+        let path = path(folder);
         let mut last = io::Error::from(io::ErrorKind::NotFound);
         let patiently = async {
             loop {
-                match borrow(folder, role).await {
-                    Ok(loan) => return loan,
+                match ask(&path, role).await {
+                    Ok(answer) => return answer,
                     Err(error) => last = error,
                 }
                 sleep(AGAIN).await;
             }
         };
-        let lent = timeout(PATIENCE, patiently).await;
-        lent.map_err(|_| Failure::NotLent { path: path(folder), reason: last.to_string() })
+        let lent = match timeout(PATIENCE, patiently).await {
+            Ok(answer) => take_apart(answer),
+            Err(_) => Err(last.to_string()),
+        };
+        match lent {
+            Ok(sockets) => Ok(Self { lender: path, sockets }),
+            Err(reason) => Err(Failure::NotLent { path, reason }),
+        }
     }
 
     /// The socket of this name.
@@ -223,81 +204,88 @@ impl Loan {
     /// [`Failure::NotLent`] if there is none, or it was taken before.
     pub fn take(&mut self, name: &str) -> Result<OwnedFd, Failure> {
         self.sockets.remove(name).ok_or_else(|| Failure::NotLent {
-            path: path(&self.folder),
+            path: self.lender.clone(),
             reason: format!("there is no {name} among what came"),
         })
     }
-
-    /// Ends when the lender has gone.
-    pub async fn lender_gone(&self) {
-        gone(&self.lender).await;
-    }
 }
 
-async fn borrow(folder: &Path, role: Role) -> io::Result<Loan> {
+/// What the lender may answer.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Said {
+    Names(Vec<String>),
+    Refused(String),
+}
+
+async fn ask(path: &Path, role: Role) -> io::Result<(Said, Vec<OwnedFd>)> {
     let socket = seqpacket()?;
-    socket::connect(socket.as_raw_fd(), &UnixAddr::new(&path(folder))?)?;
+    socket::connect(socket.as_raw_fd(), &UnixAddr::new(path)?)?;
     let lender = UnixStream::from_std(StdStream::from(socket))?;
-    let key = role.key().as_bytes();
-    let say = || Ok(socket::send(lender.as_raw_fd(), key, MsgFlags::MSG_NOSIGNAL)?);
-    lender.async_io(Interest::WRITABLE, say).await?;
+    send(&lender, role.key().as_bytes(), &[]).await?;
     let (said, sockets) = receive(&lender).await?;
-    let names: Vec<String> = serde_json::from_slice(&said)?;
-    if names.len() != sockets.len() {
-        return Err(io::Error::other(format!("{} sockets for {} names", sockets.len(), names.len())));
+    Ok((serde_json::from_slice(&said)?, sockets))
+}
+
+fn take_apart((said, sockets): (Said, Vec<OwnedFd>)) -> Result<BTreeMap<String, OwnedFd>, String> {
+    match said {
+        Said::Refused(reason) => Err(reason),
+        Said::Names(names) if names.len() == sockets.len() => Ok(names.into_iter().zip(sockets).collect()),
+        Said::Names(names) => Err(format!("{} sockets came for {} names", sockets.len(), names.len())),
     }
-    Ok(Loan { folder: folder.to_owned(), sockets: names.into_iter().zip(sockets).collect(), lender })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read as _, Write as _};
-    use std::net::{TcpListener, TcpStream};
+    use std::net::{SocketAddr, TcpListener, TcpStream};
 
     use super::*;
 
-    fn page(listener: &TcpListener) -> impl Fn(Role) -> Result<Named, Failure> + Send + Sync + use<> {
-        let kept = listener.try_clone().unwrap();
-        move |role| {
-            let lent = kept.try_clone().unwrap();
-            Ok(if role == Role::Webd { vec![("http", OwnedFd::from(lent))] } else { Vec::new() })
+    /// Lends `webd` a listener on this address, opened for it.
+    fn page(address: SocketAddr) -> impl Fn(Role) -> Result<Named, Failure> + Send + Sync {
+        move |role| match role {
+            Role::Webd => {
+                let listener =
+                    TcpListener::bind(address).map_err(|source| Failure::Listen { address, source })?;
+                Ok(vec![("http", listener.into())])
+            }
+            _ => Ok(Vec::new()),
         }
     }
 
     #[tokio::test]
-    async fn a_lent_listener_serves_and_outlives_its_borrower() {
+    async fn a_lent_listener_serves_and_the_next_borrower_gets_the_same_port() {
         let folder = tempfile::tempdir().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(Lender::open(folder.path()).unwrap().serve(page(&listener)));
-        for word in ["first", "second"] {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        tokio::spawn(Lender::open(folder.path()).unwrap().serve(page(address)));
+        for _ in 0..2 {
             let mut loan = Loan::of(folder.path(), Role::Webd).await.unwrap();
             let lent = TcpListener::from(loan.take("http").unwrap());
             assert!(matches!(loan.take("http"), Err(Failure::NotLent { .. })), "it was taken");
-            drop(loan);
-            // Who comes while nobody serves waits, and is served by the next borrower.
-            let mut visitor = TcpStream::connect(address).unwrap();
-            let (mut visit, _) = lent.accept().unwrap();
-            visit.write_all(word.as_bytes()).unwrap();
-            drop((visit, lent));
-            let mut heard = String::new();
-            visitor.read_to_string(&mut heard).unwrap();
-            assert_eq!(heard, word);
+            TcpStream::connect(address).unwrap();
+            lent.accept().unwrap();
         }
     }
 
     #[tokio::test]
-    async fn a_borrower_waits_for_the_lender_and_sees_it_go() {
+    async fn a_busy_port_is_said_to_the_borrower_at_once_and_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        tokio::spawn(Lender::open(folder.path()).unwrap().serve(page(address)));
+        let refused = timeout(Duration::from_secs(5), Loan::of(folder.path(), Role::Webd)).await.unwrap();
+        let said = refused.unwrap_err().to_string();
+        assert!(said.contains(&format!("listen on {address}")), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_borrower_waits_for_the_lender() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
         let borrower = tokio::spawn(async move { Loan::of(&path, Role::Reachd).await });
         tokio::task::yield_now().await;
-        let lender = Lender::open(folder.path()).unwrap();
-        let lender = tokio::spawn(lender.serve(|_| Ok(Vec::new())));
-        let loan = borrower.await.unwrap().unwrap();
-        assert!(timeout(Duration::from_millis(50), loan.lender_gone()).await.is_err(), "it is there");
-        lender.abort();
-        timeout(Duration::from_secs(5), loan.lender_gone()).await.unwrap();
+        tokio::spawn(Lender::open(folder.path()).unwrap().serve(|_| Ok(Vec::new())));
+        borrower.await.unwrap().unwrap();
     }
 
     #[tokio::test]
@@ -307,7 +295,7 @@ mod tests {
         let socket = seqpacket().unwrap();
         socket::connect(socket.as_raw_fd(), &UnixAddr::new(&path(folder.path())).unwrap()).unwrap();
         let stream = UnixStream::from_std(StdStream::from(socket)).unwrap();
-        socket::send(stream.as_raw_fd(), b"root", MsgFlags::empty()).unwrap();
+        send(&stream, b"root", &[]).await.unwrap();
         let answer = timeout(Duration::from_secs(5), receive(&stream)).await.unwrap();
         assert_eq!(answer.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
