@@ -1,0 +1,128 @@
+//! `image build`, from top to bottom: packages in, a signed disk image out. Each step has a file below `step/` and is
+//! skipped while nothing it is made from has changed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::{Error, at};
+use crate::place::Place;
+use crate::room::{self, Room};
+use crate::{digest, say, step};
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// Keys from there instead of development keys made here.
+    pub keys: Option<PathBuf>,
+    /// An image for clinics: refuses development keys, takes no credentials from the firmware.
+    pub release: bool,
+    /// Packages anew from the archive, whatever is there.
+    pub fresh: bool,
+    /// Our binary.
+    pub sekisho: Option<PathBuf>,
+}
+
+/// A build under way.
+#[derive(Debug)]
+pub struct Build {
+    /// Where everything is.
+    pub place: Place,
+    /// What is asked for.
+    pub wish: Wish,
+    /// Version of the product.
+    pub version: String,
+    /// The time every file of the image bears: that of the last commit, so that two builds of it agree.
+    pub epoch: u64,
+    /// This program itself: a step made by an older one is made anew.
+    recipe: String,
+    minutes: Vec<(String, Option<Duration>)>,
+}
+
+/// Makes the image and what belongs to it.
+pub fn image(place: Place, wish: Wish) -> Result<(), Error> {
+    room::own_mounts()?;
+    let mut build = Build::start(place, wish)?;
+    let tools = step::tools::make(&mut build)?;
+    let room = build.enter_tools()?;
+    let base = step::base::make(&mut build)?;
+    let keys = step::keys::find(&mut build, &room)?;
+    let initrd = step::initrd::make(&mut build, &[&tools, &base])?;
+    let trimmed = step::trim::make(&mut build, &base)?;
+    let root = step::root::make(&mut build, &trimmed)?;
+    let sealed = step::seal::make(&mut build, &room, &root)?;
+    let ukis = step::uki::make(&mut build, &room, &keys, &[&initrd, &sealed])?;
+    let disk = step::disk::make(&mut build, &room, &keys, &[&ukis, &sealed])?;
+    step::board::make(&mut build, &room, &keys)?;
+    step::pack::make(&mut build, &keys, &disk)?;
+    build.tell();
+    Ok(())
+}
+
+impl Build {
+    fn start(place: Place, wish: Wish) -> Result<Self, Error> {
+        let this = std::env::current_exe().map_err(crate::error::doing("find this program"))?;
+        std::fs::create_dir_all(place.out()).map_err(at("make", &place.out()))?;
+        for folder in ["log", "kept"] {
+            std::fs::create_dir_all(place.made(folder)).map_err(at("make", &place.made(folder)))?;
+        }
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let epoch = step::epoch(&place)?;
+        Ok(Self { recipe: digest::file(&this)?, place, wish, version, epoch, minutes: Vec::new() })
+    }
+
+    fn enter_tools(&self) -> Result<Room, Error> {
+        Room::open(&self.place.made("tools"), &[&self.place.work])
+    }
+
+    /// The log of a step.
+    pub fn log(&self, step: &str) -> PathBuf {
+        self.place.made(&format!("log/{step}.log"))
+    }
+
+    /// A key from everything a step is made from, and from this program.
+    pub fn key(&self, parts: &[&str]) -> String {
+        let mut sum = digest::Digest::default();
+        for part in parts.iter().chain(&[self.recipe.as_str()]) {
+            sum.part(part.as_bytes());
+        }
+        sum.hex()
+    }
+
+    /// Makes a step unless its results are there and were made from the same; gives back its key.
+    pub fn step(
+        &mut self,
+        name: &str,
+        key: String,
+        results: &[PathBuf],
+        make: impl FnOnce(&Self) -> Result<(), Error>,
+    ) -> Result<String, Error> {
+        let kept = self.place.made(&format!("kept/{name}"));
+        let same = std::fs::read_to_string(&kept).is_ok_and(|old| old == key);
+        if same && results.iter().all(|path| path.symlink_metadata().is_ok()) {
+            self.minutes.push((name.to_owned(), None));
+            return Ok(key);
+        }
+        crate::place::clear(&kept)?;
+        crate::place::clear(&self.log(name))?;
+        say::error(&format!("== {name}"));
+        let (made, took) = say::counting(name, || make(self));
+        made?;
+        say::error(&format!("   {:.1} s", took.as_secs_f64()));
+        std::fs::write(&kept, &key).map_err(at("write", &kept))?;
+        self.minutes.push((name.to_owned(), Some(took)));
+        Ok(key)
+    }
+
+    /// The minutes of each step.
+    fn tell(&self) {
+        let mut all = Duration::ZERO;
+        for (name, took) in &self.minutes {
+            all += took.unwrap_or_default();
+            let text =
+                took.map_or_else(|| "    kept".to_owned(), |took| format!("{:6.1} s", took.as_secs_f64()));
+            say::print(&format!("{text}  {name}"));
+        }
+        say::print(&format!("{:6.1} s  together", all.as_secs_f64()));
+        say::print(&format!("{}", self.place.out().display()));
+    }
+}

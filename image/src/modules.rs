@@ -1,0 +1,65 @@
+//! Which kernel modules go together, from what depmod wrote.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::pattern::Patterns;
+
+/// The modules of a kernel and what each needs.
+#[derive(Debug)]
+pub struct Modules {
+    needs: BTreeMap<PathBuf, Vec<PathBuf>>,
+}
+
+impl Modules {
+    /// From `modules.dep` and `modules.softdep`.
+    pub fn parse(dep: &str, softdep: &str) -> Self {
+        let mut needs: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
+        for (module, on) in dep.lines().filter_map(|line| line.split_once(':')) {
+            needs.insert(module.into(), on.split_whitespace().map(PathBuf::from).collect());
+        }
+        let by_name: BTreeMap<String, PathBuf> =
+            needs.keys().map(|path| (name(path), path.clone())).collect();
+        for line in softdep.lines() {
+            let mut words = line.split_whitespace().skip(1);
+            let Some(module) = words.next().and_then(|word| by_name.get(&word.replace('-', "_"))) else {
+                continue;
+            };
+            let on = words.filter_map(|word| by_name.get(&word.replace('-', "_"))).cloned();
+            needs.entry(module.clone()).or_default().extend(on);
+        }
+        Self { needs }
+    }
+
+    /// The modules wanted and all they need.
+    pub fn needed(&self, wanted: &Patterns) -> BTreeSet<PathBuf> {
+        let mut open: Vec<&PathBuf> = self.needs.keys().filter(|path| wanted.cover(path)).collect();
+        let mut needed = BTreeSet::new();
+        while let Some(path) = open.pop() {
+            if needed.insert(path.clone()) {
+                open.extend(self.needs.get(path).into_iter().flatten());
+            }
+        }
+        needed
+    }
+}
+
+/// A module's name as the kernel says it.
+fn name(path: &Path) -> String {
+    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    file.split(".ko").next().unwrap_or_default().replace('-', "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wanted_brings_what_it_needs_hard_and_soft() {
+        let dep = "kernel/net/a.ko.xz: kernel/lib/b.ko.xz\nkernel/lib/b.ko.xz:\nkernel/lib/c-c.ko.xz:\nkernel/sound/d.ko.xz:\n";
+        let modules = Modules::parse(dep, "# soft\nsoftdep b pre: c-c\n");
+        let wanted = Patterns::new(&["kernel/net/*".to_owned()]);
+        let needed: Vec<_> = modules.needed(&wanted).into_iter().map(|path| name(&path)).collect();
+        assert_eq!(needed, ["b", "c_c", "a"]);
+    }
+}
