@@ -105,6 +105,8 @@ pub enum BootVerb {
     Board,
     /// Make, check and mount the data partition
     Data,
+    /// After a `data` that did not end: memory in its place
+    Lost,
     /// Decide what the box may do, and write what the daemons need for it
     Site,
     /// Give Samba the accounts of the share; run in smbd's unit, which sees their Unix accounts

@@ -1,15 +1,16 @@
 //! `sekisho boot data`: the data partition. At the first boot it is grown, encrypted and made; at every other it is
 //! opened, checked and mounted. What cannot be used is left as it is, and the box comes up on a volume in memory.
 //!
-//! A partition is made only while its label says that it was never completed, so no order of power cuts loses what
+//! The partition is made only while the partition table calls it `data-new`, so no order of power cuts loses what
 //! was written once, and none leaves the first boot stuck.
+
+use std::path::PathBuf;
 
 use model::Notice;
 use serde::{Deserialize, Serialize};
 
 use super::Places;
-use super::disk::Disk;
-use super::header::Header;
+use super::disk::{self, Disk};
 use crate::failure::Failure;
 use crate::{files, output};
 
@@ -49,7 +50,7 @@ impl Data {
 
     /// What `boot data` found. If it did not even say so, the data cannot be relied on.
     pub fn read(places: &Places) -> Self {
-        let read = std::fs::read(places.own().join("data.json"));
+        let read = std::fs::read(told(places));
         let found = read.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         found.unwrap_or(Self::Damaged { reason: "it was not opened".into() })
     }
@@ -58,16 +59,25 @@ impl Data {
 /// Why something on the disk did not work, a line.
 pub type Trouble = String;
 
+/// What the partition table says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// As the image left it, or begun by a first boot that was cut.
+    New,
+    /// It was completed once.
+    Complete,
+}
+
 /// The disk, or a double of it. Every call may be the last before the power goes.
 pub trait Partition {
-    /// The first bytes.
-    fn header(&mut self) -> Result<Header, Trouble>;
+    /// What the partition table says of it.
+    fn label(&mut self) -> Result<Label, Trouble>;
     /// Lets the partition have the rest of the disk.
     fn grow(&mut self) -> Result<(), Trouble>;
-    /// Encrypts it with a key of this box and the label of an unfinished one, and opens it.
+    /// Encrypts it with a key of this box, and opens it.
     fn format(&mut self) -> Result<(), Trouble>;
     /// Opens it with this box's key.
-    fn open(&mut self, sealed: bool) -> Result<(), Trouble>;
+    fn open(&mut self) -> Result<(), Trouble>;
     /// Makes the file system in it.
     fn make_file_system(&mut self) -> Result<(), Trouble>;
     /// Checks the file system, and repairs what can be repaired without a loss.
@@ -78,9 +88,9 @@ pub trait Partition {
     fn format_version(&mut self) -> Result<u32, Trouble>;
     /// Says the format, and makes sure that it is on the disk.
     fn write_format_version(&mut self, format: u32) -> Result<(), Trouble>;
-    /// Whether anything more can be written.
+    /// Whether a role can write anything more.
     fn has_room(&mut self) -> Result<bool, Trouble>;
-    /// From now on it is complete.
+    /// From now on it is complete: the partition table says so.
     fn complete(&mut self) -> Result<(), Trouble>;
     /// Unmounts and closes what is open; nothing is if there was nothing.
     fn close(&mut self);
@@ -96,10 +106,9 @@ pub fn bring_up(disk: &mut impl Partition) -> Data {
 }
 
 fn begin(disk: &mut impl Partition) -> Result<Data, Trouble> {
-    match disk.header()? {
-        Header::Blank | Header::Unfinished => make(disk),
-        Header::Complete { sealed } => open(disk, sealed),
-        Header::Foreign => Err("it is neither blank nor this box's".into()),
+    match disk.label()? {
+        Label::New => make(disk),
+        Label::Complete => open(disk),
     }
 }
 
@@ -113,8 +122,8 @@ fn make(disk: &mut impl Partition) -> Result<Data, Trouble> {
     Ok(Data::Good)
 }
 
-fn open(disk: &mut impl Partition, sealed: bool) -> Result<Data, Trouble> {
-    disk.open(sealed)?;
+fn open(disk: &mut impl Partition) -> Result<Data, Trouble> {
+    disk.open()?;
     disk.check()?;
     disk.mount()?;
     match disk.format_version()? {
@@ -132,22 +141,40 @@ pub fn run(places: &Places) -> Result<(), Failure> {
     let mut disk = Disk::new(places);
     let found = bring_up(&mut disk);
     if found != Data::Good {
-        disk.mount_in_memory()?;
+        disk::mount_in_memory()?;
         output::error(&format!("the data partition is not used: {found:?}"));
     }
-    files::replace(&places.own().join("data.json"), output::json(&found), 0o644)
+    say(places, &found)
+}
+
+/// After [`run`] was ended from outside: a volume in memory, unless the data is there.
+///
+/// # Errors
+/// As [`run`].
+pub fn lost(places: &Places) -> Result<(), Failure> {
+    if told(places).exists() {
+        return Ok(());
+    }
+    disk::mount_in_memory()?;
+    say(places, &Data::Damaged { reason: "it was not opened in time".into() })
+}
+
+fn say(places: &Places, found: &Data) -> Result<(), Failure> {
+    files::replace(&told(places), output::json(found), 0o644)
+}
+
+fn told(places: &Places) -> PathBuf {
+    places.own().join("data.json")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::boot::header;
 
     /// A disk that keeps what is flushed, and loses its power at a chosen call.
     #[derive(Clone, Debug, Default)]
     struct Fake {
-        label: Option<&'static str>,
-        foreign: bool,
+        complete: bool,
         file_system: bool,
         format: Option<u32>,
         full: bool,
@@ -174,32 +201,26 @@ mod tests {
         }
 
         fn completed() -> Self {
-            Self { label: Some(header::COMPLETE), file_system: true, format: Some(FORMAT), ..Self::default() }
+            Self { complete: true, file_system: true, format: Some(FORMAT), ..Self::default() }
         }
     }
 
     impl Partition for Fake {
-        fn header(&mut self) -> Result<Header, Trouble> {
-            self.call("header")?;
-            Ok(match self.label {
-                _ if self.foreign => Header::Foreign,
-                None => Header::Blank,
-                Some(header::COMPLETE) => Header::Complete { sealed: false },
-                Some(_) => Header::Unfinished,
-            })
+        fn label(&mut self) -> Result<Label, Trouble> {
+            self.call("label")?;
+            Ok(if self.complete { Label::Complete } else { Label::New })
         }
         fn grow(&mut self) -> Result<(), Trouble> {
             self.call("grow")
         }
         fn format(&mut self) -> Result<(), Trouble> {
             self.call("format")?;
-            assert_ne!(self.label, Some(header::COMPLETE), "a completed partition was made again");
-            (self.label, self.file_system, self.format, self.open) =
-                (Some(header::UNFINISHED), false, None, true);
+            assert!(!self.complete, "a completed partition was made again");
+            (self.file_system, self.format, self.open) = (false, None, true);
             self.formats += 1;
             Ok(())
         }
-        fn open(&mut self, _: bool) -> Result<(), Trouble> {
+        fn open(&mut self) -> Result<(), Trouble> {
             self.call("open")?;
             self.open = true;
             Ok(())
@@ -236,7 +257,7 @@ mod tests {
         fn complete(&mut self) -> Result<(), Trouble> {
             self.call("complete")?;
             assert!(self.format.is_some(), "complete before everything was there");
-            self.label = Some(header::COMPLETE);
+            self.complete = true;
             Ok(())
         }
         fn close(&mut self) {
@@ -271,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_completed_one_is_never_made_again_whatever_is_wrong_with_it() {
-        for broken in ["open", "check", "mount", "format version", "has room"] {
+        for broken in ["label", "open", "check", "mount", "format version", "has room"] {
             let mut disk = Fake { broken: Some(broken), ..Fake::completed() };
             let found = bring_up(&mut disk);
             assert_eq!(found, Data::Damaged { reason: format!("{broken} failed") });
@@ -280,14 +301,10 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_full_or_newer_or_somebody_elses_is_left_as_it_is() {
+    fn one_that_is_full_or_newer_is_left_as_it_is() {
         for (disk, wanted) in [
             (Fake { full: true, ..Fake::completed() }, Data::Full),
             (Fake { format: Some(FORMAT + 1), ..Fake::completed() }, Data::Newer { format: FORMAT + 1 }),
-            (
-                Fake { foreign: true, ..Fake::completed() },
-                Data::Damaged { reason: "it is neither blank nor this box's".into() },
-            ),
         ] {
             let mut disk = disk;
             assert_eq!(bring_up(&mut disk), wanted);

@@ -26,11 +26,6 @@ impl Hardware {
     }
 }
 
-/// What tells this box from every other, for the key of a disk that must not be read elsewhere.
-pub fn identity(sys: &Path) -> String {
-    format!("{}\n{}", dmi(sys, "product_uuid"), dmi(sys, "product_serial"))
-}
-
 fn dmi(sys: &Path, name: &str) -> String {
     let text = std::fs::read_to_string(sys.join("class/dmi/id").join(name)).unwrap_or_default();
     text.trim().chars().filter(|c| !c.is_control()).take(64).collect()

@@ -11,7 +11,7 @@ pub mod board;
 pub mod claim;
 pub mod data;
 mod disk;
-mod header;
+mod key;
 pub mod machine;
 pub mod part;
 pub mod site;
@@ -66,6 +66,7 @@ pub fn run(args: &cli::Boot) -> Result<ExitCode, Failure> {
     match args.verb {
         cli::BootVerb::Board => board::run(&places)?,
         cli::BootVerb::Data => data::run(&places)?,
+        cli::BootVerb::Lost => data::lost(&places)?,
         cli::BootVerb::Site => site::run(&places)?,
         cli::BootVerb::Accounts => accounts::run(&places)?,
     }

@@ -12,6 +12,8 @@ pub fn run(program: &str, arguments: &[&str], input: &str) -> Result<(), Trouble
     let spawned = Command::new(program)
         .args(arguments)
         .env("LC_ALL", "C")
+        // The device mapper makes its nodes itself, so that nothing waits for udev, which may be at its first steps.
+        .env("DM_DISABLE_UDEV", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
