@@ -19,7 +19,9 @@ mod tests;
 mod watch;
 
 use model::Site;
+use model::boot::Setup;
 use model::part::FirewallPart;
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 pub use error::{Error, Shortfall};
@@ -39,9 +41,32 @@ pub async fn run(
     part: tokio::sync::watch::Sender<FirewallPart>,
     commands: mpsc::Receiver<Command>,
 ) -> Result<(), Error> {
+    keep(compile_json(site), Intent::from_site(site), part, commands).await
+}
+
+/// As [`run`], before a site is in force: the setup port alone, or no port at all, and the promises 13 to 15. It lends
+/// addresses in the carton only.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_before_a_site(
+    setup: Option<&Setup>,
+    lends_addresses: bool,
+    part: tokio::sync::watch::Sender<FirewallPart>,
+    commands: mpsc::Receiver<Command>,
+) -> Result<(), Error> {
+    let document = Plan::before_a_site(setup, lends_addresses).document();
+    keep(document, Intent::before_a_site(setup, lends_addresses), part, commands).await
+}
+
+async fn keep(
+    document: Value,
+    intent: Intent,
+    part: tokio::sync::watch::Sender<FirewallPart>,
+    commands: mpsc::Receiver<Command>,
+) -> Result<(), Error> {
     let kernel = kernel::Nft::find()?;
     #[cfg(feature = "sabotage")]
     let kernel = sabotage::Forgetful::around(kernel);
-    let (document, intent) = (compile_json(site), Intent::from_site(site));
     watch::Watch { kernel, document, intent, part, drifted: false }.run(commands).await
 }

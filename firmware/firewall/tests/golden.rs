@@ -19,12 +19,24 @@ fn the_ruleset_that_drops_everything() {
 }
 
 #[test]
+fn the_rulesets_before_a_site_is_in_force() {
+    let setup = site::setup();
+    for (name, setup, lends) in
+        [("carton", Some(&setup), true), ("closed", Some(&setup), false), ("closed-no-port", None, false)]
+    {
+        insta::assert_snapshot!(name, lines(&firewall::Plan::before_a_site(setup, lends).document()));
+    }
+}
+
+#[test]
 fn no_rule_id_is_given_twice_and_every_comment_fits() {
-    let plan = firewall::Plan::compile(&site::sample());
-    let rules: Vec<_> = plan.chains.iter().flat_map(|chain| &chain.rules).collect();
-    for (place, rule) in rules.iter().enumerate() {
-        // NFTNL_UDATA_COMMENT_MAXLEN, and NF_LOG_PREFIXLEN for the id.
-        assert!(rule.id.len() + 2 + rule.says.len() < 128, "{} is too long", rule.id);
-        assert!(rules[..place].iter().all(|other| other.id != rule.id), "{} is there twice", rule.id);
+    let before = firewall::Plan::before_a_site(Some(&site::setup()), true);
+    for plan in [firewall::Plan::compile(&site::sample()), before] {
+        let rules: Vec<_> = plan.chains.iter().flat_map(|chain| &chain.rules).collect();
+        for (place, rule) in rules.iter().enumerate() {
+            // NFTNL_UDATA_COMMENT_MAXLEN, and NF_LOG_PREFIXLEN for the id.
+            assert!(rule.id.len() + 2 + rule.says.len() < 128, "{} is too long", rule.id);
+            assert!(rules[..place].iter().all(|other| other.id != rule.id), "{} is there twice", rule.id);
+        }
     }
 }

@@ -17,15 +17,26 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use lab::{Lab, run};
 
-/// Brings the room up in the namespace of this thread, asks it to prove what the kernel holds after `between`,
-/// and ends it.
+/// What a room is started with.
+type Ends = Result<(), firewall::Error>;
+type Parts = watch::Sender<FirewallPart>;
+type Commands = mpsc::Receiver<firewall::Command>;
+
+/// Brings the room of the sample site up in the namespace of this thread, asks it to prove what the kernel holds
+/// after `between`, and ends it.
 fn room(between: impl FnOnce()) -> (Vec<Promise>, FirewallPart) {
+    room_of(async |part, commands| firewall::run(&site::sample(), part, commands).await, between)
+}
+
+fn room_of(
+    started: impl AsyncFnOnce(Parts, Commands) -> Ends,
+    between: impl FnOnce(),
+) -> (Vec<Promise>, FirewallPart) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let nothing = FirewallPart { state: RulesetState::DropAll, promises: Vec::new(), proved_at: None };
         let (part, mut seen) = watch::channel(nothing);
         let (commands, waiting) = mpsc::channel(1);
-        let site = site::sample();
         let ask = async {
             seen.wait_for(|part| part.state == RulesetState::Proved).await.unwrap();
             between();
@@ -34,7 +45,7 @@ fn room(between: impl FnOnce()) -> (Vec<Promise>, FirewallPart) {
             (answer.await.unwrap(), seen.borrow().clone())
         };
         tokio::select! {
-            outcome = firewall::run(&site, part, waiting) => panic!("the room ended: {outcome:?}"),
+            outcome = started(part, waiting) => panic!("the room ended: {outcome:?}"),
             answer = ask => answer,
         }
     })
@@ -194,8 +205,10 @@ fn cases() -> Vec<Packet> {
     {
         cases.push(icmp(&to_box(port, source, own), 8, 64));
     }
-    let discover = Packet { source_service: 68, ..to_box("term0", "0.0.0.0", "255.255.255.255") };
-    cases.extend(services(&discover, &[(17, 67), (17, 68)]));
+    for port in ["term0", "lan0"] {
+        let discover = Packet { source_service: 68, ..to_box(port, "0.0.0.0", "255.255.255.255") };
+        cases.extend(services(&discover, &[(17, 67), (17, 68)]));
+    }
     // Every flow its own, so that none is answered into being established.
     for (place, packet) in cases.iter_mut().enumerate() {
         let free = 20_000 + u16::try_from(place).unwrap();
@@ -226,31 +239,60 @@ fn every_rule_counts_in_the_kernel_what_explain_says() {
         room(|| {});
         let elements = format!("{{ {TERMINAL6} }}");
         run("nft", &["add", "element", "inet", "sekisho", "terminal_addresses6", &elements]);
-        let ruleset = listing();
-        let before = counts();
-        let mut wanted: BTreeMap<String, u64> = BTreeMap::new();
-        let cases = cases();
-        for packet in &cases {
-            let decision = explain(&ruleset, packet).unwrap();
-            *wanted.entry(decision.by).or_default() += 1;
-            lab.send(packet);
-        }
-        assert!(
-            cases.len() > 200 && wanted.len() > 20,
-            "{} cases at {} rules are too few",
-            cases.len(),
-            wanted.len()
-        );
-        let deadline = Instant::now() + Duration::from_secs(5);
-        loop {
-            let seen =
-                counts().into_iter().map(|(rule, count)| (rule.clone(), count - before[&rule])).collect();
-            if agree(&wanted, &seen) {
-                return;
-            }
-            assert!(Instant::now() < deadline, "explain said {wanted:#?}\nthe kernel counted {seen:#?}");
-        }
+        the_kernel_agrees(&lab, 20);
     });
+}
+
+#[test]
+fn before_a_site_is_in_force_the_kernel_holds_what_was_proved_and_counts_what_explain_says() {
+    for lends in [true, false] {
+        lab::alone(|| {
+            let lab = Lab::build();
+            let setup = site::setup();
+            let room = || {
+                let started = async |part, commands| {
+                    firewall::run_before_a_site(Some(&setup), lends, part, commands).await
+                };
+                room_of(started, || {})
+            };
+            let (proofs, part) = room();
+            assert!(proofs.iter().all(|promise| promise.proof == Proof::Proved), "{proofs:?}");
+            assert_eq!(proofs.iter().map(|promise| promise.number).collect::<Vec<_>>(), [13, 14, 15]);
+            assert_eq!(part.state, RulesetState::Proved);
+            let before = handles();
+            room();
+            assert_eq!(handles(), before, "a restart loaded the ruleset again");
+            the_kernel_agrees(&lab, 4);
+        });
+    }
+}
+
+/// Sends every case, and compares the kernel's counts with what `explain` says of each; at least so many rules meet
+/// a packet.
+fn the_kernel_agrees(lab: &Lab, rules: usize) {
+    let ruleset = listing();
+    let before = counts();
+    let mut wanted: BTreeMap<String, u64> = BTreeMap::new();
+    let cases = cases();
+    for packet in &cases {
+        let decision = explain(&ruleset, packet).unwrap();
+        *wanted.entry(decision.by).or_default() += 1;
+        lab.send(packet);
+    }
+    assert!(
+        cases.len() > 200 && wanted.len() > rules,
+        "{} cases at {} rules are too few",
+        cases.len(),
+        wanted.len()
+    );
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        let seen = counts().into_iter().map(|(rule, count)| (rule.clone(), count - before[&rule])).collect();
+        if agree(&wanted, &seen) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "explain said {wanted:#?}\nthe kernel counted {seen:#?}");
+    }
 }
 
 /// Waits until a rule has counted so many.

@@ -4,8 +4,8 @@ use model::{Site, Zone};
 
 use super::sets::LINK_LOCAL;
 use super::{
-    ECHOES, Statement, accept, flows, is, is_not, jump_icmp6, lookup, refuse, refuse_invalid, refuse_ipv4,
-    refuse_rest,
+    ECHOES, Statement, accept, discover, flows, is, is_not, jump_icmp6, lookup, refuse, refuse_invalid,
+    refuse_ipv4, refuse_rest,
 };
 use crate::nft::{Chain, Key, Map, Operand, Verdict};
 
@@ -78,16 +78,6 @@ pub(super) fn from_terminal(site: &Site) -> Chain {
     rules.push(accept("terminal-input-service", "names, time and addresses for the terminals (5)", service));
     rules.extend(refuse_rest("terminal-input-rest", "a terminal reaches nothing else of the box (5)"));
     Chain { name: "input_terminal", hook: None, rules }
-}
-
-/// RFC 2131 section 4.1: from no address, to everybody.
-fn discover() -> Vec<Statement> {
-    vec![
-        is(Key::Source4, Operand::address([0, 0, 0, 0])),
-        is(Key::Destination4, Operand::address([255, 255, 255, 255])),
-        is(Key::UdpFrom, Operand::Number(68)),
-        is(Key::UdpTo, Operand::Number(67)),
-    ]
 }
 
 pub(super) fn from_clinic(site: &Site) -> Chain {

@@ -10,8 +10,10 @@ mod forward;
 mod input;
 mod output;
 mod sets;
+mod setup;
 
 use model::Site;
+use model::boot::Setup;
 use serde_json::Value;
 
 use crate::nft::{self, Chain, Key, Map, Operand, Rule, Set, Statement, Verdict};
@@ -46,6 +48,13 @@ impl Plan {
         ];
         let maps = vec![input::by_port(site), forward::by_way(site), output::by_port(site)];
         Self { sets: sets::of(site), maps, chains }
+    }
+
+    /// The ruleset before a site is in force: the setup port alone, or no port at all. It lends addresses in the
+    /// carton only.
+    pub fn before_a_site(setup: Option<&Setup>, lends_addresses: bool) -> Self {
+        let chains = setup::chains(setup, lends_addresses);
+        Self { sets: Vec::new(), maps: setup::maps(setup), chains }
     }
 
     /// What nft is given: the commands that put this ruleset in the place of the old one, at once.
@@ -99,6 +108,16 @@ fn refuse(id: &str, says: &'static str, when: Vec<Statement>) -> [Rule; 2] {
 fn end(id: String, says: &'static str, mut steps: Vec<Statement>, last: [Statement; 2]) -> Rule {
     steps.extend(last);
     Rule { id, says, steps }
+}
+
+/// RFC 2131 section 4.1: from no address, to everybody.
+fn discover() -> Vec<Statement> {
+    vec![
+        is(Key::Source4, Operand::address([0, 0, 0, 0])),
+        is(Key::Destination4, Operand::address([255, 255, 255, 255])),
+        is(Key::UdpFrom, Operand::Number(68)),
+        is(Key::UdpTo, Operand::Number(67)),
+    ]
 }
 
 /// What belongs to an open flow passes.

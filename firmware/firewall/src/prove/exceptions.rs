@@ -104,6 +104,26 @@ pub(super) fn of_the_clinic(intent: &Intent) -> Vec<Conditions> {
     vec![icmp6(ERRORS6), icmp6(LISTENER), icmp6(NEIGHBOUR), icmp(4, 1, ERRORS4), services]
 }
 
+/// The page at the setup address; requests for an address where the box lends them.
+pub(super) fn of_the_setup_port(intent: &Intent) -> Vec<Conditions> {
+    let mut page = service(6, &intent.clinic_services);
+    page.extend([(Field::Family, Span::one(4_u8)), (Field::Destination, address4(intent.clinic_address))]);
+    let lends = intent.before_a_site.is_some_and(|before| before.lends_addresses);
+    [page].into_iter().chain(lends.then(|| dhcp(68, 67))).collect()
+}
+
+/// Answers to those requests.
+pub(super) fn to_the_setup_port(intent: &Intent) -> Vec<Conditions> {
+    let lends = intent.before_a_site.is_some_and(|before| before.lends_addresses);
+    lends.then(|| dhcp(67, 68)).into_iter().collect()
+}
+
+fn dhcp(from: u16, to: u16) -> Conditions {
+    let mut dhcp = service(17, &[to]);
+    dhcp.extend([(Field::Family, Span::one(4_u8)), (Field::SourceService, Span::one(from))]);
+    dhcp
+}
+
 /// What a node has to say on a link: errors, neighbour and listener discovery.
 pub(super) fn of_the_link() -> Vec<Conditions> {
     vec![icmp6(ERRORS6), icmp6(LISTENER), icmp6(NEIGHBOUR), icmp(4, 1, ERRORS4)]

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use model::boot::Setup;
 use model::site::prefix::Prefix;
 use model::{Profile, Site, Zone};
 
@@ -26,6 +27,15 @@ pub struct Intent {
     pub destinations: Vec<(Prefix, u8, u16)>,
     /// Whom the box itself may ask on the line: prefix, protocol number, port.
     pub peers: Vec<(Prefix, u8, u16)>,
+    /// Set before a site is in force: then the clinic's port is the setup port, and the promises are 13 to 15.
+    pub before_a_site: Option<BeforeASite>,
+}
+
+/// What the setup port is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BeforeASite {
+    /// Computers on it get their addresses from the box.
+    pub lends_addresses: bool,
 }
 
 impl Intent {
@@ -49,6 +59,23 @@ impl Intent {
             clinic_services: vec![site.page.http, site.page.https, 445],
             destinations: listed.collect(),
             peers: peers(&site.profile),
+            before_a_site: None,
+        }
+    }
+
+    /// What is wanted before a site is in force: the setup page at this port, or no port at all.
+    pub fn before_a_site(setup: Option<&Setup>, lends_addresses: bool) -> Self {
+        Self {
+            wan: Vec::new(),
+            terminal: Vec::new(),
+            clinic: setup.iter().map(|setup| setup.port.clone()).collect(),
+            clinic_address: setup.map_or(Ipv4Addr::UNSPECIFIED, |setup| v4(setup.address.address)),
+            terminal_address: Ipv4Addr::UNSPECIFIED,
+            terminals: Vec::new(),
+            clinic_services: vec![Setup::HTTPS],
+            destinations: Vec::new(),
+            peers: Vec::new(),
+            before_a_site: Some(BeforeASite { lends_addresses }),
         }
     }
 }

@@ -35,7 +35,7 @@ use model::part::{Promise, Proof};
 use serde_json::Value;
 
 use self::cube::{Cube, Field};
-pub use self::intent::Intent;
+pub use self::intent::{BeforeASite, Intent};
 use self::ports::Ports;
 use self::promises::{Claim, states};
 use self::ruleset::Ruleset;
@@ -97,7 +97,7 @@ pub fn findings(document: &Value, intent: &Intent) -> Vec<(u8, Finding)> {
     let machine = Machine::new(&Ruleset::read(document), ports);
     let openings = std::cell::OnceCell::new();
     let prover = Prover { machine: &machine, intent, openings: &openings };
-    promises::NUMBERS.into_iter().map(|number| (number, prover.finding(number))).collect()
+    promises::numbers(intent).iter().map(|number| (*number, prover.finding(*number))).collect()
 }
 
 struct Prover<'p> {

@@ -4,7 +4,8 @@
 use super::cube::{Conditions, Cube, Field};
 use super::exceptions::{
     ERRORS6, WITHOUT_RECEIVER, address4, carried, from_the_line, icmp6, never_forwarded, of_a_terminal,
-    of_the_clinic, of_the_link, to_a_terminal, to_destinations, to_the_line,
+    of_the_clinic, of_the_link, of_the_setup_port, to_a_terminal, to_destinations, to_the_line,
+    to_the_setup_port,
 };
 use super::intent::Intent;
 use super::ports::{NO_PORT, Ports};
@@ -17,8 +18,10 @@ pub(super) struct Claim {
     pub(super) cubes: Vec<Cube>,
 }
 
-/// The numbers of the promises that are proved.
-pub(super) const NUMBERS: [u8; 7] = [1, 2, 3, 4, 5, 6, 10];
+/// The numbers of the promises that are proved: a site's, or those before one is in force.
+pub(super) fn numbers(intent: &Intent) -> &'static [u8] {
+    if intent.before_a_site.is_some() { &[13, 14, 15] } else { &[1, 2, 3, 4, 5, 6, 10] }
+}
 
 /// The claims of one promise.
 pub(super) fn claims(number: u8, intent: &Intent, ports: &Ports) -> Vec<Claim> {
@@ -50,6 +53,15 @@ pub(super) fn claims(number: u8, intent: &Intent, ports: &Ports) -> Vec<Claim> {
             zones.output(&zones.wan, &to_the_line(intent)),
             zones.output(&zones.terminal, &to_a_terminal(intent)),
             zones.output(&zones.every.and(&zones.wan.not()).and(&zones.terminal.not()), &of_the_link()),
+        ],
+        13 => vec![zones.forward(&zones.every, &zones.every, Any)],
+        14 => vec![
+            zones.input(&zones.clinic, &of_the_setup_port(intent)),
+            zones.input(&zones.every.and(&zones.clinic.not()), &[]),
+        ],
+        15 => vec![
+            zones.output(&zones.clinic, &to_the_setup_port(intent)),
+            zones.output(&zones.every.and(&zones.clinic.not()), &[]),
         ],
         _ => Vec::new(),
     }
