@@ -18,7 +18,7 @@ fn fault(code: FaultCode) -> Fault {
 }
 
 fn firewall(state: RulesetState) -> Option<Stamped<FirewallPart>> {
-    stamped(FirewallPart { state, promises: Vec::new(), proved_at: None })
+    stamped(FirewallPart { state, ..FirewallPart::dropping(None) })
 }
 
 fn snapshot(usability: Usability, faults: &[FaultCode]) -> Snapshot {

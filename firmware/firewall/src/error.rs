@@ -39,6 +39,9 @@ pub enum Error {
     /// Everything was loaded and proved, but it is not what was planned.
     #[error("find the plan in the kernel: {0}")]
     Differs(String),
+    /// Everything was to be dropped before the site's ruleset, and that failed.
+    #[error("drop everything first: {0}")]
+    Unclosed(Box<Error>),
     /// The ruleset failed, and dropping everything failed too.
     #[error("drop everything ({drop_all}) after failing to {first}")]
     Open {
@@ -47,6 +50,13 @@ pub enum Error {
         /// Why the fallback failed.
         drop_all: Box<Error>,
     },
+}
+
+impl Error {
+    /// Whether the kernel may hold something else than a rule that drops everything.
+    pub const fn leaves_open(&self) -> bool {
+        matches!(self, Self::NoNft(_) | Self::Unclosed(_) | Self::Open { .. })
+    }
 }
 
 /// The promises that are not proved.

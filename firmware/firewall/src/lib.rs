@@ -34,12 +34,12 @@ pub use watch::Command;
 /// tries again.
 ///
 /// # Errors
-/// What stood in the way at the start, and then everything is dropped; but with [`Error::Open`], which may end
-/// it later too, and if nft cannot be run at all, the kernel holds what it held.
+/// What stood in the way at the start, and then everything is dropped; but after an error that
+/// [leaves it open](Error::leaves_open), of which [`Error::Open`] may end it later too, the kernel holds what it held.
 pub async fn run(
     site: &Site,
     part: tokio::sync::watch::Sender<FirewallPart>,
-    commands: mpsc::Receiver<Command>,
+    commands: &mut mpsc::Receiver<Command>,
 ) -> Result<(), Error> {
     keep(compile_json(site), Intent::from_site(site), part, commands).await
 }
@@ -53,7 +53,7 @@ pub async fn run_before_a_site(
     setup: Option<&Setup>,
     lends_addresses: bool,
     part: tokio::sync::watch::Sender<FirewallPart>,
-    commands: mpsc::Receiver<Command>,
+    commands: &mut mpsc::Receiver<Command>,
 ) -> Result<(), Error> {
     let document = Plan::before_a_site(setup, lends_addresses).document();
     keep(document, Intent::before_a_site(setup, lends_addresses), part, commands).await
@@ -63,7 +63,7 @@ async fn keep(
     document: Value,
     intent: Intent,
     part: tokio::sync::watch::Sender<FirewallPart>,
-    commands: mpsc::Receiver<Command>,
+    commands: &mut mpsc::Receiver<Command>,
 ) -> Result<(), Error> {
     let kernel = kernel::Nft::find()?;
     #[cfg(feature = "sabotage")]

@@ -38,8 +38,8 @@ pub(crate) struct Watch<K> {
 }
 
 impl<K: Kernel> Watch<K> {
-    /// Runs until the ruleset cannot be brought up at all, or with [`Error::Open`] not even be dropped.
-    pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>) -> Result<(), Error> {
+    /// Runs until the ruleset cannot be brought up at all, or not even be dropped ([`Error::leaves_open`]).
+    pub(crate) async fn run(mut self, commands: &mut mpsc::Receiver<Command>) -> Result<(), Error> {
         self.start().await?;
         let mut rounds = interval_at(Instant::now() + ROUND, ROUND);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -66,7 +66,7 @@ impl<K: Kernel> Watch<K> {
                 return Ok(());
             }
         }
-        self.kernel.load(&drop_all()).await?;
+        self.kernel.load(&drop_all()).await.map_err(|error| Error::Unclosed(Box::new(error)))?;
         self.publish(RulesetState::DropAll, Vec::new());
         let promises = apply(&self.kernel, &self.document, &self.intent).await?;
         self.publish(RulesetState::Proved, promises);
@@ -124,6 +124,6 @@ impl<K: Kernel> Watch<K> {
 
     fn publish(&self, state: RulesetState, promises: Vec<Promise>) {
         let proved_at = (!promises.is_empty()).then(Timestamp::now);
-        self.part.send_replace(FirewallPart { state, promises, proved_at });
+        self.part.send_replace(FirewallPart { state, promises, proved_at, hindrance: None });
     }
 }

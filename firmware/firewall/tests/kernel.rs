@@ -25,7 +25,7 @@ type Commands = mpsc::Receiver<firewall::Command>;
 /// Brings the room of the sample site up in the namespace of this thread, asks it to prove what the kernel holds
 /// after `between`, and ends it.
 fn room(between: impl FnOnce()) -> (Vec<Promise>, FirewallPart) {
-    room_of(async |part, commands| firewall::run(&site::sample(), part, commands).await, between)
+    room_of(async |part, mut commands| firewall::run(&site::sample(), part, &mut commands).await, between)
 }
 
 fn room_of(
@@ -34,8 +34,7 @@ fn room_of(
 ) -> (Vec<Promise>, FirewallPart) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let nothing = FirewallPart { state: RulesetState::DropAll, promises: Vec::new(), proved_at: None };
-        let (part, mut seen) = watch::channel(nothing);
+        let (part, mut seen) = watch::channel(FirewallPart::dropping(None));
         let (commands, waiting) = mpsc::channel(1);
         let ask = async {
             seen.wait_for(|part| part.state == RulesetState::Proved).await.unwrap();
@@ -250,8 +249,8 @@ fn before_a_site_is_in_force_the_kernel_holds_what_was_proved_and_counts_what_ex
             let lab = Lab::build();
             let setup = site::setup();
             let room = || {
-                let started = async |part, commands| {
-                    firewall::run_before_a_site(Some(&setup), lends, part, commands).await
+                let started = async |part, mut commands| {
+                    firewall::run_before_a_site(Some(&setup), lends, part, &mut commands).await
                 };
                 room_of(started, || {})
             };

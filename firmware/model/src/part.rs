@@ -171,9 +171,17 @@ pub struct FirewallPart {
     /// When the kernel was last read and proved.
     #[serde(default)]
     pub proved_at: Option<Timestamp>,
+    /// Why the site's ruleset cannot be brought up, for an engineer; it is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hindrance: Option<String>,
 }
 
 impl FirewallPart {
+    /// Everything is dropped, and nothing is proved.
+    pub const fn dropping(hindrance: Option<String>) -> Self {
+        Self { state: RulesetState::DropAll, promises: Vec::new(), proved_at: None, hindrance }
+    }
+
     /// Whether the kernel holds the site's ruleset and every promise is proved on it; also after it was put right.
     pub fn is_in_force(&self) -> bool {
         let proved = self.promises.iter().all(|promise| promise.proof == Proof::Proved);
@@ -240,7 +248,8 @@ mod tests {
     fn a_ruleset_is_in_force_when_every_promise_is_proved_also_after_it_was_put_right() {
         let promise = |proof| Promise { number: 1, proof };
         let broken = Proof::Broken { counterexample: String::new() };
-        let in_force = |state, promises| FirewallPart { state, promises, proved_at: None }.is_in_force();
+        let in_force =
+            |state, promises| FirewallPart { state, promises, ..FirewallPart::dropping(None) }.is_in_force();
         assert!(in_force(RulesetState::Proved, vec![promise(Proof::Proved)]));
         assert!(in_force(RulesetState::Drifted, vec![promise(Proof::Proved)]));
         assert!(!in_force(RulesetState::Drifted, vec![promise(Proof::Proved), promise(broken)]));

@@ -79,11 +79,13 @@ pub enum Failure {
         /// What it answered.
         reason: String,
     },
-    /// Root is needed.
-    #[error("failed to {what}: this needs root")]
-    NotPermitted {
-        /// What.
-        what: String,
+    /// A role lacks what it needs of the kernel.
+    #[error("{role} lacks {capabilities}", role = role.key(), capabilities = .capabilities.join(", "))]
+    Lacks {
+        /// Which role.
+        role: Role,
+        /// The capabilities, by name.
+        capabilities: Vec<&'static str>,
     },
     /// A port of the page is taken by another program.
     #[error("failed to listen on {address}: {source}")]
@@ -140,7 +142,7 @@ impl Failure {
             | Self::Page(_)
             | Self::Reach(_) => code::UNAVAILABLE,
             Self::NotProved(_) => code::TEMPFAIL,
-            Self::NotPermitted { .. } => code::NOPERM,
+            Self::Lacks { .. } => code::NOPERM,
             Self::Answer { .. }
             | Self::Firewall(_)
             | Self::Relay(_)

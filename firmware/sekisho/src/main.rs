@@ -3,11 +3,13 @@
 //! Read [`start`] from top to bottom to see the daemon come up.
 
 mod boot;
+mod capability;
 mod cli;
 mod failure;
 mod files;
 mod generate;
 mod log;
+mod notify;
 mod output;
 mod role;
 mod secret;

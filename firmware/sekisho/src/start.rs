@@ -14,7 +14,8 @@ use tokio::task::JoinSet;
 use crate::cli;
 use crate::failure::Failure;
 use crate::role::{self, Place};
-use crate::{log, output, site_file};
+use crate::socket::part::Pulse;
+use crate::{capability, log, notify, output, site_file};
 
 /// `sekisho daemon`: runs until a signal asks it to end.
 ///
@@ -23,17 +24,22 @@ use crate::{log, output, site_file};
 pub async fn daemon(args: cli::Daemon) -> Result<ExitCode, Failure> {
     log::start();
     let place = Arc::new(check(args)?);
-    root()?;
+    capability::check(&place.roles)?;
     ports(&place)?;
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 
     let mut roles = Roles::new();
-    let serving: Vec<_> = place.roles.iter().map(|role| start(*role, &place, &mut roles)).collect();
-    tokio::select! {
-        () = all(serving) => output::print("ready"),
+    let starting: Vec<_> = place.roles.iter().map(|role| start(*role, &place, &mut roles)).collect();
+    let pulses = tokio::select! {
+        pulses = all(starting) => pulses,
         Some(ended) = roles.join_next() => return Err(why(ended)),
+    };
+    notify::ready();
+    output::print("ready");
+    tokio::select! {
+        ended = until_the_end(roles) => ended,
+        () = notify::live(pulses) => Ok(ExitCode::SUCCESS),
     }
-    until_the_end(roles).await
 }
 
 /// The roles while they run: each ends only by a failure.
@@ -52,13 +58,6 @@ fn check(args: cli::Daemon) -> Result<Place, Failure> {
     })
 }
 
-fn root() -> Result<(), Failure> {
-    if nix::unistd::geteuid().is_root() {
-        return Ok(());
-    }
-    Err(Failure::NotPermitted { what: "open the firewall and the raw sockets".into() })
-}
-
 /// Every port the site file names is there; all that are missing are said at once. It is `netd`'s to say: not every
 /// role sees the network.
 fn ports(place: &Place) -> Result<(), Failure> {
@@ -71,21 +70,27 @@ fn ports(place: &Place) -> Result<(), Failure> {
     if missing.is_empty() { Ok(()) } else { Err(Failure::NoPorts(missing)) }
 }
 
-/// Starts a role as a task of its own; what comes back hears when it serves.
-fn start(role: Role, place: &Arc<Place>, roles: &mut Roles) -> oneshot::Receiver<()> {
+/// A role that is starting: says when it serves, and whether its room can be felt.
+type Starting = oneshot::Receiver<Option<Pulse>>;
+
+/// Starts a role as a task of its own.
+fn start(role: Role, place: &Arc<Place>, roles: &mut Roles) -> Starting {
     let (ready, serves) = oneshot::channel();
     let place = Arc::clone(place);
     roles.spawn(async move { (role, role::run(role, &place, ready).await) });
     serves
 }
 
-/// Ends when all have said that they serve; never if one ends before it could.
-async fn all(serving: Vec<oneshot::Receiver<()>>) {
-    for serves in serving {
-        if serves.await.is_err() {
-            std::future::pending::<()>().await;
+/// Waits until all have said that they serve; for ever if one ends before it could.
+async fn all(starting: Vec<Starting>) -> Vec<Pulse> {
+    let mut pulses = Vec::new();
+    for serves in starting {
+        match serves.await {
+            Ok(pulse) => pulses.extend(pulse),
+            Err(_) => std::future::pending().await,
         }
     }
+    pulses
 }
 
 /// Waits for a signal, or for the first role that ends.

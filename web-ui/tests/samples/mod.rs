@@ -66,6 +66,7 @@ pub fn clean() -> Snapshot {
             state: RulesetState::Proved,
             promises: Vec::new(),
             proved_at: Some(ago(30)),
+            hindrance: None,
         }),
         board: board([Sign::BoxWell, Sign::LineWell, Sign::RelayWell, Sign::Calm]),
         boot: None,

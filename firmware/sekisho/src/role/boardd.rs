@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use model::Timestamp;
-use model::part::Role;
+use model::part::{PATIENCE_S, Role};
 use tokio::sync::watch;
 
 use super::{Place, Ready, Tasks};
@@ -22,7 +22,8 @@ const EVERY: Duration = Duration::from_secs(5);
 pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let mut simulated = board::Simulated::default();
     let (publish, seen) = watch::channel(simulated.part());
-    let mut tasks = super::serve(place, Role::Boardd, part::routes(seen)).await?;
+    let (routes, pulse) = part::routes(seen, PATIENCE_S);
+    let mut tasks = super::serve(place, Role::Boardd, routes).await?;
     let sockets: PathBuf = place.sockets.clone();
     tasks.spawn(async move {
         let mut picture = snapshot::follow(&sockets, &[Role::Netd, Role::Relayd, Role::Reachd]);
@@ -36,6 +37,6 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
             }
         }
     });
-    super::serves(ready);
+    super::serves(ready, Some(pulse));
     Ok(tasks)
 }

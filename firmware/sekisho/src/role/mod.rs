@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::failure::Failure;
+use crate::socket::part::Pulse;
 use crate::socket::server;
 
 /// What every role is told: the site and the places.
@@ -33,8 +34,8 @@ pub struct Place {
     pub roles: Vec<Role>,
 }
 
-/// Where a role says that it serves.
-pub type Ready = oneshot::Sender<()>;
+/// Where a role says that it serves, and by what it can be felt that its room is alive.
+pub type Ready = oneshot::Sender<Option<Pulse>>;
 
 /// Runs a role until it ends, which it does only by a failure.
 ///
@@ -70,8 +71,8 @@ async fn serve(place: &Place, role: Role, routes: axum::Router) -> Result<Tasks,
 }
 
 /// Says that the role serves. The daemon may be ending and not listen any more.
-fn serves(ready: Ready) {
-    let _ = ready.send(());
+fn serves(ready: Ready, pulse: Option<Pulse>) {
+    let _ = ready.send(pulse);
 }
 
 /// Puts a question to a room and waits for its answer; a room that is gone or overrun is 503.

@@ -17,6 +17,9 @@ use crate::socket::{client, part};
 /// How long the others wait for the proof before they say so and end; who started them does so again.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long to wait before a firewall that could not be brought up is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
+
 /// How long to leave `netd` alone while it does not answer, or has nothing new to say.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -30,10 +33,10 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
         // Tried out and let go again: what can be refused is asked for before anything is loaded.
         lent::to(Role::Webd, &place.site)?;
     }
-    let nothing = FirewallPart { state: RulesetState::DropAll, promises: Vec::new(), proved_at: None };
-    let (part, mut seen) = watch::channel(nothing);
+    let (part, mut seen) = watch::channel(FirewallPart::dropping(None));
     let (ask, commands) = mpsc::channel(super::WAITING);
-    let routes = part::routes(seen.clone()).route(
+    let (routes, pulse) = part::routes(seen.clone(), PATIENCE_S);
+    let routes = routes.route(
         "/prove",
         post(move || async move { super::put(&ask, |reply| firewall::Command::ProveLive { reply }).await }),
     );
@@ -41,14 +44,37 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let lender = Lender::open(&place.sockets)?;
     let site = place.site.clone();
     tasks.spawn(lender.serve(move |role| lent::to(role, &site)));
-    let site = place.site.clone();
-    tasks.spawn(async move { firewall::run(&site, part, commands).await.map_err(Failure::from) });
+    let (site, alone) = (place.site.clone(), place.roles.len() == 1);
+    tasks.spawn(async move { keep_up(&site, alone, part, commands).await });
     // If the sender goes, the room has ended, and its own error says why.
     if seen.wait_for(FirewallPart::is_in_force).await.is_ok() {
         tracing::info!("the ruleset in the kernel is this site's, and proved");
-        super::serves(ready);
+        super::serves(ready, Some(pulse));
     }
     Ok(tasks)
+}
+
+/// Brings the firewall up and keeps it. Among the other roles in one process its failure ends them all. In a process
+/// of its own it says what stands in the way and tries again: a box that cannot open must go on saying why.
+async fn keep_up(
+    site: &model::Site,
+    alone: bool,
+    part: watch::Sender<FirewallPart>,
+    mut commands: mpsc::Receiver<firewall::Command>,
+) -> Result<(), Failure> {
+    loop {
+        let ended = firewall::run(site, part.clone(), &mut commands).await;
+        let error = match ended {
+            Err(error) if alone => error,
+            ended => return ended.map_err(Failure::from),
+        };
+        tracing::error!(%error, "the firewall could not be brought up; it is tried again");
+        let state = if error.leaves_open() { RulesetState::Drifted } else { RulesetState::DropAll };
+        part.send_replace(FirewallPart { state, ..FirewallPart::dropping(Some(error.to_string())) });
+        // Who asks meanwhile gets no answer: there is nothing to prove.
+        let refuse = async { while commands.recv().await.is_some() {} };
+        let _ = tokio::time::timeout(TRY_AGAIN, refuse).await;
+    }
 }
 
 /// Waits until `netd` says that the kernel holds this site's ruleset, proved.

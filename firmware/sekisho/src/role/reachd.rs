@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use axum::routing::post;
-use model::part::{LinePart, Role};
+use model::part::{LINE_PATIENCE_S, LinePart, Role};
 use model::{Observation, Timestamp, Verdict};
 use tokio::sync::{mpsc, watch};
 
@@ -37,8 +37,8 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     };
     let (part, seen) = watch::channel(nothing);
     let (ask, sweeps) = mpsc::channel(super::WAITING);
-    let routes = part::routes(seen)
-        .route("/sweep", post(move || async move { super::put(&ask, |reply| reply).await }));
+    let (routes, pulse) = part::routes(seen, LINE_PATIENCE_S);
+    let routes = routes.route("/sweep", post(move || async move { super::put(&ask, |reply| reply).await }));
     let mut tasks = super::serve(place, Role::Reachd, routes).await?;
     let plan = reach::Plan::from_site(&place.site, place.authorities.clone());
     let (state, shares) = (place.state.join("reach"), Relayd(place.sockets.clone()));
@@ -46,6 +46,6 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     tasks.spawn(async move {
         reach::run(plan, sockets, &state, part, shares, sweeps).await.map_err(Failure::from)
     });
-    super::serves(ready);
+    super::serves(ready, Some(pulse));
     Ok(tasks)
 }

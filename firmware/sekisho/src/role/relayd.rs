@@ -1,7 +1,7 @@
 //! `relayd`: the files. It alone holds the terminals' passwords, so it also looks at their shares for `reachd`.
 
 use axum::routing::post;
-use model::part::{RelayPart, Role};
+use model::part::{PATIENCE_S, RelayPart, Role};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Place, Ready, Tasks, netd};
@@ -16,14 +16,15 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     netd::proved(&place.sockets).await?;
     let (part, seen) = watch::channel(RelayPart::default());
     let (ask, commands) = mpsc::channel(super::WAITING);
-    let routes = part::routes(seen).route(
+    let (routes, pulse) = part::routes(seen, PATIENCE_S);
+    let routes = routes.route(
         "/look",
         post(move || async move { super::put(&ask, |reply| relay::Command::Look { reply }).await }),
     );
     let mut tasks = super::serve(place, Role::Relayd, routes).await?;
     let config = relay::Config::from_site(&place.site, &place.state);
     tasks.spawn(alone(move || relay::run(config, part, commands)));
-    super::serves(ready);
+    super::serves(ready, Some(pulse));
     Ok(tasks)
 }
 

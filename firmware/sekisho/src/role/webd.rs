@@ -26,6 +26,7 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     tasks.spawn(
         async move { web_ui::serve(listeners, pictures, Timestamp::now).await.map_err(Failure::from) },
     );
-    super::serves(ready);
+    // It has no part, so no pulse: that the runtime turns, which gives the sign of life, is all there is to feel.
+    super::serves(ready, None);
     Ok(tasks)
 }

@@ -104,7 +104,10 @@ pub fn snapshot(snapshot: &Snapshot, now: Timestamp, language: Language) -> Stri
         None => lines.push("relay: not known (relayd does not answer)".to_owned()),
     }
     match &snapshot.firewall {
-        Some(firewall) => lines.push(format!("firewall: {}", key(&firewall.part.state))),
+        Some(firewall) => {
+            let hindrance = firewall.part.hindrance.iter().map(|why| format!(" (failed to {why})"));
+            lines.push(format!("firewall: {}{}", key(&firewall.part.state), hindrance.collect::<String>()));
+        }
         None => lines.push("firewall: not known (netd does not answer)".to_owned()),
     }
     if let Some(board) = &snapshot.board {
