@@ -53,6 +53,9 @@ enum Verb {
         name: Name,
         /// What to do
         order: Order,
+        /// Only what runs this role
+        #[arg(long, value_name = "ROLE")]
+        role: Option<String>,
     },
     /// Run a command in a host: its network, its mounts
     Exec {
@@ -111,6 +114,9 @@ struct Up {
     /// What stands where the box is
     #[arg(long = "box", value_enum, default_value = "daemon")]
     the_box: TheBox,
+    /// Each role of sekisho a process and a user of its own: the same as --box split
+    #[arg(long, conflicts_with = "the_box")]
+    split: bool,
     /// A fault the clinic is born with; may be given more than once
     #[arg(long, value_name = "CODE", num_args = 1..)]
     fault: Vec<String>,
@@ -168,7 +174,7 @@ fn obey(verb: Verb) -> Result<String, Error> {
         Verb::Faults => {
             Ok(CATALOGUE.iter().map(|fault| format!("{:<15}{}\n", fault.code, fault.what)).collect())
         }
-        Verb::Daemon { name, order } => order_daemon(&name.place()?, order),
+        Verb::Daemon { name, order, role } => order_daemon(&name.place()?, order, role.as_deref()),
         Verb::Exec { name, host, argv } => {
             let (record, host) = (standing(&name.place()?)?, status::host(&host)?);
             Err(Door::open(host, record.keepers[&host])?.become_command(&argv))
@@ -205,7 +211,7 @@ fn bring_up(call: Up) -> Result<String, Error> {
     let wish = Wish {
         place: place.clone(),
         faults,
-        the_box: call.the_box,
+        the_box: if call.split { TheBox::Split } else { call.the_box },
         sekisho: call.sekisho,
         page: [call.http, call.https],
     };
@@ -246,7 +252,7 @@ fn switch_fault(name: &Name, code: &str, switch: Switch) -> Result<String, Error
     changed.map(|()| String::new())
 }
 
-fn order_daemon(place: &Place, order: Order) -> Result<String, Error> {
+fn order_daemon(place: &Place, order: Order, role: Option<&str>) -> Result<String, Error> {
     let claim = remains::claim(place)?;
     let mut record = standing(place)?;
     let Some(sekisho) = record.sekisho.clone() else {
@@ -255,15 +261,19 @@ fn order_daemon(place: &Place, order: Order) -> Result<String, Error> {
             record.the_box.word()
         )));
     };
-    line::stop(&mut record.daemons, the_box::SEKISHO, Signal::SIGKILL);
-    if order == Order::Start {
-        let ground = Ground::open(place.clone(), Tools::find()?, record.the_box, &record.keepers)?;
-        let process = the_box::daemon(&ground, &sekisho)?.wait()?;
-        record.daemons.insert(the_box::SEKISHO.into(), process);
+    for name in the_box::runs(record.the_box, role)? {
+        line::stop(&mut record.daemons, name, Signal::SIGKILL);
     }
+    let started = if order == Order::Start {
+        let ground = Ground::open(place.clone(), Tools::find()?, record.the_box, &record.keepers)?;
+        the_box::sekisho_itself(&ground, &sekisho, role).map(|daemons| record.daemons.extend(daemons))
+    } else {
+        Ok(())
+    };
+    // Also when it failed: what ran before does not run any more.
     record.write(place)?;
     drop(claim);
-    Ok(String::new())
+    started.map(|()| String::new())
 }
 
 /// The record of a clinic that is up.

@@ -81,6 +81,22 @@ impl Clinic {
         self.call_with("daemon", &["start"], environment).map(drop)
     }
 
+    /// The same for what runs one role; the others go on where each is a process of its own.
+    ///
+    /// # Errors
+    /// What `clinic daemon kill` said.
+    pub fn kill_role(&self, role: &str) -> Result<(), Error> {
+        self.call("daemon", &["kill", "--role", role]).map(drop)
+    }
+
+    /// Starts what runs one role again.
+    ///
+    /// # Errors
+    /// What `clinic daemon start` said.
+    pub fn start_role(&self, role: &str, environment: &[(&str, &str)]) -> Result<(), Error> {
+        self.call_with("daemon", &["start", "--role", role], environment).map(drop)
+    }
+
     /// A command in a host, not started yet.
     pub fn command(&self, host: &str, argv: &[&str]) -> Command {
         let mut command = Command::new(&self.program);

@@ -20,6 +20,7 @@ mod plan;
 mod process;
 mod record;
 mod remains;
+mod roles;
 mod samba;
 mod status;
 mod terminal;

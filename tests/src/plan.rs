@@ -111,8 +111,10 @@ pub enum TheBox {
     None,
     /// Its ports and addresses, and nothing that runs
     Bare,
-    /// sekisho with all its roles, and smbd as it configures it
+    /// sekisho with all its roles in one process, and smbd as it configures it
     Daemon,
+    /// The same with each role a process and a user of its own
+    Split,
 }
 
 impl TheBox {
@@ -122,7 +124,13 @@ impl TheBox {
             Self::None => "none",
             Self::Bare => "bare",
             Self::Daemon => "daemon",
+            Self::Split => "split",
         }
+    }
+
+    /// Whether sekisho runs on it.
+    pub const fn runs_sekisho(self) -> bool {
+        matches!(self, Self::Daemon | Self::Split)
     }
 
     /// What the box's own end of a wire is called. Before a board it is the far side of a bridge, because a TAP

@@ -7,7 +7,7 @@ use crate::daemon::{Daemon, Ready, Starting};
 use crate::error::{Error, at};
 use crate::ground::{Ground, args};
 use crate::keeper::accounts;
-use crate::plan::Host;
+use crate::plan::{Host, Place};
 use crate::tools::in_a_host;
 
 /// The first number of the accounts made here; they exist in their own host only.
@@ -64,10 +64,15 @@ impl Login {
 /// Makes a Unix account in the host's own accounts, and gives its number.
 pub fn account(ground: &Ground, host: Host, user: &str, nth: u32) -> Result<u32, Error> {
     let number = FIRST + nth;
-    append(&accounts(&ground.place, host, "group"), &format!("{user}:x:{number}:"))?;
-    let home = "/nonexistent:/usr/sbin/nologin";
-    append(&accounts(&ground.place, host, "passwd"), &format!("{user}:x:{number}:{number}::{home}"))?;
+    add_account(&ground.place, host, user, number)?;
     Ok(number)
+}
+
+/// Makes a Unix account with this number in the host's own accounts.
+pub fn add_account(place: &Place, host: Host, user: &str, number: u32) -> Result<(), Error> {
+    append(&accounts(place, host, "group"), &format!("{user}:x:{number}:"))?;
+    let home = "/nonexistent:/usr/sbin/nologin";
+    append(&accounts(place, host, "passwd"), &format!("{user}:x:{number}:{number}::{home}"))
 }
 
 /// Appended in place, because the file is mounted over the host's /etc/passwd.

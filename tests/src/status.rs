@@ -11,7 +11,7 @@ use crate::host::run;
 use crate::plan::{CLINIC_SHARE, Host, Place, TERMINAL_SHARE, TheBox};
 use crate::record::Record;
 use crate::samba::Login;
-use crate::{terminal, the_box};
+use crate::{roles, terminal, the_box};
 
 /// A clinic that is up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ pub struct BoxStatus {
     pub site: PathBuf,
     /// Folder of what survives a restart.
     pub state: PathBuf,
-    /// The process of each role, and smbd's; empty without a daemon. In the lab one process has all roles.
+    /// The process of each role, and smbd's; empty without a daemon. Unless they are split one process has all roles.
     pub pids: BTreeMap<String, i32>,
 }
 
@@ -120,7 +120,8 @@ impl Status {
 fn pids(record: &Record) -> BTreeMap<String, i32> {
     let of =
         |name: &str| record.daemons.get(name).filter(|process| process.is_alive()).map(|found| found.pid);
-    let roles = the_box::ROLES.into_iter().filter_map(|role| Some((role.to_owned(), of(the_box::SEKISHO)?)));
+    let roles = roles::ROLES.iter().map(|role| role.name);
+    let roles = roles.filter_map(|role| Some((role.to_owned(), of(role).or_else(|| of(the_box::SEKISHO))?)));
     roles.chain(of(the_box::SMBD).map(|pid| ("smbd".to_owned(), pid))).collect()
 }
 

@@ -8,8 +8,9 @@ use crate::daemon::{Daemon, Ready};
 use crate::error::{Error, at};
 use crate::fault::World;
 use crate::ground::{Daemons, Ground, args, text};
-use crate::plan::{Host, Place};
+use crate::plan::{Host, Place, TheBox};
 use crate::process::Process;
+use crate::roles;
 use crate::samba::{self, Login};
 
 /// The name of its smbd among the daemons.
@@ -47,7 +48,11 @@ pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
         [("run", text(&ground.place.run(Host::Terminal))), ("share", text(&share)), ("user", USER.into())];
     let values = values.each_ref().map(|(key, value)| (*key, value.as_str()));
     ground.write(Host::Terminal, "smb.conf", include_str!("../lab/terminal-smb.conf"), &values)?;
-    Login::fresh(USER)?.write(&secret(&ground.place))?;
+    let login = secret(&ground.place);
+    Login::fresh(USER)?.write(&login)?;
+    if ground.the_box == TheBox::Split {
+        chown(&login, Some(roles::OWNER), Some(roles::OWNER)).map_err(at(&login))?;
+    }
     let oqs = Daemon {
         name: "faux-oqs",
         program: ground.tools.oqs.clone(),

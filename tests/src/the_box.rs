@@ -5,15 +5,14 @@ use std::path::{Path, PathBuf};
 use crate::daemon::{Daemon, Ready, Starting};
 use crate::error::{Error, at};
 use crate::ground::{Daemons, Ground, args, text};
-use crate::plan::{Host, Place};
+use crate::plan::{Host, Place, TheBox};
+use crate::roles;
 use crate::samba::{self, Login};
 
 /// The name of its smbd among the daemons.
 pub const SMBD: &str = "box-smbd";
 /// The daemon with all roles in it.
 pub const SEKISHO: &str = "sekisho";
-/// The roles it runs.
-pub const ROLES: [&str; 5] = ["netd", "reachd", "relayd", "webd", "boardd"];
 
 /// Its site file.
 pub fn site(place: &Place) -> PathBuf {
@@ -39,7 +38,12 @@ pub fn generated(place: &Place) -> PathBuf {
 pub fn start(ground: &Ground, sekisho: &Path) -> Result<Daemons, Error> {
     let (site, state) = (text(&site(&ground.place)), text(&state(&ground.place)));
     let to = text(&ground.place.run(Host::Box));
-    let generate = [&text(sekisho), "generate", "--site", &site, "--state", &state, "--to", &to];
+    let program = text(sekisho);
+    let mut generate = vec![program.as_str(), "generate", "--site", &site, "--state", &state, "--to", &to];
+    if ground.the_box == TheBox::Split {
+        generate.extend(["--owner", roles::RELAYD]);
+        roles::prepare(ground, sekisho)?;
+    }
     ground.door(Host::Box).run(&generate, "")?;
     let config = text(&generated(&ground.place).join("smb.conf"));
     for (nth, file) in (0..).zip(password_files(&ground.place)?) {
@@ -48,12 +52,32 @@ pub fn start(ground: &Ground, sekisho: &Path) -> Result<Daemons, Error> {
         samba::set_password(ground, Host::Box, &config, &login)?;
     }
     let smbd = samba::start(ground, Host::Box, SMBD, &config)?;
-    let daemon = daemon(ground, sekisho)?;
-    Ok(Daemons::from([(SMBD.into(), smbd.wait()?), (SEKISHO.into(), daemon.wait()?)]))
+    let mut daemons = sekisho_itself(ground, sekisho, None)?;
+    daemons.insert(SMBD.into(), smbd.wait()?);
+    Ok(daemons)
 }
 
-/// Starts sekisho with all its roles. What its environment asks for (a log level) is what ours does.
-pub fn daemon(ground: &Ground, sekisho: &Path) -> Result<Starting, Error> {
+/// Starts sekisho, or what runs one role of it, and waits until it serves. What its environment asks for (a log level)
+/// is what ours does.
+pub fn sekisho_itself(ground: &Ground, sekisho: &Path, role: Option<&str>) -> Result<Daemons, Error> {
+    match (ground.the_box, role) {
+        (TheBox::Split, None) => roles::start(ground, &roles::ROLES.each_ref()),
+        (TheBox::Split, Some(role)) => roles::start(ground, &[roles::role(role)?]),
+        _ => Ok(Daemons::from([(SEKISHO.into(), daemon(ground, sekisho)?.wait()?)])),
+    }
+}
+
+/// The name among the daemons of what runs this role, or of everything that runs any.
+pub fn runs(the_box: TheBox, role: Option<&str>) -> Result<Vec<&'static str>, Error> {
+    let named = role.map(roles::role).transpose()?;
+    Ok(match (the_box, named) {
+        (TheBox::Split, Some(role)) => vec![role.name],
+        (TheBox::Split, None) => roles::ROLES.each_ref().map(|role| role.name).to_vec(),
+        _ => vec![SEKISHO],
+    })
+}
+
+fn daemon(ground: &Ground, sekisho: &Path) -> Result<Starting, Error> {
     let [site, state, socket] = [site, state, socket].map(|part| text(&part(&ground.place)));
     let daemon = Daemon {
         name: SEKISHO,

@@ -34,7 +34,7 @@ pub struct Wish {
 pub fn up(wish: &Wish) -> Result<Record, Error> {
     need_root()?;
     let tools = Tools::find()?;
-    let sekisho = (wish.the_box == TheBox::Daemon).then(|| sekisho(wish)).transpose()?;
+    let sekisho = wish.the_box.runs_sekisho().then(|| sekisho(wish)).transpose()?;
     let ports = Ports::open(wish.page[0], wish.page[1])?;
     let _claim = remains::claim_new(&wish.place)?;
     let built = build(wish, tools, sekisho, ports);
@@ -113,7 +113,7 @@ fn wire(ground: &Ground) -> Result<(), Error> {
     host::run(&["ip", "-batch", "-"], &wires.concat())?;
     match ground.the_box {
         TheBox::None => before_a_board(ground)?,
-        TheBox::Bare | TheBox::Daemon => {
+        TheBox::Bare | TheBox::Daemon | TheBox::Split => {
             ground.door(Host::Box).set(BOX_WAN)?;
             ground.door(Host::Box).lay()?;
         }

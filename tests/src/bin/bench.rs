@@ -52,6 +52,7 @@ fn measure(call: &Call) -> Result<bool, Wrong> {
         sekisho: beside.join("sekisho"),
         sabotage: None,
         faults: Vec::new(),
+        split: false,
     })?;
     let wanted = |what| call.what.is_empty() || call.what.contains(&what);
     let mut out = std::io::stdout();

@@ -25,6 +25,9 @@ struct Call {
     /// Only the case of this name; may be given more than once
     #[arg(long, value_name = "CASE")]
     only: Vec<String>,
+    /// Each role of sekisho a process and a user of its own
+    #[arg(long)]
+    split: bool,
     /// Where JUnit goes instead of artifacts/check-NAME.xml
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -92,7 +95,8 @@ fn play(call: &Call) -> Result<bool, Wrong> {
     let wish = wish(call, name)?;
     let (rows, right) =
         if call.sabotage { defects(&wish, &cases, &mut out)? } else { all(wish, &cases, &mut out)? };
-    let default = PathBuf::from(format!("artifacts/check-{}.xml", name.word()));
+    let split = if call.split { "-split" } else { "" };
+    let default = PathBuf::from(format!("artifacts/check-{}{split}.xml", name.word()));
     junit::write(call.junit.as_ref().unwrap_or(&default), name.word(), &rows)?;
     Ok(right)
 }
@@ -116,7 +120,13 @@ fn wish(call: &Call, name: Name) -> Result<Wish, Wrong> {
     let found = sekisho
         .canonicalize()
         .map_err(|error| Wrong(format!("failed to find {}: {error}", sekisho.display())))?;
-    Ok(Wish { name: name.word().to_owned(), sekisho: found, sabotage: None, faults: Vec::new() })
+    Ok(Wish {
+        name: name.word().to_owned(),
+        sekisho: found,
+        sabotage: None,
+        faults: Vec::new(),
+        split: call.split,
+    })
 }
 
 fn all(wish: Wish, cases: &[Case], out: &mut dyn Write) -> Result<(Vec<Row>, bool), Wrong> {

@@ -33,6 +33,8 @@ pub struct Wish {
     pub sabotage: Option<&'static str>,
     /// Faults the clinic is born with.
     pub faults: Vec<&'static str>,
+    /// Whether each role is a process and a user of its own.
+    pub split: bool,
 }
 
 /// A clinic that is up; it goes down when dropped.
@@ -55,7 +57,8 @@ impl Lab {
     pub fn up(wish: Wish) -> Result<Self, Wrong> {
         let sekisho = wish.sekisho.to_string_lossy().into_owned();
         let faults = wish.faults.iter().flat_map(|fault| ["--fault", fault]);
-        let arguments: Vec<&str> = ["--sekisho", &sekisho].into_iter().chain(faults).collect();
+        let split = wish.split.then_some("--split");
+        let arguments: Vec<&str> = ["--sekisho", &sekisho].into_iter().chain(faults).chain(split).collect();
         let clinic = Clinic::up_with(&wish.name, &arguments)?;
         let machine = Box::new(Here { sekisho: wish.sekisho.clone() });
         let sabotage = wish.sabotage.is_some();
@@ -332,8 +335,19 @@ impl Lab {
     /// # Errors
     /// It does not become ready.
     pub fn restart(&self) -> Result<(), Wrong> {
-        let spoilt = self.wish()?.sabotage.map(|defect| ("SEKISHO_SABOTAGE", defect));
-        Ok(self.clinic.start_daemon(spoilt.as_slice())?)
+        Ok(self.clinic.start_daemon(self.spoilt()?.as_slice())?)
+    }
+
+    /// Starts what runs one role again, as systemd would.
+    ///
+    /// # Errors
+    /// It does not become ready.
+    pub fn revive(&self, role: &str) -> Result<(), Wrong> {
+        Ok(self.clinic.start_role(role, self.spoilt()?.as_slice())?)
+    }
+
+    fn spoilt(&self) -> Result<Option<(&'static str, &'static str)>, Wrong> {
+        Ok(self.wish()?.sabotage.map(|defect| ("SEKISHO_SABOTAGE", defect)))
     }
 }
 

@@ -91,7 +91,7 @@ fn kill_at(lab: &mut Lab, step: &Step) -> Outcome {
     });
     let put = lab.put(&format!("req/{name}"), &bytes);
     let seen = killer.join().map_err(|_| Wrong::new("the killer panicked"))?;
-    lab.restart()?;
+    lab.revive("relayd")?;
     put?;
     seen?;
     arrives_once(lab, &name, &bytes)
