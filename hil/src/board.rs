@@ -36,6 +36,8 @@ pub struct Parts {
     pub tpm: bool,
     /// Whether the bench's own unit is offered.
     pub answers: bool,
+    /// The port it lacks.
+    pub without: Option<Zone>,
     /// Further credentials.
     pub credentials: Vec<(String, String)>,
     /// What its logs are called.
@@ -113,6 +115,16 @@ impl Board {
         Ok(results)
     }
 
+    /// Waits until the bench's unit says that the boot has ended.
+    ///
+    /// # Errors
+    /// There is no such line, or it does not say so in time.
+    pub fn said_up(&mut self, patience: Duration) -> Result<(), Wrong> {
+        let since = self.answers_since;
+        let results = self.results.as_ref().ok_or_else(|| Wrong::new("this board has no results line"))?;
+        results.said(since, "@@up", patience)
+    }
+
     /// Whether the bench may look inside.
     pub const fn has_inside(&self) -> bool {
         self.results.is_some()
@@ -169,6 +181,15 @@ impl Board {
         self.qmp.order("device_del", &json!({"id": name}))?;
         self.qmp.wait(mark, "DEVICE_DELETED", GONE, |data| data["device"] == name)?;
         self.qmp.order("blockdev-del", &json!({"node-name": name})).map(drop)
+    }
+
+    /// Keeps the disk as it is now: what is written from here on goes to another file.
+    ///
+    /// # Errors
+    /// The machine refuses.
+    pub fn freeze_disk(&mut self, over: &str) -> Result<(), Wrong> {
+        let over = json!({"device": "disk", "snapshot-file": over, "format": "qcow2"});
+        self.qmp.order("blockdev-snapshot-sync", &over).map(drop)
     }
 
     /// Where the machine's events stand now.
@@ -299,7 +320,7 @@ fn arguments(bench: &Bench, tools: &Tools, parts: &Parts) -> Result<Vec<String>,
     for (_, line) in lines {
         list.extend(["-serial".into(), format!("chardev:{line}")]);
     }
-    list.extend(bench.ports.iter().flat_map(port));
+    list.extend(bench.ports.iter().filter(|port| Some(port.zone) != parts.without).flat_map(port));
     if parts.tpm {
         let tpm = "-chardev socket,id=tpm,path=/run/tpm -tpmdev emulator,id=tpm0,chardev=tpm \
                    -device tpm-crb,tpmdev=tpm0";

@@ -6,6 +6,13 @@
 pub mod bench;
 pub mod board;
 pub mod console;
+pub mod image;
+pub mod machine;
 pub mod qmp;
 pub mod results;
+pub mod scan;
+pub mod stage;
+pub mod stick;
+pub mod story;
 pub mod tools;
+pub mod wire;

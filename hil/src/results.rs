@@ -57,7 +57,15 @@ impl Results {
     /// # Errors
     /// It does not come: the image is a release, or the board does not boot.
     pub fn ready(&self, mark: usize, patience: Duration) -> Result<(), Wrong> {
-        self.heard.wait(mark, "@@ready", patience).map(drop)
+        self.said(mark, "@@ready", patience)
+    }
+
+    /// Waits until a word is said on it, after the mark.
+    ///
+    /// # Errors
+    /// It is not said in time.
+    pub fn said(&self, mark: usize, word: &str, patience: Duration) -> Result<(), Wrong> {
+        self.heard.wait(mark, word, patience).map(drop)
     }
 
     /// Gives an order and waits for its end.
@@ -82,6 +90,15 @@ impl Results {
         }
         let code = code.ok_or_else(|| Wrong(format!("{order}, inside: no exit code")))?;
         Ok(Said { code, text })
+    }
+
+    /// Gives an order whose end is not waited for.
+    ///
+    /// # Errors
+    /// The line is gone.
+    pub fn tell(&mut self, order: &str) -> Result<(), Wrong> {
+        self.number += 1;
+        Ok(writeln!(self.line, "{} {order}", self.number)?)
     }
 
     /// Gives an order that must do well; gives what it said.

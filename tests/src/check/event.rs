@@ -83,6 +83,22 @@ impl Eye {
 pub fn until<T>(
     what: &str,
     patience: Duration,
+    ask: impl FnMut() -> Result<Option<T>, Wrong>,
+) -> Result<T, Wrong> {
+    until_every(BREATH, what, patience, ask)
+}
+
+/// Between two askings, where an answer costs next to nothing.
+const BREATH: Duration = Duration::from_millis(20);
+
+/// [`until`], with so much time between two askings.
+///
+/// # Errors
+/// There is no answer within `patience`; an error of the question itself at once.
+pub fn until_every<T>(
+    breath: Duration,
+    what: &str,
+    patience: Duration,
     mut ask: impl FnMut() -> Result<Option<T>, Wrong>,
 ) -> Result<T, Wrong> {
     let end = Instant::now() + patience;
@@ -93,6 +109,6 @@ pub fn until<T>(
         if Instant::now() > end {
             return Err(Wrong(format!("{what}: not within {patience:?}")));
         }
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(breath);
     }
 }

@@ -13,7 +13,7 @@ use model::part::{LinePart, Snapshot};
 use serde::de::DeserializeOwned;
 
 use super::Wrong;
-use super::event::until;
+use super::event::{until, until_every};
 use super::machine::Machine;
 use crate::faux::receipt::{Session, Share, stem_of_answer};
 use crate::process::{Hold, Process};
@@ -112,7 +112,7 @@ impl Lab {
         in_the_lab: Duration,
         ask: impl FnMut() -> Result<Option<T>, Wrong>,
     ) -> Result<T, Wrong> {
-        until(what, self.patience(in_the_lab), ask)
+        until_every(self.machine.breath(), what, self.patience(in_the_lab), ask)
     }
 
     /// The clinic itself.
@@ -385,6 +385,10 @@ impl Machine for Here {
 
     fn feel(&self, _code: &str, _on: bool) -> Result<(), Wrong> {
         Ok(())
+    }
+
+    fn breath(&self) -> Duration {
+        Duration::from_millis(20)
     }
 
     fn slowness(&self) -> u32 {

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use model::part::{LinePart, Snapshot};
 
@@ -40,6 +41,9 @@ pub trait Machine: fmt::Debug {
     /// # Errors
     /// The port does not obey.
     fn feel(&self, code: &str, on: bool) -> Result<(), Wrong>;
+
+    /// How long to leave it alone between two askings.
+    fn breath(&self) -> Duration;
 
     /// How many times longer than the lab's own box it may take for anything.
     fn slowness(&self) -> u32;

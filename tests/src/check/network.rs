@@ -5,12 +5,16 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme, StreamOwned,
+};
 
 use super::Wrong;
-use super::lab::Lab;
+use crate::Clinic;
 
 /// What became of trying to open a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +40,8 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 ///
 /// # Errors
 /// It cannot even be tried.
-pub fn reach(lab: &Lab, from: &str, to: SocketAddr) -> Result<Reach, Wrong> {
-    Ok(lab.clinic().inside(from, || match TcpStream::connect_timeout(&to, LOST) {
+pub fn reach(clinic: &Clinic, from: &str, to: SocketAddr) -> Result<Reach, Wrong> {
+    Ok(clinic.inside(from, || match TcpStream::connect_timeout(&to, LOST) {
         Ok(_) => Reach::Open,
         Err(error) => match error.kind() {
             ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => Reach::Refused,
@@ -51,8 +55,8 @@ pub fn reach(lab: &Lab, from: &str, to: SocketAddr) -> Result<Reach, Wrong> {
 ///
 /// # Errors
 /// The port is busy.
-pub fn listen(lab: &Lab, on: &str, at: SocketAddr) -> Result<TcpListener, Wrong> {
-    let listener = lab.clinic().inside(on, || TcpListener::bind(at))??;
+pub fn listen(clinic: &Clinic, on: &str, at: SocketAddr) -> Result<TcpListener, Wrong> {
+    let listener = clinic.inside(on, || TcpListener::bind(at))??;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
@@ -73,15 +77,26 @@ pub struct Page {
     pub body: String,
 }
 
-/// Asks the page from a host; over TLS its certificate must come from `authority`.
+/// How the page is asked.
+#[derive(Clone, Copy, Debug)]
+pub enum Way<'a> {
+    /// In plain words.
+    Plain,
+    /// Over TLS; the certificate must come from the authority in this file.
+    Secure(&'a std::path::Path),
+    /// Over TLS, whoever it is: nobody knows the certificate of a box that has just left its carton.
+    Trusting,
+}
+
+/// Asks the page from a host.
 ///
 /// # Errors
 /// It does not answer as HTTP does.
 pub fn get(
-    lab: &Lab,
+    clinic: &Clinic,
     from: &str,
     to: SocketAddr,
-    authority: Option<&std::path::Path>,
+    way: Way<'_>,
     path: &str,
     language: &str,
 ) -> Result<Page, Wrong> {
@@ -89,11 +104,12 @@ pub fn get(
         "GET {path} HTTP/1.1\r\nHost: {}\r\nAccept-Language: {language}\r\nConnection: close\r\n\r\n",
         to.ip()
     );
-    let stream = lab.clinic().inside(from, || TcpStream::connect_timeout(&to, PATIENCE))??;
+    let stream = clinic.inside(from, || TcpStream::connect_timeout(&to, PATIENCE))??;
     stream.set_read_timeout(Some(PATIENCE))?;
-    let text = match authority {
-        None => converse(stream, &order)?,
-        Some(file) => converse(secured(stream, to.ip(), file)?, &order)?,
+    let text = match way {
+        Way::Plain => converse(stream, &order)?,
+        Way::Secure(file) => converse(secured(stream, to.ip(), known(file)?)?, &order)?,
+        Way::Trusting => converse(secured(stream, to.ip(), anyone())?, &order)?,
     };
     let (head, body) = text.split_once("\r\n\r\n").ok_or_else(|| Wrong::new("the page sent no head"))?;
     let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
@@ -110,20 +126,90 @@ fn converse(mut stream: impl Read + Write, order: &str) -> Result<String, Wrong>
     }
 }
 
-fn secured(
-    stream: TcpStream,
-    own: IpAddr,
-    authority: &std::path::Path,
-) -> Result<StreamOwned<ClientConnection, TcpStream>, Wrong> {
+/// The certificates a server shows, its own first.
+///
+/// # Errors
+/// It speaks no TLS.
+pub fn presented(clinic: &Clinic, from: &str, to: SocketAddr) -> Result<Vec<CertificateDer<'static>>, Wrong> {
+    let stream = clinic.inside(from, || TcpStream::connect_timeout(&to, PATIENCE))??;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut stream = secured(stream, to.ip(), anyone())?;
+    while stream.conn.is_handshaking() {
+        stream.conn.complete_io(&mut stream.sock)?;
+    }
+    let shown = stream.conn.peer_certificates().unwrap_or_default();
+    Ok(shown.iter().map(|certificate| certificate.clone().into_owned()).collect())
+}
+
+type Config = Result<ClientConfig, rustls::Error>;
+
+/// Trusts who the authority in a file vouches for.
+fn known(authority: &std::path::Path) -> Result<Config, Wrong> {
     let refused = |what: String| Wrong(format!("failed to trust {}: {what}", authority.display()));
     let mut roots = RootCertStore::empty();
     let certificate = CertificateDer::from_pem_file(authority).map_err(|error| refused(error.to_string()))?;
     roots.add(certificate).map_err(|error| refused(error.to_string()))?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|error| refused(error.to_string()))?;
-    let config = builder.with_root_certificates(roots).with_no_client_auth();
-    let name = ServerName::IpAddress(own.into());
-    let connection = ClientConnection::new(Arc::new(config), name);
-    Ok(StreamOwned::new(connection.map_err(|error| refused(error.to_string()))?, stream))
+    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
+    Ok(builder.map(|builder| builder.with_root_certificates(roots).with_no_client_auth()))
+}
+
+/// Trusts anyone, and keeps what they show.
+fn anyone() -> Config {
+    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+    let anyone = Arc::new(Anyone(provider()));
+    Ok(builder.dangerous().with_custom_certificate_verifier(anyone).with_no_client_auth())
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+fn secured(
+    stream: TcpStream,
+    own: IpAddr,
+    config: Config,
+) -> Result<StreamOwned<ClientConnection, TcpStream>, Wrong> {
+    let connection =
+        config.and_then(|config| ClientConnection::new(Arc::new(config), ServerName::IpAddress(own.into())));
+    let connection = connection.map_err(|error| Wrong(format!("failed to begin TLS: {error}")))?;
+    Ok(StreamOwned::new(connection, stream))
+}
+
+/// Looks at no name and no issuer; what is signed must still be signed by whoever shows the certificate.
+#[derive(Debug)]
+struct Anyone(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
 }

@@ -98,7 +98,7 @@ fn route(lab: &Lab, host: &str, net: &str, via: Ipv4Addr) -> Outcome {
 fn closed(lab: &Lab, from: &str, address: Ipv4Addr, ports: &[u16]) -> Outcome {
     for port in ports {
         let to = SocketAddr::from((address, *port));
-        let seen = reach(lab, from, to)?;
+        let seen = reach(lab.clinic(), from, to)?;
         must(seen == Reach::Silent, || format!("{to} is {seen:?} for {from}"))?;
     }
     Ok(())
@@ -106,10 +106,10 @@ fn closed(lab: &Lab, from: &str, address: Ipv4Addr, ports: &[u16]) -> Outcome {
 
 /// A listener on the far side must be reachable from beside it, or its silence proves nothing.
 fn nothing_comes(lab: &Lab, from: &str, on: &str, to: SocketAddr) -> Outcome {
-    let listener = listen(lab, on, to)?;
-    let beside = reach(lab, on, to)?;
+    let listener = listen(lab.clinic(), on, to)?;
+    let beside = reach(lab.clinic(), on, to)?;
     must(beside == Reach::Open && came(&listener), || format!("the listener on {on} is deaf: {beside:?}"))?;
-    let seen = reach(lab, from, to)?;
+    let seen = reach(lab.clinic(), from, to)?;
     must(seen == Reach::Silent && !came(&listener), || format!("{to} is {seen:?} for {from}"))
 }
 
@@ -118,7 +118,7 @@ fn clinic_to_terminal(lab: &mut Lab) -> Outcome {
     route(lab, "terminal", "198.51.100.0/24", BOX_TERMINAL)?;
     nothing_comes(lab, "clinic", "terminal", (TERMINAL, STRANGE).into())?;
     let share = SocketAddr::from((TERMINAL, 445));
-    must(reach(lab, "terminal", share)? == Reach::Open, || "the terminal's share is not up".into())?;
+    must(reach(lab.clinic(), "terminal", share)? == Reach::Open, || "the terminal's share is not up".into())?;
     closed(lab, "clinic", TERMINAL, &[445])
 }
 
@@ -131,12 +131,12 @@ fn terminal_to_clinic(lab: &mut Lab) -> Outcome {
 fn clinic_to_box(lab: &mut Lab) -> Outcome {
     for port in [445, 80, 443] {
         let to = SocketAddr::from((BOX_CLINIC, port));
-        let seen = reach(lab, "clinic", to)?;
+        let seen = reach(lab.clinic(), "clinic", to)?;
         must(seen == Reach::Open, || format!("{to} is {seen:?}"))?;
     }
     let deaf = SocketAddr::from((BOX_CLINIC, STRANGE));
     // Somebody who would hear it; on a board nobody can be put there.
-    let _listener = if lab.is_board() { None } else { Some(listen(lab, "box", deaf)?) };
+    let _listener = if lab.is_board() { None } else { Some(listen(lab.clinic(), "box", deaf)?) };
     closed(lab, "clinic", BOX_CLINIC, &[STRANGE, 22, 139])
 }
 
@@ -157,7 +157,7 @@ fn line_to_box(lab: &mut Lab) -> Outcome {
         for from in ["ngn", "centre"] {
             nothing_comes(lab, from, "box", to)?;
             for port in [22, 80, 443, 445, 53] {
-                let seen = reach(lab, from, (address, port).into())?;
+                let seen = reach(lab.clinic(), from, (address, port).into())?;
                 must(seen == Reach::Silent, || format!("{address} port {port} is {seen:?} for {from}"))?;
             }
         }
@@ -184,8 +184,8 @@ fn clinic_to_line(lab: &mut Lab) -> Outcome {
 
 fn leaves_nothing(lab: &Lab) -> Outcome {
     let to: SocketAddr = SocketAddr::from(([0x2001, 0xdb8, 0, 0xcc, 0, 0, 0, 0x30], 80));
-    must(reach(lab, "box", to)? == Reach::Open, || "the distribution host is not up".into())?;
-    let seen = reach(lab, "clinic", to)?;
+    must(reach(lab.clinic(), "box", to)? == Reach::Open, || "the distribution host is not up".into())?;
+    let seen = reach(lab.clinic(), "clinic", to)?;
     must(seen == Reach::Silent, || format!("the line is {seen:?} for the clinic"))
 }
 

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use model::{FaultCode, Language, Usability};
 
 use super::super::lab::{Lab, PATIENCE};
-use super::super::network::{Page, Reach, get, reach};
+use super::super::network::{Page, Reach, Way, get, reach};
 use super::super::{Case, Outcome, Wrong, must};
 
 const BOX: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
@@ -38,11 +38,12 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn plain(lab: &Lab, path: &str, language: &str) -> Result<Page, Wrong> {
-    get(lab, "clinic", SocketAddr::from((BOX, 80)), None, path, language)
+    get(lab.clinic(), "clinic", SocketAddr::from((BOX, 80)), Way::Plain, path, language)
 }
 
 fn secure(lab: &Lab, path: &str) -> Result<Page, Wrong> {
-    get(lab, "clinic", SocketAddr::from((BOX, 443)), Some(&lab.authority()?), path, "ja")
+    let authority = lab.authority()?;
+    get(lab.clinic(), "clinic", SocketAddr::from((BOX, 443)), Way::Secure(&authority), path, "ja")
 }
 
 fn says(page: &Page, usability: Usability, language: Language) -> Outcome {
@@ -75,7 +76,7 @@ fn own_things_only(lab: &mut Lab) -> Outcome {
 fn only_the_clinic(lab: &mut Lab) -> Outcome {
     for from in ["terminal", "ngn", "centre"] {
         for port in [80, 443] {
-            let seen = reach(lab, from, (BOX, port).into())?;
+            let seen = reach(lab.clinic(), from, (BOX, port).into())?;
             must(seen != Reach::Open, || format!("{from} opened the page's port {port}"))?;
         }
     }

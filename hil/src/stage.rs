@@ -1,0 +1,335 @@
+//! What every story is played on: the clinic, the board in it, and the disks a board can be started from.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use clinic::Clinic;
+use clinic::check::lab::Lab;
+use clinic::check::{Wrong, must};
+use model::boot::Situation;
+use model::part::{RulesetState, Snapshot};
+
+use crate::bench::{Bench, Zone};
+use crate::board::{Board, Parts};
+use crate::image::{Disk, Image};
+use crate::machine::{OnBoard, Place, ask};
+use crate::results::Said;
+use crate::stick;
+use crate::tools::{Tools, WORK};
+
+/// From power to the page, on a slow machine under emulation.
+pub const BOOT: Duration = Duration::from_secs(300);
+/// From power to the page in its first boot, which makes the data partition.
+pub const FIRST_BOOT: Duration = Duration::from_secs(420);
+/// How long an order inside may take.
+pub const INSIDE: Duration = Duration::from_secs(120);
+/// Between two askings of something that sends no event.
+const BREATH: Duration = Duration::from_millis(300);
+
+/// The stage.
+#[derive(Debug)]
+pub struct Stage {
+    /// The bench.
+    pub bench: Bench,
+    /// The programs.
+    pub tools: Tools,
+    /// The image under test.
+    pub image: Image,
+    /// The clinic around the board, as the walk's cases know it.
+    pub lab: Lab,
+    /// The board.
+    pub place: Place,
+    /// What was measured, for the report.
+    pub figures: Vec<(String, String)>,
+    /// The disk of a box with its site, as it was when that came up clean.
+    adopted: Option<Disk>,
+    runs: Runs,
+    number: u32,
+}
+
+/// What the board on the bench is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Runs {
+    /// A box fresh from its carton, on this disk.
+    Carton(Disk),
+    /// A box in service.
+    Service,
+    /// None, or one that a story has made for itself.
+    Own,
+}
+
+/// What a board is started with beside its disk.
+#[derive(Clone, Debug, Default)]
+pub struct With {
+    /// It has a TPM.
+    pub tpm: bool,
+    /// The bench's own unit is offered to a release too.
+    pub offer: bool,
+    /// The port it lacks.
+    pub without: Option<Zone>,
+    /// Further credentials.
+    pub credentials: Vec<(String, String)>,
+}
+
+impl Stage {
+    /// Sets the stage; the clinic must be up without a box.
+    ///
+    /// # Errors
+    /// There is no room for the receipt computer's files.
+    pub fn set(bench: Bench, tools: Tools, image: Image, clinic: Clinic) -> Result<Self, Wrong> {
+        let place = Place::default();
+        let machine = OnBoard { place: place.clone(), work: tools.work.clone() };
+        let lab = Lab::around(clinic, Box::new(machine))?;
+        Ok(Self {
+            bench,
+            tools,
+            image,
+            lab,
+            place,
+            figures: Vec::new(),
+            adopted: None,
+            runs: Runs::Own,
+            number: 0,
+        })
+    }
+
+    /// Keeps a figure for the report.
+    pub fn figure(&mut self, name: &str, value: impl Into<String>) {
+        let value = value.into();
+        self.figures.retain(|(other, _)| other != name);
+        self.figures.push((name.to_owned(), value));
+    }
+
+    /// A disk as it leaves the factory.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn factory(&mut self) -> Result<Disk, Wrong> {
+        let name = self.name();
+        self.image.factory(&self.tools, &name, self.bench.board.disk_mib)
+    }
+
+    /// The disk of a box in service, to do anything with.
+    ///
+    /// # Errors
+    /// No box came into service.
+    pub fn serviced(&mut self) -> Result<Disk, Wrong> {
+        if self.adopted.is_none() {
+            self.service()?;
+        }
+        let name = self.name();
+        let adopted = self.adopted.clone().ok_or_else(|| Wrong::new("no box came into service"))?;
+        adopted.fork(&self.tools, &name)
+    }
+
+    fn name(&mut self) -> String {
+        self.number += 1;
+        format!("disk-{}", self.number)
+    }
+
+    /// Switches a board on with this disk; the one before is switched off.
+    ///
+    /// # Errors
+    /// QEMU refuses.
+    pub fn switch_on(&mut self, disk: &Disk, with: With) -> Result<(), Wrong> {
+        self.switch_off();
+        let parts = Parts {
+            disk: disk.file.clone(),
+            variables: disk.variables.clone(),
+            tpm: with.tpm,
+            answers: with.offer || !self.image.release,
+            without: with.without,
+            credentials: with.credentials,
+            log: disk.file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
+        };
+        let board = Board::on(&self.bench, self.lab.clinic(), &self.tools, &parts)?;
+        self.place.put(Some(board));
+        Ok(())
+    }
+
+    /// Switches the board off, as by its plug.
+    pub fn switch_off(&mut self) {
+        self.runs = Runs::Own;
+        self.lab.leave_share();
+        self.place.put(None);
+    }
+
+    /// Waits for what the page says of the box; a page that does not answer is asked again.
+    ///
+    /// # Errors
+    /// It does not say it in time.
+    pub fn until(
+        &self,
+        what: &str,
+        patience: Duration,
+        is: impl Fn(&Snapshot) -> bool,
+    ) -> Result<Snapshot, Wrong> {
+        let end = Instant::now() + patience;
+        loop {
+            let answer = ask(self.lab.clinic());
+            if let Ok(snapshot) = &answer
+                && is(snapshot)
+            {
+                return answer;
+            }
+            if Instant::now() > end {
+                let last = answer.map_or_else(|wrong| wrong.to_string(), |snapshot| said(&snapshot));
+                return Err(Wrong(format!("{what}: not within {patience:?}; last: {last}")));
+            }
+            std::thread::park_timeout(BREATH);
+        }
+    }
+
+    /// Waits until the box is in a situation and its ruleset is proved.
+    ///
+    /// # Errors
+    /// It is not in time.
+    pub fn situation(&self, situation: Situation, patience: Duration) -> Result<Snapshot, Wrong> {
+        self.until(&format!("the box is in {}", situation.key()), patience, |snapshot| {
+            let here = snapshot.boot.as_ref().is_some_and(|boot| boot.situation == situation);
+            let proved =
+                snapshot.firewall.as_ref().is_some_and(|wall| wall.part.state == RulesetState::Proved);
+            here && proved
+        })
+    }
+
+    /// A box fresh from its carton is on the bench.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn carton(&mut self) -> Result<(), Wrong> {
+        if matches!(self.runs, Runs::Carton(_)) {
+            return self.situation(Situation::Carton, BOOT).map(drop);
+        }
+        let disk = self.factory()?;
+        self.switch_on(&disk, With::default())?;
+        self.situation(Situation::Carton, FIRST_BOOT)?;
+        self.unpacked(disk);
+        Ok(())
+    }
+
+    /// Says that the board on the bench is fresh from its carton, on this disk.
+    pub fn unpacked(&mut self, disk: Disk) {
+        self.runs = Runs::Carton(disk);
+    }
+
+    /// Puts a stick with these files in, lets `work` look, and takes it out again.
+    ///
+    /// # Errors
+    /// The stick cannot be made; what `work` says.
+    pub fn with_stick<T>(
+        &mut self,
+        files: &[(String, Vec<u8>)],
+        work: impl FnOnce(&mut Self) -> Result<T, Wrong>,
+    ) -> Result<T, Wrong> {
+        let name = format!("stick-{}", self.name());
+        let image = stick::make(&self.tools, &name, files)?;
+        let stick = self.place.with(|board| board.insert(&image))?;
+        let done = work(self);
+        let out = self.place.with(|board| board.withdraw(&stick));
+        let done = done?;
+        out.map(|()| done)
+    }
+
+    /// The box of the carton takes the clinic's site file from a stick and comes into service.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn adopt(&mut self) -> Result<(), Wrong> {
+        self.carton()?;
+        let Runs::Carton(disk) = self.runs.clone() else {
+            return Err(Wrong::new("no carton is on the bench"));
+        };
+        let files = stick::of(self.lab.clinic())?;
+        self.place.with(|board| {
+            board.begin_anew();
+            Ok(())
+        })?;
+        self.with_stick(&files, |stage| stage.situation(Situation::Site, BOOT))?;
+        self.runs = Runs::Service;
+        self.freeze(&disk)
+    }
+
+    /// Keeps the disk as it is now; the board goes on with one that lies over it.
+    fn freeze(&mut self, disk: &Disk) -> Result<(), Wrong> {
+        let over = self.name();
+        fs::copy(&disk.variables, self.tools.work.join("adopted-vars.fd"))?;
+        self.place.with(|board| board.freeze_disk(&format!("{WORK}/{over}.qcow2")))?;
+        let variables = self.tools.work.join("adopted-vars.fd");
+        self.adopted = Some(Disk { file: disk.file.clone(), variables });
+        Ok(())
+    }
+
+    /// A box in service is on the bench, whatever was there before.
+    ///
+    /// # Errors
+    /// None comes up.
+    pub fn service(&mut self) -> Result<(), Wrong> {
+        if self.runs == Runs::Service && self.situation(Situation::Site, BOOT).is_ok() {
+            return Ok(());
+        }
+        if self.adopted.is_none() {
+            return self.adopt();
+        }
+        let disk = self.serviced()?;
+        self.switch_on(&disk, With::default())?;
+        self.situation(Situation::Site, BOOT)?;
+        self.runs = Runs::Service;
+        Ok(())
+    }
+
+    /// Gives an order inside the box.
+    ///
+    /// # Errors
+    /// Nobody may look inside, or the order does not end in time.
+    pub fn inside(&self, order: &str) -> Result<Said, Wrong> {
+        self.place.with(|board| board.inside(BOOT)?.order(order, INSIDE))
+    }
+
+    /// Gives an order inside the box that must do well; gives what it said.
+    ///
+    /// # Errors
+    /// Nobody may look inside, or the order does not do well.
+    pub fn must(&self, order: &str) -> Result<String, Wrong> {
+        self.place.with(|board| board.inside(BOOT)?.must(order, INSIDE))
+    }
+
+    /// Whether what the box says of itself is a clean clinic's.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn clean(&self, patience: Duration) -> Result<Snapshot, Wrong> {
+        self.until("the box says that all is well", patience, |snapshot| {
+            let well = snapshot.line.as_ref().is_some_and(|line| {
+                line.part.verdict.usability == model::Usability::Usable
+                    && line.part.verdict.foremost.is_none()
+            });
+            let proved =
+                snapshot.firewall.as_ref().is_some_and(|wall| wall.part.state == RulesetState::Proved);
+            well && proved && snapshot.relay.is_some() && snapshot.board.is_some()
+        })
+    }
+}
+
+/// A snapshot in a line, for the sentence that says what was seen instead.
+fn said(snapshot: &Snapshot) -> String {
+    let boot = snapshot.boot.as_ref().map(|boot| {
+        let notices: Vec<&str> = boot.notices.iter().map(model::Notice::key).collect();
+        format!("{} {notices:?}", boot.situation.key())
+    });
+    let wall = snapshot.firewall.as_ref().map(|wall| wall.part.state);
+    let line = snapshot.line.as_ref().map(|line| {
+        let verdict = &line.part.verdict;
+        (verdict.usability, verdict.foremost.as_ref().map(|fault| fault.code.key()))
+    });
+    let (relay, lamps) = (snapshot.relay.is_some(), snapshot.board.is_some());
+    format!("boot {boot:?}, firewall {wall:?}, line {line:?}, relay {relay}, lamps {lamps}")
+}
+
+/// Says what is wrong unless both are the same.
+///
+/// # Errors
+/// They differ.
+pub fn same<T: PartialEq + std::fmt::Debug>(what: &str, seen: &T, wanted: &T) -> Result<(), Wrong> {
+    must(seen == wanted, || format!("{what} is {seen:?} and not {wanted:?}"))
+}

@@ -1,0 +1,53 @@
+//! Sticks: FAT, with files on them.
+
+use std::fs;
+
+use clinic::Clinic;
+use clinic::check::Wrong;
+
+use crate::tools::{Tools, WORK};
+
+/// How large a stick is.
+const SIZE: u64 = 64 * 1024 * 1024;
+
+/// Makes a stick with these files; gives the name of its image in the work folder.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make(tools: &Tools, name: &str, files: &[(String, Vec<u8>)]) -> Result<String, Wrong> {
+    let (image, source) = (format!("{name}.img"), tools.work.join(name));
+    fs::create_dir_all(&source)?;
+    for (path, bytes) in files {
+        let file = source.join(path);
+        file.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(file, bytes)?;
+    }
+    let file = fs::File::create(tools.work.join(&image))?;
+    file.set_len(SIZE)?;
+    drop(file);
+    let inside = format!("{WORK}/{image}");
+    tools.run_here(&["mformat", "-i", &inside, "-F", "::"])?;
+    let mut argv = vec!["mcopy", "-i", &inside, "-s"];
+    let top = fs::read_dir(&source)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let top: Vec<String> = top.map(|entry| format!("{WORK}/{name}/{entry}")).collect();
+    if !top.is_empty() {
+        argv.extend(top.iter().map(String::as_str));
+        argv.push("::/");
+        tools.run_here(&argv)?;
+    }
+    Ok(image)
+}
+
+/// What an installer puts on the stick for this clinic: site file, profile, the centre's authority, the terminal's
+/// login.
+///
+/// # Errors
+/// The clinic has not made one of them.
+pub fn of(clinic: &Clinic) -> Result<Vec<(String, Vec<u8>)>, Wrong> {
+    let mut files = Vec::new();
+    for name in ["site.toml", "profile.toml", "ca.pem"] {
+        files.push((format!("sekisho/{name}"), fs::read(clinic.place(name))?));
+    }
+    files.push(("sekisho/logins/t1".into(), fs::read(clinic.state().join("secrets/t1"))?));
+    Ok(files)
+}

@@ -1,0 +1,138 @@
+//! What each zone finds open, beside what docs/security.md says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+
+use clinic::check::{Outcome, Wrong, must};
+
+use super::{For, Story};
+use crate::machine::BOX;
+use crate::scan::scan;
+use crate::stage::{Stage, same};
+
+const BOX_TERMINAL: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+
+/// The stories.
+pub fn stories() -> Vec<Story> {
+    vec![
+        Story::new(
+            "each_zone_finds_the_ports_open_that_the_documents_name_and_no_other",
+            "An open port that nobody wrote down is a door that nobody watches.",
+            &[
+                "a box in service",
+                "try every TCP port from the clinic, the terminal and the line",
+                "compare with the table in docs/security.md",
+            ],
+            |stage| from_every_zone(stage, &(1..=u16::MAX).collect::<Vec<_>>()),
+        ),
+        Story::new(
+            "the_well_known_ports_are_open_as_the_documents_say",
+            "The same as the whole scan, in the time of a coffee.",
+            &["a box in service", "try the first 1024 TCP ports from each zone"],
+            |stage| from_every_zone(stage, &(1..=1024).collect::<Vec<_>>()),
+        )
+        .smoke(),
+        Story::new(
+            "nothing_listens_but_what_the_documents_name",
+            "What does not listen cannot be reached by a mistake in the rules.",
+            &["a box in service", "read its listening sockets", "compare with docs/security.md"],
+            listening,
+        )
+        .only(For::Development),
+    ]
+}
+
+/// The table of what listens where: zone, `tcp` or `udp`, ports.
+fn documented() -> Result<BTreeMap<(String, String), BTreeSet<u16>>, Wrong> {
+    let text = include_str!("../../../docs/security.md");
+    let section = text.split("\n## What listens where\n").nth(1).and_then(|rest| rest.split("\n## ").next());
+    let section = section.ok_or_else(|| Wrong::new("docs/security.md does not say what listens where"))?;
+    let mut table = BTreeMap::new();
+    for line in section.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let [zone, tcp, udp] = line.split('|').skip(1).take(3).map(str::trim).collect::<Vec<_>>()[..] else {
+            continue;
+        };
+        for (kind, cell) in [("tcp", tcp), ("udp", udp)] {
+            let ports =
+                cell.split(|letter: char| !letter.is_ascii_digit()).filter_map(|word| word.parse().ok());
+            table.insert((zone.to_owned(), kind.to_owned()), ports.collect());
+        }
+    }
+    Ok(table)
+}
+
+fn open(zone: &str, kind: &str) -> Result<BTreeSet<u16>, Wrong> {
+    let missing = || Wrong(format!("docs/security.md does not say what is open for {zone}"));
+    documented()?.remove(&(zone.to_owned(), kind.to_owned())).ok_or_else(missing)
+}
+
+fn from_every_zone(stage: &mut Stage, ports: &[u16]) -> Outcome {
+    stage.service()?;
+    let line = line_addresses(stage)?;
+    must(!line.is_empty(), || "the line has seen no address of the box".into())?;
+    let clinic = stage.lab.clinic();
+    let route = ["ip", "route", "replace", "198.51.100.0/24", "via", "192.0.2.1"];
+    clinic.exec("terminal", &route)?;
+    let route = ["ip", "route", "replace", "192.0.2.0/24", "via", "198.51.100.1"];
+    clinic.exec("clinic", &route)?;
+    let mut tries: Vec<(&str, &str, IpAddr, BTreeSet<u16>)> = vec![
+        ("clinic", "clinic", BOX.into(), open("clinic", "tcp")?),
+        ("clinic", "clinic", BOX_TERMINAL.into(), BTreeSet::new()),
+        ("terminal", "terminal", BOX_TERMINAL.into(), open("terminal", "tcp")?),
+        ("terminal", "terminal", BOX.into(), BTreeSet::new()),
+    ];
+    tries.extend(line.into_iter().map(|address| ("line", "ngn", address, BTreeSet::new())));
+    for (zone, from, to, wanted) in tries {
+        let wanted: BTreeSet<u16> = wanted.into_iter().filter(|port| ports.contains(port)).collect();
+        let seen = scan(clinic, from, to, ports)?;
+        same(&format!("what is open at {to} for the {zone}"), &seen.open, &wanted)?;
+        same(&format!("what refuses at {to} for the {zone}"), &seen.refused, &BTreeSet::new())?;
+    }
+    Ok(())
+}
+
+/// The box's own addresses on the line, as the line's router knows them.
+fn line_addresses(stage: &Stage) -> Result<Vec<IpAddr>, Wrong> {
+    let known = stage.lab.exec("ngn", &["ip", "-6", "neighbour", "show", "dev", "w0"])?;
+    let own = known.lines().filter(|line| line.contains("52:54:00:5e:00:"));
+    let addresses = own.filter_map(|line| line.split_whitespace().next()?.parse().ok());
+    Ok(addresses.filter(|address: &IpAddr| !address.to_string().starts_with("fe80")).collect())
+}
+
+fn listening(stage: &mut Stage) -> Outcome {
+    stage.service()?;
+    let text = stage.must("ss --no-header --listening --numeric --tcp --udp")?;
+    let mut wanted = BTreeSet::new();
+    for (zone, address) in [("clinic", BOX), ("terminal", BOX_TERMINAL)] {
+        for kind in ["tcp", "udp"] {
+            wanted.extend(
+                open(zone, kind)?.into_iter().map(|port| (kind.to_owned(), address.to_string(), port)),
+            );
+        }
+    }
+    let mut more = Vec::new();
+    for line in text.lines() {
+        let [kind, _, _, _, own] = line.split_whitespace().take(5).collect::<Vec<_>>()[..] else { continue };
+        let Some((address, port)) = own.rsplit_once(':') else { continue };
+        let address = address.split('%').next().unwrap_or(address).trim_matches(['[', ']']);
+        let inside = ["127.", "::1"].iter().any(|loopback| address.starts_with(loopback));
+        let port = port.parse().unwrap_or(0);
+        if !inside && !wanted.contains(&(kind.to_owned(), address.to_owned(), port)) {
+            more.push(own.to_owned());
+        }
+    }
+    must(more.is_empty(), || format!("also listening: {}", more.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documents_say_what_is_open_for_each_zone() {
+        assert_eq!(open("clinic", "tcp").unwrap(), [80, 443, 445].into());
+        assert_eq!(open("line", "tcp").unwrap(), [].into());
+        assert!(open("terminal", "udp").unwrap().contains(&53));
+        assert!(open("moon", "tcp").is_err());
+    }
+}
