@@ -1,8 +1,9 @@
 //! What the lamps show, from what the roles published. An absent part is never shown as well.
 
+use model::boot::Situation;
 use model::part::{RulesetState, Snapshot};
 use model::scene::{Scene, Sign};
-use model::{FaultCode, Usability, Verdict};
+use model::{FaultCode, Notice, Usability, Verdict};
 
 /// The scene of a snapshot: one sign for each lamp, in printed order.
 pub fn scene(snapshot: &Snapshot) -> Scene {
@@ -18,10 +19,25 @@ pub fn scene(snapshot: &Snapshot) -> Scene {
     Scene(signs.map(Sign::light).to_vec())
 }
 
-/// The box itself is well while the proved ruleset stands and every role speaks.
+/// The box itself is well while the proved ruleset stands and every role speaks. Before a site is in force the line's
+/// and the relay's roles do not run, and are not missed.
 fn status(snapshot: &Snapshot) -> Sign {
     let proved = snapshot.firewall.as_ref().is_some_and(|wall| wall.part.state == RulesetState::Proved);
-    if proved && snapshot.line.is_some() && snapshot.relay.is_some() { Sign::BoxWell } else { Sign::BoxFault }
+    match situation(snapshot) {
+        Situation::Closed => Sign::Closed,
+        Situation::Carton if proved => Sign::Carton,
+        Situation::Site if proved && snapshot.line.is_some() && snapshot.relay.is_some() => Sign::BoxWell,
+        _ => Sign::BoxFault,
+    }
+}
+
+/// Where nothing boots, in development, a site is in force.
+fn situation(snapshot: &Snapshot) -> Situation {
+    snapshot.boot.as_ref().map_or(Situation::Site, |boot| boot.situation)
+}
+
+fn refused_a_stick(snapshot: &Snapshot) -> bool {
+    snapshot.boot.as_ref().is_some_and(|boot| boot.notices.iter().any(Notice::is_of_a_stick))
 }
 
 fn line(verdict: Option<&Verdict>) -> Sign {
@@ -66,7 +82,8 @@ fn holds(snapshot: &Snapshot) -> bool {
 fn alarm(snapshot: &Snapshot, verdict: Option<&Verdict>) -> Sign {
     let judged = verdict.is_some_and(|verdict| verdict.alarms().next().is_some());
     match () {
-        () if judged || status(snapshot) == Sign::BoxFault => Sign::Act,
+        () if judged || matches!(status(snapshot), Sign::BoxFault | Sign::Closed) => Sign::Act,
+        () if refused_a_stick(snapshot) => Sign::StickRefused,
         () if holds(snapshot) => Sign::Look,
         () => Sign::Calm,
     }

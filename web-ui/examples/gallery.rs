@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 
+use model::boot::Situation;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -22,6 +23,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         writeln!(std::io::stdout().lock(), "{name:12} http://{plain}/  https://{secure}/")?;
         let config = web_ui::Config { identity_dir: identity.clone(), site: samples::site() };
         let listeners = web_ui::Listeners::new(&config, http, https)?;
+        let (sender, receiver) = watch::channel(Arc::new(snapshot));
+        kept.push(sender);
+        pages.spawn(web_ui::serve(listeners, receiver, samples::now));
+    }
+    for situation in [Situation::Carton, Situation::Closed] {
+        let https = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        writeln!(std::io::stdout().lock(), "{:12} https://{}/", situation.key(), https.local_addr()?)?;
+        let listeners = web_ui::Listeners::setup(&identity, https)?;
+        let notices = model::notice::examples();
+        let told = notices.into_iter().filter(|one| one.is_of_a_stick() == (situation == Situation::Carton));
+        let snapshot = samples::booted(situation, told.collect());
         let (sender, receiver) = watch::channel(Arc::new(snapshot));
         kept.push(sender);
         pages.spawn(web_ui::serve(listeners, receiver, samples::now));

@@ -11,33 +11,49 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256, PublicKeyData as _, SanType,
     date_time_ymd,
 };
 use rustls::ServerConfig;
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::aws_lc_rs as provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::version::{TLS12, TLS13};
 
 use crate::Error;
 
-/// TLS 1.2 and 1.3 for this address, with the identity kept in `dir`; made there if absent.
-pub fn server_config(dir: &Path, address: IpAddr) -> Result<Arc<ServerConfig>, Error> {
+/// Who the page is: what it does TLS with, and the fingerprint a person compares.
+pub struct Identity {
+    /// TLS 1.2 and 1.3.
+    pub tls: Arc<ServerConfig>,
+    /// SHA-256 of the page's certificate, as browsers show it.
+    pub fingerprint: String,
+}
+
+/// The identity for this address, kept in `dir`; made there if absent.
+pub fn identity(dir: &Path, address: IpAddr) -> Result<Identity, Error> {
     std::fs::create_dir_all(dir).map_err(|source| Error::Identity { path: dir.to_owned(), source })?;
     // Named after the address: a box that moves needs a new authority, because the old one vouches for the old one.
     let authority = keep(&dir.join(format!("authority-{address}.pem")), || authority(address))?;
     let page = keep(&dir.join(format!("page-{address}.pem")), || leaf(&authority, address))?;
     let key = PrivateKeyDer::from_pem_slice(page.as_bytes()).map_err(|_| unreadable(dir))?;
     let mut chain = certificates(&page, dir)?;
+    let fingerprint = fingerprint(chain.first().ok_or_else(|| unreadable(dir))?);
     chain.extend(certificates(&authority, dir)?);
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let config = ServerConfig::builder_with_provider(Arc::new(provider::default_provider()))
         .with_protocol_versions(&[&TLS13, &TLS12])?
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
-    Ok(Arc::new(config))
+    Ok(Identity { tls: Arc::new(config), fingerprint })
+}
+
+fn fingerprint(certificate: &CertificateDer<'_>) -> String {
+    let digest = digest(&SHA256, certificate);
+    let bytes: Vec<String> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+    bytes.join(":")
 }
 
 fn certificates(pem: &str, dir: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {

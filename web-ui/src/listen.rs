@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,8 +20,9 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::page::Page;
-use crate::{Error, identity};
+use crate::Error;
+use crate::identity::{self, Identity};
+use crate::page::{Page, Shows};
 
 /// What the page needs to know.
 #[derive(Clone, Debug)]
@@ -34,24 +35,47 @@ pub struct Config {
 
 /// Sockets that listen already, ready to serve. Somebody else opened them: the page itself needs no right to a port.
 pub struct Listeners {
-    http: TcpListener,
+    http: Option<TcpListener>,
     https: TcpListener,
-    tls: TlsAcceptor,
-    site: Arc<Site>,
+    identity: Identity,
+    shows: Shows,
 }
 
 impl Listeners {
-    /// Takes the listeners of plain HTTP and of HTTPS, and makes sure of the certificate. Needs no runtime.
+    /// The overview of a site in force: takes the listeners of plain HTTP and of HTTPS, and makes sure of the
+    /// certificate. Needs no runtime.
     ///
     /// # Errors
     /// A certificate that can be neither read nor made; a listener that is none.
     pub fn new(config: &Config, http: TcpListener, https: TcpListener) -> Result<Self, Error> {
-        for listener in [&http, &https] {
+        let shows = Shows::Overview(Arc::clone(&config.site));
+        Self::of(&config.identity_dir, Some(http), https, shows)
+    }
+
+    /// The setup page of a box without a site in force: over HTTPS only, because one day a code is typed there.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn setup(identity_dir: &Path, https: TcpListener) -> Result<Self, Error> {
+        Self::of(identity_dir, None, https, Shows::Setup)
+    }
+
+    fn of(
+        identity_dir: &Path,
+        http: Option<TcpListener>,
+        https: TcpListener,
+        shows: Shows,
+    ) -> Result<Self, Error> {
+        for listener in http.iter().chain([&https]) {
             listener.set_nonblocking(true).map_err(Error::Serve)?;
         }
         let address = https.local_addr().map_err(Error::Serve)?.ip();
-        let tls = TlsAcceptor::from(identity::server_config(&config.identity_dir, address)?);
-        Ok(Self { http, https, tls, site: Arc::clone(&config.site) })
+        Ok(Self { http, https, identity: identity::identity(identity_dir, address)?, shows })
+    }
+
+    /// SHA-256 of the page's certificate, as browsers show it.
+    pub fn fingerprint(&self) -> &str {
+        &self.identity.fingerprint
     }
 }
 
@@ -79,10 +103,12 @@ pub async fn serve(
     snapshots: watch::Receiver<Arc<Snapshot>>,
     now: impl Fn() -> Timestamp + Send + Sync + 'static,
 ) -> Result<(), Error> {
-    let page = Page { site: listeners.site, snapshots, now: Arc::new(now) };
+    let Listeners { http, https, identity: Identity { tls, fingerprint }, shows } = listeners;
+    let page = Page { shows, fingerprint: fingerprint.into(), snapshots, now: Arc::new(now) };
     let guests = Arc::new(Guests::default());
-    let plain = welcome(listeners.http, None, page.clone(), Arc::clone(&guests));
-    let secure = welcome(listeners.https, Some(listeners.tls), page, guests);
+    let secure = welcome(https, Some(TlsAcceptor::from(tls)), page.clone(), Arc::clone(&guests));
+    let Some(http) = http else { return secure.await };
+    let plain = welcome(http, None, page, guests);
     tokio::try_join!(plain, secure).map(|_| ())
 }
 

@@ -16,16 +16,26 @@ use tokio::sync::watch;
 
 use crate::door::door;
 use crate::state::State;
-use crate::view::Overview;
+use crate::view::{Overview, Setup};
 use crate::{events, language, render};
 
 /// The box's clock, so that a test can say what time it is.
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// What every route needs: the newest snapshot, the site's contacts and the time.
+/// What stands on the page.
+#[derive(Clone)]
+pub enum Shows {
+    /// The overview of a site in force, with whom to call.
+    Overview(Arc<Site>),
+    /// How the box came up, and what to do next: there is no site in force.
+    Setup,
+}
+
+/// What every route needs: what is shown, the newest snapshot and the time.
 #[derive(Clone)]
 pub struct Page {
-    pub(crate) site: Arc<Site>,
+    pub(crate) shows: Shows,
+    pub(crate) fingerprint: Arc<str>,
     pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(crate) now: Clock,
 }
@@ -59,20 +69,41 @@ impl Page {
             .with_state(self)
     }
 
-    fn overview(&self, language: Language) -> Overview {
+    fn whole(&self, language: Language) -> Response {
         let snapshot = Arc::clone(&self.snapshots.borrow());
-        Overview::new(&snapshot, &self.site, (self.now)(), language)
+        let (now, patience_s) = ((self.now)(), events::PATIENCE_S);
+        match &self.shows {
+            Shows::Overview(site) => {
+                let view = Overview::new(&snapshot, site, now, language);
+                html(&render::Whole { view: &view, patience_s })
+            }
+            Shows::Setup => {
+                let view = Setup::new(&snapshot, &self.fingerprint, now, language);
+                html(&render::WholeSetup { view: &view, patience_s })
+            }
+        }
+    }
+
+    fn fragment(&self, language: Language) -> Response {
+        let snapshot = Arc::clone(&self.snapshots.borrow());
+        match &self.shows {
+            Shows::Overview(site) => {
+                html(&render::Fragment { view: &Overview::new(&snapshot, site, (self.now)(), language) })
+            }
+            Shows::Setup => {
+                let view = Setup::new(&snapshot, &self.fingerprint, (self.now)(), language);
+                html(&render::SetupFragment { view: &view })
+            }
+        }
     }
 }
 
 async fn whole(Shared(page): Shared<Page>, Query(asked): Query<Asked>, headers: HeaderMap) -> Response {
-    let view = page.overview(asked.language(&headers));
-    html(&render::Whole { view: &view, patience_s: events::PATIENCE_S })
+    page.whole(asked.language(&headers))
 }
 
 async fn fragment(Shared(page): Shared<Page>, Query(asked): Query<Asked>, headers: HeaderMap) -> Response {
-    let view = page.overview(asked.language(&headers));
-    html(&render::Fragment { view: &view })
+    page.fragment(asked.language(&headers))
 }
 
 async fn stream(Shared(page): Shared<Page>, Query(asked): Query<Asked>, headers: HeaderMap) -> Response {

@@ -1,7 +1,7 @@
 //! Templates over view models. What they are given is escaped by its type; nothing here formats HTML itself.
 
 use crate::state::State;
-use crate::view::Overview;
+use crate::view::{Overview, Setup};
 use crate::words;
 use askama::Template;
 
@@ -21,6 +21,24 @@ pub struct Whole<'a> {
 pub struct Fragment<'a> {
     /// What it shows.
     pub view: &'a Overview,
+}
+
+/// The whole setup page.
+#[derive(Template)]
+#[template(path = "setup-page.html")]
+pub struct WholeSetup<'a> {
+    /// What it shows.
+    pub view: &'a Setup,
+    /// How long a client may hear nothing before it says so, seconds.
+    pub patience_s: u64,
+}
+
+/// Its fragment that is replaced when something changes.
+#[derive(Template)]
+#[template(path = "setup.html")]
+pub struct SetupFragment<'a> {
+    /// What it shows.
+    pub view: &'a Setup,
 }
 
 /// The icon of a state: its shape.

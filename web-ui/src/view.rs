@@ -7,9 +7,11 @@ mod lamps;
 mod look;
 mod pairs;
 mod path;
+mod setup;
 
 use model::part::{LINE_PATIENCE_S, PATIENCE_S, Snapshot};
-use model::{Language, Site, Text, Timestamp};
+use model::site::Contact;
+use model::{Language, Party, Site, Text, Timestamp};
 
 use self::files::Files;
 use self::headline::Headline;
@@ -17,6 +19,7 @@ use self::lamps::{Firewall, Lamps};
 use self::look::Look;
 use self::pairs::Pairs;
 use self::path::Path;
+pub use self::setup::Setup;
 use crate::jst;
 use crate::words;
 
@@ -46,7 +49,7 @@ pub struct Overview {
 impl Overview {
     /// What reception sees of a snapshot at a time.
     pub fn new(snapshot: &Snapshot, site: &Site, now: Timestamp, language: Language) -> Self {
-        let seen = Seen::new(snapshot, site, now, language);
+        let seen = Seen::new(snapshot, Some(site), now, language);
         Self {
             language,
             headline: headline::headline(&seen),
@@ -88,13 +91,14 @@ struct Seen<'a> {
     relay: Look<'a, model::part::RelayPart>,
     firewall: Look<'a, model::part::FirewallPart>,
     board: Look<'a, model::part::BoardPart>,
-    site: &'a Site,
+    /// Whom to call; nobody is known before a site is in force.
+    site: Option<&'a Site>,
     now: Timestamp,
     language: Language,
 }
 
 impl<'a> Seen<'a> {
-    fn new(snapshot: &'a Snapshot, site: &'a Site, now: Timestamp, language: Language) -> Self {
+    fn new(snapshot: &'a Snapshot, site: Option<&'a Site>, now: Timestamp, language: Language) -> Self {
         Self {
             line: Look::new(snapshot.line.as_ref(), LINE_PATIENCE_S, now),
             relay: Look::new(snapshot.relay.as_ref(), PATIENCE_S, now),
@@ -108,6 +112,10 @@ impl<'a> Seen<'a> {
 
     const fn say(&self, text: Text) -> &'static str {
         text.get(self.language)
+    }
+
+    fn contact(&self, party: Party) -> Option<&'a Contact> {
+        self.site.and_then(|site| site.contact(party))
     }
 
     /// `最終確認 11月22日 09時05分`

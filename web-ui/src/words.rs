@@ -162,13 +162,56 @@ pub const STALE: Text = Text::new(
     "The box cannot be reached. What you see is old.",
 );
 
+/// What the setup page is about.
+pub const SETUP_SUBJECT: Text = Text::new("関所の設定", "Setting up this Sekisho");
+/// The word of a box in the carton.
+pub const CARTON_WORD: Text = Text::new("設定を待っています", "Waiting for its settings");
+/// The word of a closed box.
+pub const CLOSED_WORD: Text = Text::new("止まっています", "Closed");
+/// The carton, in three sentences.
+pub const CARTON: [Text; 3] = [
+    Text::new("本機にはまだ設定がありません。", "This box has no settings yet."),
+    Text::new("設定が済むまで、通信は全て止めています。", "Until it has, all traffic is stopped."),
+    Text::new(
+        "設定ファイルを入れたメモリーを、本機に差し込んでください。",
+        "Plug the stick with the site file into the box.",
+    ),
+];
+/// Closed: what it means. What happened and what to do next are the notice's.
+pub const CLOSED_MEANING: Text =
+    Text::new("安全のため、通信は全て止めています。", "For safety all traffic is stopped.");
+/// Closed without a reason, or nothing is known.
+pub const CLOSED_OPEN: [Text; 2] = [
+    Text::new("本機の状態がまだ分かりません。", "How the box came up is not known yet."),
+    Text::new("1分待っても変わらなければ、連絡してください。", "If this stays for a minute, call."),
+];
+/// Heading of the notices.
+pub const NOTICES: Text = Text::new("お知らせ", "Notices");
+/// A fact of the box.
+pub const SITUATION: Text = Text::new("状態", "Situation");
+/// A fact of the box.
+pub const VERSION: Text = Text::new("版", "Version");
+/// A fact of the box.
+pub const BOARD: Text = Text::new("機種", "Board");
+/// A fact of the box.
+pub const SERIAL: Text = Text::new("製造番号", "Serial number");
+/// A fact of the box.
+pub const ADDRESS: Text = Text::new("このページの場所", "This page");
+/// A fact of the box.
+pub const FINGERPRINT: Text = Text::new("証明書の指紋（SHA-256）", "Certificate fingerprint (SHA-256)");
+/// Below the fingerprint.
+pub const FINGERPRINT_HELP: Text = Text::new(
+    "ブラウザーが示す証明書の指紋と、本機のコンソールの表示が同じであることを確かめてください。",
+    "Compare the fingerprint your browser shows with the one on the box's console.",
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// The whole catalogue, for the lint.
     fn sentences() -> Vec<Text> {
-        let blocks = [WELL, CHECKING, NOT_SEEN, NO_RELAY, ALL_DROPPED].concat();
+        let blocks = [WELL, CHECKING, NOT_SEEN, NO_RELAY, ALL_DROPPED, CARTON].concat();
         let single = [
             NO_NUMBER,
             BORDER,
@@ -180,7 +223,12 @@ mod tests {
             DROPPED,
             DRIFTED,
         ];
-        blocks.into_iter().chain(single).chain([NO_PART, STALE]).collect()
+        blocks
+            .into_iter()
+            .chain(single)
+            .chain([NO_PART, STALE, CLOSED_MEANING, FINGERPRINT_HELP])
+            .chain(CLOSED_OPEN)
+            .collect()
     }
 
     #[test]

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use model::boot::BootPart;
+use model::notice::Stick;
 use model::parcel::{Held, HeldReason, ParcelView};
 use model::part::{FirewallPart, LinePart, RelayPart, Stamped};
 use model::scene::{Blink, Lamp};
@@ -55,6 +57,19 @@ fn holding(mut snapshot: Snapshot) -> Snapshot {
     snapshot
 }
 
+/// A box without a site: the roles of line and files do not run.
+fn booted(situation: Situation, notices: &[Notice]) -> Snapshot {
+    let boot = BootPart {
+        version: "0.1.0".into(),
+        board: "virtual".into(),
+        serial: String::new(),
+        situation,
+        notices: notices.to_vec(),
+        setup: None,
+    };
+    Snapshot { firewall: firewall(RulesetState::Proved), boot: Some(boot), ..Snapshot::default() }
+}
+
 /// The situations a person in front of the box has to tell apart.
 fn situations() -> Vec<(&'static str, Snapshot)> {
     let clean = snapshot(Usability::Usable, &[]);
@@ -74,6 +89,9 @@ fn situations() -> Vec<(&'static str, Snapshot)> {
         ("firewall drops all", with(|snapshot| snapshot.firewall = firewall(RulesetState::DropAll))),
         ("line part absent", with(|snapshot| snapshot.line = None)),
         ("relay part absent", with(|snapshot| snapshot.relay = None)),
+        ("carton", booted(Situation::Carton, &[])),
+        ("carton, stick", booted(Situation::Carton, &[Notice::StickRefused { why: Stick::NoSiteFile }])),
+        ("closed", booted(Situation::Closed, &[Notice::DataFull])),
     ]
 }
 

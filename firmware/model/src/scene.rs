@@ -103,6 +103,10 @@ pub enum Sign {
     BoxWell,
     /// The firewall is not the proved one, or a part of the box is silent.
     BoxFault,
+    /// In the carton: it waits for its settings.
+    Carton,
+    /// Closed: something keeps it from its work.
+    Closed,
     /// Line and centre are well.
     LineWell,
     /// No signal on the line's port.
@@ -127,16 +131,20 @@ pub enum Sign {
     Calm,
     /// Held files wait for a person; reception goes on.
     Look,
+    /// A stick was not taken.
+    StickRefused,
     /// Somebody has to act now.
     Act,
 }
 
 impl Sign {
     /// Every sign, by lamp in printed order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::PowerOn,
         Self::BoxWell,
         Self::BoxFault,
+        Self::Carton,
+        Self::Closed,
         Self::LineWell,
         Self::CableOut,
         Self::LineDead,
@@ -149,6 +157,7 @@ impl Sign {
         Self::NoMaintainer,
         Self::Calm,
         Self::Look,
+        Self::StickRefused,
         Self::Act,
     ];
 
@@ -158,6 +167,8 @@ impl Sign {
             Self::PowerOn => (Lamp::Power, Blink::Steady, Colour::Green),
             Self::BoxWell => (Lamp::Status, Blink::Steady, Colour::Green),
             Self::BoxFault => (Lamp::Status, Blink::Fast, Colour::Red),
+            Self::Carton => (Lamp::Status, Blink::Slow, Colour::Yellow),
+            Self::Closed => (Lamp::Status, Blink::Double, Colour::Red),
             Self::LineWell => (Lamp::Line, Blink::Steady, Colour::Green),
             Self::CableOut => (Lamp::Line, Blink::Off, Colour::Red),
             Self::LineDead => (Lamp::Line, Blink::Fast, Colour::Red),
@@ -170,6 +181,7 @@ impl Sign {
             Self::NoMaintainer => (Lamp::Maint, Blink::Off, Colour::Blue),
             Self::Calm => (Lamp::Alarm, Blink::Off, Colour::Red),
             Self::Look => (Lamp::Alarm, Blink::Slow, Colour::Yellow),
+            Self::StickRefused => (Lamp::Alarm, Blink::Double, Colour::Yellow),
             Self::Act => (Lamp::Alarm, Blink::Fast, Colour::Red),
         };
         Light { lamp, blink, colour }
@@ -181,18 +193,21 @@ impl Sign {
             Self::PowerOn => Text::new("動作しています", "running"),
             Self::BoxWell => Text::new("本機は正常です", "the box is well"),
             Self::BoxFault => Text::new("本機に異常があります", "the box has a fault"),
+            Self::Carton => Text::new("設定を待っています", "waits for its settings"),
+            Self::Closed => Text::new("止まっています", "closed"),
             Self::LineWell => Text::new("センターまで届いています", "reaches the centre"),
             Self::CableOut => Text::new("回線の信号がありません", "no signal on the line"),
             Self::LineDead => Text::new("回線が使えません", "the line is dead"),
             Self::CentreDead => Text::new("センターにつながりません", "the centre is not reached"),
-            Self::LineOpen => Text::new("回線を確認しています", "the line is being checked"),
+            Self::LineOpen => Text::new("回線はまだ分かりません", "nothing is known about the line yet"),
             Self::RelayWell => Text::new("端末とやり取りできます", "the terminal is reached"),
             Self::TerminalDead => Text::new("端末とやり取りできません", "the terminal is not reached"),
             Self::Held => Text::new("送らずに残したファイルがあります", "files are held"),
-            Self::RelayOpen => Text::new("端末を確認しています", "the terminal is being checked"),
+            Self::RelayOpen => Text::new("端末はまだ分かりません", "nothing is known about the terminal yet"),
             Self::NoMaintainer => Text::new("保守作業はありません", "no maintainer is in"),
             Self::Calm => Text::new("対応は不要です", "nothing to do"),
             Self::Look => Text::new("あとで確認が必要です", "somebody has to look"),
+            Self::StickRefused => Text::new("メモリーを使えません", "the stick was not taken"),
             Self::Act => Text::new("対応が必要です", "somebody has to act"),
         }
     }

@@ -144,9 +144,8 @@ fn calls(seen: &Seen<'_>, fault: &Fault) -> Vec<Call> {
         parties.push(next);
     }
     // The clinic does not call itself, and nobody answers for "not decided".
-    parties.retain(|party| {
-        !matches!(party, Party::Clinic | Party::Unknown) || seen.site.contact(*party).is_some()
-    });
+    parties
+        .retain(|party| !matches!(party, Party::Clinic | Party::Unknown) || seen.contact(*party).is_some());
     parties.into_iter().map(|party| call(seen, party)).collect()
 }
 
@@ -165,6 +164,6 @@ const fn on_the_way(code: FaultCode) -> Party {
 }
 
 fn call(seen: &Seen<'_>, party: Party) -> Call {
-    let contact = seen.site.contact(party).map(|contact| (contact.name.clone(), contact.phone.clone()));
+    let contact = seen.contact(party).map(|contact| (contact.name.clone(), contact.phone.clone()));
     Call { party: seen.say(party.name()), contact }
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use askama::Template;
+use model::boot::Situation;
 use model::part::{RulesetState, Snapshot};
 use model::verdict::{Certainty, Fault};
-use model::{FaultCode, Language, Party, Site, Timestamp, Usability};
+use model::{FaultCode, Language, Notice, Party, Site, Timestamp, Usability};
 
 use super::*;
-use crate::render::{Fragment, Whole};
+use crate::render::{Fragment, SetupFragment, Whole, WholeSetup};
 use crate::state::State;
 
 #[path = "../../tests/samples/mod.rs"]
@@ -179,4 +180,57 @@ fn a_day_of_strange_pairs_still_draws() {
     relay.pairs[1].took_ms = f64::MAX;
     let plot = overview(&snapshot).pairs.plot.unwrap();
     assert!(plot.dots.iter().all(|dot| dot.x.is_finite() && dot.y.is_finite()));
+}
+
+const FINGERPRINT: &str = "AB:CD:EF";
+
+fn setup(snapshot: &Snapshot, language: Language) -> String {
+    let view = Setup::new(snapshot, FINGERPRINT, samples::now(), language);
+    format!("{}\n{}", view.title(), text(&SetupFragment { view: &view }.render().unwrap()))
+}
+
+#[test]
+fn the_setup_page_reads_as_agreed_in_both_languages() {
+    let closed = vec![Notice::SiteUnreadable { mistakes: vec!["site.toml:6: line.kind: …".into()] }];
+    for (name, snapshot) in [
+        ("carton", samples::booted(Situation::Carton, Vec::new())),
+        ("closed", samples::booted(Situation::Closed, closed)),
+        ("not-booted", Snapshot::default()),
+    ] {
+        for (language, code) in BOTH {
+            insta::assert_snapshot!(format!("setup-{name}-{code}"), setup(&snapshot, language));
+        }
+    }
+}
+
+#[test]
+fn every_notice_is_told_in_both_languages_with_what_stands_behind_it() {
+    for notice in model::notice::examples() {
+        let situation = if notice.is_of_a_stick() { Situation::Carton } else { Situation::Closed };
+        let snapshot = samples::booted(situation, vec![notice.clone()]);
+        for (language, _) in BOTH {
+            let read = setup(&snapshot, language);
+            let words = notice.words();
+            let written = |text: &str| text.replace('"', "&#34;").replace('\'', "&#39;");
+            let details = notice.details();
+            let said = [words.happened, words.next].map(|text| text.get(language));
+            for text in said.into_iter().chain(details.iter().map(String::as_str)) {
+                assert!(read.contains(&written(text)), "{text}: {read}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_setup_page_brings_no_inline_code_and_shows_markup_without_obeying_it() {
+    let hostile = "<script>alert(1)</script>".to_owned();
+    let notice = Notice::SiteUnreadable { mistakes: vec![hostile] };
+    let snapshot = samples::booted(Situation::Closed, vec![notice]);
+    let view = Setup::new(&snapshot, FINGERPRINT, samples::now(), Language::Ja);
+    let page = WholeSetup { view: &view, patience_s: 35 }.render().unwrap();
+    assert!(page.contains("&#60;script&#62;alert(1)"), "{page}");
+    assert_eq!(page.matches("<script").count(), 1);
+    for forbidden in ["style=", "<style", "onclick", "http:"] {
+        assert!(!page.contains(forbidden), "{forbidden}");
+    }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::boot::Situation;
 use model::part::Snapshot;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -217,17 +218,21 @@ async fn a_client_is_told_when_no_snapshot_will_come_any_more() {
 
 /// A visitor over TLS who trusts the box's own authority and nobody else.
 async fn secure(served: &Served, target: &str) -> (String, CertificateDer<'static>) {
-    let authority = std::fs::read(served.identity.path().join("authority-127.0.0.1.pem")).unwrap();
+    over_tls(served.https, served.identity.path(), target).await
+}
+
+async fn over_tls(https: SocketAddr, identity: &Path, target: &str) -> (String, CertificateDer<'static>) {
+    let authority = std::fs::read(identity.join("authority-127.0.0.1.pem")).unwrap();
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(&authority).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let client = builder.unwrap().with_root_certificates(roots).with_no_client_auth();
     let connector = tokio_rustls::TlsConnector::from(Arc::new(client));
-    let stream = TcpStream::connect(served.https).await.unwrap();
-    let stream = connector.connect(ServerName::from(served.https.ip()), stream).await.unwrap();
+    let stream = TcpStream::connect(https).await.unwrap();
+    let stream = connector.connect(ServerName::from(https.ip()), stream).await.unwrap();
     let leaf = stream.get_ref().1.peer_certificates().unwrap()[0].clone().into_owned();
-    let request = format!("GET {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", served.https);
+    let request = format!("GET {target} HTTP/1.1\r\nHost: {https}\r\nConnection: close\r\n\r\n");
     (talk(stream, &request).await, leaf)
 }
 
@@ -272,4 +277,23 @@ async fn a_visitor_who_sends_too_much_or_never_ends_is_shown_out() {
     let mut answer = Vec::new();
     timeout(Duration::from_secs(20), slow.read_to_end(&mut answer)).await.unwrap().unwrap();
     assert_eq!(code(&get(&served, "/").await), "200", "others are served");
+}
+
+#[tokio::test]
+async fn the_setup_page_is_served_over_https_only_and_its_status_is_the_snapshot() {
+    let identity = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let https = listener.local_addr().unwrap();
+    let listeners = web_ui::Listeners::setup(identity.path(), listener).unwrap();
+    let fingerprint = listeners.fingerprint().to_owned();
+    let snapshot = samples::booted(Situation::Carton, Vec::new());
+    let (_snapshots, receiver) = watch::channel(Arc::new(snapshot.clone()));
+    let server = tokio::spawn(web_ui::serve(listeners, receiver, samples::now));
+    let (page, _) = over_tls(https, identity.path(), "/?lang=en").await;
+    assert!(page.contains("Waiting for its settings") && page.contains(&fingerprint), "{page}");
+    let (status, _) = over_tls(https, identity.path(), "/api/status").await;
+    assert_eq!(serde_json::from_str::<Snapshot>(body(&status)).unwrap(), snapshot);
+    let (plain, _) = over_tls(https, identity.path(), "/part/overview").await;
+    assert_eq!(code(&plain), "200");
+    server.abort();
 }

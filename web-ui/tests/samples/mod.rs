@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use model::boot::{BootPart, Setup, Situation};
 use model::parcel::{Held, HeldReason, Pair, ParcelView, WaitReason, Waiting};
 use model::part::{BoardPart, FirewallPart, LinePart, RelayPart, RulesetState, Snapshot, Stamped};
 use model::scene::{Scene, Sign};
 use model::verdict::{Certainty, Fault};
 use model::{
-    FaultCode, Observation, Outcome, Party, Profile, Rung, Site, Symptom, Timestamp, Usability, Verdict,
+    FaultCode, Notice, Observation, Outcome, Party, Profile, Rung, Site, Symptom, Timestamp, Usability,
+    Verdict,
 };
 
 const PROFILE: &str = include_str!("../../../firmware/model/tests/data/profile.toml");
@@ -218,4 +220,25 @@ fn pairs() -> Vec<Pair> {
             Pair { at: ago(9 * 3600 + 1200 - minute * 60), took_ms }
         })
         .collect()
+}
+
+/// A box without a site: the roles of line and files do not run.
+pub fn booted(situation: Situation, notices: Vec<Notice>) -> Snapshot {
+    let status = if situation == Situation::Carton { Sign::Carton } else { Sign::Closed };
+    let alarm = if situation == Situation::Carton { Sign::Calm } else { Sign::Act };
+    let address = "198.51.100.1/24".parse().expect("invariant: an address");
+    let boot = BootPart {
+        version: "0.1.0".into(),
+        board: "virtual".into(),
+        serial: "S-0001".into(),
+        situation,
+        notices,
+        setup: Some(Setup { port: "lan0".into(), label: "SETUP".into(), address }),
+    };
+    Snapshot {
+        firewall: clean().firewall,
+        board: board([status, Sign::LineOpen, Sign::RelayOpen, alarm]),
+        boot: Some(boot),
+        ..Snapshot::default()
+    }
 }
