@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::build::{self, Wish};
 use crate::error::Error;
 use crate::place::Place;
-use crate::{room, say};
+use crate::{flash, room, say};
 
 /// Makes the disk image from Debian packages and our binary, and writes it to a disk.
 ///
@@ -26,6 +26,8 @@ struct Cli {
 enum Verb {
     /// Make the image and what belongs to it, in TARGET/image/out
     Build(Build),
+    /// Write an image to a disk, and read it back
+    Flash(Flash),
     /// Run a program of the tools tree (QEMU is one), in the network the caller is in
     Tools(Tools),
 }
@@ -47,6 +49,20 @@ struct Build {
 }
 
 #[derive(Debug, Args)]
+struct Flash {
+    /// The compressed image (sekisho-VERSION.img.zst); its signature lies beside it
+    image: PathBuf,
+    /// The disk, for example /dev/sdx; everything on it will be lost
+    disk: PathBuf,
+    /// The public key the image must be signed with; `scripts/flash` names the development key if you name none
+    #[arg(long, value_name = "FILE", overrides_with = "key")]
+    key: PathBuf,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Debug, Args)]
 struct Tools {
     /// A folder the program needs to see, beside TARGET/image, /dev, /proc, /sys, /run and /tmp
     #[arg(long, value_name = "DIR")]
@@ -64,6 +80,7 @@ pub fn run() -> ExitCode {
     };
     let done = match cli.verb {
         Verb::Build(wish) => make(wish),
+        Verb::Flash(Flash { image, disk, key, yes }) => flash::run(&flash::Wish { image, disk, key, yes }),
         Verb::Tools(wish) => tools(&wish),
     };
     match done {

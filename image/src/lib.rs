@@ -9,6 +9,7 @@ pub mod cli;
 pub mod digest;
 pub mod elf;
 pub mod error;
+pub mod flash;
 pub mod list;
 pub mod modules;
 pub mod pattern;

@@ -41,8 +41,8 @@ fn esp(build: &Build) -> Result<(), Error> {
         (build.place.data("loader.conf"), "loader/loader.conf".to_owned()),
     ];
     for slot in SLOTS {
-        let name = format!("EFI/Linux/sekisho-{slot}_{}+3.efi", build.version);
-        files.push((build.place.made(&format!("uki/sekisho-{slot}.efi")), name));
+        let name = format!("EFI/Linux/{}", slot.file(&build.version));
+        files.push((build.place.made(&format!("uki/{}.efi", slot.name)), name));
     }
     for (from, name) in files {
         let to = esp.join(name);

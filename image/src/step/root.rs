@@ -17,7 +17,13 @@ pub fn make(build: &mut Build, trimmed: &str) -> Result<String, Error> {
         return Err(Error::Missing { program: sekisho.display().to_string(), remedy });
     }
     let release = release(&build.version);
-    let key = build.key(&[trimmed, &digest::folder(&ours)?, &digest::file(&sekisho)?, &release]);
+    let key = build.key(&[
+        trimmed,
+        &digest::folder(&ours)?,
+        &digest::file(&sekisho)?,
+        &release,
+        &build.wish.release.to_string(),
+    ]);
     let tree = build.place.made("root");
     build.step("root", key, std::slice::from_ref(&tree), |build| {
         let log = build.log("root");
@@ -26,6 +32,11 @@ pub fn make(build: &mut Build, trimmed: &str) -> Result<String, Error> {
             crate::place::fresh(&tree.join(folder))?;
         }
         lay_over(&ours, &tree)?;
+        if build.wish.release {
+            crate::place::clear(&tree.join(promise::FOR_TESTS))?;
+        }
+        // Its time is the earliest this box believes; a box whose clock lost its battery starts from there.
+        write(&tree.join("usr/lib/clock-epoch"), "")?;
         write(&tree.join("usr/lib/os-release"), &release)?;
         let binary = tree.join("usr/bin/sekisho");
         std::fs::copy(&sekisho, &binary).map_err(at("copy", &sekisho))?;
@@ -36,7 +47,7 @@ pub fn make(build: &mut Build, trimmed: &str) -> Result<String, Error> {
         Tool::inside(&tree, "systemctl", &log)
             .args(["preset-all", "--preset-mode=full"])
             .run("choose the units")?;
-        promise::keep(&tree)
+        promise::keep(&tree, build.wish.release)
     })
 }
 
