@@ -21,7 +21,7 @@ pub fn make(build: &mut Build, room: &Room, root: &str) -> Result<String, Error>
         // Names of this file system, not secrets; fixed, so that the same tree gives the same bytes.
         let seed = digest::text(&format!("sekisho {}", build.version));
         room.tool("mkfs.erofs", &log)
-            .args(["--quiet", "-zzstd,12", "-C65536", "--workers=2", "-x-1"])
+            .args(["--quiet", "-zzstd,3", "-C65536", "--workers=2", "-x-1"])
             .arg(format!("-T{}", build.epoch))
             .arg(format!("-U{}", uuid(&seed)))
             .args([erofs, &build.place.made("root")])
