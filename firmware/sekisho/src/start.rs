@@ -47,8 +47,6 @@ type Roles = JoinSet<(Role, Result<(), Failure>)>;
 
 fn check(args: cli::Daemon) -> Result<Place, Failure> {
     let loaded = site_file::load(&args.site)?;
-    std::fs::create_dir_all(&args.state)
-        .map_err(|source| Failure::Write { path: args.state.clone(), source })?;
     Ok(Place {
         site: Arc::new(loaded.site),
         authorities: loaded.authorities,
