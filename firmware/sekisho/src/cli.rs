@@ -39,6 +39,8 @@ pub enum Command {
     Status(Status),
     /// Look at every rung now and say whose fault it is (exit 0 usable, 1 fault, 75 unknown, 69 no daemon)
     Check(Status),
+    /// Say on the console what this box is and how it is, line by line as it changes
+    Console(Console),
     /// Say what the relay has in hand
     Relay(Relay),
 }
@@ -174,6 +176,14 @@ pub struct Status {
     /// Print JSON: with the verdict, and what is only recorded
     #[arg(long)]
     pub json: bool,
+    /// Folder of the roles' sockets
+    #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
+    pub socket: PathBuf,
+}
+
+/// `sekisho console`
+#[derive(Debug, Args)]
+pub struct Console {
     /// Folder of the roles' sockets
     #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
     pub socket: PathBuf,

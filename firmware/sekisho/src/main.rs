@@ -45,6 +45,7 @@ async fn run(command: cli::Command) -> Result<ExitCode, failure::Failure> {
         Command::Policy(args) => verb::policy::run(args).await,
         Command::Status(args) => verb::status::run(&args).await,
         Command::Check(args) => verb::check::run(&args).await,
+        Command::Console(args) => verb::console::run(&args).await,
         Command::Relay(args) => verb::relay::run(&args).await,
     }
 }

@@ -2,6 +2,8 @@
 
 use std::net::TcpListener;
 
+use axum::routing::get;
+use axum::{Json, Router};
 use model::Timestamp;
 use model::part::Role;
 
@@ -20,8 +22,9 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let [http, https] = [loan.take(lent::HTTP)?, loan.take(lent::HTTPS)?].map(TcpListener::from);
     let config = web_ui::Config { site: place.site.clone(), identity_dir: place.state.join("page") };
     let listeners = web_ui::Listeners::new(&config, http, https)?;
-    // The page has nothing of its own to publish yet; its socket is how a second daemon is noticed.
-    let mut tasks = super::serve(place, Role::Webd, axum::Router::new()).await?;
+    let fingerprint = listeners.fingerprint().to_owned();
+    let routes = Router::new().route("/fingerprint", get(async move || Json(fingerprint.clone())));
+    let mut tasks = super::serve(place, Role::Webd, routes).await?;
     let pictures = snapshot::follow(&place.sockets, &[Role::Netd, Role::Relayd, Role::Reachd, Role::Boardd]);
     tasks.spawn(
         async move { web_ui::serve(listeners, pictures, Timestamp::now).await.map_err(Failure::from) },

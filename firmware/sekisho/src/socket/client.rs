@@ -20,7 +20,7 @@ const LARGEST: usize = 16 * 1024 * 1024;
 /// # Errors
 /// [`Failure::NoDaemon`] if nobody answers, [`Failure::Answer`] if the answer is no part.
 pub async fn part<T: DeserializeOwned>(folder: &Path, role: Role, after: u64) -> Result<T, Failure> {
-    ask(folder, role, Method::GET, &format!("/part?after={after}")).await
+    send(folder, role, Method::GET, &format!("/part?after={after}")).await
 }
 
 /// Asks a role to do something and gives its answer.
@@ -28,10 +28,18 @@ pub async fn part<T: DeserializeOwned>(folder: &Path, role: Role, after: u64) ->
 /// # Errors
 /// As [`part`].
 pub async fn intent<T: DeserializeOwned>(folder: &Path, role: Role, path: &str) -> Result<T, Failure> {
-    ask(folder, role, Method::POST, path).await
+    send(folder, role, Method::POST, path).await
 }
 
-async fn ask<T: DeserializeOwned>(
+/// Asks a role for something that is not its part.
+///
+/// # Errors
+/// As [`part`].
+pub async fn ask<T: DeserializeOwned>(folder: &Path, role: Role, path: &str) -> Result<T, Failure> {
+    send(folder, role, Method::GET, path).await
+}
+
+async fn send<T: DeserializeOwned>(
     folder: &Path,
     role: Role,
     method: Method,

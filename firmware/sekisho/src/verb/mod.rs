@@ -1,6 +1,7 @@
 //! One file a verb.
 
 pub mod check;
+pub mod console;
 pub mod generate;
 pub mod policy;
 pub mod relay;

@@ -60,7 +60,7 @@ fn rung(seen: &Observation, language: Language) -> String {
     if let Some(terminal) = &seen.terminal {
         line = format!("{line} [{terminal}]");
     }
-    if seen.detail.is_empty() { line } else { format!("{line} {}", seen.detail.escape_debug()) }
+    if seen.detail.is_empty() { line } else { format!("{line} {}", seen.output::plain(detail)) }
 }
 
 /// The name a value has in JSON.
@@ -81,7 +81,7 @@ pub fn boot(part: &BootPart, language: Language) -> String {
 pub fn notice(notice: &Notice, language: Language) -> String {
     let words = notice.words();
     let mut lines = vec![format!("  {}", words.happened.get(language))];
-    lines.extend(notice.details().iter().map(|detail| format!("    {}", detail.escape_debug())));
+    lines.extend(notice.details().iter().map(|detail| format!("    {}", output::plain(detail))));
     lines.push(format!("    → {}", words.next.get(language)));
     lines.join("\n")
 }
