@@ -60,7 +60,7 @@ fn rung(seen: &Observation, language: Language) -> String {
     if let Some(terminal) = &seen.terminal {
         line = format!("{line} [{terminal}]");
     }
-    if seen.detail.is_empty() { line } else { format!("{line} {}", seen.output::plain(detail)) }
+    if seen.detail.is_empty() { line } else { format!("{line} {}", seen.detail.escape_debug()) }
 }
 
 /// The name a value has in JSON.
