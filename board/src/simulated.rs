@@ -6,17 +6,16 @@ use model::scene::Scene;
 /// The simulated board.
 #[derive(Clone, Debug)]
 pub struct Simulated {
+    name: String,
     shown: Scene,
 }
 
-impl Default for Simulated {
-    /// A board that was told nothing yet shows what is known then: nothing.
-    fn default() -> Self {
-        Self { shown: crate::scene(&Snapshot::default()) }
-    }
-}
-
 impl Simulated {
+    /// A board of this name. Told nothing yet, it shows what is known then: nothing.
+    pub fn of(name: String) -> Self {
+        Self { name, shown: crate::scene(&Snapshot::default()) }
+    }
+
     /// Shows a scene.
     pub fn show(&mut self, scene: Scene) {
         self.shown = scene;
@@ -24,7 +23,7 @@ impl Simulated {
 
     /// What `boardd` publishes.
     pub fn part(&self) -> BoardPart {
-        BoardPart { board: "simulated".into(), scene: self.shown.clone() }
+        BoardPart { board: self.name.clone(), scene: self.shown.clone() }
     }
 }
 
@@ -36,7 +35,7 @@ mod tests {
 
     #[test]
     fn it_offers_the_scene_it_was_last_told() {
-        let mut board = Simulated::default();
+        let mut board = Simulated::of("simulated".into());
         let mut scene = board.part().scene;
         assert_eq!(scene, crate::scene(&Snapshot::default()));
         scene.0[0].blink = Blink::Off;

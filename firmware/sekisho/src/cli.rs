@@ -60,6 +60,9 @@ pub struct Daemon {
     /// Run one role only: netd, relayd, reachd, boardd or webd; without it all run in this process
     #[arg(long, value_name = "ROLE", value_parser = role)]
     pub role: Option<Role>,
+    /// How the box came up (boot.json); without it the site is in force and the board is simulated
+    #[arg(long, value_name = "FILE")]
+    pub boot: Option<PathBuf>,
 }
 
 fn role(name: &str) -> Result<Role, String> {

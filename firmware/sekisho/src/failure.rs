@@ -87,6 +87,9 @@ pub enum Failure {
         /// The capabilities, by name.
         capabilities: Vec<&'static str>,
     },
+    /// A role that works for a site was started without one.
+    #[error("{role} has nothing to do while no site is in force", role = .0.key())]
+    NoSite(Role),
     /// A port of the page is taken by another program.
     #[error("failed to listen on {address}: {source}")]
     Listen {
@@ -132,7 +135,7 @@ pub enum Failure {
 impl Failure {
     const fn code(&self) -> u8 {
         match self {
-            Self::Site(_) | Self::Data { .. } | Self::NoPorts(_) => code::DATA,
+            Self::Site(_) | Self::Data { .. } | Self::NoPorts(_) | Self::NoSite(_) => code::DATA,
             Self::Read { .. } => 66,
             Self::Write { .. } => code::CANTCREAT,
             Self::NoDaemon { .. }

@@ -6,16 +6,17 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use model::part::Role;
+use model::boot::Situation;
+use model::part::{BootPart, Role};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::cli;
 use crate::failure::Failure;
-use crate::role::{self, Place};
+use crate::role::{self, Place, Purpose};
 use crate::socket::part::Pulse;
-use crate::{capability, log, notify, output, site_file};
+use crate::{boot, capability, log, notify, output, site_file};
 
 /// `sekisho daemon`: runs until a signal asks it to end.
 ///
@@ -46,25 +47,34 @@ pub async fn daemon(args: cli::Daemon) -> Result<ExitCode, Failure> {
 type Roles = JoinSet<(Role, Result<(), Failure>)>;
 
 fn check(args: cli::Daemon) -> Result<Place, Failure> {
-    let loaded = site_file::load(&args.site)?;
-    Ok(Place {
-        site: Arc::new(loaded.site),
-        authorities: loaded.authorities,
-        state: args.state,
-        sockets: args.socket,
-        roles: args.role.map_or_else(|| Role::ALL.to_vec(), |role| vec![role]),
-    })
+    let boot = args.boot.map(|file| boot::part::expect(&file)).transpose()?;
+    let board = boot.as_ref().map_or_else(|| "simulated".to_owned(), |boot| boot.board.clone());
+    let (purpose, authorities) = match boot {
+        Some(BootPart { situation: situation @ (Situation::Carton | Situation::Closed), setup, .. }) => {
+            (Purpose::Setup { setup, lends_addresses: situation == Situation::Carton }, None)
+        }
+        _ => {
+            let loaded = site_file::load(&args.site)?;
+            (Purpose::Site(Arc::new(loaded.site)), loaded.authorities)
+        }
+    };
+    let all = match purpose {
+        Purpose::Site(_) => Role::ALL.to_vec(),
+        Purpose::Setup { .. } => vec![Role::Netd, Role::Boardd, Role::Webd],
+    };
+    let roles = args.role.map_or(all, |role| vec![role]);
+    Ok(Place { purpose, board, authorities, state: args.state, sockets: args.socket, roles })
 }
 
 /// Every port the site file names is there; all that are missing are said at once. It is `netd`'s to say: not every
 /// role sees the network.
 fn ports(place: &Place) -> Result<(), Failure> {
+    let Purpose::Site(site) = &place.purpose else { return Ok(()) };
     if !place.roles.contains(&Role::Netd) {
         return Ok(());
     }
     let missing = |port: &&model::site::Port| nix::net::if_::if_nametoindex(port.name.as_str()).is_err();
-    let missing: Vec<String> =
-        place.site.ports.iter().filter(missing).map(|port| port.name.clone()).collect();
+    let missing: Vec<String> = site.ports.iter().filter(missing).map(|port| port.name.clone()).collect();
     if missing.is_empty() { Ok(()) } else { Err(Failure::NoPorts(missing)) }
 }
 

@@ -20,7 +20,7 @@ const EVERY: Duration = Duration::from_secs(5);
 /// # Errors
 /// [`Failure::Write`] if the socket cannot be made.
 pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
-    let mut simulated = board::Simulated::default();
+    let mut simulated = board::Simulated::of(place.board.clone());
     let (publish, seen) = watch::channel(simulated.part());
     let (routes, pulse) = part::routes(seen, PATIENCE_S);
     let mut tasks = super::serve(place, Role::Boardd, routes).await?;

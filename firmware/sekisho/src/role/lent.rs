@@ -4,10 +4,11 @@
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 
-use model::Site;
+use model::boot::Setup;
 use model::part::Role;
 use socket2::{Domain, Socket, Type};
 
+use super::Purpose;
 use crate::failure::Failure;
 use crate::socket::lend::Named;
 
@@ -16,16 +17,28 @@ pub const HTTP: &str = "http";
 /// Likewise, over TLS.
 pub const HTTPS: &str = "https";
 
-/// Opens what this role is lent.
+/// Opens what this role is lent. Before a site is in force the page has one listener, or none without a setup port.
 ///
 /// # Errors
 /// [`Failure::Listen`] naming a busy address; [`Failure::Reach`] without CAP_NET_RAW.
-pub fn to(role: Role, site: &Site) -> Result<Named, Failure> {
-    let page = |port| listen(SocketAddr::new(site.clinic.address, port));
+pub fn to(role: Role, purpose: &Purpose) -> Result<Named, Failure> {
     match role {
         Role::Reachd => Ok(reach::Sockets::open()?.into_named()),
-        Role::Webd => Ok(vec![(HTTP, page(site.page.http)?), (HTTPS, page(site.page.https)?)]),
+        Role::Webd => page(purpose),
         Role::Netd | Role::Relayd | Role::Boardd => Ok(Vec::new()),
+    }
+}
+
+fn page(purpose: &Purpose) -> Result<Named, Failure> {
+    match purpose {
+        Purpose::Site(site) => {
+            let at = |port| listen(SocketAddr::new(site.clinic.address, port));
+            Ok(vec![(HTTP, at(site.page.http)?), (HTTPS, at(site.page.https)?)])
+        }
+        Purpose::Setup { setup: Some(setup), .. } => {
+            Ok(vec![(HTTPS, listen(SocketAddr::new(setup.address.address, Setup::HTTPS))?)])
+        }
+        Purpose::Setup { setup: None, .. } => Ok(Vec::new()),
     }
 }
 

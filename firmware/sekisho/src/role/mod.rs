@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::http::StatusCode;
+use model::boot::Setup;
 use model::part::Role;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -20,10 +21,12 @@ use crate::failure::Failure;
 use crate::socket::part::Pulse;
 use crate::socket::server;
 
-/// What every role is told: the site and the places.
+/// What every role is told: what the box is for, and the places.
 pub struct Place {
-    /// The checked site.
-    pub site: Arc<model::Site>,
+    /// What the box is for since it came up.
+    pub purpose: Purpose,
+    /// The board's name.
+    pub board: String,
     /// PEM text of the authorities the centre's certificate must come from.
     pub authorities: Option<Vec<u8>>,
     /// Folder of what must survive a restart.
@@ -32,6 +35,33 @@ pub struct Place {
     pub sockets: PathBuf,
     /// The roles of this process: all, or one.
     pub roles: Vec<Role>,
+}
+
+/// What the box is for.
+#[derive(Clone)]
+pub enum Purpose {
+    /// The work of this site, which was checked.
+    Site(Arc<model::Site>),
+    /// No site is in force: the setup page, where there is a port for it, and nothing else.
+    Setup {
+        /// The port.
+        setup: Option<Setup>,
+        /// Whether computers on it get their addresses from the box.
+        lends_addresses: bool,
+    },
+}
+
+impl Place {
+    /// The site in force, for a role that has nothing to do without one.
+    ///
+    /// # Errors
+    /// [`Failure::NoSite`].
+    fn site(&self, role: Role) -> Result<&Arc<model::Site>, Failure> {
+        match &self.purpose {
+            Purpose::Site(site) => Ok(site),
+            Purpose::Setup { .. } => Err(Failure::NoSite(role)),
+        }
+    }
 }
 
 /// Where a role says that it serves, and by what it can be felt that its room is alive.

@@ -9,7 +9,7 @@ use model::Timestamp;
 use model::part::{FirewallPart, PATIENCE_S, Role, RulesetState, Stamped};
 use tokio::sync::{mpsc, watch};
 
-use super::{Place, Ready, Tasks, lent};
+use super::{Place, Purpose, Ready, Tasks, lent};
 use crate::failure::Failure;
 use crate::socket::lend::Lender;
 use crate::socket::{client, part};
@@ -23,7 +23,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// How long to leave `netd` alone while it does not answer, or has nothing new to say.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Starts the firewall and waits until the kernel holds this site's ruleset, proved.
+/// Starts the firewall and waits until the kernel holds this site's ruleset, or the setup port's, proved.
 ///
 /// # Errors
 /// [`Failure::Listen`] if the page of this very process could not be served, and then nothing is loaded; after that
@@ -31,7 +31,7 @@ const AGAIN: Duration = Duration::from_millis(100);
 pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     if place.roles.contains(&Role::Webd) {
         // Tried out and let go again: what can be refused is asked for before anything is loaded.
-        lent::to(Role::Webd, &place.site)?;
+        lent::to(Role::Webd, &place.purpose)?;
     }
     let (part, mut seen) = watch::channel(FirewallPart::dropping(None));
     let (ask, commands) = mpsc::channel(super::WAITING);
@@ -42,13 +42,13 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     );
     let mut tasks = super::serve(place, Role::Netd, routes).await?;
     let lender = Lender::open(&place.sockets)?;
-    let site = place.site.clone();
-    tasks.spawn(lender.serve(move |role| lent::to(role, &site)));
-    let (site, alone) = (place.site.clone(), place.roles.len() == 1);
-    tasks.spawn(async move { keep_up(&site, alone, part, commands).await });
+    let purpose = place.purpose.clone();
+    tasks.spawn(lender.serve(move |role| lent::to(role, &purpose)));
+    let (purpose, alone) = (place.purpose.clone(), place.roles.len() == 1);
+    tasks.spawn(async move { keep_up(&purpose, alone, part, commands).await });
     // If the sender goes, the room has ended, and its own error says why.
     if seen.wait_for(FirewallPart::is_in_force).await.is_ok() {
-        tracing::info!("the ruleset in the kernel is this site's, and proved");
+        tracing::info!("the ruleset in the kernel is ours, and proved");
         super::serves(ready, Some(pulse));
     }
     Ok(tasks)
@@ -57,13 +57,19 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
 /// Brings the firewall up and keeps it. Among the other roles in one process its failure ends them all. In a process
 /// of its own it says what stands in the way and tries again: a box that cannot open must go on saying why.
 async fn keep_up(
-    site: &model::Site,
+    purpose: &Purpose,
     alone: bool,
     part: watch::Sender<FirewallPart>,
     mut commands: mpsc::Receiver<firewall::Command>,
 ) -> Result<(), Failure> {
     loop {
-        let ended = firewall::run(site, part.clone(), &mut commands).await;
+        let (part_of, asked) = (part.clone(), &mut commands);
+        let ended = match purpose {
+            Purpose::Site(site) => firewall::run(site, part_of, asked).await,
+            Purpose::Setup { setup, lends_addresses } => {
+                firewall::run_before_a_site(setup.as_ref(), *lends_addresses, part_of, asked).await
+            }
+        };
         let error = match ended {
             Err(error) if alone => error,
             ended => return ended.map_err(Failure::from),

@@ -26,6 +26,7 @@ impl reach::ShareSource for Relayd {
 /// # Errors
 /// [`Failure::NotProved`]; [`Failure::NotLent`] without the raw sockets; [`Failure::Write`] if the socket cannot be made.
 pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
+    let plan = reach::Plan::from_site(place.site(Role::Reachd)?, place.authorities.clone());
     netd::proved(&place.sockets).await?;
     let mut loan = Loan::of(&place.sockets, Role::Reachd).await?;
     let sockets = reach::Sockets::from_named(|name| loan.take(name))?;
@@ -40,7 +41,6 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let (routes, pulse) = part::routes(seen, LINE_PATIENCE_S);
     let routes = routes.route("/sweep", post(move || async move { super::put(&ask, |reply| reply).await }));
     let mut tasks = super::serve(place, Role::Reachd, routes).await?;
-    let plan = reach::Plan::from_site(&place.site, place.authorities.clone());
     let (state, shares) = (place.state.join("reach"), Relayd(place.sockets.clone()));
     std::fs::create_dir_all(&state).map_err(|source| Failure::Write { path: state.clone(), source })?;
     tasks.spawn(async move {

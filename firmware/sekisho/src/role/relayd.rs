@@ -13,6 +13,7 @@ use crate::socket::part;
 /// # Errors
 /// [`Failure::NotProved`]; [`Failure::Write`] if the socket cannot be made.
 pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
+    let config = relay::Config::from_site(place.site(Role::Relayd)?, &place.state);
     netd::proved(&place.sockets).await?;
     let (part, seen) = watch::channel(RelayPart::default());
     let (ask, commands) = mpsc::channel(super::WAITING);
@@ -22,7 +23,6 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
         post(move || async move { super::put(&ask, |reply| relay::Command::Look { reply }).await }),
     );
     let mut tasks = super::serve(place, Role::Relayd, routes).await?;
-    let config = relay::Config::from_site(&place.site, &place.state);
     tasks.spawn(alone(move || relay::run(config, part, commands)));
     super::serves(ready, Some(pulse));
     Ok(tasks)

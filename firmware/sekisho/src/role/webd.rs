@@ -1,13 +1,15 @@
 //! `webd`: the page. It reads one immutable picture and decides nothing; its ports are lent by `netd`.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use axum::routing::get;
 use axum::{Json, Router};
 use model::Timestamp;
 use model::part::Role;
+use web_ui::Listeners;
 
-use super::{Place, Ready, Tasks, lent};
+use super::{Place, Purpose, Ready, Tasks, lent};
 use crate::failure::Failure;
 use crate::snapshot;
 use crate::socket::lend::Loan;
@@ -19,17 +21,34 @@ use crate::socket::lend::Loan;
 /// the socket cannot be made.
 pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let mut loan = Loan::of(&place.sockets, Role::Webd).await?;
-    let [http, https] = [loan.take(lent::HTTP)?, loan.take(lent::HTTPS)?].map(TcpListener::from);
-    let config = web_ui::Config { site: place.site.clone(), identity_dir: place.state.join("page") };
-    let listeners = web_ui::Listeners::new(&config, http, https)?;
-    let fingerprint = listeners.fingerprint().to_owned();
-    let routes = Router::new().route("/fingerprint", get(async move || Json(fingerprint.clone())));
+    let listeners = listeners(place, &mut loan)?;
+    let mut routes = Router::new();
+    if let Some(listeners) = &listeners {
+        let fingerprint = listeners.fingerprint().to_owned();
+        routes = routes.route("/fingerprint", get(async move || Json(fingerprint.clone())));
+    }
     let mut tasks = super::serve(place, Role::Webd, routes).await?;
     let pictures = snapshot::follow(&place.sockets, &[Role::Netd, Role::Relayd, Role::Reachd, Role::Boardd]);
-    tasks.spawn(
-        async move { web_ui::serve(listeners, pictures, Timestamp::now).await.map_err(Failure::from) },
-    );
+    if let Some(listeners) = listeners {
+        tasks.spawn(async move {
+            web_ui::serve(listeners, pictures, Timestamp::now).await.map_err(Failure::from)
+        });
+    }
     // It has no part, so no pulse: that the runtime turns, which gives the sign of life, is all there is to feel.
     super::serves(ready, None);
     Ok(tasks)
+}
+
+/// The overview of a site on both ports; before a site is in force the setup page, or none if there is no port for it.
+fn listeners(place: &Place, loan: &mut Loan) -> Result<Option<Listeners>, Failure> {
+    let identity_dir = place.state.join("page");
+    let mut take = |name| loan.take(name).map(TcpListener::from);
+    Ok(Some(match &place.purpose {
+        Purpose::Site(site) => {
+            let config = web_ui::Config { site: Arc::clone(site), identity_dir };
+            Listeners::new(&config, take(lent::HTTP)?, take(lent::HTTPS)?)?
+        }
+        Purpose::Setup { setup: Some(_), .. } => Listeners::setup(&identity_dir, take(lent::HTTPS)?)?,
+        Purpose::Setup { setup: None, .. } => return Ok(None),
+    }))
 }
