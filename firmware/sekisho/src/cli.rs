@@ -39,6 +39,8 @@ pub enum Command {
     Status(Status),
     /// Look at every rung now and say whose fault it is (exit 0 usable, 1 fault, 75 unknown, 69 no daemon)
     Check(Status),
+    /// Read a stick with a site file, and take it over
+    Stick(Stick),
     /// Say on the console what this box is and how it is, line by line as it changes
     Console(Console),
     /// Say what the relay has in hand
@@ -182,6 +184,37 @@ pub struct Status {
     /// Folder of the roles' sockets
     #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
     pub socket: PathBuf,
+}
+
+/// `sekisho stick`
+#[derive(Debug, Args)]
+pub struct Stick {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: StickVerb,
+}
+
+/// The verbs of `sekisho stick`.
+#[derive(Debug, Subcommand)]
+pub enum StickVerb {
+    /// Read the block device or file on standard input, and write down what was found
+    Read {
+        /// The folder that is made, whole; nothing is done while it is there
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Take over what was found, in the carton only, and start the box anew
+    Adopt {
+        /// What `read` made
+        #[arg(long, value_name = "DIR", default_value = "/run/sekisho/stick/found")]
+        found: PathBuf,
+    },
+    /// Check a copy of a stick's files; what `adopt` runs without any right
+    #[command(hide = true)]
+    Check {
+        /// The copy
+        folder: PathBuf,
+    },
 }
 
 /// `sekisho console`

@@ -17,6 +17,7 @@ mod site_file;
 mod snapshot;
 mod socket;
 mod start;
+mod stick;
 mod verb;
 
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ async fn run(command: cli::Command) -> Result<ExitCode, failure::Failure> {
         Command::Status(args) => verb::status::run(&args).await,
         Command::Check(args) => verb::check::run(&args).await,
         Command::Console(args) => verb::console::run(&args).await,
+        Command::Stick(args) => stick::run(&args),
         Command::Relay(args) => verb::relay::run(&args).await,
     }
 }

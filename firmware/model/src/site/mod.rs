@@ -177,6 +177,12 @@ impl Site {
         walk::document(text, SPEC, &mut errors)?.text("profile")
     }
 
+    /// Whether a TOML text is meant to be a site file, right or wrong; none if it is no TOML.
+    pub fn is_site_file(text: &str) -> Option<bool> {
+        let root = toml::de::DeTable::parse(text).ok()?;
+        Some(["version", "profile", "line"].iter().all(|key| root.get_ref().contains_key(*key)))
+    }
+
     /// Parses and checks a site file. `profile` is what [`Self::profile_name`] led to: the profile, or its errors,
     /// which then stand among the site file's own.
     ///

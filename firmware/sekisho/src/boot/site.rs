@@ -51,7 +51,8 @@ pub fn run(places: &Places) -> Result<(), Failure> {
 
 /// What is installed, checked by the very code of `site check`.
 fn installed(folder: &Path) -> (Installed, Option<Loaded>) {
-    if !folder.exists() {
+    // The folder is there from the first boot on; what is in it came by a stick, whole, by one rename.
+    if std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none()) {
         return (Installed::Nothing, None);
     }
     match crate::site_file::load(&site_file(folder)) {

@@ -1,0 +1,38 @@
+//! `sekisho stick check`: what `adopt` lets a child without any right say about a copy of the stick's files. A mistake
+//! a line, on standard output.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::{LOGINS, SITE};
+use crate::failure::{Failure, code};
+use crate::{output, site_file};
+
+/// Checks with the very code of `site check`; and that every login the site file names is there.
+///
+/// # Errors
+/// None; what is wrong is said, and the exit code is 65.
+pub fn run(folder: &Path) -> Result<ExitCode, Failure> {
+    let mistakes = match site_file::load(&folder.join(SITE)) {
+        Ok(loaded) => missing_logins(folder, &loaded.site),
+        Err(Failure::Site(mistakes)) => mistakes.iter().map(ToString::to_string).collect(),
+        Err(failure) => vec![failure.to_string()],
+    };
+    let inside = format!("{}/", folder.display());
+    for mistake in &mistakes {
+        output::print(&mistake.replace(&inside, ""));
+    }
+    Ok(if mistakes.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(code::DATA) })
+}
+
+/// The logins themselves are not for this child to read; that there are files is.
+fn missing_logins(folder: &Path, site: &model::Site) -> Vec<String> {
+    let missing = site.terminals.iter().filter(|one| !folder.join(LOGINS).join(&one.login).exists());
+    let say = |one: &model::site::Terminal| {
+        format!(
+            "{LOGINS}/{}: this file is missing (user and password of the terminal {})",
+            one.login, one.name
+        )
+    };
+    missing.map(say).collect()
+}
