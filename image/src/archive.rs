@@ -28,7 +28,7 @@ pub struct Tree<'a> {
     pub list: &'static str,
     /// Its packages.
     pub packages: &'a [String],
-    /// Paths that dpkg leaves out.
+    /// Folders that dpkg leaves empty, but for the copyright files.
     pub without: &'a [&'a str],
     /// The time that files made by the packages' own scripts bear.
     pub epoch: u64,
@@ -65,8 +65,10 @@ impl Archive {
             call = call.option("aptopt", setting);
         }
         for path in tree.without {
-            call = call.option("dpkgopt", format!("path-exclude={path}"));
+            call = call.option("dpkgopt", format!("path-exclude={path}/*"));
         }
+        // The licences' page is made from them.
+        call = call.option("dpkgopt", "path-include=/usr/share/doc/*/copyright");
         let before = std::fs::metadata(log).map_or(0, |meta| meta.len());
         let made = call.args([SUITE.as_ref(), half.as_os_str(), list.as_os_str()]).run("unpack packages");
         if let Err(error) = made {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::error::{Error, at};
 use crate::place::Place;
 use crate::room::{self, Room};
-use crate::{digest, say, step};
+use crate::step::keys::Keys;
+use crate::{digest, report, reproduce, say, step};
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,12 @@ pub struct Wish {
     pub fresh: bool,
     /// Our binary.
     pub sekisho: Option<PathBuf>,
+    /// What cargo says of its crates.
+    pub crates: Option<PathBuf>,
+    /// The compiler it was made with.
+    pub compiler: String,
+    /// Make the contents a second time and compare.
+    pub check_reproducible: bool,
 }
 
 /// A build under way.
@@ -43,35 +50,52 @@ pub fn image(place: Place, wish: Wish) -> Result<(), Error> {
     room::own_mounts()?;
     let mut build = Build::start(place, wish)?;
     let tools = step::tools::make(&mut build)?;
-    let room = build.enter_tools()?;
-    let base = step::base::make(&mut build)?;
+    let room = Room::open(&build.place.tools(), &[build.place.shared()])?;
     let keys = step::keys::find(&mut build, &room)?;
-    let initrd = step::initrd::make(&mut build, &[&tools, &base])?;
-    let trimmed = step::trim::make(&mut build, &base)?;
-    let root = step::root::make(&mut build, &trimmed)?;
-    let sealed = step::seal::make(&mut build, &room, &root)?;
-    let ukis = step::uki::make(&mut build, &room, &keys, &[&initrd, &sealed])?;
-    let disk = step::disk::make(&mut build, &room, &keys, &[&ukis, &sealed])?;
+    let made = contents(&mut build, &room, &keys, &tools)?;
+    let disk = step::disk::make(&mut build, &room, &keys, &[&made.ukis, &made.root])?;
     step::board::make(&mut build, &room, &keys)?;
-    step::pack::make(&mut build, &keys, &disk)?;
+    let packed = step::pack::make(&mut build, &keys, &disk)?;
+    report::make(&mut build, &keys, &[&packed])?;
     build.tell();
+    if build.wish.check_reproducible {
+        reproduce::check(&build, &room, &keys, &tools)?;
+    }
     Ok(())
 }
 
+/// What two builds of the same packages must agree in, by the keys of the steps that make it.
+#[derive(Debug)]
+pub struct Contents {
+    root: String,
+    ukis: String,
+}
+
+/// From packages to what goes onto the disk.
+pub fn contents(build: &mut Build, room: &Room, keys: &Keys, tools: &str) -> Result<Contents, Error> {
+    let base = step::base::make(build)?;
+    let initrd = step::initrd::make(build, &[tools, &base])?;
+    let trimmed = step::trim::make(build, &base)?;
+    let root = step::root::make(build, &trimmed)?;
+    let root = step::seal::make(build, room, &root)?;
+    let ukis = step::uki::make(build, room, keys, &[&initrd, &root])?;
+    Ok(Contents { root, ukis })
+}
+
 impl Build {
-    fn start(place: Place, wish: Wish) -> Result<Self, Error> {
+    /// Sets up; every list is read first, so that a slip in one does not show after minutes.
+    pub fn start(place: Place, wish: Wish) -> Result<Self, Error> {
         let this = std::env::current_exe().map_err(crate::error::doing("find this program"))?;
         std::fs::create_dir_all(place.out()).map_err(at("make", &place.out()))?;
         for folder in ["log", "kept"] {
             std::fs::create_dir_all(place.made(folder)).map_err(at("make", &place.made(folder)))?;
         }
+        for list in ["packages", "tools", "initrd", "modules", "prune"] {
+            crate::list::read(&place.data(&format!("{list}.list")))?;
+        }
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let epoch = step::epoch(&place)?;
         Ok(Self { recipe: digest::file(&this)?, place, wish, version, epoch, minutes: Vec::new() })
-    }
-
-    fn enter_tools(&self) -> Result<Room, Error> {
-        Room::open(&self.place.made("tools"), &[&self.place.work])
     }
 
     /// The log of a step.
@@ -114,7 +138,7 @@ impl Build {
     }
 
     /// The minutes of each step.
-    fn tell(&self) {
+    pub fn tell(&self) {
         let mut all = Duration::ZERO;
         for (name, took) in &self.minutes {
             all += took.unwrap_or_default();

@@ -46,6 +46,15 @@ struct Build {
     /// Our binary, if it is not TARGET/release/sekisho
     #[arg(long, value_name = "FILE")]
     sekisho: Option<PathBuf>,
+    /// What `cargo metadata` says of its crates, if it is not in TARGET/image/crates.json
+    #[arg(long, value_name = "FILE")]
+    crates: Option<PathBuf>,
+    /// What `rustc --version` says
+    #[arg(long, value_name = "TEXT", default_value = "unknown")]
+    compiler: String,
+    /// Make the contents a second time from the archive, and say what differs
+    #[arg(long)]
+    check_reproducible: bool,
 }
 
 #[derive(Debug, Args)]
@@ -103,13 +112,13 @@ fn usage(refused: &clap::Error) -> ExitCode {
 }
 
 fn make(wish: Build) -> Result<(), Error> {
-    let Build { keys, release, fresh, sekisho } = wish;
-    build::image(Place::here()?, Wish { keys, release, fresh, sekisho })
+    let Build { keys, release, fresh, sekisho, crates, compiler, check_reproducible } = wish;
+    build::image(Place::here()?, Wish { keys, release, fresh, sekisho, crates, compiler, check_reproducible })
 }
 
 fn tools(wish: &Tools) -> Result<(), Error> {
     let place = Place::here()?;
-    let root = place.made("tools");
+    let root = place.tools();
     if !root.join("usr/bin").exists() {
         return Err(Error::Missing {
             program: root.display().to_string(),
@@ -117,6 +126,6 @@ fn tools(wish: &Tools) -> Result<(), Error> {
         });
     }
     room::own_mounts()?;
-    let folders: Vec<_> = wish.show.iter().map(PathBuf::as_path).chain([place.work.as_path()]).collect();
+    let folders: Vec<_> = wish.show.iter().map(PathBuf::as_path).chain([place.shared()]).collect();
     room::Room::open(&root, &folders)?.become_tool(&wish.command).map(|never| match never {})
 }

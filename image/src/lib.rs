@@ -15,6 +15,8 @@ pub mod modules;
 pub mod pattern;
 pub mod place;
 pub mod promise;
+pub mod report;
+pub mod reproduce;
 pub mod room;
 pub mod say;
 pub mod step;

@@ -13,6 +13,8 @@ pub struct Place {
     pub target: PathBuf,
     /// Everything of the image that is made, `TARGET/image`.
     pub work: PathBuf,
+    /// Where the tools and the keys are: `TARGET/image` too, for a second build that is made to be compared.
+    shared: PathBuf,
 }
 
 impl Place {
@@ -30,7 +32,27 @@ impl Place {
         let work = target.join("image");
         std::fs::create_dir_all(&work).map_err(at("make", &work))?;
         let work = work.canonicalize().map_err(at("find", &work))?;
-        Ok(Self { repo, target, work })
+        Ok(Self { repo, target, shared: work.clone(), work })
+    }
+
+    /// The same, with another place for what is made.
+    pub fn again(&self, name: &str) -> Self {
+        Self { work: self.shared.join(name), ..self.clone() }
+    }
+
+    /// The tools tree.
+    pub fn tools(&self) -> PathBuf {
+        self.shared.join("tools")
+    }
+
+    /// The development keys.
+    pub fn keys(&self) -> PathBuf {
+        self.shared.join("keys")
+    }
+
+    /// All that the tools get to see of this machine's disk.
+    pub fn shared(&self) -> &Path {
+        &self.shared
     }
 
     /// A data file of this crate.

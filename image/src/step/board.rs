@@ -13,7 +13,7 @@ pub fn make(build: &mut Build, room: &Room, keys: &Keys) -> Result<String, Error
     let key = build.key(&[&keys.mark]);
     let [code, vars] = ["ovmf-code.fd", "ovmf-vars.fd"].map(|name| build.place.out().join(name));
     build.step("board", key, &[code.clone(), vars.clone()], |build| {
-        let shipped = build.place.made("tools/usr/share/OVMF/OVMF_CODE_4M.secboot.fd");
+        let shipped = build.place.tools().join("usr/share/OVMF/OVMF_CODE_4M.secboot.fd");
         std::fs::copy(&shipped, &code).map_err(at("copy", &shipped))?;
         let mut call = room
             .tool("virt-fw-vars", &build.log("board"))

@@ -24,7 +24,7 @@ pub fn make(build: &mut Build, from: &[&str]) -> Result<String, Error> {
         let (log, tree) = (build.log("initrd"), build.place.made("initrd-tree"));
         super::copy_tree(&build.place.made("base"), &tree, &log)?;
         for path in DRACUT {
-            super::copy_tree(&build.place.made("tools").join(path), &tree.join(path), &log)?;
+            super::copy_tree(&build.place.tools().join(path), &tree.join(path), &log)?;
         }
         super::copy_tree(&ours, &tree.join("initrd"), &log)?;
         Tool::inside(&tree, "dracut", &log)

@@ -44,7 +44,7 @@ impl Keys {
 
 /// The keys wished for, or this machine's development keys.
 pub fn find(build: &mut Build, room: &Room) -> Result<Keys, Error> {
-    let own = build.place.made("keys");
+    let own = build.place.keys();
     if build.wish.keys.is_none() && !build.wish.release {
         let key = digest::text("1");
         build.step("keys", key, &[own.join("image.key")], |build| make(&own, room, &build.log("keys")))?;
@@ -61,12 +61,9 @@ pub fn find(build: &mut Build, room: &Room) -> Result<Keys, Error> {
         let path = folder.join(name);
         mark.part(&std::fs::read(&path).map_err(at("read", &path))?);
     }
-    if !folder.starts_with(&build.place.work) {
+    if !folder.starts_with(build.place.shared()) {
         // The tools see no other folder of this machine.
-        crate::room::show(
-            &folder,
-            &build.place.made("tools").join(folder.strip_prefix("/").unwrap_or(&folder)),
-        )?;
+        crate::room::show(&folder, &build.place.tools().join(folder.strip_prefix("/").unwrap_or(&folder)))?;
     }
     Ok(Keys { folder, mark: mark.hex() })
 }

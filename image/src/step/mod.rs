@@ -43,7 +43,7 @@ fn copy_tree(from: &Path, to: &Path, log: &Path) -> Result<(), Error> {
 }
 
 /// The one kernel a tree has.
-fn kernel(tree: &Path) -> Result<String, Error> {
+pub fn kernel(tree: &Path) -> Result<String, Error> {
     let modules = tree.join("usr/lib/modules");
     let names: Vec<String> = std::fs::read_dir(&modules)
         .map_err(crate::error::at("read", &modules))?

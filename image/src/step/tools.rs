@@ -8,8 +8,8 @@ use crate::{digest, list, place};
 /// Makes the tools tree; kept until its list changes or fresh packages are asked for.
 pub fn make(build: &mut Build) -> Result<String, Error> {
     let packages = list::names(&build.place.data("tools.list"))?;
-    let key = digest::text(&format!("1 {}", packages.join(" ")));
-    let root = build.place.made("tools");
+    let key = digest::text(&format!("2 {}", packages.join(" ")));
+    let root = build.place.tools();
     if build.wish.fresh {
         place::clear(&build.place.made("kept/tools"))?;
     }
@@ -18,7 +18,7 @@ pub fn make(build: &mut Build) -> Result<String, Error> {
         let tree = Tree {
             list: "image/tools.list",
             packages: &packages,
-            without: &["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*"],
+            without: &super::base::WITHOUT,
             epoch: super::base::EPOCH,
         };
         Archive::of_this_machine(&log)?.unpack(&tree, &root, &log)
