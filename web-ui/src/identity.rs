@@ -22,15 +22,25 @@ use rustls::crypto::aws_lc_rs as provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::version::{TLS12, TLS13};
+use serde::Serialize;
 
 use crate::Error;
 
-/// Who the page is: what it does TLS with, and the fingerprint a person compares.
+/// What a person compares: SHA-256 of the certificates, as browsers show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fingerprints {
+    /// The page's own.
+    pub page: String,
+    /// The box's authority, which an installer puts into the clinic's computers.
+    pub authority: String,
+}
+
+/// Who the page is: what it does TLS with, and what a person compares.
 pub struct Identity {
     /// TLS 1.2 and 1.3.
     pub tls: Arc<ServerConfig>,
-    /// SHA-256 of the page's certificate, as browsers show it.
-    pub fingerprint: String,
+    /// What a person compares.
+    pub fingerprints: Fingerprints,
 }
 
 /// The identity for this address, kept in `dir`; made there if absent.
@@ -41,13 +51,14 @@ pub fn identity(dir: &Path, address: IpAddr) -> Result<Identity, Error> {
     let page = keep(&dir.join(format!("page-{address}.pem")), || leaf(&authority, address))?;
     let key = PrivateKeyDer::from_pem_slice(page.as_bytes()).map_err(|_| unreadable(dir))?;
     let mut chain = certificates(&page, dir)?;
-    let fingerprint = fingerprint(chain.first().ok_or_else(|| unreadable(dir))?);
     chain.extend(certificates(&authority, dir)?);
+    let (Some(page), Some(authority)) = (chain.first(), chain.last()) else { return Err(unreadable(dir)) };
+    let fingerprints = Fingerprints { page: fingerprint(page), authority: fingerprint(authority) };
     let config = ServerConfig::builder_with_provider(Arc::new(provider::default_provider()))
         .with_protocol_versions(&[&TLS13, &TLS12])?
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
-    Ok(Identity { tls: Arc::new(config), fingerprint })
+    Ok(Identity { tls: Arc::new(config), fingerprints })
 }
 
 fn fingerprint(certificate: &CertificateDer<'_>) -> String {

@@ -19,6 +19,7 @@ mod words;
 
 use std::path::PathBuf;
 
+pub use identity::Fingerprints;
 pub use listen::{Config, Listeners, serve};
 
 /// Why the page cannot be served. Texts continue "failed to".

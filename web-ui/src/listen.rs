@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::Error;
-use crate::identity::{self, Identity};
+use crate::identity::{self, Fingerprints, Identity};
 use crate::page::{Page, Shows};
 
 /// What the page needs to know.
@@ -73,9 +73,9 @@ impl Listeners {
         Ok(Self { http, https, identity: identity::identity(identity_dir, address)?, shows })
     }
 
-    /// SHA-256 of the page's certificate, as browsers show it.
-    pub fn fingerprint(&self) -> &str {
-        &self.identity.fingerprint
+    /// What a person compares with what the browser shows.
+    pub fn fingerprints(&self) -> &Fingerprints {
+        &self.identity.fingerprints
     }
 }
 
@@ -103,8 +103,8 @@ pub async fn serve(
     snapshots: watch::Receiver<Arc<Snapshot>>,
     now: impl Fn() -> Timestamp + Send + Sync + 'static,
 ) -> Result<(), Error> {
-    let Listeners { http, https, identity: Identity { tls, fingerprint }, shows } = listeners;
-    let page = Page { shows, fingerprint: fingerprint.into(), snapshots, now: Arc::new(now) };
+    let Listeners { http, https, identity: Identity { tls, fingerprints }, shows } = listeners;
+    let page = Page { shows, fingerprints: Arc::new(fingerprints), snapshots, now: Arc::new(now) };
     let guests = Arc::new(Guests::default());
     let secure = welcome(https, Some(TlsAcceptor::from(tls)), page.clone(), Arc::clone(&guests));
     let Some(http) = http else { return secure.await };

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use tokio::sync::watch;
 
 use crate::door::door;
+use crate::identity::Fingerprints;
 use crate::state::State;
 use crate::view::{Overview, Setup};
 use crate::{events, language, render};
@@ -35,7 +36,7 @@ pub enum Shows {
 #[derive(Clone)]
 pub struct Page {
     pub(crate) shows: Shows,
-    pub(crate) fingerprint: Arc<str>,
+    pub(crate) fingerprints: Arc<Fingerprints>,
     pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(crate) now: Clock,
 }
@@ -78,7 +79,7 @@ impl Page {
                 html(&render::Whole { view: &view, patience_s })
             }
             Shows::Setup => {
-                let view = Setup::new(&snapshot, &self.fingerprint, now, language);
+                let view = Setup::new(&snapshot, &self.fingerprints, now, language);
                 html(&render::WholeSetup { view: &view, patience_s })
             }
         }
@@ -91,7 +92,7 @@ impl Page {
                 html(&render::Fragment { view: &Overview::new(&snapshot, site, (self.now)(), language) })
             }
             Shows::Setup => {
-                let view = Setup::new(&snapshot, &self.fingerprint, (self.now)(), language);
+                let view = Setup::new(&snapshot, &self.fingerprints, (self.now)(), language);
                 html(&render::SetupFragment { view: &view })
             }
         }

@@ -199,6 +199,8 @@ pub const SERIAL: Text = Text::new("製造番号", "Serial number");
 pub const ADDRESS: Text = Text::new("このページの場所", "This page");
 /// A fact of the box.
 pub const FINGERPRINT: Text = Text::new("証明書の指紋（SHA-256）", "Certificate fingerprint (SHA-256)");
+/// A fact of the box.
+pub const AUTHORITY: Text = Text::new("認証局の指紋（SHA-256）", "Authority fingerprint (SHA-256)");
 /// Below the fingerprint.
 pub const FINGERPRINT_HELP: Text = Text::new(
     "ブラウザーが示す証明書の指紋と、本機のコンソールの表示が同じであることを確かめてください。",

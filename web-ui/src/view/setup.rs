@@ -6,6 +6,7 @@ use model::{Language, Notice, Text, Timestamp};
 
 use super::Seen;
 use super::lamps::{self, Firewall, Lamps};
+use crate::identity::Fingerprints;
 use crate::state::State;
 use crate::words;
 
@@ -59,7 +60,7 @@ pub struct Fact {
 
 impl Setup {
     /// What an installer sees of a snapshot at a time.
-    pub fn new(snapshot: &Snapshot, fingerprint: &str, now: Timestamp, language: Language) -> Self {
+    pub fn new(snapshot: &Snapshot, fingerprints: &Fingerprints, now: Timestamp, language: Language) -> Self {
         let seen = Seen::new(snapshot, None, now, language);
         let boot = snapshot.boot.as_ref();
         Self {
@@ -68,7 +69,7 @@ impl Setup {
             notices: boot.map_or_else(Vec::new, |boot| {
                 boot.notices.iter().map(|notice| told(&seen, notice)).collect()
             }),
-            facts: facts(&seen, boot, fingerprint),
+            facts: facts(&seen, boot, fingerprints),
             lamps: lamps::lamps(&seen),
             firewall: lamps::firewall(&seen),
         }
@@ -117,7 +118,7 @@ fn told(seen: &Seen<'_>, notice: &Notice) -> NoticeView {
     NoticeView { happened: seen.say(words.happened), next: seen.say(words.next), details: notice.details() }
 }
 
-fn facts(seen: &Seen<'_>, boot: Option<&BootPart>, fingerprint: &str) -> Vec<Fact> {
+fn facts(seen: &Seen<'_>, boot: Option<&BootPart>, fingerprints: &Fingerprints) -> Vec<Fact> {
     let fact = |label: Text, value: &str| {
         (!value.is_empty()).then(|| Fact { label: seen.say(label), value: value.to_owned() })
     };
@@ -129,7 +130,8 @@ fn facts(seen: &Seen<'_>, boot: Option<&BootPart>, fingerprint: &str) -> Vec<Fac
         fact(words::BOARD, of(|boot| &boot.board)),
         fact(words::SERIAL, of(|boot| &boot.serial)),
         fact(words::ADDRESS, &url),
-        fact(words::FINGERPRINT, fingerprint),
+        fact(words::FINGERPRINT, &fingerprints.page),
+        fact(words::AUTHORITY, &fingerprints.authority),
     ]
     .into_iter()
     .flatten()

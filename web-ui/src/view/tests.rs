@@ -9,6 +9,7 @@ use model::verdict::{Certainty, Fault};
 use model::{FaultCode, Language, Notice, Party, Site, Timestamp, Usability};
 
 use super::*;
+use crate::identity::Fingerprints;
 use crate::render::{Fragment, SetupFragment, Whole, WholeSetup};
 use crate::state::State;
 
@@ -182,10 +183,12 @@ fn a_day_of_strange_pairs_still_draws() {
     assert!(plot.dots.iter().all(|dot| dot.x.is_finite() && dot.y.is_finite()));
 }
 
-const FINGERPRINT: &str = "AB:CD:EF";
+fn fingerprints() -> Fingerprints {
+    Fingerprints { page: "AB:CD:EF".into(), authority: "01:23:45".into() }
+}
 
 fn setup(snapshot: &Snapshot, language: Language) -> String {
-    let view = Setup::new(snapshot, FINGERPRINT, samples::now(), language);
+    let view = Setup::new(snapshot, &fingerprints(), samples::now(), language);
     format!("{}\n{}", view.title(), text(&SetupFragment { view: &view }.render().unwrap()))
 }
 
@@ -226,7 +229,7 @@ fn the_setup_page_brings_no_inline_code_and_shows_markup_without_obeying_it() {
     let hostile = "<script>alert(1)</script>".to_owned();
     let notice = Notice::SiteUnreadable { mistakes: vec![hostile] };
     let snapshot = samples::booted(Situation::Closed, vec![notice]);
-    let view = Setup::new(&snapshot, FINGERPRINT, samples::now(), Language::Ja);
+    let view = Setup::new(&snapshot, &fingerprints(), samples::now(), Language::Ja);
     let page = WholeSetup { view: &view, patience_s: 35 }.render().unwrap();
     assert!(page.contains("&#60;script&#62;alert(1)"), "{page}");
     assert_eq!(page.matches("<script").count(), 1);

@@ -285,13 +285,14 @@ async fn the_setup_page_is_served_over_https_only_and_its_status_is_the_snapshot
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let https = listener.local_addr().unwrap();
     let listeners = web_ui::Listeners::setup(identity.path(), listener).unwrap();
-    let fingerprint = listeners.fingerprint().to_owned();
+    let known = listeners.fingerprints().clone();
     let snapshot = samples::booted(Situation::Carton, Vec::new());
     let (_snapshots, receiver) = watch::channel(Arc::new(snapshot.clone()));
     let server = tokio::spawn(web_ui::serve(listeners, receiver, samples::now));
     let (page, _) = over_tls(https, identity.path(), "/?lang=en").await;
-    assert!(page.contains("Waiting for its settings") && page.contains(&fingerprint), "{page}");
+    assert!(page.contains("Waiting for its settings") && page.contains(&known.page), "{page}");
     let (status, _) = over_tls(https, identity.path(), "/api/status").await;
+    assert!(page.contains(&known.authority));
     assert_eq!(serde_json::from_str::<Snapshot>(body(&status)).unwrap(), snapshot);
     let (plain, _) = over_tls(https, identity.path(), "/part/overview").await;
     assert_eq!(code(&plain), "200");

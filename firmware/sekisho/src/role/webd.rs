@@ -24,8 +24,8 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let listeners = listeners(place, &mut loan)?;
     let mut routes = Router::new();
     if let Some(listeners) = &listeners {
-        let fingerprint = listeners.fingerprint().to_owned();
-        routes = routes.route("/fingerprint", get(async move || Json(fingerprint.clone())));
+        let known = listeners.fingerprints().clone();
+        routes = routes.route("/fingerprints", get(async move || Json(known.clone())));
     }
     let mut tasks = super::serve(place, Role::Webd, routes).await?;
     let pictures = snapshot::follow(&place.sockets, &[Role::Netd, Role::Relayd, Role::Reachd, Role::Boardd]);

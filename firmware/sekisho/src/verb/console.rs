@@ -9,6 +9,7 @@ use std::time::Duration;
 use model::boot::{BootPart, Situation};
 use model::part::{Role, RulesetState, Snapshot};
 use model::{Language, Notice, Text, Timestamp};
+use serde::Deserialize;
 
 use crate::boot::{self, claim};
 use crate::failure::Failure;
@@ -34,7 +35,7 @@ pub async fn run(args: &cli::Console) -> Result<ExitCode, Failure> {
     };
     let facts = Facts {
         page: page(&part, &args.socket),
-        fingerprint: fingerprint(&args.socket).await,
+        known: fingerprints(&args.socket).await.unwrap_or_default(),
         code: std::fs::read_to_string(claim::code(&args.socket)).ok().map(|text| text.trim().to_owned()),
     };
     output::print(&label(&part, &facts));
@@ -56,11 +57,18 @@ async fn follow(sockets: &Path) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Asks the page for its certificate's fingerprint; none if it does not come up.
-async fn fingerprint(sockets: &Path) -> Option<String> {
+/// What the page says of its certificates.
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Known {
+    page: String,
+    authority: String,
+}
+
+/// Asks the page for its certificates' fingerprints; none if it does not come up.
+async fn fingerprints(sockets: &Path) -> Option<Known> {
     let asked = async {
         loop {
-            if let Ok(found) = client::ask(sockets, Role::Webd, "/fingerprint").await {
+            if let Ok(found) = client::ask(sockets, Role::Webd, "/fingerprints").await {
                 return found;
             }
             tokio::time::sleep(AGAIN).await;
@@ -82,7 +90,7 @@ fn page(part: &BootPart, own: &Path) -> Option<String> {
 #[derive(Clone, Debug, Default)]
 struct Facts {
     page: Option<String>,
-    fingerprint: Option<String>,
+    known: Known,
     code: Option<String>,
 }
 
@@ -103,7 +111,8 @@ fn label(part: &BootPart, facts: &Facts) -> String {
         part.setup.as_ref().map(|setup| setup.address.to_string()).as_deref(),
     );
     fact(Text::new("ページ", "page"), facts.page.as_deref());
-    fact(Text::new("証明書の指紋", "certificate SHA-256"), facts.fingerprint.as_deref());
+    fact(Text::new("証明書の指紋", "certificate SHA-256"), Some(&facts.known.page));
+    fact(Text::new("認証局の指紋", "authority SHA-256"), Some(&facts.known.authority));
     fact(Text::new("確認コード", "claim code"), facts.code.as_deref());
     if part.situation == Situation::Closed && part.setup.is_some() {
         lines.push(both_lines(BY_HAND, "  "));
@@ -248,7 +257,7 @@ mod tests {
     fn the_label_of_each_situation() {
         let facts = Facts {
             page: Some("https://198.51.100.1/".into()),
-            fingerprint: Some("AB:CD".into()),
+            known: Known { page: "AB:CD".into(), authority: "EF:01".into() },
             code: Some("abcd-efgh-2345".into()),
         };
         let without = Facts { code: None, ..facts.clone() };
