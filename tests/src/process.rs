@@ -117,6 +117,17 @@ pub fn in_namespace(wanted: Namespace) -> Vec<Process> {
         .collect()
 }
 
+/// Every process that was started with all of these words on its command line.
+pub fn started_with(words: &[&str]) -> Vec<Process> {
+    let Ok(list) = fs::read_dir("/proc") else { return Vec::new() };
+    let has_all = |pid: &i32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        words.iter().all(|word| line.split(|byte| *byte == 0).any(|own| own == word.as_bytes()))
+    };
+    let pids = list.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    pids.filter(has_all).filter_map(Process::of).collect()
+}
+
 /// Ends a daemon and what it has started: everything in its process group and its namespace. `signal` is what its
 /// leader gets first; what is left after that is killed.
 pub fn stop(leader: Process, signal: Signal, deadline: Instant) {

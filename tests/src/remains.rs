@@ -12,6 +12,7 @@ use crate::error::{Error, at};
 use crate::plan::{Host, Place};
 use crate::process;
 use crate::record::Record;
+use crate::roles;
 
 /// How long what is left may take to end.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -87,7 +88,8 @@ pub fn sweep(place: &Place) -> Result<(), Error> {
     process::kill_all(deadline, || {
         let inside = Host::ALL.into_iter().filter_map(|host| process::namespace(&place.netns(host)));
         let inside = inside.flat_map(process::in_namespace);
-        inside.chain(record.iter().flat_map(Record::processes)).filter(|process| process.is_alive()).collect()
+        let known = record.iter().flat_map(Record::processes).chain(roles::running(place));
+        inside.chain(known).filter(|process| process.is_alive()).collect()
     });
     for host in Host::ALL {
         let path = place.netns(host);

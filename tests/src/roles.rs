@@ -12,6 +12,7 @@ use crate::daemon::{Daemon, Ready, Starting};
 use crate::error::{Error, at, doing};
 use crate::ground::{Daemons, Ground, args, text};
 use crate::plan::{Host, Place};
+use crate::process::{self, Process};
 use crate::{samba, the_box};
 
 /// A role as its unit has it.
@@ -108,6 +109,12 @@ fn daemon(place: &Place, role: &Role) -> Daemon {
     list.extend(args(["--site", &site, "--state", &state, "--socket", &socket]));
     let program = PathBuf::from(list.remove(0));
     Daemon { name: role.name, program, args: list, ready: Ready::Said }
+}
+
+/// Every role of a clinic that runs: the faces are in no host's network, and of one whose `up` was killed there is no
+/// record.
+pub fn running(place: &Place) -> Vec<Process> {
+    process::started_with(&[PROGRAM, &text(&the_box::socket(place))])
 }
 
 /// What puts a role into its confines and then becomes it (setpriv(1), unshare(1)).

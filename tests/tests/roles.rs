@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clinic::Clinic;
-use model::part::Snapshot;
+use model::part::{RulesetState, Snapshot};
 use model::{FaultCode, Usability};
 use nix::sys::socket::{
     AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixAddr, connect, recvmsg, send,
@@ -128,6 +128,18 @@ fn each_role_has_its_own_process_and_user_and_only_netd_a_capability() {
     let page_network = fs::read_link(format!("/proc/{}/ns/net", pids["webd"])).unwrap();
     assert_ne!(box_network, page_network, "the page has no network but what it is lent");
     assert!(page(&clinic).unwrap().starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn a_split_clinic_that_nobody_remembers_is_cleared_away_with_every_role() {
+    let clinic = Clinic::up_with("r-sweep", &["--split"]).unwrap();
+    let pids = clinic.status().unwrap().the_box.pids;
+    let record = clinic.socket_dir().with_file_name("clinic.json");
+    fs::remove_file(record).unwrap();
+    drop(clinic);
+    for (role, pid) in pids {
+        assert!(!Path::new(&format!("/proc/{pid}/exe")).exists(), "{role} still runs");
+    }
 }
 
 #[test]
@@ -272,6 +284,32 @@ fn netd_without_a_capability_says_which_and_loads_nothing() {
     assert_eq!(said.status.code(), Some(77), "{text}");
     assert!(text.contains("netd lacks CAP_NET_RAW, CAP_NET_BIND_SERVICE"), "{text}");
     assert_eq!(clinic.exec("box", &["nft", "list", "ruleset"]).unwrap().stdout, b"");
+}
+
+#[test]
+fn netd_that_cannot_prove_drops_everything_says_why_and_comes_back_by_itself() {
+    let clinic = Clinic::up_with("r-hindered", &["--box", "bare"]).unwrap();
+    let nft = |commands: &str| {
+        let argv = ["sh", "-c", &format!("echo '{commands}' | nft -f -")];
+        assert!(clinic.exec("box", &argv).unwrap().status.success(), "{commands}");
+    };
+    // Somebody else's table, with a statement that the prover does not know.
+    nft(
+        "table ip other { chain pre { type nat hook prerouting priority -100; tcp dport 8080 dnat to 192.0.2.2:445; }; }",
+    );
+    let site = clinic.site();
+    let _daemon = daemon(&clinic, &["--role", "netd", "--site", site.to_str().unwrap()], &[]);
+    let wall = || {
+        let said = verb(&clinic, &["status", "--json"]).stdout;
+        let seen: Option<Snapshot> = serde_json::from_slice(&said).ok();
+        seen.and_then(|seen| seen.firewall).map(|wall| wall.part)
+    };
+    until("it says what stands in the way", || wall().is_some_and(|wall| wall.hindrance.is_some()));
+    assert!(wall().is_some_and(|wall| wall.state == RulesetState::DropAll && !wall.is_in_force()));
+    nft("delete table ip other");
+    until("the firewall is proved", || {
+        wall().is_some_and(|wall| wall.is_in_force() && wall.hindrance.is_none())
+    });
 }
 
 /// A daemon of a test's own; it ends with the test.

@@ -14,7 +14,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use model::boot::Setup;
 use model::part::Role;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::failure::Failure;
@@ -103,6 +103,13 @@ async fn serve(place: &Place, role: Role, routes: axum::Router) -> Result<Tasks,
 /// Says that the role serves. The daemon may be ending and not listen any more.
 fn serves(ready: Ready, pulse: Option<Pulse>) {
     let _ = ready.send(pulse);
+}
+
+/// Waits for the room's first word before saying so. If it never comes the room has ended, and its own error says why.
+async fn serves_once_it_sends<T>(room: &mut watch::Receiver<T>, ready: Ready, pulse: Pulse) {
+    if room.changed().await.is_ok() {
+        serves(ready, Some(pulse));
+    }
 }
 
 /// Puts a question to a room and waits for its answer; a room that is gone or overrun is 503.

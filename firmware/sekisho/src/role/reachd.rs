@@ -36,9 +36,9 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
         sweep_ms: 0.0,
         swept_at: None,
     };
-    let (part, seen) = watch::channel(nothing);
+    let (part, mut seen) = watch::channel(nothing);
     let (ask, sweeps) = mpsc::channel(super::WAITING);
-    let (routes, pulse) = part::routes(seen, LINE_PATIENCE_S);
+    let (routes, pulse) = part::routes(seen.clone(), LINE_PATIENCE_S);
     let routes = routes.route("/sweep", post(move || async move { super::put(&ask, |reply| reply).await }));
     let mut tasks = super::serve(place, Role::Reachd, routes).await?;
     let (state, shares) = (place.state.join("reach"), Relayd(place.sockets.clone()));
@@ -46,6 +46,6 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     tasks.spawn(async move {
         reach::run(plan, sockets, &state, part, shares, sweeps).await.map_err(Failure::from)
     });
-    super::serves(ready, Some(pulse));
+    super::serves_once_it_sends(&mut seen, ready, pulse).await;
     Ok(tasks)
 }

@@ -15,16 +15,16 @@ use crate::socket::part;
 pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let config = relay::Config::from_site(place.site(Role::Relayd)?, &place.state);
     netd::proved(&place.sockets).await?;
-    let (part, seen) = watch::channel(RelayPart::default());
+    let (part, mut seen) = watch::channel(RelayPart::default());
     let (ask, commands) = mpsc::channel(super::WAITING);
-    let (routes, pulse) = part::routes(seen, PATIENCE_S);
+    let (routes, pulse) = part::routes(seen.clone(), PATIENCE_S);
     let routes = routes.route(
         "/look",
         post(move || async move { super::put(&ask, |reply| relay::Command::Look { reply }).await }),
     );
     let mut tasks = super::serve(place, Role::Relayd, routes).await?;
     tasks.spawn(alone(move || relay::run(config, part, commands)));
-    super::serves(ready, Some(pulse));
+    super::serves_once_it_sends(&mut seen, ready, pulse).await;
     Ok(tasks)
 }
 
