@@ -2,6 +2,7 @@
 //!
 //! - [`site`]: the one file a clinic is described by, checked as a whole before anything is opened;
 //! - [`profile`]: what a line's provider has in common for all clinics (names, resolvers, kinds of files);
+//! - [`kind`]: what a parcel may be; [`opening`]: the days that count;
 //! - [`observation`]: what one rung of the ladder saw; [`verdict`]: what follows from it, and whose it is;
 //! - [`fault`]: every fault a person can be shown, with its words in Japanese and English;
 //! - [`part`]: what each role publishes about itself; [`scene`]: what the lamps show;
@@ -9,8 +10,10 @@
 
 pub mod boot;
 pub mod fault;
+pub mod kind;
 pub mod notice;
 pub mod observation;
+pub mod opening;
 pub mod parcel;
 pub mod part;
 pub mod party;
@@ -22,8 +25,10 @@ pub mod words;
 pub mod zone;
 
 pub use fault::FaultCode;
+pub use kind::Kind;
 pub use notice::Notice;
 pub use observation::{Observation, Outcome, Rung, Symptom};
+pub use opening::Opening;
 pub use party::Party;
 pub use profile::Profile;
 pub use site::Site;

@@ -105,6 +105,10 @@ pub enum WaitReason {
     BeingWritten,
     /// The terminal's share cannot be reached.
     TerminalAway,
+    /// Others of its kind go first.
+    InTurn,
+    /// The other end does not have its folder.
+    FolderLacks,
     /// Submitted; the answer has not come.
     AwaitingAnswer,
     /// Delivered to the clinic's share; not collected yet.
@@ -121,6 +125,11 @@ impl WaitReason {
             Self::TerminalAway => {
                 Text::new("端末につながるのを待っています。", "Waiting for the terminal to be reachable.")
             }
+            Self::InTurn => Text::new("順番を待っています。", "Waiting for its turn."),
+            Self::FolderLacks => Text::new(
+                "相手側にこの種類のフォルダーがありません。",
+                "The other side does not have the folder of this kind.",
+            ),
             Self::AwaitingAnswer => {
                 Text::new("端末からの回答を待っています。", "Waiting for the terminal's answer.")
             }

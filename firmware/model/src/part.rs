@@ -94,6 +94,12 @@ pub struct RelayPart {
     pub waiting: Vec<Waiting>,
     /// Parcels a person has to look at.
     pub held: Vec<Held>,
+    /// How many wait; only the oldest [`RelayPart::LISTED`] of each lane are listed.
+    #[serde(default)]
+    pub waiting_count: u64,
+    /// How many are held; as above.
+    #[serde(default)]
+    pub held_count: u64,
     /// Today's request → answer pairs, oldest first, at most [`RelayPart::PAIRS_KEPT`].
     pub pairs: Vec<Pair>,
     /// Requests published today.
@@ -103,6 +109,10 @@ pub struct RelayPart {
 }
 
 impl RelayPart {
+    /// How many parcels that wait, and how many that are held, are listed: a hundred thousand would fill every
+    /// reader's memory and nobody's eye.
+    pub const LISTED: usize = 500;
+
     /// How many of today's pairs are kept for the plot.
     pub const PAIRS_KEPT: usize = 500;
 

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::parcel::Direction;
+use crate::kind::{self, Kind};
 use crate::site::SiteError;
 use crate::site::prefix::Prefix;
 use crate::site::spec::{Key, Shape};
@@ -27,27 +27,6 @@ pub struct Destination {
     pub tcp: Vec<u16>,
     /// UDP ports.
     pub udp: Vec<u16>,
-}
-
-/// One kind a parcel may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kind {
-    /// Its key: in logs, on the page, in the journal.
-    pub key: String,
-    /// Which way it travels.
-    pub direction: Direction,
-    /// The folder it lies in, below the share's root, on both sides.
-    pub folder: String,
-    /// What the name begins with; compared without case, as Windows does.
-    pub prefix: String,
-    /// Its extensions, without a dot, lower case.
-    pub extensions: Vec<String>,
-    /// The largest file of this kind, bytes.
-    pub max_bytes: u64,
-    /// How long it may wait before it is held instead of sent, seconds.
-    pub time_to_live_s: u64,
-    /// For a request: the key of the kind that answers it.
-    pub answered_by: Option<String>,
 }
 
 /// A provider's profile.
@@ -96,9 +75,6 @@ impl Profile {
     }
 }
 
-/// Largest a kind may be given: 200 MB, the largest file the field is known to pass.
-const LARGEST_KIND: i64 = 200 * 1024 * 1024;
-
 const TARGET: &[Key] = &[
     Key::required("name", Shape::Name, "DNS name"),
     Key::required("port", Shape::Integer { min: 1, max: 65535 }, "TCP port"),
@@ -108,25 +84,6 @@ const DESTINATION: &[Key] = &[
     Key::required("prefix", Shape::Prefix, "where: an IPv6 or IPv4 prefix"),
     Key::optional("tcp", Shape::Integers { min: 1, max: 65535 }, "TCP ports"),
     Key::optional("udp", Shape::Integers { min: 1, max: 65535 }, "UDP ports"),
-];
-
-const KIND: &[Key] = &[
-    Key::required("key", Shape::Text, "name of the kind, for people and logs"),
-    Key::required(
-        "direction",
-        Shape::OneOf(&["request", "answer"]),
-        "request: clinic to terminal; answer: back",
-    ),
-    Key::required("folder", Shape::OneOf(&["req", "res", "face"]), "folder below the share's root"),
-    Key::required("prefix", Shape::Text, "what the file's name begins with"),
-    Key::required("extensions", Shape::Texts, "extensions without a dot"),
-    Key::required("max-bytes", Shape::Integer { min: 1, max: LARGEST_KIND }, "largest file, bytes"),
-    Key::required(
-        "time-to-live-s",
-        Shape::Integer { min: 1, max: 7 * 86400 },
-        "held instead of sent after, seconds",
-    ),
-    Key::optional("answered-by", Shape::Text, "key of the kind that answers this request"),
 ];
 
 /// The keys of a profile.
@@ -141,12 +98,11 @@ pub const SPEC: &[Key] = &[
     Key::optional("centre-authorities", Shape::Text, "PEM file beside the profile: the centre's authorities"),
     Key::required("time", Shape::Name, "the time server"),
     Key::required("destination", Shape::Tables(DESTINATION), "where the terminal may go on the line"),
-    Key::required("kind", Shape::Tables(KIND), "what may be relayed"),
+    Key::required("kind", Shape::Tables(kind::SPEC), "what may be relayed"),
 ];
 
 fn read(root: &Node, errors: &mut Errors<'_>) -> Option<Profile> {
-    let kinds: Vec<Kind> = root.tables("kind").iter().filter_map(|node| kind(node)).collect();
-    check_kinds(root, errors);
+    let kinds = kind::read(root, errors);
     let resolvers: Vec<Ipv6Addr> = root.addresses("resolvers").into_iter().filter_map(v6).collect();
     Some(Profile {
         name: root.text("name")?,
@@ -179,43 +135,4 @@ fn ports(node: &Node, key: &str) -> Vec<u16> {
 
 fn destination(node: &Node) -> Option<Destination> {
     Some(Destination { prefix: node.prefix("prefix")?, tcp: ports(node, "tcp"), udp: ports(node, "udp") })
-}
-
-fn kind(node: &Node) -> Option<Kind> {
-    let direction = match node.text("direction")?.as_str() {
-        "request" => Direction::Request,
-        _ => Direction::Answer,
-    };
-    Some(Kind {
-        key: node.text("key")?,
-        direction,
-        folder: node.text("folder")?,
-        prefix: node.text("prefix")?,
-        extensions: node.texts("extensions").iter().map(|text| text.to_ascii_lowercase()).collect(),
-        max_bytes: u64::try_from(node.integer("max-bytes")?).ok()?,
-        time_to_live_s: u64::try_from(node.integer("time-to-live-s")?).ok()?,
-        answered_by: node.text("answered-by"),
-    })
-}
-
-/// Keys are unique, and `answered-by` names an answer of the same table.
-fn check_kinds(root: &Node, errors: &mut Errors<'_>) {
-    let nodes = root.tables("kind");
-    walk::refuse_twins(&nodes, "key", errors);
-    for node in nodes.iter().copied() {
-        let Some(answer) = node.text("answered-by") else { continue };
-        let found = nodes.iter().any(|other| {
-            other.text("key").as_deref() == Some(answer.as_str())
-                && other.text("direction").as_deref() == Some("answer")
-        });
-        if !found {
-            let keys: Vec<String> = nodes.iter().filter_map(|other| other.text("key")).collect();
-            errors.add(
-                node,
-                "answered-by",
-                format!("no answer kind is called {answer:?}"),
-                Some(keys.join(", ")),
-            );
-        }
-    }
 }

@@ -1,138 +1,83 @@
-//! The clinic's end: the folders of the share the box itself exports, and our own folders beside them on the same
-//! file system. Everything here is plain system calls; the roads are decided in `request` and `answer`.
+//! The clinic's end: for each consumer a tree of folders, and our own folders beside them on the same file system.
+//! Everything here is plain system calls; the roads are decided in `request` and `answer`.
 //!
 //! ```text
-//! STATE/share/OQS/{req,res,face,returned}  exported to the clinic
-//! STATE/relay/attempted/                   requests after the decision, see [`Attempt`]
-//! STATE/relay/arriving/                    answers before they are shown, see [`Arrival`]
-//! STATE/relay/log/                         append log: number, time and keyed hash of every answer recorded
-//! STATE/relay/number                       up to where journal numbers are reserved
-//! STATE/relay/key                          the key of all hashes, this box's own
-//! STATE/relay/terminal-NAME                by what the terminal's staging folder is known
+//! STATE/share/SHARE/{req,res,face,…,returned}  exported to a consumer
+//! STATE/relay/consumer/NAME/{req,res,…}        the same for a consumer whose folders are on another machine
+//! STATE/relay/attempted/END/                   what was decided to go to an end, see [`Attempt`]
+//! STATE/relay/arriving/END/                    what came from an end and is not shown yet, see [`Arrival`]
+//! STATE/relay/log/                             append log: number, time and keyed hash of every answer recorded
+//! STATE/relay/number                           up to where journal numbers are reserved
+//! STATE/relay/key                              the key of all hashes, this box's own
+//! STATE/relay/known/END                        by what the end's staging folder is known
 //! ```
 //!
-//! What is held before the decision stays in `req` under its own name, where a person finds it; what is held after
-//! it stays in `attempted` and is never sent again by itself.
+//! What is held before the decision stays where it was put, under its own name, where a person finds it; what is
+//! held after it stays in `attempted` and is never sent again by itself.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
-use crate::folder::{Facts, Folder, facts_of, read_all};
+use crate::entry::{Arrival, Attempt};
+use crate::folder::{Facts, Folder, facts_of, read_tail, sync_both};
 use crate::lease;
 use crate::request::Mark;
-use crate::whole::{End, Look, Writer, end};
+use crate::whole::{End, Look, TAIL, Writer, end};
 
-/// An entry of `attempted`. Its name says everything a restart has to know:
-/// `MARK.NUMBER.STAGE.TERMINAL~NAME`, number and stage in hex.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    /// What is certain.
-    pub mark: Mark,
-    /// Journal number.
-    pub number: u64,
-    /// What its staged file on the terminal is called by.
-    pub stage: u64,
-    /// The terminal it was staged on.
-    pub terminal: String,
-    /// Its own name.
-    pub name: String,
-}
+/// Where what a person returns is put.
+pub const RETURNED: &str = "returned";
 
-impl Attempt {
-    fn entry(&self) -> OsString {
-        let Self { mark, number, stage, terminal, name } = self;
-        format!("{}.{number:x}.{stage:016x}.{terminal}~{name}", mark.letter()).into()
-    }
-
-    fn parse(entry: &OsStr) -> Option<Self> {
-        let mut parts = entry.to_str()?.splitn(4, '.');
-        let mark = Mark::from_letter(parts.next()?.parse().ok()?)?;
-        let number = u64::from_str_radix(parts.next()?, 16).ok()?;
-        let stage = u64::from_str_radix(parts.next()?, 16).ok()?;
-        let (terminal, name) = parts.next()?.split_once('~')?;
-        Some(Self { mark, number, stage, terminal: terminal.to_owned(), name: name.to_owned() })
-    }
-}
-
-/// An entry of `arriving`: `NUMBER.FOLDER~NAME`, the number in hex.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Arrival {
-    /// Journal number.
-    pub number: u64,
-    /// `res` or `face`.
-    pub folder: String,
-    /// Its own name.
-    pub name: String,
-}
-
-impl Arrival {
-    fn entry(&self) -> OsString {
-        format!("{:x}.{}~{}", self.number, self.folder, self.name).into()
-    }
-
-    fn parse(entry: &OsStr) -> Option<Self> {
-        let (number, rest) = entry.to_str()?.split_once('.')?;
-        let (folder, name) = rest.split_once('~')?;
-        let number = u64::from_str_radix(number, 16).ok()?;
-        Some(Self { number, folder: folder.to_owned(), name: name.to_owned() })
-    }
-}
-
-/// A request as it was read: the bytes are a private copy.
+/// A file of the clinic's as it was looked at. It is held open: what is carried is what was seen.
 #[derive(Debug)]
 pub struct Taken {
     /// What was seen of it.
     pub look: Look,
-    /// Its bytes; empty unless nobody writes and the size is allowed.
-    pub bytes: Vec<u8>,
+    /// The file, open for reading.
+    pub file: File,
 }
 
-/// The clinic's end.
+/// One consumer's folders on this box.
 #[derive(Debug)]
-pub struct Clinic {
-    share_path: PathBuf,
-    share: Folder,
-    attempted: Folder,
-    arriving: Folder,
-    relay_path: PathBuf,
+pub struct Seat {
+    /// The consumer's name.
+    pub name: String,
+    root: Folder,
+    path: PathBuf,
 }
 
-/// The folders of the share.
-pub const FOLDERS: [&str; 4] = ["req", "res", "face", "returned"];
-
-impl Clinic {
-    /// Opens the folders below the state folder; what is missing is made.
+impl Seat {
+    /// Opens the tree at `path`; what is missing is made.
     ///
     /// # Errors
-    /// If the system refuses one of them.
-    pub fn open(state: &Path) -> Result<Self, Error> {
-        let (share_path, relay_path) = (state.join("share").join("OQS"), state.join("relay"));
-        for path in [&share_path, &relay_path] {
-            std::fs::create_dir_all(path).map_err(Error::io("create", path))?;
+    /// If the system refuses.
+    pub fn open(name: &str, path: PathBuf, folders: &[String]) -> Result<Self, Error> {
+        std::fs::create_dir_all(&path).map_err(Error::io("create", &path))?;
+        let root = Folder::open(&path).map_err(Error::io("open", &path))?;
+        let seat = Self { name: name.to_owned(), root, path };
+        for folder in folders {
+            seat.folder(folder)?.sync().map_err(Error::io("fsync", &seat.path(folder)))?;
         }
-        let share = Folder::open(&share_path).map_err(Error::io("open", &share_path))?;
-        let relay = Folder::open(&relay_path).map_err(Error::io("open", &relay_path))?;
-        for name in FOLDERS {
-            share.below(name).map_err(Error::io("open", &share_path.join(name)))?;
-        }
-        let own = |name: &str| relay.below(name).map_err(Error::io("open", &relay_path.join(name)));
-        Ok(Self { attempted: own("attempted")?, arriving: own("arriving")?, share_path, share, relay_path })
+        Ok(seat)
     }
 
-    /// The path of a folder of the share, for watching it.
+    /// The path of a folder, for watching it.
     pub fn path(&self, folder: &str) -> PathBuf {
-        self.share_path.join(folder)
+        self.path.join(folder)
     }
 
-    /// Where is kept by what a terminal's staging folder is known.
-    pub fn terminal_path(&self, terminal: &str) -> PathBuf {
-        self.relay_path.join(format!("terminal-{terminal}"))
+    /// A folder, opened anew: a client may have removed and made it.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn folder(&self, folder: &str) -> Result<Folder, Error> {
+        self.root.below_path(folder).map_err(Error::io("open", &self.path(folder)))
     }
 
-    /// What lies in a folder of the share. It is opened anew: a client may have removed and made it.
+    /// What lies in a folder.
     ///
     /// # Errors
     /// If the system refuses.
@@ -143,106 +88,188 @@ impl Clinic {
         Ok(names.into_iter().filter_map(|name| opened.facts(&name).ok().map(|facts| (name, facts))).collect())
     }
 
-    /// Looks into a request. None if it vanished or is no file any more.
+    /// What is known of one entry. None if it is not there.
+    pub fn facts(&self, folder: &str, name: &OsStr) -> Option<Facts> {
+        self.folder(folder).ok()?.facts(name).ok()
+    }
+
+    /// Looks into a file. None if it vanished or is no file any more.
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn take(&self, name: &str, extension: &str, largest: u64) -> Result<Option<Taken>, Error> {
-        let place = self.path("req");
-        let error = Error::io("read", &place);
-        match self.read(name, extension, largest) {
-            Ok(taken) => Ok(taken),
-            Err(found) if is_gone(&found) => Ok(None),
-            Err(found) => Err(error(found)),
+    pub fn take(
+        &self,
+        folder: &str,
+        name: &str,
+        extension: &str,
+        largest: u64,
+    ) -> Result<Option<Taken>, Error> {
+        let place = self.path(folder);
+        let taken = self.folder(folder).and_then(|folder| {
+            look_into(&folder, name, extension, largest).map_err(Error::io("read", &place))
+        });
+        match taken {
+            Err(Error::Io { source, .. }) if is_gone(&source) => Ok(None),
+            taken => taken,
         }
     }
+}
 
-    fn read(&self, name: &str, extension: &str, largest: u64) -> io::Result<Option<Taken>> {
-        let file = self.share.open_below("req")?.file(OsStr::new(name))?;
-        let facts = facts_of(&file)?;
-        if !facts.is_file {
-            return Ok(None);
-        }
-        let mut look =
-            Look { size: facts.size, stamp: facts.stamp, writer: lease::writer(&file), end: End::Wrong };
-        let mut bytes = Vec::new();
-        if look.writer != Writer::Open && look.size <= largest {
-            bytes = read_all(&file, largest)?;
-            look.end = end(extension, &bytes);
-            // Somebody may have come while we read; then these bytes are nobody's.
-            if facts_of(&file)? != facts || lease::writer(&file) == Writer::Open {
-                look.writer = Writer::Open;
-            }
-        }
-        Ok(Some(Taken { look, bytes }))
+fn look_into(folder: &Folder, name: &str, extension: &str, largest: u64) -> io::Result<Option<Taken>> {
+    let file = folder.file(OsStr::new(name))?;
+    let facts = facts_of(&file)?;
+    if !facts.is_file {
+        return Ok(None);
     }
+    let mut look =
+        Look { size: facts.size, stamp: facts.stamp, writer: lease::writer(&file), end: End::Wrong };
+    if look.writer != Writer::Open && look.size <= largest {
+        let tail = read_tail(&file, facts.size, TAIL)?;
+        look.end = end(extension, &tail, facts.size);
+        // Somebody may have come while we read; then this is nobody's.
+        if facts_of(&file)? != facts {
+            look.writer = Writer::Open;
+        }
+    }
+    Ok(Some(Taken { look, file }))
+}
 
-    /// Decides: moves the request into `attempted`, durably, if it still is what was read. `Ok(false)` if it is not.
-    ///
-    /// Flushed are first `attempted`, which must hold the entry before anything is published, then `req`, so that
-    /// a cut cannot leave the file in both.
+/// What was looked at, on its way to being decided.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The entry it becomes.
+    pub attempt: &'a Attempt,
+    /// In whose folders it lies.
+    pub seat: &'a Seat,
+    /// In which one.
+    pub path: &'a str,
+    /// The stamp it was seen with.
+    pub stamp: u64,
+}
+
+/// Our own folders for one end.
+#[derive(Debug)]
+pub struct Own {
+    attempted: Folder,
+    arriving: Folder,
+    relay: PathBuf,
+    end: String,
+}
+
+impl Own {
+    /// Opens them in `STATE/relay`, and makes durable what a former run left there: nothing may be built on a move
+    /// that a cut could still take back.
     ///
     /// # Errors
-    /// If the system refuses or the flush fails; the file then is back in `req`, or in `attempted` with its staged
-    /// file untouched, and both are safe to begin from.
-    pub fn decide(&self, attempt: &Attempt, stamp: u64) -> Result<bool, Error> {
-        let place = self.path("req");
-        let request = self.folder("req")?;
-        let (name, entry) = (OsStr::new(&attempt.name), attempt.entry());
-        let Ok(file) = request.file(name) else { return Ok(false) };
-        let same = |facts: io::Result<Facts>| facts.is_ok_and(|facts| facts.stamp == stamp);
-        if !same(facts_of(&file)) || lease::writer(&file) == Writer::Open {
+    /// If the system refuses.
+    pub fn open(relay: &Path, end: &str) -> Result<Self, Error> {
+        std::fs::create_dir_all(relay).map_err(Error::io("create", relay))?;
+        let folder = Folder::open(relay).map_err(Error::io("open", relay))?;
+        let own = |name: &str| {
+            let made = folder.below(name).and_then(|above| above.below(end));
+            let made = made.and_then(|made| made.sync().map(|()| made));
+            made.map_err(Error::io("open", &relay.join(name)))
+        };
+        let (attempted, arriving) = (own("attempted")?, own("arriving")?);
+        Ok(Self { attempted, arriving, relay: relay.to_owned(), end: end.to_owned() })
+    }
+
+    /// Where is kept by what the end's staging folder is known.
+    pub fn known_path(&self) -> PathBuf {
+        self.relay.join("known").join(&self.end)
+    }
+
+    fn attempted_path(&self) -> PathBuf {
+        self.relay.join("attempted").join(&self.end)
+    }
+
+    fn arriving_path(&self) -> PathBuf {
+        self.relay.join("arriving").join(&self.end)
+    }
+
+    /// Decides: moves each file into `attempted`, durably, if it still is what was read. `Ok(false)` if it is not.
+    ///
+    /// Flushed are `attempted`, which must hold the entries before anything is published, and the folders they came
+    /// from, so that a cut cannot leave a file in both; all at once for all of them.
+    ///
+    /// # Errors
+    /// If the system refuses or the flush fails; the file then is back where it lay, or in `attempted` with its
+    /// staged file untouched, and both are safe to begin from.
+    pub fn decide(&self, sources: &[Source<'_>]) -> Vec<Result<bool, Error>> {
+        let mut folders: Vec<(&Path, &str, Folder)> = Vec::new();
+        let mut moved: Vec<Result<Option<usize>, Error>> = Vec::new();
+        for source in sources {
+            let known =
+                folders.iter().position(|(seat, path, _)| *seat == source.seat.path && *path == source.path);
+            let at = match known {
+                Some(at) => Ok(at),
+                None => source.seat.folder(source.path).map(|folder| {
+                    folders.push((&source.seat.path, source.path, folder));
+                    folders.len() - 1
+                }),
+            };
+            moved.push(at.and_then(|at| {
+                let (seat, path, folder) = &folders[at];
+                let done = self.move_in(folder, source).map_err(Error::io("move out of", &seat.join(path)));
+                done.map(|done| done.then_some(at))
+            }));
+        }
+        let flushed = flush_all(&self.attempted, &folders);
+        let end = |(moved, source): (Result<Option<usize>, Error>, &Source<'_>)| match (moved?, &flushed) {
+            (None, _) => Ok(false),
+            (Some(_), Ok(())) => Ok(true),
+            (Some(at), Err(error)) => {
+                let (seat, path, folder) = &folders[at];
+                let (entry, name) = (source.attempt.entry(), OsStr::new(&source.attempt.name));
+                let back = self.attempted.move_to(&entry, folder, name);
+                back.map_err(Error::io("move back into", &seat.join(path)))?;
+                Err(Error::io("fsync", &self.attempted_path())(io::Error::new(
+                    error.kind(),
+                    error.to_string(),
+                )))
+            }
+        };
+        moved.into_iter().zip(sources).map(end).collect()
+    }
+
+    /// Moves one file, if it still is what was read and nobody writes it. Moves it back if another one came between.
+    fn move_in(&self, folder: &Folder, source: &Source<'_>) -> io::Result<bool> {
+        let (name, entry) = (OsStr::new(&source.attempt.name), source.attempt.entry());
+        let Ok(file) = folder.file(name) else { return Ok(false) };
+        if facts_of(&file)?.stamp != source.stamp || lease::writer(&file) == Writer::Open {
             return Ok(false);
         }
-        request.move_to(name, &self.attempted, &entry).map_err(Error::io("move out of", &place))?;
-        let moved = self.attempted.file(&entry).and_then(|moved| identity(&moved));
-        let right = moved.is_ok_and(|moved| identity(&file).is_ok_and(|file| file == moved));
-        let flushed = self.attempted.sync().and_then(|()| request.sync());
-        if right && flushed.is_ok() {
+        folder.move_to(name, &self.attempted, &entry)?;
+        if self.attempted.is_same(&entry, &file)? {
             return Ok(true);
         }
-        self.attempted.move_to(&entry, &request, name).map_err(Error::io("move back into", &place))?;
-        flushed.map(|()| false).map_err(Error::io("fsync", &place))
+        self.attempted.move_to(&entry, folder, name).map(|()| false)
     }
 
-    /// Makes durable what a former run left: nothing may be built on a move that a cut could still take back.
+    /// Every attempt.
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn flush(&self) -> Result<(), Error> {
-        for own in [&self.attempted, &self.arriving] {
-            own.sync().map_err(Error::io("fsync a folder of", &self.relay_path))?;
-        }
-        for name in FOLDERS {
-            self.folder(name)?.sync().map_err(Error::io("fsync", &self.path(name)))?;
-        }
-        Ok(())
-    }
-
-    /// Every attempt on a terminal.
-    ///
-    /// # Errors
-    /// If the system refuses.
-    pub fn attempts(&self, terminal: &str) -> Result<Vec<(Attempt, Facts)>, Error> {
-        let place = self.relay_path.join("attempted");
-        let names = self.attempted.names().map_err(Error::io("list", &place))?;
+    pub fn attempts(&self) -> Result<Vec<(Attempt, Facts)>, Error> {
+        let names = self.attempted.names().map_err(Error::io("list", &self.attempted_path()))?;
         let parsed = names
             .iter()
             .filter_map(|entry| Some((Attempt::parse(entry)?, self.attempted.facts(entry).ok()?)));
-        Ok(parsed.filter(|(attempt, _)| attempt.terminal == terminal).collect())
+        Ok(parsed.collect())
     }
 
-    /// Notes what became certain in the entry's name, durably.
+    /// Notes what became certain in the entries' names, durably. None: this one's name could not be changed.
     ///
     /// # Errors
-    /// If the system refuses.
-    pub fn note(&self, attempt: &Attempt, mark: Mark) -> Result<Attempt, Error> {
-        let noted = Attempt { mark, ..attempt.clone() };
-        let moved = self.attempted.move_to(&attempt.entry(), &self.attempted, &noted.entry());
-        moved
-            .and_then(|()| self.attempted.sync())
-            .map_err(Error::io("note in", &self.relay_path.join("attempted")))?;
-        Ok(noted)
+    /// If the flush fails.
+    pub fn note(&self, noted: &[(Attempt, Mark)]) -> Result<Vec<Option<Attempt>>, Error> {
+        let note = |(attempt, mark): &(Attempt, Mark)| {
+            let noted = Attempt { mark: *mark, ..attempt.clone() };
+            self.attempted.move_to(&attempt.entry(), &self.attempted, &noted.entry()).ok().map(|()| noted)
+        };
+        let done = noted.iter().map(note).collect();
+        self.attempted.sync().map_err(Error::io("fsync", &self.attempted_path()))?;
+        Ok(done)
     }
 
     /// Removes an entry of `attempted`. Not flushed: an entry that comes back after a cut is settled again.
@@ -250,31 +277,24 @@ impl Clinic {
     /// # Errors
     /// If the system refuses.
     pub fn settle(&self, attempt: &Attempt) -> Result<(), Error> {
-        let removed = self.attempted.remove(&attempt.entry());
-        gone_is_fine(removed).map_err(Error::io("remove from", &self.relay_path.join("attempted")))
+        let removed = self.attempted.remove_if_there(&attempt.entry());
+        removed.map_err(Error::io("remove from", &self.attempted_path()))
     }
 
-    /// Copies an answer into `arriving`: bytes flushed and read back, then its name flushed.
-    ///
-    /// # Errors
-    /// If the system refuses; what was begun is abandoned.
-    pub fn copy(&self, arrival: &Arrival, bytes: &[u8]) -> Result<(), Error> {
-        let entry = arrival.entry();
-        let written = self.arriving.write(&entry, bytes).and_then(|()| self.arriving.sync());
-        written.map_err(|error| {
-            // After a failed flush its pages cannot be trusted; the terminal still has the file.
-            let _ = self.arriving.remove(&entry);
-            Error::io("write to", &self.relay_path.join("arriving"))(error)
-        })
+    /// The folder of what arrives, and its path: copies are written into it.
+    pub fn arriving(&self) -> (&Folder, PathBuf) {
+        (&self.arriving, self.arriving_path())
     }
 
     /// Every copy that has not been shown.
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn arrivals(&self) -> Result<Vec<Arrival>, Error> {
-        let names = self.arriving.names().map_err(Error::io("list", &self.relay_path.join("arriving")))?;
-        Ok(names.iter().filter_map(|entry| Arrival::parse(entry)).collect())
+    pub fn arrivals(&self) -> Result<Vec<(Arrival, Facts)>, Error> {
+        let names = self.arriving.names().map_err(Error::io("list", &self.arriving_path()))?;
+        let parsed =
+            names.iter().filter_map(|entry| Some((Arrival::parse(entry)?, self.arriving.facts(entry).ok()?)));
+        Ok(parsed.collect())
     }
 
     /// Abandons a copy.
@@ -282,31 +302,90 @@ impl Clinic {
     /// # Errors
     /// If the system refuses.
     pub fn abandon(&self, arrival: &Arrival) -> Result<(), Error> {
-        let removed = self.arriving.remove(&arrival.entry());
-        gone_is_fine(removed).map_err(Error::io("remove from", &self.relay_path.join("arriving")))
+        let removed = self.arriving.remove_if_there(&arrival.entry());
+        removed.map_err(Error::io("remove from", &self.arriving_path()))
     }
 
-    /// Shows a copy under its own name, replacing nothing; durable when this returns, so that what is removed on
-    /// the terminal next cannot be lost. `Ok(false)` if the name is taken.
+    /// Shows copies under their own names, replacing nothing; durable when this returns, so that what is removed on
+    /// the end next cannot be lost. `Ok(false)` if the name is taken.
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn show(&self, arrival: &Arrival) -> Result<bool, Error> {
-        let to = self.folder(&arrival.folder)?;
-        match self.arriving.move_to(&arrival.entry(), &to, OsStr::new(&arrival.name)) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
-            // Not in `arriving` any more: an earlier try moved it and only its flush failed.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            moved => moved
-                .and_then(|()| to.sync())
-                .and_then(|()| self.arriving.sync())
-                .map_err(Error::io("show in", &self.path(&arrival.folder)))?,
+    pub fn show(&self, arrivals: &[(Arrival, &Seat)]) -> Vec<Result<bool, Error>> {
+        let mut folders: Vec<(&Path, &str, Folder)> = Vec::new();
+        let shown: Vec<Result<bool, Error>> = arrivals
+            .iter()
+            .map(|(arrival, seat)| {
+                let known =
+                    folders.iter().position(|(at, path, _)| *at == seat.path && *path == arrival.path);
+                if known.is_none() {
+                    folders.push((&seat.path, &arrival.path, seat.folder(&arrival.path)?));
+                }
+                let at = known.unwrap_or(folders.len() - 1);
+                self.show_one(arrival, &folders[at].2)
+                    .map_err(Error::io("show in", &seat.path(&arrival.path)))
+            })
+            .collect();
+        match flush_all(&self.arriving, &folders) {
+            Ok(()) => shown,
+            Err(error) => {
+                let failed = || {
+                    Error::io("fsync", &self.arriving_path())(io::Error::new(error.kind(), error.to_string()))
+                };
+                shown
+                    .into_iter()
+                    .map(|shown| if matches!(shown, Ok(true)) { Err(failed()) } else { shown })
+                    .collect()
+            }
         }
-        Ok(true)
     }
 
-    fn folder(&self, name: &str) -> Result<Folder, Error> {
-        self.share.below(name).map_err(Error::io("open", &self.path(name)))
+    fn show_one(&self, arrival: &Arrival, to: &Folder) -> io::Result<bool> {
+        match self.arriving.move_to(&arrival.entry(), to, OsStr::new(&arrival.name)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            // Not in `arriving` any more: an earlier try moved it and only its flush failed.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            moved => moved.map(|()| true),
+        }
+    }
+}
+
+/// Flushes our own folder beside the first of the others, which on one file system costs one commit.
+fn flush_all(own: &Folder, folders: &[(&Path, &str, Folder)]) -> io::Result<()> {
+    match folders {
+        [] => Ok(()),
+        [(_, _, first), rest @ ..] => {
+            sync_both(own, first)?;
+            rest.iter().try_for_each(|(_, _, folder)| folder.sync())
+        }
+    }
+}
+
+/// The consumers' folders on this box.
+#[derive(Debug)]
+pub struct Clinic {
+    seats: Vec<Seat>,
+}
+
+impl Clinic {
+    /// Of these.
+    pub const fn new(seats: Vec<Seat>) -> Self {
+        Self { seats }
+    }
+
+    /// Every consumer's.
+    pub fn seats(&self) -> &[Seat] {
+        &self.seats
+    }
+
+    /// The one at this place.
+    pub fn seat(&self, at: usize) -> Option<&Seat> {
+        self.seats.get(at)
+    }
+
+    /// The one of this consumer.
+    pub fn of(&self, consumer: &str) -> Option<&Seat> {
+        self.seats.iter().find(|seat| seat.name == consumer)
     }
 }
 
@@ -315,20 +394,7 @@ pub fn name_bytes(name: &OsStr) -> &[u8] {
     name.as_bytes()
 }
 
-fn identity(file: &std::fs::File) -> io::Result<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    let found = file.metadata()?;
-    Ok((found.dev(), found.ino()))
-}
-
 fn is_gone(error: &io::Error) -> bool {
     // A link or a folder that took the place of the file is no file.
     matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ELOOP | libc::ENXIO | libc::EISDIR))
-}
-
-fn gone_is_fine(removed: io::Result<()>) -> io::Result<()> {
-    match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
 }

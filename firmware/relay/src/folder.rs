@@ -25,8 +25,15 @@ pub struct Facts {
     pub size: u64,
     /// Changes whenever the file does: inode, modification and change time, folded.
     pub stamp: u64,
-    /// When the entry last changed by our own clock, seconds since 1970; a client cannot set it.
-    pub changed_s: i64,
+    /// When the entry last changed by our own clock, nanoseconds since 1970; a client cannot set it.
+    pub changed_ns: i64,
+}
+
+impl Facts {
+    /// The same in whole seconds.
+    pub const fn changed_s(&self) -> i64 {
+        self.changed_ns.div_euclid(1_000_000_000)
+    }
 }
 
 /// A folder held open.
@@ -43,6 +50,21 @@ impl Folder {
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         Ok(Self { fd: fcntl::open(path, flags, Mode::empty())? })
+    }
+
+    /// The folder at `path`, whose parts are divided by `/`; what is absent is made, and made durable.
+    ///
+    /// # Errors
+    /// What the system says; a link on the way is refused.
+    pub fn below_path(&self, path: &str) -> io::Result<Self> {
+        match self.open_below(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+                let first = self.below(first)?;
+                if rest.is_empty() { Ok(first) } else { first.below_path(rest) }
+            }
+            opened => opened,
+        }
     }
 
     /// The folder `name` in this one; made, and made durable, if it is absent.
@@ -63,7 +85,7 @@ impl Folder {
         }
     }
 
-    /// The folder `name` in this one.
+    /// The folder `name` in this one; it may be a path.
     ///
     /// # Errors
     /// What the system says; a link of that name is refused.
@@ -120,25 +142,6 @@ impl Folder {
         Ok(file.into())
     }
 
-    /// Writes a new file, flushes it and reads it back: when this returns the bytes are durable, their name not yet.
-    ///
-    /// # Errors
-    /// What the system says; different bytes read back are [`io::ErrorKind::InvalidData`].
-    pub fn write(&self, name: &OsStr, bytes: &[u8]) -> io::Result<()> {
-        let file = self.create(name)?;
-        file.write_all_at(bytes, 0)?;
-        file.sync_all()?;
-        let back = read_all(&file, bytes.len() as u64)?;
-        if blake3::hash(&back) == blake3::hash(bytes) {
-            Ok(())
-        } else {
-            Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "what was read back differs from what was written",
-            ))
-        }
-    }
-
     /// Moves an entry into another folder of the same file system, replacing nothing.
     ///
     /// # Errors
@@ -153,6 +156,26 @@ impl Folder {
     /// What the system says.
     pub fn remove(&self, name: &OsStr) -> io::Result<()> {
         Ok(unistd::unlinkat(&self.fd, name, UnlinkatFlags::NoRemoveDir)?)
+    }
+
+    /// Removes a file, or finds that it is gone already.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn remove_if_there(&self, name: &OsStr) -> io::Result<()> {
+        match self.remove(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
+    }
+
+    /// Whether an entry is this opened file.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn is_same(&self, name: &OsStr, file: &File) -> io::Result<bool> {
+        let (entry, own) = (stat::fstatat(&self.fd, name, AtFlags::AT_SYMLINK_NOFOLLOW)?, stat::fstat(file)?);
+        Ok((entry.st_dev, entry.st_ino) == (own.st_dev, own.st_ino))
     }
 
     /// Makes the entries durable.
@@ -186,25 +209,56 @@ pub fn facts_of(file: &File) -> io::Result<Facts> {
     Ok(facts(&stat::fstat(file)?))
 }
 
-/// Reads a file from its start, at most `largest` bytes and one more, which tells that it is larger.
+/// Makes the entries of two folders durable at once: on one file system both join the same commit, so that two
+/// flushes take the time of one.
+///
+/// # Errors
+/// What the system says of either.
+pub fn sync_both(one: &Folder, other: &Folder) -> io::Result<()> {
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| other.sync());
+        let first = one.sync();
+        let second = second.join().unwrap_or_else(|_| Err(io::Error::other("a flush broke down")));
+        first.and(second)
+    })
+}
+
+/// The last bytes of a file, at most `most` of them.
 ///
 /// # Errors
 /// What the system says.
-pub fn read_all(file: &File, largest: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut rest = io::Read::take(file, largest.saturating_add(1));
-    io::Seek::seek(&mut (&*file), io::SeekFrom::Start(0))?;
-    io::Read::read_to_end(&mut rest, &mut bytes)?;
+pub fn read_tail(file: &File, size: u64, most: usize) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(size).unwrap_or(most).min(most);
+    read_range(file, size - length as u64, length)
+}
+
+/// At most `length` bytes of a file from `offset` on; fewer only at its end.
+///
+/// # Errors
+/// What the system says.
+pub fn read_range(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    let mut at = 0;
+    while at < bytes.len() {
+        match file.read_at(&mut bytes[at..], offset + at as u64) {
+            Ok(0) => break,
+            Ok(count) => at += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(at);
     Ok(bytes)
 }
 
 fn facts(stat: &FileStat) -> Facts {
     let mut fold = DefaultHasher::new();
-    (stat.st_ino, stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec).hash(&mut fold);
+    (stat.st_ino, stat.st_size, stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec)
+        .hash(&mut fold);
     Facts {
         is_file: SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG,
         size: u64::try_from(stat.st_size).unwrap_or_default(),
         stamp: fold.finish(),
-        changed_s: stat.st_ctime,
+        changed_ns: stat.st_ctime.saturating_mul(1_000_000_000).saturating_add(stat.st_ctime_nsec),
     }
 }

@@ -11,8 +11,9 @@ use crate::Error;
 
 /// How long an answer is remembered as seen, seconds: well beyond any kind's time to live.
 const REMEMBERED_S: i64 = 30 * 86400;
-/// Numbers are reserved in blocks, so that counting costs no flush; a crash skips the rest of a block.
-const BLOCK: u64 = 64;
+/// Numbers are reserved in blocks, so that counting costs no flush but one in a thousand parcels; a crash skips the
+/// rest of a block.
+const BLOCK: u64 = 4096;
 
 /// The full keyed hash of an answer's folder, name and bytes.
 pub type Hash = [u8; 32];
@@ -71,13 +72,15 @@ impl Ledger {
         hash.as_str()[..8].to_owned()
     }
 
-    /// The hash an answer is recognised by.
-    pub fn hash(&self, folder: &str, name: &str, bytes: &[u8]) -> Hash {
+    /// Begins the hash a file of `size` bytes is recognised by; its bytes follow. `mark` is nought for what is the
+    /// same whenever it comes again, and otherwise what tells one putting of it from another.
+    pub fn hasher(&self, folder: &str, name: &str, mark: u64, size: u64) -> blake3::Hasher {
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        for part in [folder.as_bytes(), name.as_bytes(), bytes] {
+        for part in [folder.as_bytes(), name.as_bytes(), &mark.to_le_bytes()] {
             hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
         }
-        *hasher.finalize().as_bytes()
+        hasher.update(&size.to_le_bytes());
+        hasher
     }
 
     /// The number under which an answer was recorded.
@@ -90,16 +93,19 @@ impl Ledger {
         self.inner().recorded.contains(&number)
     }
 
-    /// Records an answer, durably.
+    /// Records answers, durably: one write and one flush for all of them.
     ///
     /// # Errors
     /// If the log failed. It has been opened again then, and [`Self::is_recorded`] tells what it holds.
-    pub fn record(&self, number: u64, hash: Hash, now_s: i64) -> Result<(), Error> {
+    pub fn record(&self, answers: &[(u64, Hash)], now_s: i64) -> Result<(), Error> {
         let mut inner = self.inner();
-        match inner.log.append(&[&entry(number, hash, now_s)]) {
+        let entries: Vec<Vec<u8>> =
+            answers.iter().map(|(number, hash)| entry(*number, *hash, now_s)).collect();
+        let payloads: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
+        match inner.log.append(&payloads) {
             Ok(_) => {
-                inner.seen.insert(hash, number);
-                inner.recorded.insert(number);
+                inner.seen.extend(answers.iter().map(|(number, hash)| (*hash, *number)));
+                inner.recorded.extend(answers.iter().map(|(number, _)| *number));
                 Ok(())
             }
             Err(error) => {
@@ -169,7 +175,7 @@ mod tests {
         let mut last = 0;
         for _ in 0..3 {
             let ledger = Ledger::open(folder.path(), 0).unwrap().0;
-            for _ in 0..100 {
+            for _ in 0..BLOCK + 2 {
                 let number = ledger.number().unwrap();
                 assert!(number > last);
                 last = number;
@@ -177,21 +183,25 @@ mod tests {
         }
     }
 
+    fn hash(ledger: &Ledger, folder: &str, name: &str, bytes: &[u8]) -> Hash {
+        *ledger.hasher(folder, name, 0, bytes.len() as u64).update(bytes).finalize().as_bytes()
+    }
+
     #[test]
     fn a_recorded_answer_is_known_after_a_restart_and_forgotten_after_its_time() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(folder.path(), 0).unwrap().0;
-        let hash = ledger.hash("res", "a.xml", b"1");
-        assert_ne!(hash, ledger.hash("face", "a.xml", b"1"));
-        assert_ne!(hash, ledger.hash("res", "a.xm", b"l1"));
-        ledger.record(7, hash, 0).unwrap();
+        let known = hash(&ledger, "res", "a.xml", b"1");
+        assert_ne!(known, hash(&ledger, "face", "a.xml", b"1"));
+        assert_ne!(known, hash(&ledger, "res", "a.xm", b"l1"));
+        ledger.record(&[(7, known)], 0).unwrap();
         drop(ledger);
         let ledger = Ledger::open(folder.path(), 100).unwrap().0;
-        assert_eq!(ledger.seen(&ledger.hash("res", "a.xml", b"1")), Some(7));
+        assert_eq!(ledger.seen(&hash(&ledger, "res", "a.xml", b"1")), Some(7));
         assert!(ledger.is_recorded(7));
         drop(ledger);
         let ledger = Ledger::open(folder.path(), REMEMBERED_S + 1).unwrap().0;
-        assert_eq!(ledger.seen(&hash), None);
+        assert_eq!(ledger.seen(&known), None);
     }
 
     #[test]

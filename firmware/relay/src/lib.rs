@@ -1,12 +1,15 @@
-//! The bastion: carries files, and nothing else, between the clinic's share, which the box itself exports, and
+//! The bastion: carries files, and nothing else, between the consumers' folders, which the box itself exports, and
 //! the terminals' shares, which it opens as a client.
 //!
-//! A reader starts at `lane`, the road of one terminal: intake sees a file whole (`whole`, `lease`), `name`
-//! admits it by the table of kinds, `request` and `answer` decide every step without touching a file,
-//! `clinic` and `share` carry it out. The folders are the journal; `ledger` keeps what a name cannot say.
+//! A reader starts at `lane`, the road between the box and one end: its outbox sees a file whole (`whole`, `lease`),
+//! `name` admits it by the table of kinds, `request` and `answer` decide every step without touching a file, `clinic`
+//! and `share` carry it out, several files at a time. The folders are the journal; `ledger` keeps what a name cannot
+//! say.
 
 mod answer;
 mod clinic;
+mod copy;
+mod entry;
 mod folder;
 mod lane;
 mod lease;
@@ -31,17 +34,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use model::Observation;
+use model::parcel::Direction;
 use model::part::RelayPart;
 use tokio::sync::{mpsc, oneshot, watch as channel};
 
-pub use site::{Config, TerminalConfig};
+pub use site::{Config, ConsumerConfig, TerminalConfig};
 
-use crate::clinic::Clinic;
-use crate::lane::{Desk, Lane, Looker};
+use crate::clinic::{Clinic, Own, Seat};
+use crate::lane::collect::Uncollected;
+use crate::lane::{Desk, Lane, Looker, Plan};
 use crate::ledger::Ledger;
+use crate::name::Table;
 use crate::report::Report;
 use crate::share::Terminal;
-use crate::share::remote::RemoteTerminal;
+use crate::watch::{Change, Hints, Watched};
 
 /// What keeps the relay from running at all. A terminal that is away is none of this.
 #[derive(Debug, thiserror::Error)]
@@ -82,50 +88,116 @@ pub enum Command {
     },
 }
 
-/// Runs the relay until it is dropped.
+/// Runs the relay until it is dropped, with ends of any sort: one for each terminal, then one for each consumer
+/// without a share on the box.
 ///
 /// # Errors
 /// Only at the start, if our own folders cannot be opened: see [`Error`].
-pub async fn run(
-    config: Config,
+pub async fn run<T: Terminal>(
+    config: &Config,
+    ends: Vec<T>,
     part: channel::Sender<RelayPart>,
     commands: mpsc::Receiver<Command>,
 ) -> Result<(), Error> {
-    let terminals = config.terminals.iter().map(|one| (one.name.clone(), RemoteTerminal::new(one.clone())));
-    run_with(&config, terminals.collect(), part, commands).await
+    let relay = Relay::open(config, part)?;
+    let plans = lane::lanes(config, &relay.table);
+    let (mut lanes, mut lookers, mut watched) = (Vec::new(), Vec::new(), Vec::new());
+    for (plan, end) in plans.into_iter().zip(ends) {
+        let hints = Arc::new(Hints::default());
+        watched.extend(relay.watch_outlets(&plan, &hints));
+        let looker = Looker::new(&plan, end);
+        lookers.push(looker.clone());
+        lanes.push(Lane::keep(relay.desk(&plan)?, plan, looker, hints));
+    }
+    let uncollected = relay.uncollected(config);
+    watched.extend(relay.watch_collected(&uncollected));
+    let lanes = futures_util::future::join_all(lanes);
+    tokio::join!(lanes, lane::serve(commands, lookers), watch::forward(watched), uncollected.run());
+    Ok(())
 }
 
-/// Runs the relay with terminals of any sort. The first one gets the requests.
-///
-/// # Errors
-/// As [`run`].
-pub async fn run_with<T: Terminal>(
-    config: &Config,
-    terminals: Vec<(String, T)>,
-    part: channel::Sender<RelayPart>,
-    commands: mpsc::Receiver<Command>,
-) -> Result<(), Error> {
-    let clinic = Arc::new(Clinic::open(&config.state)?);
-    clinic.flush()?;
-    let now_s = model::Timestamp::now().as_second();
-    let (ledger, facts) = Ledger::open(&config.state.join("relay"), now_s)?;
-    for fact in facts {
-        tracing::warn!(?fact, "the log of seen answers was damaged");
-    }
-    let (ledger, report) = (Arc::new(ledger), Arc::new(Report::new(part)));
-    let hint = watch::start(&clinic);
-    let lookers: Vec<Looker<T>> = terminals.into_iter().map(|(name, one)| Looker::new(name, one)).collect();
-    let lanes = lookers.iter().enumerate().map(|(index, looker)| {
-        let desk = Desk {
-            lane: looker.name.clone(),
-            kinds: config.kinds.clone(),
-            clinic: clinic.clone(),
-            ledger: ledger.clone(),
-            report: report.clone(),
+/// What all lanes share.
+struct Relay {
+    state: PathBuf,
+    table: Arc<Table>,
+    opening: Arc<model::Opening>,
+    clinic: Arc<Clinic>,
+    ledger: Arc<Ledger>,
+    report: Arc<Report>,
+}
+
+impl Relay {
+    fn open(config: &Config, part: channel::Sender<RelayPart>) -> Result<Self, Error> {
+        let table = Table::new(&config.kinds);
+        let seat = |(at, consumer): (usize, &ConsumerConfig)| {
+            let path = match &consumer.share {
+                Some(share) => config.state.join("share").join(share),
+                None => config.state.join("relay").join("consumer").join(&consumer.name),
+            };
+            Seat::open(&consumer.name, path, &lane::folders_of_seat(config, &table, at))
         };
-        Lane::keep(desk, looker.clone(), index == 0, hint.clone())
-    });
-    let lanes = futures_util::future::join_all(lanes);
-    tokio::join!(lanes, lane::serve(commands, lookers.clone()), hint.forward());
-    Ok(())
+        let seats: Result<Vec<Seat>, Error> = config.consumers.iter().enumerate().map(seat).collect();
+        let relay = config.state.join("relay");
+        std::fs::create_dir_all(&relay).map_err(Error::io("create", &relay))?;
+        let (ledger, facts) = Ledger::open(&relay, model::Timestamp::now().as_second())?;
+        for fact in facts {
+            tracing::warn!(?fact, "the log of seen answers was damaged");
+        }
+        Ok(Self {
+            state: config.state.clone(),
+            clinic: Arc::new(Clinic::new(seats?)),
+            table: Arc::new(table),
+            opening: Arc::new(config.opening.clone()),
+            ledger: Arc::new(ledger),
+            report: Arc::new(Report::new(part)),
+        })
+    }
+
+    fn desk(&self, plan: &Plan) -> Result<Desk, Error> {
+        Ok(Desk {
+            lane: plan.name.clone(),
+            way: plan.way,
+            table: self.table.clone(),
+            opening: self.opening.clone(),
+            clinic: self.clinic.clone(),
+            own: Arc::new(Own::open(&self.state.join("relay"), &plan.name)?),
+            ledger: self.ledger.clone(),
+            report: self.report.clone(),
+        })
+    }
+
+    fn watch_outlets(&self, plan: &Plan, hints: &Arc<Hints>) -> Vec<Watched> {
+        let watched = |(place, outlet): (usize, &lane::Outlet)| {
+            let path = self.clinic.seat(outlet.seat)?.path(&outlet.path);
+            let place = u16::try_from(place).ok()?;
+            Some(Watched { path, change: Change::Put, hints: hints.clone(), place })
+        };
+        plan.outlets.iter().enumerate().filter_map(watched).collect()
+    }
+
+    /// What consumers collect from the box's own shares; what goes on to a consumer elsewhere is its lane's.
+    fn uncollected(&self, config: &Config) -> Uncollected {
+        let own = config.consumers.iter().enumerate().filter(|(_, consumer)| consumer.share.is_some());
+        let answers = self.table.folders(Direction::Answer);
+        let wants = |(at, consumer): (usize, &ConsumerConfig)| {
+            let wanted = answers.iter().filter(|(folder, _)| consumer.takes(folder));
+            wanted.map(|(folder, _)| (at, folder.clone())).collect::<Vec<_>>()
+        };
+        Uncollected {
+            table: self.table.clone(),
+            clinic: self.clinic.clone(),
+            ledger: self.ledger.clone(),
+            report: self.report.clone(),
+            folders: own.flat_map(wants).collect(),
+            hints: Arc::default(),
+        }
+    }
+
+    fn watch_collected(&self, uncollected: &Uncollected) -> Vec<Watched> {
+        let watched = |(seat, folder): &(usize, String)| {
+            let path = self.clinic.seat(*seat)?.path(folder);
+            Some(Watched { path, change: Change::Taken, hints: uncollected.hints.clone(), place: 0 })
+        };
+        uncollected.folders.iter().filter_map(watched).collect()
+    }
 }

@@ -1,41 +1,112 @@
-//! Names and kinds: what may pass is decided by a file's name alone, against the table of kinds of the profile.
+//! Names and kinds: what may pass is decided by a file's folder and name alone, against the table of kinds.
 
+use model::kind::Kind;
 use model::parcel::{Direction, HeldReason};
-use model::profile::Kind;
 
 use crate::sabotage;
 
-/// The longest name, bytes. Our own folders put a number before it, and a file system's limit is 255.
-pub const LONGEST: usize = 200;
+/// The longest name, bytes. Our own folders put up to 75 before it, and a file system's limit is 255.
+pub const LONGEST: usize = 180;
 
-/// Finds the kind a file of this name in this folder is.
-///
-/// # Errors
-/// [`HeldReason::BadName`] for a name no side may use, [`HeldReason::UnknownKind`] if no kind matches.
-pub fn admit<'k>(
-    name: &[u8],
-    folder: &str,
-    direction: Direction,
-    kinds: &'k [Kind],
-) -> Result<&'k Kind, HeldReason> {
-    let mut here = kinds.iter().filter(|kind| kind.direction == direction && kind.folder == folder);
-    if sabotage::is(sabotage::NO_NAME_CHECK) {
-        return here.next().ok_or(HeldReason::UnknownKind);
-    }
-    let name = std::str::from_utf8(name).ok().filter(|name| is_usable(name)).ok_or(HeldReason::BadName)?;
-    here.filter(|kind| free_part(name, kind).is_some())
-        .max_by_key(|kind| kind.prefix.len())
-        .ok_or(HeldReason::UnknownKind)
+/// Which kind: its place in the table.
+pub type KindId = u16;
+
+/// The table of kinds, ready for looking up.
+#[derive(Debug)]
+pub struct Table {
+    rows: Vec<Row>,
 }
 
-/// What is left of a name without its kind's prefix and its extension: the part a request shares with its answer,
-/// in lower case. None if the name is not of this kind.
-pub fn free_part(name: &str, kind: &Kind) -> Option<String> {
-    let name = name.to_ascii_lowercase();
-    let rest = name.strip_prefix(&kind.prefix.to_ascii_lowercase())?;
-    let (free, extension) = rest.rsplit_once('.')?;
-    let known = kind.extensions.iter().any(|known| known.eq_ignore_ascii_case(extension));
-    (known && !free.is_empty()).then(|| free.to_owned())
+#[derive(Debug)]
+struct Row {
+    kind: Kind,
+    /// The prefix in lower case.
+    prefix: Box<[u8]>,
+}
+
+impl Table {
+    /// The table of these kinds; those that are off are not in it.
+    pub fn new(kinds: &[Kind]) -> Self {
+        let row = |kind: &Kind| {
+            let prefix = kind.prefix.to_ascii_lowercase().into_bytes().into();
+            Row { kind: kind.clone(), prefix }
+        };
+        Self { rows: kinds.iter().filter(|kind| kind.enabled).map(row).collect() }
+    }
+
+    /// How many kinds there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The kind at this place.
+    pub fn kind(&self, id: KindId) -> Option<&Kind> {
+        self.rows.get(usize::from(id)).map(|row| &row.kind)
+    }
+
+    /// What people call it.
+    pub fn key(&self, id: Option<KindId>) -> &str {
+        id.and_then(|id| self.kind(id)).map_or("unknown", |kind| kind.key.as_str())
+    }
+
+    /// The folders of a direction, in the table's order, and whether an end without it is nevertheless well.
+    pub fn folders(&self, direction: Direction) -> Vec<(String, bool)> {
+        let mut found: Vec<(String, bool)> = Vec::new();
+        for kind in self.rows.iter().map(|row| &row.kind).filter(|kind| kind.direction == direction) {
+            match found.iter_mut().find(|(folder, _)| *folder == kind.folder) {
+                Some((_, may_lack)) => *may_lack &= kind.folder_may_lack,
+                None => found.push((kind.folder.clone(), kind.folder_may_lack)),
+            }
+        }
+        found
+    }
+
+    /// Finds the kind a file of this name in this folder is: the one with the longest prefix.
+    ///
+    /// # Errors
+    /// [`HeldReason::BadName`] for a name no side may use, [`HeldReason::UnknownKind`] if no kind matches.
+    pub fn admit(&self, name: &[u8], folder: &str, direction: Direction) -> Result<KindId, HeldReason> {
+        let here = self.rows.iter().enumerate();
+        let mut here = here.filter(|(_, row)| row.kind.direction == direction && row.kind.folder == folder);
+        let id = |at: usize| KindId::try_from(at).map_err(|_| HeldReason::UnknownKind);
+        if sabotage::is(sabotage::NO_NAME_CHECK) {
+            return here.next().ok_or(HeldReason::UnknownKind).and_then(|(at, _)| id(at));
+        }
+        let name =
+            std::str::from_utf8(name).ok().filter(|name| is_usable(name)).ok_or(HeldReason::BadName)?;
+        let found = here.filter(|(_, row)| row.names(name)).max_by_key(|(_, row)| row.prefix.len());
+        found.ok_or(HeldReason::UnknownKind).and_then(|(at, _)| id(at))
+    }
+
+    /// What a request has in common with its answer: the name in lower case without its extension, and without the
+    /// `req`, `res` or `err` its prefix ends with. Where a prefix ends otherwise, what follows it.
+    pub fn stem(&self, id: KindId, name: &str) -> Option<String> {
+        let row = self.rows.get(usize::from(id))?;
+        let stem = name.rsplit_once('.')?.0.to_ascii_lowercase();
+        let (prefix, free) = stem.split_at_checked(row.prefix.len())?;
+        let token = ["req_", "res_", "err_"].iter().find_map(|token| prefix.strip_suffix(token));
+        Some(token.map_or_else(|| free.to_owned(), |before| format!("{before}_{free}")))
+    }
+
+    /// Whether an answer of this kind may belong to a request of that kind.
+    pub fn answers(&self, answer: KindId, request: KindId) -> bool {
+        let key = self.key(Some(answer));
+        self.kind(request).is_some_and(|request| request.answered_by.iter().any(|known| known == key))
+    }
+}
+
+impl Row {
+    /// Whether a usable name is of this kind: its prefix, something behind it, and one of its extensions.
+    fn names(&self, name: &str) -> bool {
+        let Some((stem, extension)) = name.rsplit_once('.') else { return false };
+        let stem = stem.as_bytes();
+        let is_prefix = self.prefix.iter().zip(stem).all(|(wanted, found)| match wanted {
+            b'?' => found.is_ascii_alphanumeric(),
+            wanted => found.eq_ignore_ascii_case(wanted),
+        });
+        let has_extension = || self.kind.extensions.iter().any(|known| known.eq_ignore_ascii_case(extension));
+        stem.len() > self.prefix.len() && is_prefix && has_extension()
+    }
 }
 
 /// The extension of a name, in lower case.
@@ -76,8 +147,13 @@ mod tests {
     use super::*;
     use crate::testing::kinds;
 
+    fn table() -> Table {
+        Table::new(&kinds())
+    }
+
     fn request(name: &[u8]) -> Result<String, HeldReason> {
-        admit(name, "req", Direction::Request, &kinds()).map(|kind| kind.key.clone())
+        let table = table();
+        table.admit(name, "req", Direction::Request).map(|id| table.key(Some(id)).to_owned())
     }
 
     #[test]
@@ -89,9 +165,9 @@ mod tests {
 
     #[test]
     fn the_same_name_in_another_folder_is_unknown() {
-        let kinds = kinds();
+        let table = table();
         let name = b"OQSsiquc01res_face_1.xml";
-        let kind = |folder| admit(name, folder, Direction::Answer, &kinds).map(|kind| kind.key.as_str());
+        let kind = |folder| table.admit(name, folder, Direction::Answer).map(|id| table.key(Some(id)));
         assert_eq!(kind("face"), Ok("OQSsiquc01face"));
         assert_eq!(kind("res"), Ok("OQSsiquc01res"));
         assert_eq!(kind("req"), Err(HeldReason::UnknownKind));
@@ -112,11 +188,12 @@ mod tests {
 
     #[test]
     fn names_no_side_may_use_are_bad_also_with_a_known_prefix() {
-        let long = format!("OQSsiquc01req_{}.xml", "x".repeat(200));
-        let bad: [&[u8]; 15] = [
+        let long = format!("OQSsiquc01req_{}.xml", "x".repeat(300));
+        let bad: [&[u8]; 16] = [
             b"OQSsiquc01req_/1.xml",
             b"OQSsiquc01req_\\1.xml",
             b"OQSsiquc01req_..xml",
+            b"OQSsiquc01req_\0.xml",
             b"OQSsiquc01req_1.xml:stream",
             b"OQSsiquc01req_1.xml.",
             b"OQSsiquc01req_1.xml ",
@@ -136,11 +213,31 @@ mod tests {
     }
 
     #[test]
-    fn a_request_and_its_answer_share_their_free_part() {
-        let kinds = kinds();
-        let (request, answer) = (&kinds[0], &kinds[1]);
-        assert_eq!(free_part("OQSsiquc01req_A1.xml", request), Some("a1".into()));
-        assert_eq!(free_part("oqssiquc01RES_a1.pdf", answer), Some("a1".into()));
+    fn any_letter_or_digit_stands_for_a_question_mark_and_nothing_else_does() {
+        let mut kinds = kinds();
+        kinds[0].prefix = "EPSsi?????req_".into();
+        let table = Table::new(&kinds);
+        let kind = |name: &[u8]| table.admit(name, "req", Direction::Request);
+        assert_eq!(kind(b"EPSsiDMP01req_1.xml"), Ok(0));
+        assert_eq!(kind(b"EPSsi_DMP0req_1.xml"), Err(HeldReason::UnknownKind));
+        assert_eq!(kind(b"EPSsiDMP1req_1.xml"), Err(HeldReason::UnknownKind));
+    }
+
+    #[test]
+    fn a_request_and_its_answers_share_their_stem() {
+        let table = table();
+        let [request, answer, face] = [0, 1, 2];
+        assert_eq!(table.stem(request, "OQSsiquc01req_A1.xml"), Some("oqssiquc01_a1".into()));
+        assert_eq!(table.stem(answer, "oqssiquc01RES_a1.pdf"), Some("oqssiquc01_a1".into()));
+        assert!(table.answers(answer, request) && !table.answers(face, request));
+    }
+
+    #[test]
+    fn a_kind_that_is_off_is_unknown() {
+        let mut kinds = kinds();
+        kinds[0].enabled = false;
+        let found = Table::new(&kinds).admit(b"OQSsiquc01req_1.xml", "req", Direction::Request);
+        assert_eq!(found, Err(HeldReason::UnknownKind));
     }
 
     proptest! {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use jiff::tz::{self, TimeZone};
-use model::parcel::{Held, Pair, Waiting};
+use model::opening::clinic_time;
+use model::parcel::{Direction, Held, HeldReason, Pair, ParcelView, WaitReason, Waiting};
 use model::part::RelayPart;
 use model::{Observation, Timestamp};
 use tokio::sync::watch::Sender;
@@ -14,10 +14,32 @@ use tokio::sync::watch::Sender;
 pub struct View {
     /// The share of its terminal.
     pub share: Option<Observation>,
-    /// What waits.
+    /// What waits, as much of it as is listed.
     pub waiting: Vec<Waiting>,
-    /// What is held.
+    /// What is held, as much of it as is listed.
     pub held: Vec<Held>,
+    /// How many wait.
+    pub waiting_count: u64,
+    /// How many are held.
+    pub held_count: u64,
+}
+
+impl View {
+    /// One more that waits; only so many are listed.
+    pub fn wait(&mut self, parcel: impl FnOnce() -> ParcelView, reason: WaitReason) {
+        self.waiting_count += 1;
+        if self.waiting.len() < RelayPart::LISTED {
+            self.waiting.push(Waiting { parcel: parcel(), reason });
+        }
+    }
+
+    /// One more that is held; only so many are listed.
+    pub fn hold(&mut self, parcel: impl FnOnce() -> ParcelView, reason: HeldReason) {
+        self.held_count += 1;
+        if self.held.len() < RelayPart::LISTED {
+            self.held.push(Held { parcel: parcel(), reason });
+        }
+    }
 }
 
 /// Joins the lanes' views and counts the day.
@@ -44,32 +66,35 @@ impl Report {
 
     /// A lane's view, now.
     pub fn see(&self, lane: &str, view: View, now: Timestamp) {
-        self.change(now, |inner| {
-            inner.views.insert(lane.to_owned(), view);
-        });
-    }
-
-    /// A request was published.
-    pub fn request(&self, now: Timestamp) {
-        self.change(now, |inner| inner.requests += 1);
-    }
-
-    /// An answer stands in the clinic's share; `pair` if its request is known.
-    pub fn answer(&self, pair: Option<Pair>, now: Timestamp) {
-        self.change(now, |inner| {
-            inner.answers += 1;
-            inner.pairs.extend(pair);
-            let over = inner.pairs.len().saturating_sub(RelayPart::PAIRS_KEPT);
-            inner.pairs.drain(..over);
-        });
-    }
-
-    fn change(&self, now: Timestamp, change: impl FnOnce(&mut Inner)) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.turn_day(now);
-        change(&mut inner);
+        let mut inner = self.inner(now);
+        inner.views.insert(lane.to_owned(), view);
         // Also when nothing changed: its readers stamp what they get, and a relay that says nothing is soon unknown.
         self.part.send_replace(inner.part());
+    }
+
+    /// So many were published on an end. Said with the lane's next view.
+    pub fn went(&self, direction: Direction, count: u64, now: Timestamp) {
+        if direction == Direction::Request {
+            self.inner(now).requests += count;
+        }
+    }
+
+    /// One stands in the clinic's folders; `pair` if its request is known. Said with the lane's next view.
+    pub fn came(&self, direction: Direction, pair: Option<Pair>, now: Timestamp) {
+        if direction == Direction::Request {
+            return;
+        }
+        let mut inner = self.inner(now);
+        inner.answers += 1;
+        inner.pairs.extend(pair);
+        let over = inner.pairs.len().saturating_sub(RelayPart::PAIRS_KEPT);
+        inner.pairs.drain(..over);
+    }
+
+    fn inner(&self, now: Timestamp) -> std::sync::MutexGuard<'_, Inner> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.turn_day(now);
+        inner
     }
 }
 
@@ -93,46 +118,74 @@ impl Inner {
             part.shares.extend(view.share.clone());
             part.waiting.extend(view.waiting.iter().cloned());
             part.held.extend(view.held.iter().cloned());
+            part.waiting_count += view.waiting_count;
+            part.held_count += view.held_count;
         }
         part.waiting.sort_by_key(|waiting| waiting.parcel.since);
         part.held.sort_by_key(|held| held.parcel.since);
+        part.waiting.truncate(RelayPart::LISTED);
+        part.held.truncate(RelayPart::LISTED);
         part
     }
-}
-
-/// The clinic's day is Japan's, which has one offset all year.
-fn clinic_time() -> TimeZone {
-    TimeZone::fixed(tz::offset(9))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn report() -> (Report, tokio::sync::watch::Receiver<RelayPart>) {
+        let (sender, receiver) = tokio::sync::watch::channel(RelayPart::default());
+        (Report::new(sender), receiver)
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
     #[test]
     fn the_counts_begin_again_at_midnight_in_japan() {
-        let (sender, receiver) = tokio::sync::watch::channel(RelayPart::default());
-        let report = Report::new(sender);
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        report.request(at("2026-11-22T14:59:58Z"));
+        let (report, receiver) = report();
+        let said = |now| {
+            report.see("t1", View::default(), at(now));
+            let part = receiver.borrow();
+            (part.requests_today, part.answers_today, part.pairs.len())
+        };
         let pair = Pair { at: at("2026-11-22T14:59:58Z"), took_ms: 900.0 };
-        report.answer(Some(pair), at("2026-11-22T14:59:59Z"));
-        assert_eq!((receiver.borrow().requests_today, receiver.borrow().pairs.len()), (1, 1));
-        report.request(at("2026-11-22T15:00:00Z"));
-        assert_eq!((receiver.borrow().requests_today, receiver.borrow().answers_today), (1, 0));
-        assert!(receiver.borrow().pairs.is_empty());
+        report.went(Direction::Request, 1, at("2026-11-22T14:59:58Z"));
+        report.came(Direction::Answer, Some(pair), at("2026-11-22T14:59:59Z"));
+        assert_eq!(said("2026-11-22T14:59:59Z"), (1, 1, 1));
+        report.went(Direction::Request, 1, at("2026-11-22T15:00:00Z"));
+        assert_eq!(said("2026-11-22T15:00:00Z"), (1, 0, 0));
     }
 
     #[test]
     fn only_the_newest_pairs_are_kept() {
-        let (sender, receiver) = tokio::sync::watch::channel(RelayPart::default());
-        let report = Report::new(sender);
-        let now = "2026-11-22T03:00:00Z".parse().unwrap();
+        let (report, receiver) = report();
+        let now = at("2026-11-22T03:00:00Z");
         for n in 0..RelayPart::PAIRS_KEPT + 2 {
             #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-            report.answer(Some(Pair { at: now, took_ms: n as f64 }), now);
+            report.came(Direction::Answer, Some(Pair { at: now, took_ms: n as f64 }), now);
         }
+        report.see("t1", View::default(), now);
         assert_eq!(receiver.borrow().pairs.len(), RelayPart::PAIRS_KEPT);
         assert!((receiver.borrow().pairs[0].took_ms - 2.0).abs() < 0.1);
+    }
+
+    #[test]
+    fn however_many_wait_only_so_many_are_listed_and_all_are_counted() {
+        let (report, receiver) = report();
+        let now = at("2026-11-22T03:00:00Z");
+        let parcel = || ParcelView { number: 1, kind: "k".into(), hash: "h".into(), bytes: 1, since: now };
+        for lane in ["t1", "t2"] {
+            let mut view = View::default();
+            for _ in 0..RelayPart::LISTED + 1 {
+                view.wait(parcel, WaitReason::InTurn);
+                view.hold(parcel, HeldReason::Empty);
+            }
+            report.see(lane, view, now);
+        }
+        let part = receiver.borrow();
+        assert_eq!((part.waiting.len(), part.held.len()), (RelayPart::LISTED, RelayPart::LISTED));
+        assert_eq!(part.waiting_count, 2 * (RelayPart::LISTED as u64 + 1));
     }
 }

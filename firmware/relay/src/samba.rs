@@ -3,22 +3,26 @@
 use std::path::Path;
 
 use model::Site;
+use model::site::Consumer;
 
-/// The `smb.conf` of the box's share.
+/// The `smb.conf` of the box's shares: one for each consumer that has none of its own, for its account alone.
 ///
-/// `share` is the exported folder, `owner` the user all its files belong to (the one the relay runs as, so that
-/// the relay can take a lease on every file), and `own` the folder Samba keeps its own state in. The accounts are
-/// the site's consumers.
-pub fn config(site: &Site, share: &Path, owner: &str, own: &Path) -> String {
-    let accounts: Vec<&str> = site.consumers.iter().map(|consumer| consumer.name.as_str()).collect();
-    let values = [
-        ("{address}", site.clinic.to_string()),
-        ("{own}", literal(own)),
-        ("{share}", literal(share)),
-        ("{owner}", owner.to_owned()),
-        ("{accounts}", accounts.join(" ")),
-    ];
-    values.iter().fold(TEMPLATE.to_owned(), |text, (key, value)| text.replace(key, value))
+/// `shares` is the folder the exported folders lie in, `owner` the user all their files belong to (the one the relay
+/// runs as, so that the relay can take a lease on every file), and `own` the folder Samba keeps its own state in.
+pub fn config(site: &Site, shares: &Path, owner: &str, own: &Path) -> String {
+    let values = [("{address}", site.clinic.to_string()), ("{own}", literal(own))];
+    let global = values.iter().fold(TEMPLATE.to_owned(), |text, (key, value)| text.replace(key, value));
+    let section =
+        |(consumer, share): (&Consumer, &str)| section(share, &consumer.name, &shares.join(share), owner);
+    site.shares().map(section).fold(global, |text, section| text + &section)
+}
+
+fn section(share: &str, account: &str, path: &Path, owner: &str) -> String {
+    let path = literal(path);
+    format!(
+        "\n[{share}]\npath = {path}\nvalid users = {account}\nforce user = {owner}\nread only = no\n\
+         guest ok = no\ncreate mask = 0660\ndirectory mask = 0770\n"
+    )
 }
 
 /// A path as Samba reads it: a percent sign begins a variable there.
@@ -31,6 +35,7 @@ const TEMPLATE: &str = include_str!("samba.conf");
 #[cfg(test)]
 mod tests {
     use model::Profile;
+    use model::site::Place;
 
     use super::*;
 
@@ -42,13 +47,29 @@ mod tests {
 
     #[test]
     fn the_whole_configuration() {
-        let share = Path::new("/var/lib/sekisho/share/OQS");
-        insta::assert_snapshot!(config(&site(), share, "sekisho", Path::new("/run/sekisho/samba")));
+        let shares = Path::new("/var/lib/sekisho/share");
+        insta::assert_snapshot!(config(&site(), shares, "sekisho", Path::new("/run/sekisho/samba")));
+    }
+
+    #[test]
+    fn each_consumer_has_its_own_share_and_no_account_but_its_own_may_open_it() {
+        let mut site = site();
+        let own = |share: &str| Place::Own { share: share.into() };
+        let consumer = |name: &str, folders| Consumer { name: name.into(), folders, takes: Vec::new() };
+        site.consumers.push(consumer("karte", own("KARTE")));
+        site.consumers.push(consumer("far", Place::Local { path: "/srv/far".into() }));
+        let text = config(&site, Path::new("/a"), "sekisho", Path::new("/c"));
+        let part = |share: &str| {
+            text.split(&format!("\n[{share}]\n")).nth(1).unwrap().split("\n[").next().unwrap().to_owned()
+        };
+        assert!(part("OQS").contains("path = /a/OQS\nvalid users = receipt\n"), "{text}");
+        assert!(part("KARTE").contains("path = /a/KARTE\nvalid users = karte\n"), "{text}");
+        assert!(!text.contains("far"), "{text}");
     }
 
     #[test]
     fn a_path_cannot_become_a_variable() {
         let text = config(&site(), Path::new("/a%Ub"), "sekisho", Path::new("/c"));
-        assert!(text.contains("path = /a%%Ub\n"), "{text}");
+        assert!(text.contains("path = /a%%Ub/OQS\n"), "{text}");
     }
 }

@@ -1,26 +1,44 @@
 //! What the relay takes from the site file.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use model::Site;
-use model::profile::Kind;
+use model::kind::Kind;
+use model::site::Place;
+use model::{Opening, Site};
+
+use crate::share::any::AnyTerminal;
+use crate::share::local::LocalTerminal;
+use crate::share::remote::RemoteTerminal;
 
 /// The port of SMB over TCP.
 const SMB: u16 = 445;
 
-/// One terminal's share.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One terminal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TerminalConfig {
-    /// The terminal's name in the site file.
+    /// Its name in the site file.
     pub name: String,
-    /// Where it listens.
-    pub address: SocketAddr,
-    /// The share on it.
-    pub share: String,
-    /// The file with the login: user and password, a line each. Read at every connection.
-    pub secret: PathBuf,
+    /// Below which folder of every consumer's share the folders of its requests lie; none: at the root.
+    pub requests_below: Option<String>,
+}
+
+/// One consumer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerConfig {
+    /// Its name in the site file.
+    pub name: String,
+    /// The share the box exports to it; none: its folders are elsewhere, and a lane carries to and from them.
+    pub share: Option<String>,
+    /// The folders of answers it wants a copy of; none: every one.
+    pub takes: Vec<String>,
+}
+
+impl ConsumerConfig {
+    /// Whether it wants a copy of what arrives in this folder.
+    pub fn takes(&self, folder: &str) -> bool {
+        self.takes.is_empty() || self.takes.iter().any(|wanted| wanted.eq_ignore_ascii_case(folder))
+    }
 }
 
 /// What the relay needs to know.
@@ -30,23 +48,52 @@ pub struct Config {
     pub state: PathBuf,
     /// The table of kinds.
     pub kinds: Arc<[Kind]>,
-    /// The terminals; the first one gets the requests.
+    /// The days a time to live counts.
+    pub opening: Opening,
+    /// The terminals.
     pub terminals: Vec<TerminalConfig>,
+    /// The consumers.
+    pub consumers: Vec<ConsumerConfig>,
 }
 
 impl Config {
-    /// The part of a site that concerns the relay.
-    pub fn from_site(site: &Site, state: &Path) -> Self {
+    /// The part of a site that concerns the relay, and its ends: the terminals', then those of the consumers whose
+    /// folders are not on the box's own share.
+    pub fn from_site(site: &Site, state: &Path) -> (Self, Vec<AnyTerminal>) {
         let terminal = |terminal: &model::site::Terminal| TerminalConfig {
             name: terminal.name.clone(),
-            address: (terminal.address, SMB).into(),
-            share: terminal.share.clone(),
-            secret: state.join("secrets").join(&terminal.login),
+            requests_below: terminal.requests_below.clone(),
         };
-        Self {
+        let consumer = |consumer: &model::site::Consumer| ConsumerConfig {
+            name: consumer.name.clone(),
+            share: match &consumer.folders {
+                Place::Own { share } => Some(share.clone()),
+                Place::Remote { .. } | Place::Local { .. } => None,
+            },
+            takes: consumer.takes.clone(),
+        };
+        let places = site.terminals.iter().map(|terminal| &terminal.folders);
+        let places = places.chain(site.consumers.iter().map(|consumer| &consumer.folders));
+        let ends = places.filter_map(|place| end(place, state)).collect();
+        let config = Self {
             state: state.to_owned(),
-            kinds: site.profile.kinds.clone().into(),
+            kinds: site.kinds.clone().into(),
+            opening: site.opening.clone(),
             terminals: site.terminals.iter().map(terminal).collect(),
-        }
+            consumers: site.consumers.iter().map(consumer).collect(),
+        };
+        (config, ends)
+    }
+}
+
+fn end(place: &Place, state: &Path) -> Option<AnyTerminal> {
+    match place {
+        Place::Own { .. } => None,
+        Place::Remote { address, share, login } => Some(AnyTerminal::Remote(RemoteTerminal {
+            address: (*address, SMB).into(),
+            share: share.clone(),
+            secret: state.join("secrets").join(login),
+        })),
+        Place::Local { path } => Some(AnyTerminal::Local(LocalTerminal { root: path.clone() })),
     }
 }

@@ -1,7 +1,7 @@
 //! The table of kinds the tests of this crate use.
 
+use model::kind::Kind;
 use model::parcel::Direction;
-use model::profile::Kind;
 
 /// A request kind, its answer and the face result.
 pub fn kinds() -> Vec<Kind> {
@@ -13,13 +13,27 @@ pub fn kinds() -> Vec<Kind> {
         extensions: extensions.iter().map(|&text| text.into()).collect(),
         max_bytes: 4 * 1024 * 1024,
         time_to_live_s: 1800,
-        answered_by: (direction == Direction::Request).then(|| "OQSsiquc01res".into()),
+        per_minute: None,
+        answered_by: if direction == Direction::Request { vec!["OQSsiquc01res".into()] } else { Vec::new() },
+        folder_may_lack: false,
+        enabled: true,
     };
     vec![
         kind("OQSsiquc01req", Direction::Request, "req", "OQSsiquc01req_", &["xml", "zip"]),
         kind("OQSsiquc01res", Direction::Answer, "res", "OQSsiquc01res_", &["xml", "pdf", "zip"]),
         kind("OQSsiquc01face", Direction::Answer, "face", "OQSsiquc01res_face_", &["xml", "zip"]),
     ]
+}
+
+/// A terminal of a site.
+pub fn terminal(name: &str, below: Option<&str>) -> crate::TerminalConfig {
+    crate::TerminalConfig { name: name.into(), requests_below: below.map(Into::into) }
+}
+
+/// A consumer of a site.
+pub fn consumer(name: &str, share: Option<&str>, takes: &[&str]) -> crate::ConsumerConfig {
+    let takes = takes.iter().map(|&folder| folder.into()).collect();
+    crate::ConsumerConfig { name: name.into(), share: share.map(Into::into), takes }
 }
 
 /// Two ends in one temporary folder: the box's state, and a terminal that is a folder.
@@ -59,16 +73,27 @@ impl Ends {
 
     /// Starts it with this terminal.
     pub fn start_with(&mut self, terminal: impl crate::share::Terminal) {
-        let config = crate::Config {
+        self.start_site(self.config(), vec![terminal]);
+    }
+
+    /// One terminal and one consumer on the box's own share.
+    pub fn config(&self) -> crate::Config {
+        crate::Config {
             state: self.folder.path().join("state"),
             kinds: kinds().into(),
-            terminals: Vec::new(),
-        };
+            opening: model::Opening::default(),
+            terminals: vec![terminal("t1", None)],
+            consumers: vec![consumer("receipt", Some("OQS"), &[])],
+        }
+    }
+
+    /// Starts it with these ends.
+    pub fn start_site<T: crate::share::Terminal>(&mut self, config: crate::Config, ends: Vec<T>) {
         let (sender, part) = tokio::sync::watch::channel(model::part::RelayPart::default());
         let (commands, receiver) = tokio::sync::mpsc::channel(1);
         (self.part, self.commands) = (part, commands);
         self.relay = Some(tokio::spawn(async move {
-            crate::run_with(&config, vec![("t1".into(), terminal)], sender, receiver).await.unwrap();
+            crate::run(&config, ends, sender, receiver).await.unwrap();
         }));
     }
 
@@ -78,6 +103,12 @@ impl Ends {
             relay.abort();
             let _ = relay.await;
         }
+    }
+
+    /// Any path in the folder.
+    pub fn at(&self) -> impl Fn(&str) -> std::path::PathBuf + 'static + use<> {
+        let folder = self.folder.path().to_owned();
+        move |path| folder.join(path)
     }
 
     /// A path in the clinic's share.

@@ -1,5 +1,7 @@
 //! The relay as a whole, between two folders of this machine.
 
+mod ends;
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{FileExt, symlink};
@@ -9,7 +11,7 @@ use model::parcel::{HeldReason, WaitReason};
 use model::part::RelayPart;
 
 use crate::share::local::{LocalShare, LocalTerminal};
-use crate::share::{Terminal, Trouble};
+use crate::share::{Terminal, Trouble, Wanted};
 use crate::testing::{Ends, appears, names, vanishes};
 
 const REQUEST: &str = "OQSsiquc01req_202502030001.xml";
@@ -35,7 +37,7 @@ async fn a_request_is_answered_and_the_terminal_keeps_nothing() {
     vanishes(&ends.terminal("res").join(ANSWER)).await;
     let part = ends.says(|part| part.pairs.len() == 1).await;
     assert_eq!(part.answers_today, 1);
-    assert!(names(&ends.own("attempted")).is_empty(), "settled");
+    assert!(names(&ends.own("attempted/t1")).is_empty(), "settled");
     assert!(names(&ends.terminal("sekisho-staging")).is_empty());
 }
 
@@ -118,8 +120,8 @@ async fn a_name_that_is_taken_on_the_terminal_is_held_and_nothing_is_overwritten
     ends.start_again();
     ends.says(|part| held(part) == [HeldReason::NameTaken] && part.shares.len() == 1).await;
     assert!(names(&ends.terminal("req")).is_empty(), "never sent by itself");
-    let kept = names(&ends.own("attempted"));
-    assert_eq!(fs::read(ends.own("attempted").join(&kept[0])).unwrap(), WHOLE, "the file is still there");
+    let kept = names(&ends.own("attempted/t1"));
+    assert_eq!(fs::read(ends.own("attempted/t1").join(&kept[0])).unwrap(), WHOLE, "the file is still there");
 }
 
 #[tokio::test]
@@ -216,9 +218,9 @@ struct Stumbling(LocalTerminal, AtomicBool);
 impl Terminal for Stumbling {
     type Share = LocalShare;
 
-    async fn connect(&self) -> Result<LocalShare, Trouble> {
+    async fn connect(&self, wanted: &Wanted) -> Result<LocalShare, Trouble> {
         assert!(self.1.swap(true, Ordering::Relaxed), "the client came down");
-        self.0.connect().await
+        self.0.connect(wanted).await
     }
 }
 

@@ -89,28 +89,35 @@ pub fn ripen(before: Option<Sight>, look: Look, largest: u64, now: Instant) -> (
     (sight, finding)
 }
 
-/// Whether `bytes` end as a file with this extension ends. Bytes are opaque otherwise.
-pub fn end(extension: &str, bytes: &[u8]) -> End {
+/// As many bytes of a file's end as [`end`] wants to see.
+pub const TAIL: usize = RECORD + u16::MAX as usize;
+
+/// Whether a file of `size` bytes that ends in `tail` ends as one with this extension does. Bytes are opaque
+/// otherwise.
+pub fn end(extension: &str, tail: &[u8], size: u64) -> End {
     let right = match extension {
-        "xml" => bytes.trim_ascii_end().ends_with(b"</XmlMsg>"),
-        "zip" => ends_as_zip(bytes),
-        "pdf" => bytes.trim_ascii_end().ends_with(b"%%EOF"),
+        "xml" => tail.trim_ascii_end().ends_with(b"</XmlMsg>"),
+        "zip" => ends_as_zip(tail, size),
+        "pdf" => tail.trim_ascii_end().ends_with(b"%%EOF"),
         _ => return End::Unknown,
     };
     if right { End::Right } else { End::Wrong }
 }
 
+/// The size of an end-of-central-directory record without its comment.
+const RECORD: usize = 22;
+
 /// The end-of-central-directory record (APPNOTE.TXT 4.3.16) with a comment that ends where the file ends, and a
 /// directory that lies before it.
-fn ends_as_zip(bytes: &[u8]) -> bool {
-    const RECORD: usize = 22;
-    let Some(last) = bytes.len().checked_sub(RECORD) else { return false };
-    let first = last.saturating_sub(usize::from(u16::MAX));
-    (first..=last).rev().any(|at| {
-        let record = &bytes[at..];
+fn ends_as_zip(tail: &[u8], size: u64) -> bool {
+    let Some(last) = tail.len().checked_sub(RECORD) else { return false };
+    let before = size.saturating_sub(tail.len() as u64);
+    (0..=last).rev().any(|at| {
+        let record = &tail[at..];
         let word = |from: usize| usize::from(u16::from_le_bytes([record[from], record[from + 1]]));
-        let long = |from: usize| word(from) | word(from + 2) << 16;
-        record.starts_with(b"PK\x05\x06") && word(20) == last - at && long(12).saturating_add(long(16)) <= at
+        let long = |from: usize| (word(from) | word(from + 2) << 16) as u64;
+        let place = before + at as u64;
+        record.starts_with(b"PK\x05\x06") && word(20) == last - at && long(12) + long(16) <= place
     })
 }
 
@@ -203,7 +210,7 @@ mod tests {
             ("zip", &outside, End::Wrong),
             ("txt", b"anything", End::Unknown),
         ] {
-            assert_eq!(end(extension, bytes), expected, "{extension} {bytes:?}");
+            assert_eq!(end(extension, bytes, bytes.len() as u64), expected, "{extension} {bytes:?}");
         }
     }
 
@@ -217,7 +224,7 @@ mod tests {
                 bytes[at..at + 4].copy_from_slice(b"PK\x05\x06");
             }
             for extension in ["xml", "zip", "pdf"] {
-                let _ = end(extension, &bytes);
+                let _ = end(extension, &bytes, bytes.len() as u64);
             }
         }
     }

@@ -7,10 +7,14 @@ pub mod walk;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 
 use self::prefix::Prefix;
 use self::spec::{Key, Shape};
 use self::walk::{Errors, Node, refuse_twins};
+use crate::kind::{self, Kind};
+use crate::opening::{self, Opening};
+use crate::parcel::Direction;
 use crate::party::Party;
 use crate::profile::Profile;
 use crate::zone::Zone;
@@ -67,10 +71,34 @@ pub struct Terminal {
     pub name: String,
     /// Its IPv4 address.
     pub address: Ipv4Addr,
-    /// The share's name on it (the part behind `\\ADDRESS\`).
-    pub share: String,
-    /// The name of the secret that holds user and password of the share.
-    pub login: String,
+    /// Where its folders are.
+    pub folders: Place,
+    /// Below which folder of every consumer's share the folders for its requests lie; none: at the root.
+    pub requests_below: Option<String>,
+}
+
+/// Where the shared folders of one end are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A share the box itself exports, by this name.
+    Own {
+        /// The share's name.
+        share: String,
+    },
+    /// A share of another machine.
+    Remote {
+        /// That machine.
+        address: Ipv4Addr,
+        /// The share's name on it (the part behind `\\ADDRESS\`).
+        share: String,
+        /// The name of the secret that holds user and password of the share.
+        login: String,
+    },
+    /// A folder of this machine.
+    Local {
+        /// Its path.
+        path: PathBuf,
+    },
 }
 
 /// Somebody who takes answers from the clinic's share.
@@ -78,6 +106,17 @@ pub struct Terminal {
 pub struct Consumer {
     /// Its name, and its share account's.
     pub name: String,
+    /// Where its folders are.
+    pub folders: Place,
+    /// The folders of answers it wants a copy of; none: every one.
+    pub takes: Vec<String>,
+}
+
+impl Consumer {
+    /// Whether it wants a copy of what arrives in this folder.
+    pub fn takes(&self, folder: &str) -> bool {
+        self.takes.is_empty() || self.takes.iter().any(|wanted| wanted.eq_ignore_ascii_case(folder))
+    }
 }
 
 /// Whom to call for a party.
@@ -117,6 +156,10 @@ pub struct Site {
     pub terminals: Vec<Terminal>,
     /// The consumers.
     pub consumers: Vec<Consumer>,
+    /// The kinds that are carried: the profile's, changed by the site file.
+    pub kinds: Vec<Kind>,
+    /// The days the clinic is open.
+    pub opening: Opening,
     /// The contacts.
     pub contacts: Vec<Contact>,
     /// Where the page listens.
@@ -135,12 +178,24 @@ const PORT: &[Key] = &[
 const TERMINAL: &[Key] = &[
     Key::required("name", Shape::Port, "the terminal's name here"),
     Key::required("address", Shape::Ipv4, "its IPv4 address"),
-    Key::required("share", Shape::Unc, "the shared folder with req, res and face"),
-    Key::required("login", Shape::Secret, "user and password of the share, by reference"),
+    Key::optional("share", Shape::Unc, "the shared folder with req, res and face; with login"),
+    Key::optional("login", Shape::Secret, "user and password of the share, by reference"),
+    Key::optional("path", Shape::Path, "instead of share and login: that folder, if it lies on this machine"),
+    Key::optional(
+        "requests-below",
+        Shape::Folder,
+        "folder of the clinic's share its request folders lie in; at the root if absent",
+    ),
 ];
 
-const CONSUMER: &[Key] =
-    &[Key::required("name", Shape::Account, "who takes the answers; also its account on the box's share")];
+const CONSUMER: &[Key] = &[
+    Key::required("name", Shape::Account, "who takes the answers; also its account on the box's share"),
+    Key::optional("share", Shape::Share, "its share on the box, OQS if absent; each consumer has its own"),
+    Key::optional("remote", Shape::Unc, "instead: a shared folder of its own machine; with login"),
+    Key::optional("login", Shape::Secret, "user and password of the remote share, by reference"),
+    Key::optional("path", Shape::Path, "instead: a folder of this machine"),
+    Key::optional("takes", Shape::Texts, "the folders of answers it wants a copy of, all if absent"),
+];
 
 const PARTIES: &[&str] =
     &["clinic", "box", "line", "isp", "ipsec-provider", "centre", "terminal", "receipt-computer"];
@@ -166,6 +221,8 @@ pub const SPEC: &[Key] = &[
     Key::required("port", Shape::Tables(PORT), "the box's ports"),
     Key::required("terminal", Shape::Tables(TERMINAL), "the qualification terminals"),
     Key::required("consumer", Shape::Tables(CONSUMER), "who takes the answers"),
+    Key::optional("kind", Shape::Tables(kind::SITE_SPEC), "changes to the profile's table of kinds"),
+    Key::optional("opening", Shape::Table(opening::SPEC), "the days a time to live counts"),
     Key::optional("contact", Shape::Tables(CONTACT), "whom to call"),
     Key::optional("page", Shape::Table(PAGE), "where the page listens"),
 ];
@@ -196,8 +253,10 @@ impl Site {
         let mut errors = Errors::new(file, text);
         let site = walk::document(text, SPEC, &mut errors).and_then(|root| {
             check(&root, &mut errors);
-            let profile = profile.as_ref().ok().cloned();
-            profile.and_then(|profile| read(&root, profile))
+            let profile = profile.as_ref().ok().cloned()?;
+            let kinds = kind::of_site(&profile.kinds, &root, &mut errors);
+            check_takes(&root, &kinds, &mut errors);
+            read(&root, profile, kinds)
         });
         let mut list = errors.into_list();
         list.extend(profile.err().unwrap_or_default());
@@ -212,15 +271,35 @@ impl Site {
         self.ports.iter().find(|port| port.zone == zone).map_or("", |port| port.name.as_str())
     }
 
+    /// The consumers whose folders the box itself exports, and the names of their shares.
+    pub fn shares(&self) -> impl Iterator<Item = (&Consumer, &str)> {
+        self.consumers.iter().filter_map(|consumer| match &consumer.folders {
+            Place::Own { share } => Some((consumer, share.as_str())),
+            Place::Remote { .. } | Place::Local { .. } => None,
+        })
+    }
+
+    /// The logins of shares elsewhere: the name of each secret, and of the terminal or consumer whose share it opens.
+    pub fn logins(&self) -> impl Iterator<Item = (&str, &str)> {
+        let terminals = self.terminals.iter().map(|one| (&one.folders, one.name.as_str()));
+        let consumers = self.consumers.iter().map(|one| (&one.folders, one.name.as_str()));
+        terminals.chain(consumers).filter_map(|(folders, name)| match folders {
+            Place::Remote { login, .. } => Some((login.as_str(), name)),
+            Place::Own { .. } | Place::Local { .. } => None,
+        })
+    }
+
     /// Whom to call for a party.
     pub fn contact(&self, party: Party) -> Option<&Contact> {
         self.contacts.iter().find(|contact| contact.party == party)
     }
 }
 
-fn read(root: &Node, profile: Profile) -> Option<Site> {
+fn read(root: &Node, profile: Profile, kinds: Vec<Kind>) -> Option<Site> {
     Some(Site {
         profile,
+        kinds,
+        opening: Opening::read(root.table("opening")),
         line: LineKind::Ra,
         clinic: root.table("clinic")?.prefix("address")?,
         terminal_zone: root.table("terminals")?.prefix("address")?,
@@ -237,13 +316,23 @@ fn port(node: &Node) -> Option<Port> {
 }
 
 fn terminal(node: &Node) -> Option<Terminal> {
-    let unc = node.text("share")?;
     Some(Terminal {
         name: node.text("name")?,
         address: address(node)?,
-        share: unc.rsplit('\\').next()?.to_owned(),
-        login: node.text("login")?.strip_prefix("secret:")?.to_owned(),
+        folders: remote(node, "share").or_else(|| local(node))?,
+        requests_below: node.text("requests-below"),
     })
+}
+
+fn remote(node: &Node, key: &str) -> Option<Place> {
+    let unc = node.text(key)?;
+    let (host, share) = unc.strip_prefix(r"\\")?.split_once('\\')?;
+    let login = node.text("login")?.strip_prefix("secret:")?.to_owned();
+    Some(Place::Remote { address: host.parse().ok()?, share: share.to_owned(), login })
+}
+
+fn local(node: &Node) -> Option<Place> {
+    Some(Place::Local { path: node.text("path")?.into() })
 }
 
 fn address(node: &Node) -> Option<Ipv4Addr> {
@@ -254,7 +343,19 @@ fn address(node: &Node) -> Option<Ipv4Addr> {
 }
 
 fn consumers(root: &Node) -> Vec<Consumer> {
-    root.tables("consumer").iter().filter_map(|node| Some(Consumer { name: node.text("name")? })).collect()
+    let consumer = |node: &&Node| {
+        let own = || Place::Own { share: own_share(node) };
+        let folders = remote(node, "remote").or_else(|| local(node)).unwrap_or_else(own);
+        Some(Consumer { name: node.text("name")?, folders, takes: node.texts("takes") })
+    };
+    root.tables("consumer").iter().filter_map(consumer).collect()
+}
+
+/// The share of a consumer that names none.
+const OWN_SHARE: &str = "OQS";
+
+fn own_share(node: &Node) -> String {
+    node.text("share").unwrap_or_else(|| OWN_SHARE.to_owned())
 }
 
 fn contact(node: &Node) -> Option<Contact> {
@@ -278,7 +379,7 @@ fn check(root: &Node, errors: &mut Errors<'_>) {
     check_ports(root, errors);
     check_zones(root, errors);
     check_terminals(root, errors);
-    refuse_twins(&root.tables("consumer"), "name", errors);
+    check_consumers(root, errors);
     refuse_twins(&root.tables("contact"), "party", errors);
     for key in ["port", "terminal", "consumer"] {
         if root.entry_is_empty(key) {
@@ -339,6 +440,7 @@ fn check_zones(root: &Node, errors: &mut Errors<'_>) {
 fn check_terminals(root: &Node, errors: &mut Errors<'_>) {
     let terminals = root.tables("terminal");
     refuse_twins(&terminals, "name", errors);
+    check_below(&terminals, errors);
     let zone = root.table("terminals").and_then(|node| node.prefix("address"));
     let mut taken: Vec<Ipv4Addr> = Vec::new();
     for node in terminals {
@@ -353,6 +455,7 @@ fn check_terminals(root: &Node, errors: &mut Errors<'_>) {
             errors.add(node, "address", format!("{address} is used twice"), None);
         }
         taken.push(address);
+        check_place(node, "share", true, errors);
         let host = node.text("share").and_then(|unc| unc[2..].split('\\').next().map(str::to_owned));
         if host.is_some_and(|host| host != address.to_string()) {
             errors.add(
@@ -361,6 +464,94 @@ fn check_terminals(root: &Node, errors: &mut Errors<'_>) {
                 "the share lies on another host".into(),
                 Some(format!(r"\\{address}\…")),
             );
+        }
+    }
+}
+
+/// A folder of requests has one terminal.
+fn check_below(terminals: &[&Node], errors: &mut Errors<'_>) {
+    let mut taken: Vec<Option<String>> = Vec::new();
+    for node in terminals {
+        let below = node.text("requests-below").map(|folder| folder.to_ascii_lowercase());
+        if taken.contains(&below) {
+            let message = "another terminal takes the requests from there".to_owned();
+            errors.add(node, "requests-below", message, Some("a folder of its own".into()));
+        }
+        taken.push(below);
+    }
+}
+
+/// One end has one place: a share and its login, or a path.
+fn check_place(node: &Node, remote: &str, needed: bool, errors: &mut Errors<'_>) {
+    let (share, login, path) = (node.has(remote), node.has("login"), node.has("path"));
+    // A value that was refused has been said; what is missing beside it would be said twice.
+    match (share, login, path) {
+        (true, false, false) if !node.was_given("login") => {
+            errors.add(node, "login", format!("{remote} needs a login"), Some("secret:NAME".into()));
+        }
+        (false, true, false) if !node.was_given(remote) => {
+            errors.add(node, remote, format!("a login is of no use without {remote}"), None);
+        }
+        (_, _, true) if share || login => {
+            errors.add(node, "path", format!("either {remote} and login, or path"), None);
+        }
+        (false, false, false) if needed && !node.was_given(remote) && !node.was_given("path") => {
+            errors.add(node, remote, format!("{remote} and login are missing"), Some("or path".into()));
+        }
+        _ => {}
+    }
+}
+
+fn check_consumers(root: &Node, errors: &mut Errors<'_>) {
+    let consumers = root.tables("consumer");
+    refuse_twins(&consumers, "name", errors);
+    let zone = root.table("clinic").and_then(|node| node.prefix("address"));
+    let mut shares: Vec<String> = Vec::new();
+    for node in consumers {
+        check_place(node, "remote", false, errors);
+        if let (Some(Place::Remote { address, .. }), Some(zone)) = (remote(node, "remote"), zone)
+            && (!zone.is_machine(address) || zone.address == IpAddr::V4(address))
+        {
+            let allowed = format!("another address in {}", zone.as_network());
+            errors.add(node, "remote", format!("{address} is not a machine of the clinic"), Some(allowed));
+        }
+        if node.has("remote") || node.has("path") {
+            if node.has("share") {
+                errors.add(node, "share", "its folders are elsewhere".into(), None);
+            }
+            continue;
+        }
+        let share = own_share(node);
+        if shares.iter().any(|other| other.eq_ignore_ascii_case(&share)) {
+            let allowed = Some("a share of its own".into());
+            errors.add(node, "share", format!("the share {share:?} is another consumer's"), allowed);
+        }
+        shares.push(share);
+    }
+}
+
+/// What is taken are folders in which answers arrive, and what lies below a terminal's folder is no other's.
+fn check_takes(root: &Node, kinds: &[Kind], errors: &mut Errors<'_>) {
+    let answers = || kinds.iter().filter(|kind| kind.direction == Direction::Answer);
+    for node in root.tables("consumer") {
+        for folder in node.texts("takes") {
+            if !answers().any(|kind| kind.folder.eq_ignore_ascii_case(&folder)) {
+                let mut known: Vec<&str> = answers().map(|kind| kind.folder.as_str()).collect();
+                known.sort_unstable();
+                known.dedup();
+                let message = format!("no answers arrive in {folder:?}");
+                errors.add(node, "takes", message, Some(known.join(", ")));
+            }
+        }
+    }
+    for node in root.tables("terminal") {
+        let below = node.text("requests-below");
+        if let Some(kind) = kinds
+            .iter()
+            .find(|kind| below.as_ref().is_some_and(|below| below.eq_ignore_ascii_case(&kind.folder)))
+        {
+            let message = format!("{:?} is a folder of kind {:?}", kind.folder, kind.key);
+            errors.add(node, "requests-below", message, None);
         }
     }
 }

@@ -9,8 +9,16 @@ pub enum Shape {
     Text,
     /// A list of texts.
     Texts,
+    /// A text, or a list of texts.
+    SomeTexts,
     /// One of the words.
     OneOf(&'static [&'static str]),
+    /// A list of some of the words.
+    Words(&'static [&'static str]),
+    /// Yes or no.
+    Boolean,
+    /// A list of days, like 2026-12-29.
+    Dates,
     /// A whole number in a range, both ends included.
     Integer {
         /// Smallest.
@@ -46,6 +54,16 @@ pub enum Shape {
     Prefixes,
     /// `\\HOST\SHARE`, with an IPv4 host.
     Unc,
+    /// What a file's name begins with.
+    Beginning,
+    /// A list of extensions of files.
+    Extensions,
+    /// The name of one folder in a share.
+    Folder,
+    /// The name of a share of the box.
+    Share,
+    /// A folder of this machine, by its whole path.
+    Path,
     /// `secret:NAME`: a secret by reference; the secret itself is made or put on the box.
     Secret,
     /// A table with these keys.
@@ -83,6 +101,21 @@ impl Key {
 pub fn allowed(shape: Shape) -> String {
     match shape {
         Shape::OneOf(words) => words.join(", "),
+        Shape::Words(words) => format!("a list of some of {}", words.join(", ")),
+        Shape::Boolean => "true or false".into(),
+        Shape::Dates => "a list of days like \"2026-12-29\"".into(),
+        Shape::SomeTexts => "a text or a list of texts".into(),
+        Shape::Beginning => "letters, digits, '_', '-' and '?'".into(),
+        Shape::Extensions => "a list of extensions of at most 8 letters or digits, without a dot".into(),
+        Shape::Folder => {
+            "a folder's name of at most 16 letters, digits, '-' or '_'; not returned or sekisho-staging"
+                .into()
+        }
+        Shape::Share => {
+            "a share's name of at most 15 letters, digits, '-' or '_'; not global, homes, printers, IPC"
+                .into()
+        }
+        Shape::Path => "a whole path like /srv/receipt, without .. in it".into(),
         Shape::Integer { min, max } => format!("a whole number from {min} to {max}"),
         Shape::Integers { min, max } => format!("a list of whole numbers from {min} to {max}"),
         Shape::Text => "a text that is not empty".into(),
@@ -134,7 +167,18 @@ fn shape(shape: Shape) -> Map<String, Value> {
     let value = match shape {
         Shape::Text => json!({"type": "string", "minLength": 1}),
         Shape::Texts => json!({"type": "array", "items": {"type": "string", "minLength": 1}}),
+        Shape::SomeTexts => json!({"anyOf": [{"type": "string", "minLength": 1},
+            {"type": "array", "items": {"type": "string", "minLength": 1}}]}),
         Shape::OneOf(words) => json!({"enum": words}),
+        Shape::Words(words) => json!({"type": "array", "items": {"enum": words}}),
+        Shape::Boolean => json!({"type": "boolean"}),
+        Shape::Dates => json!({"type": "array", "items": {"type": "string", "format": "date"}}),
+        Shape::Beginning => json!({"type": "string", "pattern": "^[A-Za-z0-9_?-]{1,60}$"}),
+        Shape::Extensions => json!({"type": "array", "minItems": 1,
+            "items": {"type": "string", "pattern": "^[A-Za-z0-9]{1,8}$"}}),
+        Shape::Folder => json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,16}$"}),
+        Shape::Share => json!({"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]{0,14}$"}),
+        Shape::Path => json!({"type": "string", "pattern": "^/"}),
         Shape::Integer { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
         Shape::Integers { min, max } => {
             json!({"type": "array", "items": {"type": "integer", "minimum": min, "maximum": max}})

@@ -16,7 +16,10 @@ fn a_right_site_file_is_read_whole() {
     let site = Site::parse("site.toml", SITE, profile()).unwrap();
     assert_eq!(site.port(Zone::Wan), "wan0");
     assert_eq!(site.clinic.to_string(), "198.51.100.1/24");
-    assert_eq!(site.terminals[0].share, "OQS");
+    let folders = &site.terminals[0].folders;
+    assert!(matches!(folders, Place::Remote { share, login, .. } if share == "OQS" && login == "t1"));
+    assert_eq!(site.consumers[0].folders, Place::Own { share: "OQS".into() });
+    assert_eq!(site.kinds.len(), 3);
     assert_eq!(site.contact(Party::Line).unwrap().phone, "0120-000-000");
     assert_eq!(site.page, PagePorts { http: 80, https: 443 });
     assert_eq!(site.profile.kinds.len(), 3);
@@ -108,4 +111,80 @@ proptest::proptest! {
         lines[line] = format!("{key} = {value}");
         let _ = Site::parse("site.toml", &lines.join("\n"), profile());
     }
+}
+
+/// The site with something else in place of its terminal and its consumer.
+fn with_ends(text: &str) -> Result<Site, Vec<String>> {
+    let (before, rest) = SITE.split_once("[[terminal]]").unwrap();
+    let (_, after) = rest.split_once("[[contact]]").unwrap();
+    let said = |errors: Vec<SiteError>| errors.iter().map(SiteError::to_string).collect();
+    Site::parse("site.toml", &format!("{before}{text}\n[[contact]]{after}"), profile()).map_err(said)
+}
+
+#[test]
+fn several_terminals_and_consumers_have_each_their_place() {
+    let site = with_ends(
+        r#"
+[[terminal]]
+name = "t1"
+address = "192.0.2.2"
+share = '\\192.0.2.2\OQS'
+login = "secret:t1"
+[[terminal]]
+name = "t2"
+address = "192.0.2.3"
+path = "/srv/t2"
+requests-below = "second"
+[[consumer]]
+name = "receipt"
+[[consumer]]
+name = "karte"
+share = "KARTE"
+takes = ["face"]
+[[consumer]]
+name = "third"
+remote = '\\198.51.100.9\onshi'
+login = "secret:third"
+"#,
+    )
+    .unwrap();
+    assert_eq!(site.terminals[1].folders, Place::Local { path: "/srv/t2".into() });
+    assert_eq!(site.terminals[1].requests_below.as_deref(), Some("second"));
+    assert!(site.consumers[0].takes("res") && !site.consumers[1].takes("res"));
+    assert!(site.consumers[1].takes("Face"));
+    assert!(matches!(&site.consumers[2].folders, Place::Remote { share, .. } if share == "onshi"));
+}
+
+#[test]
+fn what_two_ends_cannot_share_is_refused_with_every_line() {
+    let said = with_ends(
+        r#"
+[[terminal]]
+name = "t1"
+address = "192.0.2.2"
+share = '\\192.0.2.2\OQS'
+[[terminal]]
+name = "t2"
+address = "192.0.2.3"
+path = "/srv/../t2"
+[[terminal]]
+name = "t3"
+address = "192.0.2.4"
+path = "/srv/t3"
+login = "secret:t3"
+requests-below = "Req"
+[[consumer]]
+name = "receipt"
+[[consumer]]
+name = "karte"
+takes = ["req"]
+[[consumer]]
+name = "third"
+share = "THIRD"
+remote = '\\203.0.113.9\onshi'
+login = "secret:third"
+"#,
+    )
+    .unwrap_err();
+    insta::assert_snapshot!(said.join("\n"));
 }

@@ -53,6 +53,7 @@ impl<'t> Errors<'t> {
 enum Checked {
     Text(String),
     Texts(Vec<String>),
+    Boolean(bool),
     Integer(i64),
     Integers(Vec<i64>),
     Addresses(Vec<IpAddr>),
@@ -74,6 +75,8 @@ pub struct Node {
     path: String,
     span: Range<usize>,
     entries: Vec<Entry>,
+    /// Keys whose values were refused.
+    refused: Vec<&'static str>,
 }
 
 impl Node {
@@ -104,6 +107,24 @@ impl Node {
             Some(Checked::Texts(texts)) => texts.clone(),
             _ => Vec::new(),
         }
+    }
+
+    /// The yes or no under a key.
+    pub fn boolean(&self, key: &str) -> Option<bool> {
+        match self.value(key)? {
+            Checked::Boolean(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Whether a value under this key passed.
+    pub fn has(&self, key: &str) -> bool {
+        self.entry(key).is_some()
+    }
+
+    /// Whether this key stands in the file, with a right value or a wrong one.
+    pub fn was_given(&self, key: &str) -> bool {
+        self.has(key) || self.refused.contains(&key)
     }
 
     /// The number under a key.
@@ -203,15 +224,16 @@ fn table(
             errors.at(key.span().start, join(&path, key.get_ref()), message, Some(names.join(", ")));
         }
     }
-    let mut entries = Vec::new();
+    let (mut entries, mut refused) = (Vec::new(), Vec::new());
     for key in spec {
         let path = join(&path, key.name);
         match table.get(key.name) {
-            Some(value) => {
-                if let Some(checked) = check(value, &path, key.shape, errors) {
+            Some(value) => match check(value, &path, key.shape, errors) {
+                Some(checked) => {
                     entries.push(Entry { name: key.name, span: value.span(), value: checked });
                 }
-            }
+                None => refused.push(key.name),
+            },
             None if key.required => {
                 errors.at(
                     span.start,
@@ -223,7 +245,7 @@ fn table(
             None => {}
         }
     }
-    Node { path, span, entries }
+    Node { path, span, entries, refused }
 }
 
 fn check(value: &Spanned<DeValue<'_>>, path: &str, shape: Shape, errors: &mut Errors<'_>) -> Option<Checked> {
@@ -233,6 +255,8 @@ fn check(value: &Spanned<DeValue<'_>>, path: &str, shape: Shape, errors: &mut Er
             return Some(Checked::Table(table(inner, span, path.to_owned(), keys, errors)));
         }
         (Shape::Tables(keys), DeValue::Array(items)) => return tables(items, path, keys, errors),
+        (Shape::Boolean, DeValue::Boolean(value)) => Some(Checked::Boolean(*value)),
+        (Shape::SomeTexts, DeValue::Array(items)) => list(items, Shape::Texts),
         (_, DeValue::Array(items)) => list(items, shape),
         (_, DeValue::String(text)) => text_of(text, shape),
         (_, DeValue::Integer(number)) => i64::from_str_radix(number.as_str(), number.radix())
@@ -274,6 +298,21 @@ fn list(items: &toml::de::DeArray<'_>, shape: Shape) -> Option<Checked> {
             let full = !texts.is_empty() && texts.iter().all(|text| plain(text));
             full.then(|| Checked::Texts(texts.into_iter().map(str::to_owned).collect()))
         }
+        Shape::Extensions => {
+            let texts = texts()?;
+            let right = !texts.is_empty() && texts.iter().all(|text| is_extension(text));
+            right.then(|| Checked::Texts(texts.iter().map(|text| text.to_ascii_lowercase()).collect()))
+        }
+        Shape::Words(words) => {
+            let texts = texts()?;
+            let known = texts.iter().all(|text| words.contains(text));
+            known.then(|| Checked::Texts(texts.into_iter().map(str::to_owned).collect()))
+        }
+        Shape::Dates => {
+            let texts = texts()?;
+            let dates = texts.iter().all(|text| text.parse::<jiff::civil::Date>().is_ok());
+            dates.then(|| Checked::Texts(texts.into_iter().map(str::to_owned).collect()))
+        }
         Shape::Integers { min, max } => {
             let numbers: Option<Vec<i64>> = items
                 .iter()
@@ -312,6 +351,11 @@ fn text_of(text: &str, shape: Shape) -> Option<Checked> {
         Shape::Port => is_port(text),
         Shape::Account => is_account(text),
         Shape::Unc => is_unc(text),
+        Shape::Beginning => is_beginning(text),
+        Shape::Folder => is_folder(text),
+        Shape::Share => is_share(text),
+        Shape::Path => is_path(text),
+        Shape::SomeTexts => return plain(text).then(|| Checked::Texts(vec![text.to_owned()])),
         Shape::Secret => text.strip_prefix("secret:").is_some_and(is_secret),
         Shape::Ipv4 => {
             let address: IpAddr = text.parse().ok()?;
@@ -374,6 +418,49 @@ fn is_unc(text: &str) -> bool {
     host.parse::<std::net::Ipv4Addr>().is_ok()
         && (1..=80).contains(&share.len())
         && !share.chars().any(|c| c.is_control() || r#"\/:*?"<>|"#.contains(c))
+}
+
+/// The folders of a share that are ours: what a person returned, and where a terminal's requests are staged.
+const OURS: [&str; 2] = ["returned", "sekisho-staging"];
+
+/// A name both ends and our own entries' names can carry.
+fn is_folder(text: &str) -> bool {
+    let reserved = OURS.iter().any(|name| text.eq_ignore_ascii_case(name)) || is_device(text);
+    (1..=16).contains(&text.len())
+        && !reserved
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+}
+
+fn is_beginning(text: &str) -> bool {
+    (1..=60).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-?".contains(&b))
+}
+
+fn is_extension(text: &str) -> bool {
+    (1..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// Devices of DOS are no files, whatever folder they stand in.
+fn is_device(text: &str) -> bool {
+    let text = text.to_ascii_uppercase();
+    let numbered = |device: &str| {
+        text.strip_prefix(device).is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
+    };
+    ["CON", "PRN", "AUX", "NUL"].contains(&text.as_str()) || numbered("COM") || numbered("LPT")
+}
+
+fn is_share(text: &str) -> bool {
+    (1..=15).contains(&text.len())
+        && text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        && !["global", "homes", "printers", "ipc"].iter().any(|own| text.eq_ignore_ascii_case(own))
+}
+
+fn is_path(text: &str) -> bool {
+    text.len() <= 200
+        && text
+            .strip_prefix('/')
+            .is_some_and(|rest| rest.split('/').all(|part| !part.is_empty() && part != "." && part != ".."))
+        && !text.chars().any(char::is_control)
 }
 
 /// A short form of a wrong value; control characters are escaped, long ones cut.

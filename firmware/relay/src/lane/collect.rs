@@ -1,64 +1,109 @@
-//! What stands in the clinic's share and has not been collected.
+//! What stands in the consumers' folders and has not been collected, each consumer's copies apart.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::Duration;
 
 use model::Timestamp;
-use model::parcel::{Direction, ParcelView, WaitReason, Waiting};
+use model::parcel::{Direction, ParcelView, WaitReason};
 
-use crate::clinic::name_bytes;
-use crate::lane::Desk;
-use crate::name;
-use crate::report::View;
+use crate::clinic::{Clinic, name_bytes};
+use crate::folder::Facts;
+use crate::ledger::Ledger;
+use crate::name::Table;
+use crate::report::{Report, View};
+use crate::watch::Hints;
 
 /// A file younger than this is on its way out, seconds.
 const YOUNG_S: i64 = 2;
+/// How often the folders are looked at without any event.
+const RESCAN: Duration = Duration::from_secs(1);
+/// A look may take this part of the time.
+const RESCAN_SHARE: u32 = 20;
+/// What is said is no older than this, also when nothing happens.
+const STILL: Duration = Duration::from_secs(5);
 
-/// Answers that stand in the clinic's share.
-#[derive(Debug, Default)]
+/// Answers that stand in the consumers' folders.
+#[derive(Debug)]
 pub struct Uncollected {
-    found: HashMap<(&'static str, OsString), ParcelView>,
+    /// The table of kinds.
+    pub table: Arc<Table>,
+    /// The consumers' folders.
+    pub clinic: Arc<Clinic>,
+    /// Numbers and hashes.
+    pub ledger: Arc<Ledger>,
+    /// Where is said what is seen.
+    pub report: Arc<Report>,
+    /// The folders: the consumer's place, and the folder.
+    pub folders: Vec<(usize, String)>,
+    /// When something was collected.
+    pub hints: Arc<Hints>,
 }
 
+type Found = HashMap<(usize, OsString), (u64, Facts)>;
+
 impl Uncollected {
-    /// Looks at both folders.
-    pub async fn look(&mut self, desk: &Desk) {
-        let listed =
-            desk.on_disk(|desk| Ok([("res", desk.clinic.list("res")?), ("face", desk.clinic.list("face")?)]));
-        let listed = match listed.await {
-            Ok(listed) => listed,
-            Err(error) => return tracing::warn!(%error, "cannot see what was collected"),
-        };
-        let mut before = std::mem::take(&mut self.found);
-        for (folder, entries) in listed {
-            for (file, facts) in entries.into_iter().filter(|(_, facts)| facts.is_file) {
-                let bytes = name_bytes(&file);
-                let Ok(kind) = name::admit(bytes, folder, Direction::Answer, &desk.kinds) else { continue };
-                let key = (folder, file.clone());
-                let Some(view) = before.remove(&key).or_else(|| {
-                    let since = Timestamp::from_second(facts.changed_s).ok()?;
-                    let (kind, hash) = (kind.key.clone(), desk.ledger.short(bytes));
-                    Some(ParcelView {
-                        number: desk.ledger.number().ok()?,
-                        kind,
-                        hash,
-                        bytes: facts.size,
-                        since,
-                    })
-                }) else {
-                    continue;
-                };
-                self.found.insert(key, view);
+    /// Looks for ever.
+    pub async fn run(self) {
+        let this = Arc::new(self);
+        let mut found = Found::new();
+        loop {
+            let begun = tokio::time::Instant::now();
+            let (looker, before) = (this.clone(), std::mem::take(&mut found));
+            let looked = tokio::task::spawn_blocking(move || looker.look(before));
+            found = looked.await.unwrap_or_default();
+            this.say(&found);
+            let rest = RESCAN.max(begun.elapsed() * RESCAN_SHARE).min(STILL);
+            tokio::select! {
+                () = tokio::time::sleep(rest) => {}
+                () = this.hints.changed() => {}
             }
+            this.hints.take();
+            this.hints.take_everywhere();
         }
     }
 
+    fn look(&self, mut before: Found) -> Found {
+        let mut found = Found::new();
+        for (at, (seat, folder)) in self.folders.iter().enumerate() {
+            let listed = self.clinic.seat(*seat).map(|seat| seat.list(folder)).unwrap_or(Ok(Vec::new()));
+            match listed {
+                Ok(listed) => {
+                    for (name, facts) in listed.into_iter().filter(|(_, facts)| facts.is_file) {
+                        let admitted = self.table.admit(name_bytes(&name), folder, Direction::Answer);
+                        if admitted.is_err() {
+                            continue;
+                        }
+                        let known = before.remove(&(at, name.clone())).map(|(number, _)| number);
+                        let Some(number) = known.or_else(|| self.ledger.number().ok()) else { continue };
+                        found.insert((at, name), (number, facts));
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "cannot see what was collected"),
+            }
+        }
+        found
+    }
+
     /// Says what waits to be collected.
-    pub fn say(&self, view: &mut View) {
-        let now = Timestamp::now().as_second();
-        let old = self.found.values().filter(|parcel| now - parcel.since.as_second() >= YOUNG_S);
-        let waiting =
-            |parcel: &ParcelView| Waiting { parcel: parcel.clone(), reason: WaitReason::AwaitingCollection };
-        view.waiting.extend(old.map(waiting));
+    fn say(&self, found: &Found) {
+        let (now, mut view) = (Timestamp::now(), View::default());
+        let is_old = |facts: &Facts| now.as_second() - facts.changed_s() >= YOUNG_S;
+        for ((at, name), (number, facts)) in found.iter().filter(|(_, (_, facts))| is_old(facts)) {
+            let parcel = || {
+                let folder = self.folders.get(*at).map_or("", |(_, folder)| folder.as_str());
+                let kind = self.table.admit(name_bytes(name), folder, Direction::Answer).ok();
+                ParcelView {
+                    number: *number,
+                    kind: self.table.key(kind).to_owned(),
+                    hash: self.ledger.short(name_bytes(name)),
+                    bytes: facts.size,
+                    since: Timestamp::from_second(facts.changed_s()).unwrap_or(now),
+                }
+            };
+            view.wait(parcel, WaitReason::AwaitingCollection);
+        }
+        self.report.see("collection", view, now);
     }
 }

@@ -1,4 +1,4 @@
-//! The connection to a terminal: kept open, made again with growing pauses, and what it says about the share.
+//! The connection to an end: kept open, made again with growing pauses, and what it says about the share.
 
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use model::{Observation, Outcome, Rung, Symptom, Timestamp};
 use tokio::sync::Notify;
 
 use crate::lane::look::{self, Looker, Standing};
-use crate::share::{Share, Terminal, Trouble};
+use crate::share::{Share, Terminal, Trouble, Wanted};
 
 /// The first pause after a failure; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -29,6 +29,11 @@ pub struct Link<T: Terminal> {
     observed: Instant,
     /// Why the last staging failed: the share looks well and cannot be written.
     sore: Option<Trouble>,
+    /// Why a file could not be published, though it was staged.
+    publishing: Option<Trouble>,
+    /// Whether it is a terminal, whose share is evidence.
+    is_terminal: bool,
+    wanted: Arc<Wanted>,
     /// Why an answer could not be taken at the last look, though the share can be opened.
     refused: Option<Trouble>,
     wake: Arc<Notify>,
@@ -37,7 +42,7 @@ pub struct Link<T: Terminal> {
 
 impl<T: Terminal> Link<T> {
     /// A connection not yet made.
-    pub fn new(looker: &Looker<T>) -> Self {
+    pub fn new(looker: &Looker<T>, is_terminal: bool) -> Self {
         let now = Instant::now();
         Self {
             name: looker.name.clone(),
@@ -48,6 +53,9 @@ impl<T: Terminal> Link<T> {
             observation: None,
             observed: now,
             sore: None,
+            publishing: None,
+            is_terminal,
+            wanted: looker.wanted.clone(),
             refused: None,
             wake: looker.wake.clone(),
             standing: looker.standing.clone(),
@@ -68,7 +76,7 @@ impl<T: Terminal> Link<T> {
             return None;
         }
         let begun = Instant::now();
-        let connected = look::within(self.terminal.connect()).await;
+        let connected = look::within(self.terminal.connect(&self.wanted)).await;
         match connected {
             Ok(share) => {
                 self.observe_good(look::milliseconds(begun));
@@ -86,7 +94,7 @@ impl<T: Terminal> Link<T> {
     /// Gives the connection up.
     pub async fn lose(&mut self, trouble: Trouble) {
         if let Some(share) = self.share.take() {
-            tracing::info!(terminal = %self.name, %trouble, "gave the terminal's share up");
+            tracing::info!(end = %self.name, %trouble, "gave a share up");
             // Never wait for a peer that may be gone.
             let _ = tokio::time::timeout(look::GOODBYE, share.close()).await;
         }
@@ -109,6 +117,15 @@ impl<T: Terminal> Link<T> {
         }
     }
 
+    /// Takes in whether a file may not be published: a share that refuses a name is not well.
+    pub fn publishing(&mut self, refused: Option<Trouble>) {
+        let changed = self.publishing != refused;
+        self.publishing = refused;
+        if changed && self.share.is_some() {
+            self.observe_good(0.0);
+        }
+    }
+
     /// Takes in whether an answer was refused to us: a share that keeps one back is not well.
     pub fn looked(&mut self, refused: Option<Trouble>) {
         let changed = self.refused != refused;
@@ -123,9 +140,9 @@ impl<T: Terminal> Link<T> {
         if self.share.is_some() { poll } else { self.next_try }
     }
 
-    /// What is known of the share.
+    /// What is known of a terminal's share.
     pub fn observation(&self) -> Option<Observation> {
-        self.observation.clone()
+        self.observation.clone().filter(|_| self.is_terminal)
     }
 
     /// Returns when a look of its own found the terminal well while there is no connection.
@@ -147,8 +164,11 @@ impl<T: Terminal> Link<T> {
     }
 
     fn observe_good(&mut self, took_ms: f64) {
-        match self.sore.as_ref().or(self.refused.as_ref()) {
-            Some(trouble) => self.observe(Outcome::Bad(trouble.symptom), trouble.to_string(), took_ms),
+        match self.standing_trouble() {
+            Some(trouble) => {
+                let (symptom, detail) = (trouble.symptom, trouble.to_string());
+                self.observe(Outcome::Bad(symptom), detail, took_ms);
+            }
             None => {
                 self.pause = FIRST_PAUSE;
                 self.observe(Outcome::Good, String::new(), took_ms);
@@ -156,14 +176,18 @@ impl<T: Terminal> Link<T> {
         }
     }
 
+    fn standing_trouble(&self) -> Option<&Trouble> {
+        self.sore.as_ref().or(self.publishing.as_ref()).or(self.refused.as_ref())
+    }
+
     fn observe(&mut self, outcome: Outcome, detail: String, took_ms: f64) {
         let before = self.observation.as_ref().map(|seen| seen.outcome);
         if before != Some(outcome) {
-            tracing::info!(terminal = %self.name, ?outcome, detail, "the terminal's share");
+            tracing::info!(end = %self.name, ?outcome, detail, "a share");
         }
         // What a look sees for itself (refused, silent, a wrong login) is its own to say, and newer.
         let unseen = [Symptom::Denied, Symptom::DiskFull, Symptom::ShareMissing, Symptom::Malformed];
-        let standing = self.sore.clone().or_else(|| self.refused.clone());
+        let standing = self.standing_trouble().cloned();
         let standing = standing.filter(|trouble| unseen.contains(&trouble.symptom));
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
         self.observed = Instant::now();

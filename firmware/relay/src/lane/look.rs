@@ -9,7 +9,8 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::Command;
 use crate::lane::link::observation;
-use crate::share::{Share, Terminal, Trouble};
+use crate::lane::plan::Plan;
+use crate::share::{Share, Terminal, Trouble, Wanted};
 
 /// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -24,6 +25,10 @@ pub struct Looker<T: Terminal> {
     pub name: String,
     /// The terminal.
     pub terminal: Arc<T>,
+    /// What it must have.
+    pub wanted: Arc<Wanted>,
+    /// Whether it is a terminal: only these are looked at when somebody asks.
+    pub is_terminal: bool,
     /// Told when the terminal was found well.
     pub wake: Arc<Notify>,
     /// What the lane cannot do with a share that opens well: write to it, or take an answer from it.
@@ -38,6 +43,8 @@ impl<T: Terminal> Clone for Looker<T> {
         Self {
             name: self.name.clone(),
             terminal: self.terminal.clone(),
+            wanted: self.wanted.clone(),
+            is_terminal: self.is_terminal,
             wake: self.wake.clone(),
             standing: self.standing.clone(),
         }
@@ -45,11 +52,13 @@ impl<T: Terminal> Clone for Looker<T> {
 }
 
 impl<T: Terminal> Looker<T> {
-    /// For the terminal called `name`.
-    pub fn new(name: String, terminal: T) -> Self {
+    /// For the end of a plan.
+    pub fn new(plan: &Plan, terminal: T) -> Self {
         Self {
-            name,
+            name: plan.name.clone(),
             terminal: Arc::new(terminal),
+            wanted: Arc::new(plan.wanted.clone()),
+            is_terminal: plan.is_terminal,
             wake: Arc::new(Notify::new()),
             standing: Standing::default(),
         }
@@ -57,7 +66,7 @@ impl<T: Terminal> Looker<T> {
 
     async fn look(&self) -> Observation {
         let begun = Instant::now();
-        match within(self.terminal.connect()).await {
+        match within(self.terminal.connect(&self.wanted)).await {
             Ok(share) => {
                 let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 let outcome =
@@ -87,7 +96,10 @@ pub async fn serve<T: Terminal>(mut commands: mpsc::Receiver<Command>, lookers: 
                 Some(Command::Look { reply }) => {
                     let lookers = lookers.clone();
                     looks.spawn(async move {
-                        let seen = futures_util::future::join_all(lookers.iter().map(Looker::look)).await;
+                        let seen = {
+                            let terminals = lookers.iter().filter(|looker| looker.is_terminal);
+                            futures_util::future::join_all(terminals.map(Looker::look)).await
+                        };
                         // Whoever asked may have gone.
                         let _ = reply.send(seen);
                     });

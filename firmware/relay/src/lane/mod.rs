@@ -1,142 +1,176 @@
-//! The road of one terminal: connect, carry requests there, carry answers back, say what waits; for ever.
+//! The road between the box and one end: connect, carry there, carry back, say what waits; for ever.
 //!
 //! One task does it step by step, so that no two steps of a parcel can meet. Looking is the truth: events only
-//! shorten the wait until the next look.
+//! shorten the wait until the next look. An end is a terminal, which gets requests and gives answers, or a consumer
+//! whose folders are elsewhere, which gives requests and gets answers.
 
-mod answers;
-mod collect;
-mod intake;
+mod fetch;
+mod inbox;
 mod link;
 mod look;
-mod requests;
+mod outbox;
+mod pace;
+mod plan;
+mod table;
+mod walk;
+
+pub mod collect;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::Timestamp;
-use model::profile::Kind;
+use model::{Opening, Timestamp};
 
 pub use look::{Looker, serve};
+pub use plan::{Plan, Way, folders_of_seat, lanes};
+pub use table::Outlet;
 
-use crate::clinic::Clinic;
-use crate::lane::answers::Answers;
-use crate::lane::collect::Uncollected;
+use crate::clinic::{Clinic, Own};
+use crate::lane::inbox::Inbox;
 use crate::lane::link::Link;
-use crate::lane::requests::Requests;
+use crate::lane::outbox::{Open, Outbox};
 use crate::ledger::Ledger;
+use crate::name::Table;
 use crate::report::{Report, View};
 use crate::share::{Share, Terminal, Trouble};
-use crate::watch::Hint;
+use crate::watch::Hints;
 
-/// How often the clinic's folders are looked at without any event.
-const RESCAN: Duration = Duration::from_secs(1);
-/// How often the terminal's folders are looked at: its events may lie or be missing.
-const POLL: Duration = Duration::from_millis(250);
+/// How long a lane waits before it begins again after it broke down.
+const PAUSE: Duration = Duration::from_secs(1);
+/// A lane that knows more than so many files says what it sees less often.
+const MANY: usize = 2000;
+/// How often it then does.
+const SAY: Duration = Duration::from_millis(500);
+/// What a lane says is no older than this, also when nothing happens: its readers would not believe it.
+const STILL: Duration = Duration::from_secs(5);
 
 /// What every part of a lane works with.
 #[derive(Clone, Debug)]
 pub struct Desk {
-    /// The terminal's name.
+    /// The end's name.
     pub lane: String,
+    /// Which way its kinds travel.
+    pub way: Way,
     /// The table of kinds.
-    pub kinds: Arc<[Kind]>,
-    /// The clinic's end.
+    pub table: Arc<Table>,
+    /// The days a time to live counts.
+    pub opening: Arc<Opening>,
+    /// The consumers' folders on the box.
     pub clinic: Arc<Clinic>,
+    /// Our own folders for this end.
+    pub own: Arc<Own>,
     /// Numbers, key and seen answers.
     pub ledger: Arc<Ledger>,
     /// Where is said what is seen.
     pub report: Arc<Report>,
 }
 
-/// One terminal's road.
+/// One end's road.
 pub struct Lane<T: Terminal> {
     desk: Desk,
     link: Link<T>,
-    carries_requests: bool,
-    requests: Requests,
-    answers: Answers,
-    uncollected: Uncollected,
+    outbox: Outbox,
+    inbox: Inbox,
+    hints: Arc<Hints>,
+    polled: Option<Instant>,
+    said: Option<Instant>,
 }
 
 impl<T: Terminal> Lane<T> {
-    /// The road of the terminal of `looker`. One lane carries the clinic's requests.
-    pub fn new(desk: Desk, looker: &Looker<T>, carries_requests: bool) -> Self {
+    fn new(desk: Desk, plan: &Plan, looker: &Looker<T>, hints: Arc<Hints>) -> Self {
         Self {
+            link: Link::new(looker, plan.is_terminal),
+            outbox: Outbox::new(&desk, plan.outlets.clone()),
+            inbox: Inbox::new(&desk, plan.inlets.clone()),
             desk,
-            link: Link::new(looker),
-            carries_requests,
-            requests: Requests::default(),
-            answers: Answers::default(),
-            uncollected: Uncollected::default(),
+            hints,
+            polled: None,
+            said: None,
         }
     }
 
-    /// Keeps a lane running. What a terminal sends may bring the SMB client down; then the lane begins again from
-    /// what the folders say.
-    pub async fn keep(desk: Desk, looker: Looker<T>, carries_requests: bool, hint: Hint) {
+    /// Keeps a lane running. What an end sends may bring the SMB client down; then the lane begins again from what
+    /// the folders say.
+    pub async fn keep(desk: Desk, plan: Plan, looker: Looker<T>, hints: Arc<Hints>) {
         loop {
             // A set ends its task when it is dropped.
             let mut running = tokio::task::JoinSet::new();
-            running.spawn(Self::new(desk.clone(), &looker, carries_requests).run(hint.clone()));
+            running.spawn(Self::new(desk.clone(), &plan, &looker, hints.clone()).run());
             running.join_next().await;
-            tracing::error!(terminal = %looker.name, "a lane broke down and begins again");
-            tokio::time::sleep(RESCAN).await;
+            tracing::error!(end = %looker.name, "a lane broke down and begins again");
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
     /// Runs for ever.
-    async fn run(mut self, hint: Hint) {
-        self.requests.recover(&self.desk).await;
-        if self.carries_requests {
-            self.answers.recover(&self.desk).await;
-        }
-        let mut polled = None;
+    async fn run(mut self) {
+        self.outbox.recover(&self.desk).await;
+        self.inbox.recover(&self.desk).await;
         loop {
-            let due = self.turn(&mut polled).await;
-            self.say();
+            let due = self.turn().await;
+            let due = self.say().map_or(due, |at| due.min(at));
             let share = self.link.share();
             tokio::select! {
                 () = tokio::time::sleep_until(due.into()) => {}
-                () = hint.changed(), if self.carries_requests => {}
-                () = changed(share.as_deref()) => polled = None,
+                () = self.hints.changed() => {}
+                () = changed(share.as_deref()) => self.polled = None,
                 () = self.link.woken() => self.link.try_now(),
             }
         }
     }
 
     /// One turn; returns when the next one is due.
-    async fn turn(&mut self, polled: &mut Option<Instant>) -> Instant {
+    async fn turn(&mut self) -> Instant {
         if let Some(share) = self.link.connect().await {
-            let recovered = self.requests.settle_doubts(&self.desk, &*share).await.map(|()| 0);
+            let recovered = self.outbox.settle_doubts(&self.desk, &*share).await.map(|()| 0);
             self.link.staged(&recovered, false);
             self.note(recovered).await;
-            *polled = None;
+            self.polled = None;
         }
-        let mut due = Instant::now() + RESCAN;
-        if self.carries_requests {
-            due = due.min(self.requests.look(&self.desk).await);
-            if let Some(share) = self.link.share() {
-                let carried = self.requests.carry(&self.desk, &*share).await;
-                self.link.staged(&carried, self.requests.nothing_to_stage());
-                self.note(carried).await;
-            }
+        self.outbox.hear(&self.desk, &self.hints).await;
+        self.send().await;
+        self.fetch().await;
+        self.inbox.unblock(&self.desk, &mut self.outbox).await;
+        self.due()
+    }
+
+    async fn send(&mut self) {
+        let Some(share) = self.link.share() else { return self.outbox.look_only(&self.desk).await };
+        let again = self.outbox.try_again(&self.desk, &*share).await;
+        let carried = match again {
+            Ok(_) => self.outbox.carry(&self.desk, &*share).await,
+            Err(trouble) => Err(trouble),
+        };
+        let carried = carried.map(|carried| carried.published);
+        self.link.staged(&carried, self.outbox.is_empty());
+        self.link.publishing(self.outbox.refused());
+        self.note(carried).await;
+    }
+
+    async fn fetch(&mut self) {
+        let Some(share) = self.link.share() else { return };
+        let poll = share.poll().max(self.inbox.rest());
+        let due = self.polled.is_none_or(|at| at.elapsed() >= poll);
+        if !due && !self.inbox.is_due() && !self.inbox.has_more() {
+            return;
         }
-        if let Some(share) = self.link.share()
-            && (polled.is_none_or(|at| at.elapsed() >= POLL) || self.answers.is_due())
-        {
-            let carried = self.answers.look(&self.desk, &*share, &mut self.requests).await;
-            *polled = carried.is_ok().then(Instant::now);
-            match carried {
-                Ok(refused) => self.link.looked(refused),
-                Err(trouble) => self.link.lose(trouble).await,
-            }
+        let carried = self.inbox.look(&self.desk, &*share, &mut self.outbox).await;
+        self.polled = carried.is_ok().then(Instant::now);
+        match carried {
+            Ok(refused) => self.link.looked(refused),
+            Err(trouble) => self.link.lose(trouble).await,
         }
-        self.answers.unblock(&self.desk, &mut self.requests).await;
-        if self.carries_requests {
-            self.uncollected.look(&self.desk).await;
-        }
-        let answers = if self.link.share().is_some() { self.answers.due() } else { None };
-        due.min(self.link.due(Instant::now() + POLL)).min(answers.unwrap_or(due))
+    }
+
+    fn due(&self) -> Instant {
+        let (now, share) = (Instant::now(), self.link.share());
+        let poll = share
+            .as_ref()
+            .map(|share| self.polled.map_or(now, |at| at + share.poll().max(self.inbox.rest())));
+        let poll = if self.inbox.has_more() { Some(now) } else { poll };
+        let lying = share.as_ref().and_then(|_| self.inbox.due());
+        let due = self.outbox.due(share.is_some()).min(self.link.due(poll.unwrap_or(now)));
+        [lying, self.inbox.blocked_due()].into_iter().flatten().fold(due, Instant::min)
     }
 
     /// Any trouble ends the connection: the next one begins with a look at what is really there.
@@ -146,13 +180,20 @@ impl<T: Terminal> Lane<T> {
         }
     }
 
-    fn say(&self) {
+    /// Says what is seen; if there is too much of it to say it at every turn, returns when it is due.
+    fn say(&mut self) -> Option<Instant> {
+        let pause = if self.outbox.len() > MANY { SAY } else { Duration::ZERO };
+        let now = Instant::now();
+        if let Some(at) = self.said.map(|at| at + pause).filter(|at| now < *at) {
+            return Some(at);
+        }
+        self.said = Some(now);
         let away = self.link.share().is_none();
         let mut view = View { share: self.link.observation(), ..View::default() };
-        self.requests.say(away, &mut view);
-        self.answers.say(&mut view);
-        self.uncollected.say(&mut view);
+        self.outbox.say(&self.desk, away, &mut view);
+        self.inbox.say(&self.desk, &mut view);
         self.desk.report.see(&self.desk.lane, view, Timestamp::now());
+        Some(now + STILL)
     }
 }
 
@@ -178,29 +219,36 @@ impl Desk {
         })
     }
 
-    fn kind_of_request(&self, name: &str) -> Option<&Kind> {
-        let requests = self.kinds.iter().filter(|kind| kind.direction == model::parcel::Direction::Request);
-        requests
-            .filter(|kind| crate::name::free_part(name, kind).is_some())
-            .max_by_key(|kind| kind.prefix.len())
+    /// Now, as the files' times count.
+    fn now_ns() -> i64 {
+        i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
+    }
+
+    /// Whether the time of something submitted or staged is over.
+    fn is_over(&self, open: &Open, now: Timestamp) -> bool {
+        let lives = open.kind.and_then(|kind| self.table.kind(kind)).map_or(0, |kind| kind.time_to_live_s);
+        self.opening.age_s(open.since, now) > i64::try_from(lives).unwrap_or(i64::MAX)
     }
 }
 
-/// Which staging folder of the terminal we know: it tells whether the terminal lost its state.
+/// Which staging folder of the end we know: it tells whether the end lost its state.
 impl Desk {
-    async fn terminal_identity(&self) -> Option<u64> {
-        let read = self.on_disk(|desk| Ok(journal::read(&desk.clinic.terminal_path(&desk.lane))?)).await;
-        let text =
-            read.inspect_err(|error| tracing::error!(%error, "cannot read what is known of the terminal"));
+    async fn known_end(&self) -> Option<u64> {
+        let read = self.on_disk(|desk| Ok(journal::read(&desk.own.known_path())?)).await;
+        let text = read.inspect_err(|error| tracing::error!(%error, "cannot read what is known of an end"));
         String::from_utf8(text.ok()??).ok()?.parse().ok()
     }
 
-    async fn remember_terminal(&self, identity: u64) {
+    async fn remember_end(&self, identity: u64) {
         let written = self.on_disk(move |desk| {
-            Ok(journal::replace(&desk.clinic.terminal_path(&desk.lane), identity.to_string().as_bytes())?)
+            let path = desk.own.known_path();
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder).map_err(crate::Error::io("create", folder))?;
+            }
+            Ok(journal::replace(&path, identity.to_string().as_bytes())?)
         });
         if let Err(error) = written.await {
-            tracing::error!(%error, "cannot note what is known of the terminal");
+            tracing::error!(%error, "cannot note what is known of an end");
         }
     }
 }

@@ -1,21 +1,24 @@
-//! The terminal's end: a shared folder with `req`, `res` and `face` in it. Two implementations: an SMB share, and
-//! a folder of this machine.
+//! An end: shared folders that are not the box's own, on a terminal or at a consumer. Two implementations: an SMB
+//! share, and a folder of this machine.
 //!
-//! Requests are staged in a folder of our own beside `req`, on the same share and so on the same volume: the link
-//! application watches `req`, and no temporary name can be proved to be outside what it takes.
+//! What goes there is staged in a folder of our own beside the others, on the same share and so on the same volume:
+//! the other side watches its folders, and no temporary name can be proved to be outside what it takes.
 
+pub mod any;
 pub mod local;
 pub mod patient;
 pub mod remote;
 mod said;
 mod transport;
 
+use std::fs::File;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::Symptom;
 
-/// The staging folder on the terminal's share.
+/// The staging folder on an end.
 pub const STAGING: &str = "sekisho-staging";
 
 /// Why the share did not do what was asked. Carries no file name: the text may be shown and logged.
@@ -30,6 +33,17 @@ pub struct Trouble {
     pub detail: String,
 }
 
+/// What an end must have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The folders, and whether the end is well without it. A path's parts are divided by `/`.
+    pub folders: Vec<(String, bool)>,
+    /// Those in which something may come that we fetch.
+    pub watched: Vec<String>,
+    /// Whether missing folders are made: at a consumer they are the box's to make.
+    pub make: bool,
+}
+
 /// A file of the share, as listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -39,20 +53,22 @@ pub struct Entry {
     pub size: u64,
     /// Changes whenever the file does.
     pub stamp: u64,
+    /// When it changed, by the other side's clock; for the order only.
+    pub changed: u64,
 }
 
-/// A request on its way to the share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parcel<'a> {
+/// A file on its way to the share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parcel {
     /// What its staged file is called by.
     pub stage: u64,
     /// The folder it goes to.
-    pub folder: &'a str,
+    pub folder: String,
     /// Its own name.
-    pub name: &'a str,
+    pub name: String,
 }
 
-impl Parcel<'_> {
+impl Parcel {
     /// The staged file's name.
     pub fn staged_name(&self) -> String {
         format!("{:016x}.part", self.stage)
@@ -62,6 +78,17 @@ impl Parcel<'_> {
 /// The stage a staged file's name belongs to.
 pub fn stage_of(name: &str) -> Option<u64> {
     u64::from_str_radix(name.strip_suffix(".part")?, 16).ok()
+}
+
+/// What is to be staged: an opened file of ours and how much of it.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// What it becomes.
+    pub parcel: Parcel,
+    /// Where it is copied from.
+    pub file: Arc<File>,
+    /// How many bytes.
+    pub size: u64,
 }
 
 /// How a publication went, when the share answered.
@@ -78,21 +105,24 @@ pub enum Published {
 /// What the staging folder holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Staged {
-    /// Tells this folder from another one of the same name.
+    /// Tells this folder from another one of the same name, and from the same one after a cut that may have taken
+    /// back what was done in it.
     pub identity: u64,
     /// The names in it.
     pub names: Vec<String>,
 }
 
-/// An opened answer.
+/// An opened file of the share.
 #[derive(Debug)]
 pub enum Opened<H> {
     /// Nobody writes it, as far as an open for reading and deleting tells.
-    Bytes {
-        /// A private copy.
-        bytes: Vec<u8>,
-        /// For removing exactly this file.
+    File {
+        /// For reading and for removing exactly this file.
         handle: H,
+        /// How large it is.
+        size: u64,
+        /// Its end, for telling whether it is whole.
+        tail: Vec<u8>,
     },
     /// Somebody else's open excludes ours.
     InUse,
@@ -100,29 +130,35 @@ pub enum Opened<H> {
     Gone,
 }
 
-/// A terminal, away or not.
+/// An end, away or not.
 pub trait Terminal: Send + Sync + 'static {
     /// What a connection to it is.
     type Share: Share;
 
-    /// Connects, logs in and opens the three folders, all afresh.
-    fn connect(&self) -> impl Future<Output = Result<Self::Share, Trouble>> + Send;
+    /// Connects, logs in and opens the folders, all afresh.
+    fn connect(&self, wanted: &Wanted) -> impl Future<Output = Result<Self::Share, Trouble>> + Send;
 }
 
-/// A connection to a terminal's share.
+/// A connection to an end's share.
 pub trait Share: Send + Sync + 'static {
-    /// An opened answer.
-    type Handle: Send + Sync;
+    /// An opened file.
+    type Handle: Send + Sync + 'static;
 
-    /// The ordinary files of a folder.
+    /// How often its folders are looked at, whatever its events say.
+    fn poll(&self) -> Duration;
+
+    /// Whether a folder that may lack does.
+    fn lacks(&self, folder: &str) -> impl Future<Output = Result<bool, Trouble>> + Send;
+
+    /// The ordinary files of a folder; none if the folder may lack and does.
     fn list(&self, folder: &str) -> impl Future<Output = Result<Vec<Entry>, Trouble>> + Send;
 
-    /// Writes a request under its temporary name, flushes it and reads it back.
-    fn stage(&self, parcel: Parcel<'_>, bytes: Arc<[u8]>)
-    -> impl Future<Output = Result<(), Trouble>> + Send;
+    /// Copies files under their temporary names, flushes them and reads them back. One outcome each.
+    fn stage(&self, files: Vec<Outgoing>) -> impl Future<Output = Vec<Result<(), Trouble>>> + Send;
 
-    /// Renames the staged file to its own name, replacing nothing. An error means that it cannot be known.
-    fn publish(&self, parcel: Parcel<'_>) -> impl Future<Output = Result<Published, Trouble>> + Send;
+    /// Renames staged files to their own names in this order, replacing nothing; what is done is durable as far as
+    /// the share can say. One outcome each; an error means that it cannot be known.
+    fn publish(&self, parcels: Vec<Parcel>) -> impl Future<Output = Vec<Result<Published, Trouble>>> + Send;
 
     /// What the staging folder holds.
     fn staged(&self) -> impl Future<Output = Result<Staged, Trouble>> + Send;
@@ -130,7 +166,7 @@ pub trait Share: Send + Sync + 'static {
     /// Removes a file of the staging folder.
     fn discard(&self, name: &str) -> impl Future<Output = Result<(), Trouble>> + Send;
 
-    /// Opens an answer and reads it, at most `largest` bytes and one more.
+    /// Opens a file, if it is not larger than `largest`.
     fn open(
         &self,
         folder: &str,
@@ -138,13 +174,21 @@ pub trait Share: Send + Sync + 'static {
         largest: u64,
     ) -> impl Future<Output = Result<Opened<Self::Handle>, Trouble>> + Send;
 
-    /// Removes an opened answer, unless it changed since it was read. `Ok(false)` if it did.
+    /// Reads at most `length` bytes of an opened file; none at its end.
+    fn read(
+        &self,
+        handle: &Self::Handle,
+        offset: u64,
+        length: usize,
+    ) -> impl Future<Output = Result<Vec<u8>, Trouble>> + Send;
+
+    /// Removes an opened file, unless it changed since it was opened. `Ok(false)` if it did.
     fn remove(&self, handle: Self::Handle) -> impl Future<Output = Result<bool, Trouble>> + Send;
 
-    /// Lets an opened answer be.
+    /// Lets an opened file be.
     fn release(&self, handle: Self::Handle) -> impl Future<Output = ()> + Send;
 
-    /// Returns when an answer may have come. A hint: it may come late, or not at all.
+    /// Returns when something may have come. A hint: it may come late, or not at all.
     fn changed(&self) -> impl Future<Output = ()> + Send;
 
     /// Ends the connection.

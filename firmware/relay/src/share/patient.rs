@@ -3,12 +3,11 @@
 //! begins with a look at what is really there.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use model::Symptom;
 
-use crate::share::{Entry, Opened, Parcel, Published, Share, Staged, Trouble};
+use crate::share::{Entry, Opened, Outgoing, Parcel, Published, Share, Staged, Trouble};
 
 /// Longer than the largest file takes on a slow network, seconds.
 pub const LONGEST: Duration = Duration::from_secs(60);
@@ -38,21 +37,41 @@ impl<S: Share> Patient<S> {
         };
         tokio::time::timeout(self.longest, step).await.map_err(given_up)?
     }
+
+    /// One outcome each, also when the whole was given up.
+    fn each<V>(done: Result<Vec<Result<V, Trouble>>, Trouble>, count: usize) -> Vec<Result<V, Trouble>> {
+        match done {
+            Ok(each) => each,
+            Err(trouble) => (0..count).map(|_| Err(trouble.clone())).collect(),
+        }
+    }
 }
 
 impl<S: Share> Share for Patient<S> {
     type Handle = S::Handle;
 
+    fn poll(&self) -> Duration {
+        self.share.poll()
+    }
+
+    async fn lacks(&self, folder: &str) -> Result<bool, Trouble> {
+        self.within("find a folder", self.share.lacks(folder)).await
+    }
+
     async fn list(&self, folder: &str) -> Result<Vec<Entry>, Trouble> {
         self.within("list a folder", self.share.list(folder)).await
     }
 
-    async fn stage(&self, parcel: Parcel<'_>, bytes: Arc<[u8]>) -> Result<(), Trouble> {
-        self.within("stage a request", self.share.stage(parcel, bytes)).await
+    async fn stage(&self, files: Vec<Outgoing>) -> Vec<Result<(), Trouble>> {
+        let count = files.len();
+        let staged = async { Ok(self.share.stage(files).await) };
+        Self::each(self.within("stage", staged).await, count)
     }
 
-    async fn publish(&self, parcel: Parcel<'_>) -> Result<Published, Trouble> {
-        self.within("publish a request", self.share.publish(parcel)).await
+    async fn publish(&self, parcels: Vec<Parcel>) -> Vec<Result<Published, Trouble>> {
+        let count = parcels.len();
+        let published = async { Ok(self.share.publish(parcels).await) };
+        Self::each(self.within("publish", published).await, count)
     }
 
     async fn staged(&self) -> Result<Staged, Trouble> {
@@ -64,11 +83,15 @@ impl<S: Share> Share for Patient<S> {
     }
 
     async fn open(&self, folder: &str, entry: &Entry, largest: u64) -> Result<Opened<S::Handle>, Trouble> {
-        self.within("open an answer", self.share.open(folder, entry, largest)).await
+        self.within("open a file", self.share.open(folder, entry, largest)).await
+    }
+
+    async fn read(&self, handle: &S::Handle, offset: u64, length: usize) -> Result<Vec<u8>, Trouble> {
+        self.within("read a file", self.share.read(handle, offset, length)).await
     }
 
     async fn remove(&self, handle: S::Handle) -> Result<bool, Trouble> {
-        self.within("remove an answer", self.share.remove(handle)).await
+        self.within("remove a file", self.share.remove(handle)).await
     }
 
     async fn release(&self, handle: S::Handle) {
@@ -95,15 +118,23 @@ mod tests {
     impl Share for Mute {
         type Handle = ();
 
+        fn poll(&self) -> Duration {
+            Duration::MAX
+        }
+
+        async fn lacks(&self, _: &str) -> Result<bool, Trouble> {
+            std::future::pending().await
+        }
+
         async fn list(&self, _: &str) -> Result<Vec<Entry>, Trouble> {
             std::future::pending().await
         }
 
-        async fn stage(&self, _: Parcel<'_>, _: Arc<[u8]>) -> Result<(), Trouble> {
+        async fn stage(&self, _: Vec<Outgoing>) -> Vec<Result<(), Trouble>> {
             std::future::pending().await
         }
 
-        async fn publish(&self, _: Parcel<'_>) -> Result<Published, Trouble> {
+        async fn publish(&self, _: Vec<Parcel>) -> Vec<Result<Published, Trouble>> {
             std::future::pending().await
         }
 
@@ -116,6 +147,10 @@ mod tests {
         }
 
         async fn open(&self, _: &str, _: &Entry, _: u64) -> Result<Opened<()>, Trouble> {
+            std::future::pending().await
+        }
+
+        async fn read(&self, (): &(), _: u64, _: usize) -> Result<Vec<u8>, Trouble> {
             std::future::pending().await
         }
 
@@ -139,15 +174,23 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_never_answers_is_silent_and_not_waited_for() {
         let share = Patient::new(Mute, Duration::from_millis(10));
-        let parcel = Parcel { stage: 1, folder: "req", name: "a" };
-        let said = [
+        let parcel = Parcel { stage: 1, folder: "req".into(), name: "a".into() };
+        let file = Outgoing {
+            parcel: parcel.clone(),
+            file: std::sync::Arc::new(tempfile::tempfile().unwrap()),
+            size: 0,
+        };
+        let mut said = vec![
             share.list("res").await.map(drop),
-            share.stage(parcel, Arc::from([])).await,
-            share.publish(parcel).await.map(drop),
             share.staged().await.map(drop),
             share.discard("a").await,
+            share.lacks("a").await.map(drop),
+            share.read(&(), 0, 1).await.map(drop),
             share.remove(()).await.map(drop),
         ];
+        said.extend(share.stage(vec![file]).await);
+        said.extend(share.publish(vec![parcel]).await.into_iter().map(|one| one.map(drop)));
+        assert_eq!(said.len(), 8);
         for step in said {
             assert_eq!(step.expect_err("nothing came").symptom, Symptom::Silent);
         }

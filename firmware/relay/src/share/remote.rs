@@ -1,11 +1,12 @@
-//! A terminal's share by SMB: dialect 3.0 or newer, encrypted, one session kept open.
+//! An end's share by SMB: dialect 3.0 or newer, encrypted, one session kept open.
 //!
 //! The login is read from its file at every connection, so that a changed password needs no restart.
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use model::Symptom;
@@ -22,30 +23,62 @@ use tokio::task::JoinHandle;
 use super::patient::{LONGEST, Patient};
 use super::said::{DELETE_PENDING, connecting, hidden, is_about_the_file, refused, said, status, trouble};
 use super::transport::Tcp;
-use super::{Entry, Opened, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble};
+use super::{Entry, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted};
+use crate::folder::read_range;
 use crate::sabotage;
-use crate::site::TerminalConfig;
+use crate::whole::TAIL;
 
 /// How long one step may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How much one read or write carries; every server allows it.
 const CHUNK: usize = 64 * 1024;
+/// How often the folders are looked at beside the events: a server's events may lie or be missing.
+const POLL: Duration = Duration::from_millis(250);
+/// How often it is tried whether a folder that lacks is there after all.
+const LACKING: Duration = Duration::from_secs(30);
+/// How many files are staged at the same time: on their way are bytes, not only acknowledgements.
+const AT_ONCE: usize = 4;
 
-/// A terminal whose share is reached by SMB.
-#[derive(Clone, Debug)]
+/// An end whose share is reached by SMB.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteTerminal {
-    config: TerminalConfig,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The share on it.
+    pub share: String,
+    /// The file with the login: user and password, a line each. Read at every connection.
+    pub secret: PathBuf,
 }
 
-/// A session with the terminal's share.
+/// A session with the share.
 pub struct RemoteShare {
     connection: Connection,
     session: Session,
     tree: Tree,
-    folders: HashMap<&'static str, Arc<Directory>>,
+    folders: std::sync::Mutex<HashMap<String, Seen>>,
     staged: Mutex<HashMap<u64, File>>,
     notify: Arc<Notify>,
     watches: Vec<JoinHandle<()>>,
+}
+
+/// What is known of a folder.
+#[derive(Clone)]
+enum Seen {
+    There(Arc<Directory>),
+    /// It may lack and did, then.
+    Lacks(Instant),
+}
+
+impl std::fmt::Debug for RemoteShare {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RemoteShare").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for RemoteHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RemoteHandle").finish_non_exhaustive()
+    }
 }
 
 /// An opened answer.
@@ -54,55 +87,77 @@ pub struct RemoteHandle {
     seen: (u64, u64),
 }
 
-impl RemoteTerminal {
-    /// The terminal of this configuration.
-    pub const fn new(config: TerminalConfig) -> Self {
-        Self { config }
-    }
-}
-
 impl Terminal for RemoteTerminal {
     type Share = Patient<RemoteShare>;
 
-    async fn connect(&self) -> Result<Self::Share, Trouble> {
-        let identity = login(&self.config.secret)?;
-        let transport =
-            Tcp::connect(self.config.address, PATIENCE).await.map_err(|error| connecting(&error))?;
-        let server = self.config.address.ip().to_string();
+    async fn connect(&self, wanted: &Wanted) -> Result<Self::Share, Trouble> {
+        let identity = login(&self.secret)?;
+        let transport = Tcp::connect(self.address, PATIENCE).await.map_err(|error| connecting(&error))?;
+        let server = self.address.ip().to_string();
         let connection =
             Connection::from_transport(Box::new(transport), &server, Guid::generate(), settings());
         let connection = connection.await.map_err(|error| trouble("negotiate", &error))?;
         let session = connection.authenticate(identity).await.map_err(|error| refused(&error))?;
-        let unc = UncPath::new(&server).and_then(|unc| unc.with_share(&self.config.share));
+        let unc = UncPath::new(&server).and_then(|unc| unc.with_share(&self.share));
         let unc = unc.map_err(|error| trouble("name the share", &error))?;
         let tree = session.tree_connect(&unc).await.map_err(|error| trouble("open the share", &error))?;
-        Ok(Patient::new(RemoteShare::open(connection, session, tree).await?, LONGEST))
+        Ok(Patient::new(RemoteShare::open(connection, session, tree, wanted).await?, LONGEST))
     }
 }
 
 impl RemoteShare {
-    async fn open(connection: Connection, session: Session, tree: Tree) -> Result<Self, Trouble> {
+    async fn open(
+        connection: Connection,
+        session: Session,
+        tree: Tree,
+        wanted: &Wanted,
+    ) -> Result<Self, Trouble> {
         let mut folders = HashMap::new();
-        for name in ["req", "res", "face"] {
-            let opened = tree.create_directory(name, CreateDisposition::Open, listing()).await;
-            let opened = opened.map_err(|error| trouble("open a folder", &error))?;
-            folders.insert(name, Arc::new(directory(opened)?));
+        for (name, may_lack) in &wanted.folders {
+            let seen = match open_folder(&tree, name, wanted.make).await {
+                Ok(folder) => Seen::There(Arc::new(folder)),
+                Err(trouble) if *may_lack && trouble.symptom == Symptom::ShareMissing => {
+                    Seen::Lacks(Instant::now())
+                }
+                Err(trouble) => return Err(trouble),
+            };
+            folders.insert(name.clone(), seen);
         }
         let notify = Arc::new(Notify::new());
-        let watches = ["res", "face"]
-            .iter()
-            .filter_map(|name| folders.get(name))
-            .map(|folder| tokio::spawn(watch(folder.clone(), notify.clone())));
-        let watches = watches.collect();
+        let there = |name: &String| match folders.get(name) {
+            Some(Seen::There(folder)) => Some(tokio::spawn(watch(folder.clone(), notify.clone()))),
+            _ => None,
+        };
+        let watches = wanted.watched.iter().filter_map(there).collect();
+        let folders = std::sync::Mutex::new(folders);
         Ok(Self { connection, session, tree, folders, staged: Mutex::default(), notify, watches })
     }
 
-    fn folder(&self, name: &str) -> Result<&Arc<Directory>, Trouble> {
-        self.folders.get(name).ok_or_else(|| Trouble {
-            symptom: Symptom::ShareMissing,
-            action: "find a folder",
-            detail: "not one of req, res, face".to_owned(),
-        })
+    fn seen(&self, name: &str) -> Option<Seen> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// The folder; none if it may lack and does.
+    async fn folder(&self, name: &str) -> Result<Option<Arc<Directory>>, Trouble> {
+        match self.seen(name) {
+            Some(Seen::There(folder)) => return Ok(Some(folder)),
+            Some(Seen::Lacks(since)) if since.elapsed() < LACKING => return Ok(None),
+            Some(Seen::Lacks(_)) => {}
+            None => {
+                let detail = "not one of ours".to_owned();
+                return Err(Trouble { symptom: Symptom::ShareMissing, action: "find a folder", detail });
+            }
+        }
+        let (seen, found) = match open_folder(&self.tree, name, false).await {
+            Ok(folder) => {
+                let folder = Arc::new(folder);
+                (Seen::There(folder.clone()), Some(folder))
+            }
+            Err(trouble) if trouble.symptom == Symptom::ShareMissing => (Seen::Lacks(Instant::now()), None),
+            Err(trouble) => return Err(trouble),
+        };
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), seen);
+        Ok(found)
     }
 
     async fn file(
@@ -127,47 +182,40 @@ impl RemoteShare {
             },
         }
     }
-}
 
-impl Share for RemoteShare {
-    type Handle = RemoteHandle;
-
-    async fn list(&self, folder: &str) -> Result<Vec<Entry>, Trouble> {
-        let found = list(self.folder(folder)?).await?;
-        let files = found.into_iter().filter(|one| !one.file_attributes.directory());
-        Ok(files.map(entry).collect())
-    }
-
-    async fn stage(&self, parcel: Parcel<'_>, bytes: Arc<[u8]>) -> Result<(), Trouble> {
+    async fn stage_one(&self, one: Outgoing) -> Result<(), Trouble> {
         let path = if sabotage::is(sabotage::NO_RENAME) {
-            format!("{}\\{}", parcel.folder, parcel.name)
+            path_of(&one.parcel.folder, &one.parcel.name)
         } else {
-            format!("{STAGING}\\{}", parcel.staged_name())
+            path_of(STAGING, &one.parcel.staged_name())
         };
         let opened = self.file("stage", &path, CreateDisposition::Create, writing_access()).await?;
         let file = opened.map_err(|found| said("stage", found))?;
-        if let Err(error) = write(&file, &bytes).await {
-            // A half-written file is removed with its last handle; what stays is swept at the next connection.
-            let _ = file.set_info(FileDispositionInformation::default()).await;
-            let _ = file.close().await;
-            return Err(error);
-        }
+        let written = match write(&file, &one).await {
+            Ok(written) => written,
+            Err(error) => {
+                // A half-written file is removed with its last handle; what stays is swept at the next connection.
+                let _ = file.set_info(FileDispositionInformation::default()).await;
+                let _ = file.close().await;
+                return Err(error);
+            }
+        };
         // Opened again: the client takes a file's size from its open and reads no further.
         let again = self.file("check", &path, CreateDisposition::Open, taking_access());
         let (closed, opened) = tokio::join!(file.close(), again);
         closed.map_err(|error| trouble("stage", &error))?;
         let file = opened?.map_err(|found| said("check", found))?;
-        check(&file, &bytes).await?;
-        self.staged.lock().await.insert(parcel.stage, file);
+        check(&file, one.size, written).await?;
+        self.staged.lock().await.insert(one.parcel.stage, file);
         Ok(())
     }
 
-    async fn publish(&self, parcel: Parcel<'_>) -> Result<Published, Trouble> {
+    async fn publish_one(&self, parcel: &Parcel) -> Result<Published, Trouble> {
         let kept = self.staged.lock().await.remove(&parcel.stage);
         let file = match kept {
             Some(file) => file,
             None => {
-                let path = format!("{STAGING}\\{}", parcel.staged_name());
+                let path = path_of(STAGING, &parcel.staged_name());
                 match self.file("publish", &path, CreateDisposition::Open, rename_access()).await? {
                     Ok(file) => file,
                     Err(Status::U32_OBJECT_NAME_NOT_FOUND) => return Ok(Published::Gone),
@@ -178,13 +226,9 @@ impl Share for RemoteShare {
         let renamed = if sabotage::is(sabotage::NO_RENAME) {
             Ok(())
         } else {
-            let file_name = format!("{}\\{}", parcel.folder, parcel.name).as_str().into();
-            file.set_info(FileRenameInformation {
-                replace_if_exists: false.into(),
-                root_directory: 0,
-                file_name,
-            })
-            .await
+            let file_name = path_of(&parcel.folder, &parcel.name).as_str().into();
+            let replace_if_exists = false.into();
+            file.set_info(FileRenameInformation { replace_if_exists, root_directory: 0, file_name }).await
         };
         // Our handle would keep the link application from the file; what the close says changes nothing.
         let _ = file.close().await;
@@ -196,6 +240,37 @@ impl Share for RemoteShare {
                 _ => Err(trouble("publish", &error)),
             },
         }
+    }
+}
+
+impl Share for RemoteShare {
+    type Handle = RemoteHandle;
+
+    fn poll(&self) -> Duration {
+        POLL
+    }
+
+    async fn lacks(&self, folder: &str) -> Result<bool, Trouble> {
+        Ok(self.folder(folder).await?.is_none())
+    }
+
+    async fn list(&self, folder: &str) -> Result<Vec<Entry>, Trouble> {
+        let Some(folder) = self.folder(folder).await? else { return Ok(Vec::new()) };
+        let files = list(&folder).await?.into_iter().filter(|one| !one.file_attributes.directory());
+        Ok(files.map(entry).collect())
+    }
+
+    async fn stage(&self, files: Vec<Outgoing>) -> Vec<Result<(), Trouble>> {
+        let staging: Vec<_> = files.into_iter().map(|one| self.stage_one(one)).collect();
+        futures_util::stream::iter(staging).buffered(AT_ONCE).collect().await
+    }
+
+    async fn publish(&self, parcels: Vec<Parcel>) -> Vec<Result<Published, Trouble>> {
+        let mut outcomes = Vec::new();
+        for parcel in &parcels {
+            outcomes.push(self.publish_one(parcel).await);
+        }
+        outcomes
     }
 
     async fn staged(&self) -> Result<Staged, Trouble> {
@@ -212,7 +287,7 @@ impl Share for RemoteShare {
     }
 
     async fn discard(&self, name: &str) -> Result<(), Trouble> {
-        let path = format!("{STAGING}\\{name}");
+        let path = path_of(STAGING, name);
         match self.file("discard", &path, CreateDisposition::Open, rename_access()).await? {
             Ok(file) => {
                 let removed = file.set_info(FileDispositionInformation::default()).await;
@@ -225,21 +300,28 @@ impl Share for RemoteShare {
     }
 
     async fn open(&self, folder: &str, entry: &Entry, largest: u64) -> Result<Opened<RemoteHandle>, Trouble> {
-        let path = format!("{folder}\\{}", entry.name);
-        let opened = self.file("open an answer", &path, CreateDisposition::Open, taking_access()).await?;
+        let path = path_of(folder, &entry.name);
+        let opened = self.file("open a file", &path, CreateDisposition::Open, taking_access()).await?;
         let file = match opened {
             Ok(file) => file,
             Err(Status::U32_SHARING_VIOLATION) => return Ok(Opened::InUse),
             Err(Status::U32_OBJECT_NAME_NOT_FOUND | DELETE_PENDING) => return Ok(Opened::Gone),
-            Err(found) => return Err(said("open an answer", found)),
+            Err(found) => return Err(said("open a file", found)),
         };
         let seen = seen(&file).await?;
-        if seen.0 > largest {
+        let size = seen.0;
+        if size > largest {
             let _ = file.close().await;
             return Ok(Opened::InUse);
         }
-        let bytes = read(&file, seen.0).await?;
-        Ok(Opened::Bytes { bytes, handle: RemoteHandle { file, seen } })
+        let length = usize::try_from(size).unwrap_or(TAIL).min(TAIL);
+        let tail = read(&file, size - length as u64, length).await?;
+        Ok(Opened::File { handle: RemoteHandle { file, seen }, size, tail })
+    }
+
+    async fn read(&self, handle: &RemoteHandle, offset: u64, length: usize) -> Result<Vec<u8>, Trouble> {
+        let left = usize::try_from(handle.seen.0.saturating_sub(offset)).unwrap_or(length);
+        read(&handle.file, offset, length.min(left)).await
     }
 
     async fn remove(&self, handle: RemoteHandle) -> Result<bool, Trouble> {
@@ -315,33 +397,64 @@ fn rename_access() -> FileAccessMask {
     FileAccessMask::new().with_file_read_attributes(true).with_delete(true).with_synchronize(true)
 }
 
-async fn write(file: &File, bytes: &[u8]) -> Result<(), Trouble> {
-    let mut at = 0;
-    while at < bytes.len() {
-        let chunk = &bytes[at..bytes.len().min(at + CHUNK)];
-        let written =
-            file.write_block(chunk, at as u64, None).await.map_err(|error| hidden("write", &error))?;
-        at += written.max(1);
+/// Writes and flushes; returns the hash of what was written.
+async fn write(file: &File, one: &Outgoing) -> Result<blake3::Hash, Trouble> {
+    let (mut hasher, mut at) = (blake3::Hasher::new(), 0);
+    while at < one.size {
+        let bytes = chunk(one, at).await?;
+        hasher.update(&bytes);
+        let mut done = 0;
+        while done < bytes.len() {
+            let written = file.write_block(&bytes[done..], at + done as u64, None).await;
+            done += written.map_err(|error| hidden("write", &error))?.max(1);
+        }
+        at += bytes.len() as u64;
     }
-    file.flush().await.map_err(|error| hidden("flush", &error))
+    file.flush().await.map_err(|error| hidden("flush", &error))?;
+    Ok(hasher.finalize())
 }
 
-async fn check(file: &File, bytes: &[u8]) -> Result<(), Trouble> {
-    let back = read(file, bytes.len() as u64).await?;
-    if blake3::hash(&back) == blake3::hash(bytes) {
+/// The next bytes of a file of ours.
+async fn chunk(one: &Outgoing, at: u64) -> Result<Vec<u8>, Trouble> {
+    let length = usize::try_from(one.size - at).unwrap_or(CHUNK).min(CHUNK);
+    let file = one.file.clone();
+    let bytes = tokio::task::spawn_blocking(move || read_range(&file, at, length)).await;
+    let shorter = || Trouble {
+        symptom: Symptom::Malformed,
+        action: "read what is to be sent",
+        detail: "it is shorter than it was".to_owned(),
+    };
+    match bytes {
+        Ok(Ok(bytes)) if bytes.len() == length => Ok(bytes),
+        _ => Err(shorter()),
+    }
+}
+
+async fn check(file: &File, size: u64, written: blake3::Hash) -> Result<(), Trouble> {
+    let (mut hasher, mut at) = (blake3::Hasher::new(), 0);
+    while at < size {
+        let length = usize::try_from(size - at).unwrap_or(CHUNK).min(CHUNK);
+        let bytes = read(file, at, length).await?;
+        if bytes.is_empty() {
+            break;
+        }
+        hasher.update(&bytes);
+        at += bytes.len() as u64;
+    }
+    if at == size && hasher.finalize() == written {
         return Ok(());
     }
     let detail = "what was read back differs from what was written".to_owned();
     Err(Trouble { symptom: Symptom::Malformed, action: "check", detail })
 }
 
-/// Reads at most `size` bytes.
-async fn read(file: &File, size: u64) -> Result<Vec<u8>, Trouble> {
-    let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
+/// Reads at most `length` bytes.
+async fn read(file: &File, offset: u64, length: usize) -> Result<Vec<u8>, Trouble> {
+    let mut bytes = vec![0; length];
     let mut at = 0;
     while at < bytes.len() {
         let end = bytes.len().min(at + CHUNK);
-        let got = file.read_block(&mut bytes[at..end], at as u64, None, false).await;
+        let got = file.read_block(&mut bytes[at..end], offset + at as u64, None, false).await;
         match got.map_err(|error| hidden("read", &error))? {
             0 => break,
             count => at += count,
@@ -349,6 +462,22 @@ async fn read(file: &File, size: u64) -> Result<Vec<u8>, Trouble> {
     }
     bytes.truncate(at);
     Ok(bytes)
+}
+
+/// A path as SMB writes it.
+fn path_of(folder: &str, name: &str) -> String {
+    format!("{}\\{name}", folder.replace('/', "\\"))
+}
+
+/// Opens a folder; makes what is missing on the way if asked to.
+async fn open_folder(tree: &Tree, path: &str, make: bool) -> Result<Directory, Trouble> {
+    let disposition = if make { CreateDisposition::OpenIf } else { CreateDisposition::Open };
+    if let (true, Some((above, _))) = (make, path.rsplit_once('/')) {
+        let above = Box::pin(open_folder(tree, above, make)).await?;
+        let _ = above.close().await;
+    }
+    let opened = tree.create_directory(&path.replace('/', "\\"), disposition, listing()).await;
+    directory(opened.map_err(|error| trouble("open a folder", &error))?)
 }
 
 /// Size and last write: what changes when somebody wrote after we read.
@@ -370,7 +499,8 @@ async fn list(folder: &Arc<Directory>) -> Result<Vec<FileDirectoryInformation>, 
 
 fn entry(found: FileDirectoryInformation) -> Entry {
     let stamp = *found.change_time ^ found.last_write_time.rotate_left(32);
-    Entry { name: found.file_name.to_string(), size: found.end_of_file, stamp }
+    let changed = *found.last_write_time;
+    Entry { name: found.file_name.to_string(), size: found.end_of_file, stamp, changed }
 }
 
 fn directory(resource: Resource) -> Result<Directory, Trouble> {
@@ -386,5 +516,5 @@ async fn watch(folder: Arc<Directory>, notify: Arc<Notify>) {
     while folder.watch(filter, false).await.is_ok() {
         notify.notify_one();
     }
-    tracing::debug!("no change events from the terminal's share: looking instead");
+    tracing::debug!("no change events from a share: looking instead");
 }

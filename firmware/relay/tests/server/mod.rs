@@ -14,7 +14,8 @@ use model::part::RelayPart;
 use model::{Observation, Outcome, Profile};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
-use relay::{Config, TerminalConfig};
+use relay::share::remote::RemoteTerminal;
+use relay::{Config, ConsumerConfig, TerminalConfig};
 use tokio::io::AsyncReadExt;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -115,8 +116,8 @@ impl Lab {
         let mut lab = Self { folder, server: None, part, commands };
         lab.configure();
         lab.start_server().await;
-        let config = lab.config();
-        tokio::spawn(async move { relay::run(config, sender, receiver).await.unwrap() });
+        let (config, end) = (lab.config(), lab.end());
+        tokio::spawn(async move { relay::run(&config, vec![end], sender, receiver).await.unwrap() });
         lab
     }
 
@@ -184,17 +185,22 @@ impl Lab {
     fn config(&self) -> Config {
         let text = include_str!("../../../model/tests/data/profile.toml");
         let profile = Profile::parse("profile.toml", text).unwrap();
-        let terminal = TerminalConfig {
-            name: "t1".into(),
-            address: address(),
-            share: "OQS".into(),
-            secret: self.folder.path().join("state/secrets/t1"),
-        };
         Config {
             state: self.folder.path().join("state"),
             kinds: Arc::from(profile.kinds),
-            terminals: vec![terminal],
+            opening: model::Opening::default(),
+            terminals: vec![TerminalConfig { name: "t1".into(), requests_below: None }],
+            consumers: vec![ConsumerConfig {
+                name: "receipt".into(),
+                share: Some("OQS".into()),
+                takes: Vec::new(),
+            }],
         }
+    }
+
+    fn end(&self) -> RemoteTerminal {
+        let secret = self.folder.path().join("state/secrets/t1");
+        RemoteTerminal { address: address(), share: "OQS".into(), secret }
     }
 
     fn smb_conf(&self) -> PathBuf {

@@ -14,7 +14,7 @@ pub fn users(site: &Site, state: &Path) -> String {
     let line = |consumer: &model::site::Consumer| {
         format!("{}:{}\n", consumer.name, secret::path(state, &share_secret(&consumer.name)).display())
     };
-    site.consumers.iter().map(line).collect()
+    site.shares().map(|(consumer, _)| line(consumer)).collect()
 }
 
 /// The name of an account's secret.
@@ -33,7 +33,7 @@ pub fn group(site: &Site, system: &str) -> String {
 }
 
 fn with(site: &Site, system: &str, line: impl Fn(&str, u32) -> String) -> String {
-    let ours = (FIRST..).zip(&site.consumers).map(|(number, consumer)| line(&consumer.name, number));
+    let ours = (FIRST..).zip(site.shares()).map(|(number, (consumer, _))| line(&consumer.name, number));
     let end = if system.is_empty() || system.ends_with('\n') { "" } else { "\n" };
     format!("{system}{end}{}", ours.collect::<String>())
 }

@@ -51,9 +51,9 @@ pub struct Accounts<'a> {
 /// Everything a site needs but the ports, which are [`site`]'s.
 pub fn daemons(site: &Site, places: &Places<'_>, system: &Accounts<'_>) -> Vec<Generated> {
     let own = places.to.join("samba");
-    let share = places.state.join("share/OQS");
+    let shares = places.state.join("share");
     vec![
-        Generated::new("samba/smb.conf", relay::samba::config(site, &share, places.owner, &own)),
+        Generated::new("samba/smb.conf", relay::samba::config(site, &shares, places.owner, &own)),
         Generated::new("samba/smb.users", accounts::users(site, places.state)),
         Generated::new("samba/passwd", accounts::passwd(site, system.passwd)),
         Generated::new("samba/group", accounts::group(site, system.group)),

@@ -13,7 +13,7 @@ use crate::socket::part;
 /// # Errors
 /// [`Failure::NotProved`]; [`Failure::Write`] if the socket cannot be made.
 pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
-    let config = relay::Config::from_site(place.site(Role::Relayd)?, &place.state);
+    let (config, ends) = relay::Config::from_site(place.site(Role::Relayd)?, &place.state);
     netd::proved(&place.sockets).await?;
     let (part, mut seen) = watch::channel(RelayPart::default());
     let (ask, commands) = mpsc::channel(super::WAITING);
@@ -23,7 +23,7 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
         post(move || async move { super::put(&ask, |reply| relay::Command::Look { reply }).await }),
     );
     let mut tasks = super::serve(place, Role::Relayd, routes).await?;
-    tasks.spawn(alone(move || relay::run(config, part, commands)));
+    tasks.spawn(alone(move || async move { relay::run(&config, ends, part, commands).await }));
     super::serves_once_it_sends(&mut seen, ready, pulse).await;
     Ok(tasks)
 }

@@ -27,12 +27,9 @@ pub fn run(folder: &Path) -> Result<ExitCode, Failure> {
 
 /// The logins themselves are not for this child to read; that there are files is.
 fn missing_logins(folder: &Path, site: &model::Site) -> Vec<String> {
-    let missing = site.terminals.iter().filter(|one| !folder.join(LOGINS).join(&one.login).exists());
-    let say = |one: &model::site::Terminal| {
-        format!(
-            "{LOGINS}/{}: this file is missing (user and password of the terminal {})",
-            one.login, one.name
-        )
+    let missing = site.logins().filter(|(login, _)| !folder.join(LOGINS).join(login).exists());
+    let say = |(login, end): (&str, &str)| {
+        format!("{LOGINS}/{login}: this file is missing (user and password of the share of {end})")
     };
     missing.map(say).collect()
 }

@@ -35,8 +35,9 @@ pub fn daemons(site: &Site, places: &Places<'_>) -> Result<(), Failure> {
     }
     folder_at(&places.to.join("chrony"))?;
     folder_at(&places.state.join("chrony"))?;
-    folder_at(&places.state.join("share/OQS"))?;
-    for consumer in &site.consumers {
+    folder_at(&places.state.join("share"))?;
+    for (consumer, share) in site.shares() {
+        folder_at(&places.state.join("share").join(share))?;
         secret::make(places.state, &generate::share_secret(&consumer.name), &consumer.name)?;
     }
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();

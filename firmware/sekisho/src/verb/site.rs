@@ -18,7 +18,7 @@ pub fn run(args: &Site) -> Result<ExitCode, Failure> {
         file.display(),
         loaded.site.profile.name,
         loaded.site.terminals.len(),
-        loaded.site.profile.kinds.len()
+        loaded.site.kinds.len()
     ));
     Ok(ExitCode::SUCCESS)
 }

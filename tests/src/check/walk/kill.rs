@@ -40,7 +40,7 @@ static STEPS: [Step; 8] = [
     Step {
         case: "killed_when_a_request_is_decided_nothing_is_lost_or_doubled",
         made: "kill -9 when the request arrives in attempted",
-        folder: |lab| lab.clinic().state().join("relay/attempted"),
+        folder: |lab| lab.clinic().state().join("relay/attempted/t1"),
         happening: Happening::MovedIn,
     },
     Step {
