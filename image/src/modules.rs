@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::error::{Error, at};
 use crate::pattern::Patterns;
 
 /// The modules of a kernel and what each needs.
@@ -12,8 +13,15 @@ pub struct Modules {
 }
 
 impl Modules {
+    /// From a kernel's folder.
+    pub fn read(folder: &Path) -> Result<Self, Error> {
+        let text =
+            |name: &str| std::fs::read_to_string(folder.join(name)).map_err(at("read", &folder.join(name)));
+        Ok(Self::parse(&text("modules.dep")?, &text("modules.softdep")?))
+    }
+
     /// From `modules.dep` and `modules.softdep`.
-    pub fn parse(dep: &str, softdep: &str) -> Self {
+    fn parse(dep: &str, softdep: &str) -> Self {
         let mut needs: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
         for (module, on) in dep.lines().filter_map(|line| line.split_once(':')) {
             needs.insert(module.into(), on.split_whitespace().map(PathBuf::from).collect());
@@ -31,9 +39,19 @@ impl Modules {
         Self { needs }
     }
 
-    /// The modules wanted and all they need.
+    /// The modules that patterns cover, and all they need.
     pub fn needed(&self, wanted: &Patterns) -> BTreeSet<PathBuf> {
-        let mut open: Vec<&PathBuf> = self.needs.keys().filter(|path| wanted.cover(path)).collect();
+        self.with_needs(self.needs.keys().filter(|path| wanted.cover(path)).collect())
+    }
+
+    /// The modules of these names and all they need; or the names that no module has.
+    pub fn named(&self, names: &[String]) -> Result<BTreeSet<PathBuf>, Vec<String>> {
+        let find = |wanted: &String| self.needs.keys().find(|path| name(path) == wanted.replace('-', "_"));
+        let lost: Vec<String> = names.iter().filter(|name| find(name).is_none()).cloned().collect();
+        if lost.is_empty() { Ok(self.with_needs(names.iter().filter_map(find).collect())) } else { Err(lost) }
+    }
+
+    fn with_needs<'a>(&'a self, mut open: Vec<&'a PathBuf>) -> BTreeSet<PathBuf> {
         let mut needed = BTreeSet::new();
         while let Some(path) = open.pop() {
             if needed.insert(path.clone()) {
@@ -61,5 +79,12 @@ mod tests {
         let wanted = Patterns::new(&["kernel/net/*".to_owned()]);
         let needed: Vec<_> = modules.needed(&wanted).into_iter().map(|path| name(&path)).collect();
         assert_eq!(needed, ["b", "c_c", "a"]);
+    }
+
+    #[test]
+    fn a_name_that_no_module_has_is_told() {
+        let modules = Modules::parse("kernel/a-b.ko.xz:\n", "");
+        assert_eq!(modules.named(&["a_b".to_owned()]).unwrap().len(), 1);
+        assert_eq!(modules.named(&["a_b".to_owned(), "c".to_owned()]).unwrap_err(), ["c"]);
     }
 }

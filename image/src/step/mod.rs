@@ -12,8 +12,10 @@ pub mod tools;
 pub mod trim;
 pub mod uki;
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
+use crate::digest;
 use crate::error::Error;
 use crate::place::Place;
 use crate::tool::Tool;
@@ -40,6 +42,23 @@ fn copy_tree(from: &Path, to: &Path, log: &Path) -> Result<(), Error> {
         .args(["-a", "--reflink=auto", "--no-target-directory"])
         .args([from, to])
         .run(&format!("copy {}", from.display()))
+}
+
+/// The folder of a tree's one kernel.
+fn modules(tree: &Path) -> Result<PathBuf, Error> {
+    Ok(tree.join("usr/lib/modules").join(kernel(tree)?))
+}
+
+/// Removes all other kernel modules.
+fn keep_modules(tree: &Path, keep: &BTreeSet<PathBuf>, log: &Path) -> Result<(), Error> {
+    let folder = modules(tree)?;
+    for path in digest::walk(&folder)? {
+        let module = path.starts_with("kernel") && folder.join(&path).is_file();
+        if module && !keep.contains(&path) {
+            crate::place::clear(&folder.join(path))?;
+        }
+    }
+    Tool::inside(tree, "depmod", log).arg(kernel(tree)?).run("list the modules")
 }
 
 /// The one kernel a tree has.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::build::Build;
-use crate::error::{Error, at};
+use crate::error::Error;
 use crate::modules::Modules;
 use crate::pattern::Patterns;
 use crate::tool::Tool;
@@ -38,21 +38,12 @@ fn prune(tree: &Path, away: &Patterns) -> Result<(), Error> {
 
 /// Keeps the drivers wanted and what they need.
 fn modules(tree: &Path, wanted: &Patterns, log: &Path) -> Result<(), Error> {
-    let version = super::kernel(tree)?;
-    let folder = tree.join("usr/lib/modules").join(&version);
-    let read =
-        |name: &str| std::fs::read_to_string(folder.join(name)).map_err(at("read", &folder.join(name)));
-    let keep = Modules::parse(&read("modules.dep")?, &read("modules.softdep")?).needed(wanted);
+    let folder = super::modules(tree)?;
+    let keep = Modules::read(&folder)?.needed(wanted);
     let idle = wanted.idle();
     if !idle.is_empty() {
         let reason = format!("this kernel has no {}", idle.join(", no "));
         return Err(Error::Data { path: "image/modules.list".into(), reason });
     }
-    for path in digest::walk(&folder)? {
-        let module = path.starts_with("kernel") && folder.join(&path).is_file();
-        if module && !keep.contains(&path) {
-            place::clear(&folder.join(path))?;
-        }
-    }
-    Tool::inside(tree, "depmod", log).arg(version).run("list the modules")
+    super::keep_modules(tree, &keep, log)
 }
