@@ -17,24 +17,34 @@ impl Modules {
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let text =
             |name: &str| std::fs::read_to_string(folder.join(name)).map_err(at("read", &folder.join(name)));
-        Ok(Self::parse(&text("modules.dep")?, &text("modules.softdep")?))
+        Ok(Self::parse(&text("modules.dep")?, &text("modules.softdep")?, &text("modules.alias")?))
     }
 
-    /// From `modules.dep` and `modules.softdep`.
-    fn parse(dep: &str, softdep: &str) -> Self {
+    /// From `modules.dep`, `modules.softdep` and `modules.alias`. (A soft need may be named by what several modules can
+    /// do: `crc32c`. All of them count.)
+    fn parse(dep: &str, softdep: &str, alias: &str) -> Self {
         let mut needs: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
         for (module, on) in dep.lines().filter_map(|line| line.split_once(':')) {
             needs.insert(module.into(), on.split_whitespace().map(PathBuf::from).collect());
         }
-        let by_name: BTreeMap<String, PathBuf> =
-            needs.keys().map(|path| (name(path), path.clone())).collect();
+        let mut by_name: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        for path in needs.keys() {
+            by_name.entry(name(path)).or_default().push(path.clone());
+        }
+        for line in alias.lines() {
+            if let ["alias", word, module] = line.split_whitespace().collect::<Vec<_>>()[..]
+                && let Some(paths) = by_name.get(&module.replace('-', "_")).cloned()
+            {
+                by_name.entry(word.replace('-', "_")).or_default().extend(paths);
+            }
+        }
         for line in softdep.lines() {
-            let mut words = line.split_whitespace().skip(1);
-            let Some(module) = words.next().and_then(|word| by_name.get(&word.replace('-', "_"))) else {
-                continue;
-            };
-            let on = words.filter_map(|word| by_name.get(&word.replace('-', "_"))).cloned();
-            needs.entry(module.clone()).or_default().extend(on);
+            let mut words = line.split_whitespace().skip(1).map(|word| word.replace('-', "_"));
+            let of = words.next().and_then(|word| by_name.get(&word)).cloned().unwrap_or_default();
+            let on: Vec<PathBuf> = words.filter_map(|word| by_name.get(&word)).flatten().cloned().collect();
+            for module in of {
+                needs.entry(module).or_default().extend(on.iter().cloned());
+            }
         }
         Self { needs }
     }
@@ -75,7 +85,8 @@ mod tests {
     #[test]
     fn what_is_wanted_brings_what_it_needs_hard_and_soft() {
         let dep = "kernel/net/a.ko.xz: kernel/lib/b.ko.xz\nkernel/lib/b.ko.xz:\nkernel/lib/c-c.ko.xz:\nkernel/sound/d.ko.xz:\n";
-        let modules = Modules::parse(dep, "# soft\nsoftdep b pre: c-c\n");
+        let alias = "# aliases\nalias crc32c c_c\n";
+        let modules = Modules::parse(dep, "# soft\nsoftdep b pre: crc32c\n", alias);
         let wanted = Patterns::new(&["kernel/net/*".to_owned()]);
         let needed: Vec<_> = modules.needed(&wanted).into_iter().map(|path| name(&path)).collect();
         assert_eq!(needed, ["b", "c_c", "a"]);
@@ -83,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_name_that_no_module_has_is_told() {
-        let modules = Modules::parse("kernel/a-b.ko.xz:\n", "");
+        let modules = Modules::parse("kernel/a-b.ko.xz:\n", "", "");
         assert_eq!(modules.named(&["a_b".to_owned()]).unwrap().len(), 1);
         assert_eq!(modules.named(&["a_b".to_owned(), "c".to_owned()]).unwrap_err(), ["c"]);
     }
