@@ -90,7 +90,6 @@ impl World {
         }
         world.serve_time();
         world.serve_centre(certificate, &[&rustls::version::TLS13]);
-        world.advertise(600);
         world.has_address().await;
         world
     }
@@ -149,11 +148,17 @@ impl World {
         });
     }
 
-    /// Waits until the kernel has made an address of the advertisement.
+    /// Advertises until the kernel has made an address of it: the first may be lost on a busy machine, where a cable
+    /// carries only a moment after it was laid.
     async fn has_address(&self) {
         let probe: SocketAddr = (CENTRE.parse::<Ipv6Addr>().unwrap(), 9).into();
         let ready = async {
+            let mut again = Instant::now();
             loop {
+                if Instant::now() >= again {
+                    self.advertise(600);
+                    again += Duration::from_millis(200);
+                }
                 let socket = UdpSocket::bind("[::]:0").await.unwrap();
                 if socket.connect(probe).await.is_ok()
                     && matches!(socket.local_addr().unwrap().ip(), IpAddr::V6(own) if !own.is_unicast_link_local())

@@ -36,6 +36,9 @@ impl Wire {
             wire.far_away(|| ip("link set dev w0 up"));
             ip("address replace fe80::2/64 dev wan0 nodad");
             wire.far_away(|| ip("address replace fe80::1/64 dev w0 nodad"));
+            while !(carries("wan0") && wire.far_away(|| carries("w0"))) {
+                std::thread::yield_now();
+            }
             case(wire);
         });
         if let Err(panic) = thread.join() {
@@ -84,6 +87,12 @@ fn quiet() {
     for setting in ["accept_dad", "router_solicitations", "dad_transmits"] {
         std::fs::write(format!("/proc/sys/net/ipv6/conf/default/{setting}"), "0").unwrap();
     }
+}
+
+/// Whether the kernel has noticed the cable: until then what is sent is lost.
+fn carries(port: &str) -> bool {
+    let said = Command::new("ip").args(["-oneline", "link", "show", "dev", port]).output().unwrap();
+    String::from_utf8_lossy(&said.stdout).contains("state UP")
 }
 
 fn ip(arguments: &str) {
