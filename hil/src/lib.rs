@@ -10,7 +10,6 @@ pub mod image;
 pub mod machine;
 pub mod qmp;
 pub mod results;
-pub mod scan;
 pub mod stage;
 pub mod stick;
 pub mod story;

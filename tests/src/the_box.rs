@@ -8,9 +8,14 @@ use crate::ground::{Daemons, Ground, args, text};
 use crate::plan::{Host, Place, TheBox};
 use crate::roles;
 use crate::samba::{self, Login};
+use crate::tools::in_a_host;
 
 /// The name of its smbd among the daemons.
 pub const SMBD: &str = "box-smbd";
+/// The terminals' resolver.
+pub const RESOLVER: &str = "box-unbound";
+/// The box's clock, and the terminals' time.
+pub const TIME: &str = "box-chronyd";
 /// The daemon with all roles in it.
 pub const SEKISHO: &str = "sekisho";
 
@@ -52,9 +57,41 @@ pub fn start(ground: &Ground, sekisho: &Path) -> Result<Daemons, Error> {
         samba::set_password(ground, Host::Box, &config, &login)?;
     }
     let smbd = samba::start(ground, Host::Box, SMBD, &config)?;
+    let others = [resolver(ground)?, time(ground)?];
     let mut daemons = sekisho_itself(ground, sekisho, None)?;
     daemons.insert(SMBD.into(), smbd.wait()?);
+    for (name, starting) in others.into_iter().flatten() {
+        daemons.insert(name.into(), starting.wait()?);
+    }
     Ok(daemons)
+}
+
+/// The terminals' resolver, from the configuration that sekisho wrote; a stand-in for sekisho writes none.
+fn resolver(ground: &Ground) -> Result<Option<(&'static str, Starting)>, Error> {
+    let config = ground.place.run(Host::Box).join("unbound.conf");
+    if !config.exists() {
+        return Ok(None);
+    }
+    let program = in_a_host(&ground.tools.unbound);
+    let list = args(["-d", "-p", "-c", &text(&config)]);
+    let daemon = Daemon { name: RESOLVER, program, args: list, ready: Ready::Notified };
+    Ok(Some((RESOLVER, daemon.start(&ground.place, ground.door(Host::Box))?)))
+}
+
+/// The box's clock and the terminals' time, likewise. It finds the time server's name by the box's own resolv.conf.
+fn time(ground: &Ground) -> Result<Option<(&'static str, Starting)>, Error> {
+    let run = ground.place.run(Host::Box);
+    let config = run.join("chrony.conf");
+    if !config.exists() {
+        return Ok(None);
+    }
+    let names = text(&run.join("resolv.conf"));
+    ground.door(Host::Box).run(&["mount", "--bind", &names, "/etc/resolv.conf"], "")?;
+    let program = in_a_host(&ground.tools.chronyd);
+    // -x: it never touches the host's clock. -d: it stays the process that was started.
+    let list = args(["-x", "-d", "-u", "root", "-f", &text(&config)]);
+    let daemon = Daemon { name: TIME, program, args: list, ready: Ready::AtOnce };
+    Ok(Some((TIME, daemon.start(&ground.place, ground.door(Host::Box))?)))
 }
 
 /// Starts sekisho, or what runs one role of it, and waits until it serves. What its environment asks for (a log level)

@@ -11,10 +11,10 @@ use model::notice::Stick;
 
 use super::Story;
 use crate::machine::{BOX, ask_setup, fingerprint};
-use crate::scan::scan;
 use crate::stage::{FIRST_BOOT, Stage, same};
 use crate::stick;
 use crate::wire::{Ear, offer, text};
+use clinic::check::scan::scan;
 
 /// How long the box may take to say what it thinks of a stick.
 const STICK: Duration = Duration::from_secs(90);

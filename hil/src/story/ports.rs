@@ -1,13 +1,13 @@
 //! What each zone finds open, beside what docs/security.md says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
+use clinic::check::scan::{open, scan};
 use clinic::check::{Outcome, Wrong, must};
 
 use super::{For, Story};
 use crate::machine::BOX;
-use crate::scan::scan;
 use crate::stage::{Stage, same};
 
 const BOX_TERMINAL: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
@@ -40,30 +40,6 @@ pub fn stories() -> Vec<Story> {
         )
         .only(For::Development),
     ]
-}
-
-/// The table of what listens where: zone, `tcp` or `udp`, ports.
-fn documented() -> Result<BTreeMap<(String, String), BTreeSet<u16>>, Wrong> {
-    let text = include_str!("../../../docs/security.md");
-    let section = text.split("\n## What listens where\n").nth(1).and_then(|rest| rest.split("\n## ").next());
-    let section = section.ok_or_else(|| Wrong::new("docs/security.md does not say what listens where"))?;
-    let mut table = BTreeMap::new();
-    for line in section.lines().filter(|line| line.starts_with("| ")).skip(1) {
-        let [zone, tcp, udp] = line.split('|').skip(1).take(3).map(str::trim).collect::<Vec<_>>()[..] else {
-            continue;
-        };
-        for (kind, cell) in [("tcp", tcp), ("udp", udp)] {
-            let ports =
-                cell.split(|letter: char| !letter.is_ascii_digit()).filter_map(|word| word.parse().ok());
-            table.insert((zone.to_owned(), kind.to_owned()), ports.collect());
-        }
-    }
-    Ok(table)
-}
-
-fn open(zone: &str, kind: &str) -> Result<BTreeSet<u16>, Wrong> {
-    let missing = || Wrong(format!("docs/security.md does not say what is open for {zone}"));
-    documented()?.remove(&(zone.to_owned(), kind.to_owned())).ok_or_else(missing)
 }
 
 fn from_every_zone(stage: &mut Stage, ports: &[u16]) -> Outcome {
@@ -122,17 +98,4 @@ fn listening(stage: &mut Stage) -> Outcome {
         }
     }
     must(more.is_empty(), || format!("also listening: {}", more.join(", ")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_documents_say_what_is_open_for_each_zone() {
-        assert_eq!(open("clinic", "tcp").unwrap(), [80, 443, 445].into());
-        assert_eq!(open("line", "tcp").unwrap(), [].into());
-        assert!(open("terminal", "udp").unwrap().contains(&53));
-        assert!(open("moon", "tcp").is_err());
-    }
 }

@@ -11,6 +11,7 @@ pub mod lab;
 pub mod machine;
 pub mod network;
 pub mod sabotage;
+pub mod scan;
 pub mod walk;
 
 use std::fmt;

@@ -1,22 +1,57 @@
-//! A scan from a zone: every TCP port of an address, tried by connecting.
+//! A scan from a zone: every TCP port of an address, tried by connecting; and what docs/security.md says of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
-use clinic::Clinic;
-use clinic::check::Wrong;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrStorage, connect, getsockopt, socket, sockopt,
 };
 
+use super::Wrong;
+use crate::Clinic;
+
 /// How many connections are tried at once.
 const AT_ONCE: usize = 2048;
 /// A lost SYN is sent again after a second; a slow board gets a second try.
 const LOST: Duration = Duration::from_millis(2500);
+
+/// What docs/security.md says is open: for a zone and `tcp` or `udp`, the ports.
+pub type Documented = BTreeMap<(String, String), BTreeSet<u16>>;
+
+/// Reads the table of what listens where.
+///
+/// # Errors
+/// There is none.
+pub fn documented() -> Result<Documented, Wrong> {
+    let text = include_str!("../../../docs/security.md");
+    let section = text.split("\n## What listens where\n").nth(1).and_then(|rest| rest.split("\n## ").next());
+    let section = section.ok_or_else(|| Wrong::new("docs/security.md does not say what listens where"))?;
+    let mut table = BTreeMap::new();
+    for line in section.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let [zone, tcp, udp] = line.split('|').skip(1).take(3).map(str::trim).collect::<Vec<_>>()[..] else {
+            continue;
+        };
+        for (kind, cell) in [("tcp", tcp), ("udp", udp)] {
+            let ports =
+                cell.split(|letter: char| !letter.is_ascii_digit()).filter_map(|word| word.parse().ok());
+            table.insert((zone.to_owned(), kind.to_owned()), ports.collect());
+        }
+    }
+    Ok(table)
+}
+
+/// What is open for a zone.
+///
+/// # Errors
+/// The document does not say.
+pub fn open(zone: &str, kind: &str) -> Result<BTreeSet<u16>, Wrong> {
+    let missing = || Wrong(format!("docs/security.md does not say what is open for {zone}"));
+    documented()?.remove(&(zone.to_owned(), kind.to_owned())).ok_or_else(missing)
+}
 
 /// What a scan found: ports that opened, and ports where somebody said no.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,4 +118,17 @@ fn together(to: IpAddr, ports: &[u16]) -> Result<Found, Wrong> {
         });
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documents_say_what_is_open_for_each_zone() {
+        assert_eq!(open("clinic", "tcp").unwrap(), [80, 443, 445].into());
+        assert_eq!(open("line", "tcp").unwrap(), [].into());
+        assert!(open("terminal", "udp").unwrap().contains(&53));
+        assert!(open("moon", "tcp").is_err());
+    }
 }
