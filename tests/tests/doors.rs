@@ -43,12 +43,11 @@ fn each_zone_finds_the_ports_open_that_the_document_names_and_no_other() {
     let line = on_the_line(&clinic);
     assert!(!line.is_empty(), "the box has an address on the line");
     tries.extend(line.into_iter().map(|address| ("line", "ngn", address, open("line", "tcp").unwrap())));
-    // All of them from where something is open; from elsewhere what anybody would try first.
-    let every: Vec<u16> = (1..=u16::MAX).collect();
-    let first: Vec<u16> = (1..=1024).collect();
+    // Every port where something is meant to be open takes minutes, for silence is waited for: the board's own case
+    // does that. Here it is what anybody would try first; what listens beside it is the last case's to find.
+    let ports: Vec<u16> = (1..=2048).collect();
     for (zone, host, to, wanted) in tries {
-        let ports = if wanted.is_empty() { &first } else { &every };
-        let seen = scan(&clinic, host, to, ports).unwrap();
+        let seen = scan(&clinic, host, to, &ports).unwrap();
         assert_eq!(seen.open, wanted, "open at {to} for the {zone}");
         assert!(seen.refused.is_empty(), "refused at {to} for the {zone}: {:?}", seen.refused);
     }
@@ -73,6 +72,7 @@ fn ask(clinic: &Clinic, host: &str, to: SocketAddr, question: &[u8]) -> Option<V
 fn the_terminal_gets_names_and_time_from_the_box_and_the_clinic_gets_neither() {
     let clinic = Clinic::up("doors-udp").unwrap();
     let mut message = Message::query();
+    message.metadata.recursion_desired = true;
     message.add_query(Query::query(Name::from_ascii("hweb.onshikaku.test.").unwrap(), RecordType::AAAA));
     let name = message.to_vec().unwrap();
     // RFC 5905 section 7.3: version 4, mode client.
