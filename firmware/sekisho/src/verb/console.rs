@@ -46,6 +46,9 @@ pub async fn run(args: &cli::Console) -> Result<ExitCode, Failure> {
 async fn follow(sockets: &Path) -> Result<ExitCode, Failure> {
     let mut pictures = snapshot::follow(sockets, &[Role::Netd, Role::Relayd, Role::Reachd]);
     let mut told = Told::default();
+    // The first picture is empty; what nobody has looked at yet is no headline.
+    let begun = |picture: &std::sync::Arc<Snapshot>| picture.boot.is_some() && picture.firewall.is_some();
+    let _ = tokio::time::timeout(EVERY, pictures.wait_for(begun)).await;
     loop {
         let seen = pictures.borrow_and_update().as_ref().clone();
         for line in told.news(&seen.fresh(Timestamp::now()), Timestamp::now()) {
