@@ -1,8 +1,11 @@
 //! `image build`, from top to bottom: packages in, a signed disk image out. Each step has a file below `step/` and is
 //! skipped while nothing it is made from has changed.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use nix::fcntl::{Flock, FlockArg};
 
 use crate::error::{Error, at};
 use crate::place::Place;
@@ -48,6 +51,7 @@ pub struct Build {
 /// Makes the image and what belongs to it.
 pub fn image(place: Place, wish: Wish) -> Result<(), Error> {
     room::own_mounts()?;
+    let _alone = alone(&place)?;
     let mut build = Build::start(place, wish)?;
     let tools = step::tools::make(&mut build)?;
     let room = Room::open(&build.place.tools(), &[build.place.shared()])?;
@@ -62,6 +66,14 @@ pub fn image(place: Place, wish: Wish) -> Result<(), Error> {
         reproduce::check(&build, &room, &keys, &tools)?;
     }
     Ok(())
+}
+
+/// Two builds in one folder would each find the other's halves.
+fn alone(place: &Place) -> Result<Flock<File>, Error> {
+    let path = place.made("lock");
+    let file = File::create(&path).map_err(at("write", &path))?;
+    Flock::lock(file, FlockArg::LockExclusiveNonblock)
+        .map_err(|_| Error::Usage(format!("build in {}: another build is at it", place.work.display())))
 }
 
 /// What two builds of the same packages must agree in, by the keys of the steps that make it.

@@ -22,9 +22,7 @@ pub fn make(build: &mut Build, keys: &Keys, disk: &str) -> Result<String, Error>
         ["", ".zst", ".zst.sha256", ".zst.sig"].map(|end| out.join(format!("{name}{end}")));
     let results = [raw.clone(), packed.clone(), sums.clone(), signature.clone()];
     build.step("pack", key, &results, |build| {
-        for old in &results {
-            crate::place::clear(old)?;
-        }
+        clear_versions(&out)?;
         // A copy, so that a running machine that has it as its disk is not disturbed by the next build.
         super::copy_tree(&build.place.made("disk.img"), &raw, &build.log("pack"))?;
         compress(&raw, &packed)?;
@@ -36,6 +34,16 @@ pub fn make(build: &mut Build, keys: &Keys, disk: &str) -> Result<String, Error>
         std::fs::copy(keys.file("image.pub"), &public).map_err(at("write", &public))?;
         Ok(())
     })
+}
+
+/// Whoever takes the image from there finds one.
+fn clear_versions(out: &Path) -> Result<(), Error> {
+    for entry in std::fs::read_dir(out).map_err(at("read", out))?.flatten() {
+        if entry.file_name().to_string_lossy().starts_with("sekisho-") {
+            crate::place::clear(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn compress(from: &Path, to: &Path) -> Result<(), Error> {
