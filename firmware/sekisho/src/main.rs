@@ -35,19 +35,25 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
-async fn run(command: cli::Command) -> Result<ExitCode, failure::Failure> {
+/// What needs no runtime gets none: its threads and their socket pair would be rights too many for who reads a stick.
+fn run(command: cli::Command) -> Result<ExitCode, failure::Failure> {
     use cli::Command;
     match command {
-        Command::Daemon(args) => start::daemon(args).await,
         Command::Boot(args) => boot::run(&args),
         Command::Generate(args) => verb::generate::run(&args),
         Command::Site(args) => verb::site::run(&args),
-        Command::Policy(args) => verb::policy::run(args).await,
-        Command::Status(args) => verb::status::run(&args).await,
-        Command::Check(args) => verb::check::run(&args).await,
-        Command::Console(args) => verb::console::run(&args).await,
         Command::Stick(args) => stick::run(&args),
-        Command::Relay(args) => verb::relay::run(&args).await,
+        Command::Daemon(args) => wait(start::daemon(args)),
+        Command::Policy(args) => wait(verb::policy::run(args)),
+        Command::Status(args) => wait(verb::status::run(&args)),
+        Command::Check(args) => wait(verb::check::run(&args)),
+        Command::Console(args) => wait(verb::console::run(&args)),
+        Command::Relay(args) => wait(verb::relay::run(&args)),
     }
+}
+
+fn wait<T>(work: impl Future<Output = Result<T, failure::Failure>>) -> Result<T, failure::Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|source| failure::Failure::Read { path: "a runtime".into(), source })?;
+    runtime.block_on(work)
 }
