@@ -14,7 +14,7 @@ use crate::{flash, room, say};
 /// Makes the disk image from Debian packages and our binary, and writes it to a disk.
 ///
 /// Exit codes: 0 done; 64 usage, or a disk that is refused; 65 bad data; 69 something is missing; 70 something failed;
-/// 74 a disk is partly written; 77 not root.
+/// 74 a disk is partly written or not what was written; 77 not root.
 #[derive(Debug, Parser)]
 #[command(name = "image", version, max_term_width = 100)]
 struct Cli {

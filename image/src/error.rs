@@ -78,6 +78,14 @@ pub enum Error {
         /// What happened.
         reason: String,
     },
+    /// A disk that is written, but not known to hold what was written.
+    #[error("read {disk} back: {reason}; do not use it, write it again", disk = disk.display())]
+    Doubtful {
+        /// Which.
+        disk: PathBuf,
+        /// What happened.
+        reason: String,
+    },
 }
 
 impl Error {
@@ -88,7 +96,7 @@ impl Error {
             Self::Data { .. } => 65,
             Self::Missing { .. } | Self::NoArchive(_) | Self::Vanished { .. } => 69,
             Self::System { .. } | Self::Tool { .. } | Self::Promise(_) => 70,
-            Self::Torn { .. } => 74,
+            Self::Torn { .. } | Self::Doubtful { .. } => 74,
             Self::NotRoot(_) => 77,
         }
     }

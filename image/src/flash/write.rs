@@ -56,24 +56,24 @@ pub fn compare(
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Error> {
     let file = File::open(disk.path()).map_err(at("read", disk.path()))?;
-    let torn = |reason: String| Error::Torn { disk: disk.path().to_owned(), reason };
+    let doubtful = |reason: String| Error::Doubtful { disk: disk.path().to_owned(), reason };
     // What the kernel still has of it in memory says nothing about the disk.
     nix::fcntl::posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)
         .map_err(crate::error::calling("forget what was written"))?;
     let mut read = vec![0; CHUNK];
     image.chunks(CHUNK, |offset, bytes| {
         if interrupted() {
-            return Err(torn("it was interrupted while it was read back".to_owned()));
+            return Err(doubtful("that was interrupted".to_owned()));
         }
         progress(offset + bytes.len() as u64);
         let read = &mut read[..bytes.len()];
-        file.read_exact_at(read, offset).map_err(|error| torn(format!("reading back: {error}")))?;
+        file.read_exact_at(read, offset).map_err(|error| doubtful(error.to_string()))?;
         if read == bytes {
             return Ok(());
         }
         let at =
             offset + read.iter().zip(bytes).position(|(is, should)| is != should).unwrap_or_default() as u64;
-        Err(torn(format!("byte {at} reads back differently; the disk is bad or was taken away")))
+        Err(doubtful(format!("byte {at} reads back differently; the disk is bad or was taken away")))
     })
 }
 
