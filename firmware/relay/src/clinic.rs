@@ -77,15 +77,26 @@ impl Seat {
         self.root.below_path(folder).map_err(Error::io("open", &self.path(folder)))
     }
 
-    /// What lies in a folder.
+    /// What lies in a folder, in pieces: a hundred thousand files must not fill the memory. Ends when `told` has
+    /// heard enough.
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn list(&self, folder: &str) -> Result<Vec<(OsString, Facts)>, Error> {
+    pub fn list(
+        &self,
+        folder: &str,
+        mut told: impl FnMut(Vec<(OsString, Facts)>) -> bool,
+    ) -> Result<(), Error> {
+        const PIECE: usize = 1024;
         let opened = self.folder(folder)?;
-        let names = opened.names().map_err(Error::io("list", &self.path(folder)))?;
-        // What vanished between the two looks is not there.
-        Ok(names.into_iter().filter_map(|name| opened.facts(&name).ok().map(|facts| (name, facts))).collect())
+        let mut piece = Vec::new();
+        let listed = opened.each_name(|name| {
+            // What vanished between the two looks is not there.
+            piece.extend(opened.facts(name).ok().map(|facts| (name.to_owned(), facts)));
+            piece.len() < PIECE || told(std::mem::take(&mut piece))
+        });
+        told(piece);
+        listed.map_err(Error::io("list", &self.path(folder)))
     }
 
     /// What is known of one entry. None if it is not there.
@@ -258,18 +269,23 @@ impl Own {
         Ok(parsed.collect())
     }
 
-    /// Notes what became certain in the entries' names, durably. None: this one's name could not be changed.
-    ///
-    /// # Errors
-    /// If the flush fails.
-    pub fn note(&self, noted: &[(Attempt, Mark)]) -> Result<Vec<Option<Attempt>>, Error> {
+    /// Notes what became certain in the entries' names. None: this one's name could not be changed. Not flushed
+    /// here: without the note a restart looks and finds the same. It is durable with the next decision, or by
+    /// [`Self::flush_notes`] when there is time.
+    pub fn note(&self, noted: &[(Attempt, Mark)]) -> Vec<Option<Attempt>> {
         let note = |(attempt, mark): &(Attempt, Mark)| {
             let noted = Attempt { mark: *mark, ..attempt.clone() };
             self.attempted.move_to(&attempt.entry(), &self.attempted, &noted.entry()).ok().map(|()| noted)
         };
-        let done = noted.iter().map(note).collect();
-        self.attempted.sync().map_err(Error::io("fsync", &self.attempted_path()))?;
-        Ok(done)
+        noted.iter().map(note).collect()
+    }
+
+    /// Makes the notes durable.
+    ///
+    /// # Errors
+    /// If the flush fails.
+    pub fn flush_notes(&self) -> Result<(), Error> {
+        self.attempted.sync().map_err(Error::io("fsync", &self.attempted_path()))
     }
 
     /// Removes an entry of `attempted`. Not flushed: an entry that comes back after a cut is settled again.

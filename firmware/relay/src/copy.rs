@@ -116,13 +116,10 @@ pub fn finish(folder: &Folder, copies: Vec<io::Result<Copy>>) -> Vec<io::Result<
     if copies.len() > 1 {
         copies.iter().flatten().for_each(Copy::start_writing);
     }
-    let (ended, named) = std::thread::scope(|scope| {
-        // The names were made before this: their flush may run beside those of the bytes.
-        let names = scope.spawn(|| folder.sync());
-        let ended: Vec<io::Result<Copy>> =
-            copies.into_iter().map(|copy| copy.and_then(|copy| finished(folder, copy))).collect();
-        (ended, names.join().unwrap_or_else(|_| Err(io::Error::other("a flush broke down"))))
-    });
+    let ended: Vec<io::Result<Copy>> =
+        copies.into_iter().map(|copy| copy.and_then(|copy| finished(folder, copy))).collect();
+    // After the bytes: on a journalling file system their flush has taken the names with it, and this one is cheap.
+    let named = folder.sync();
     let end = |copy: io::Result<Copy>| {
         let copy = copy?;
         match &named {

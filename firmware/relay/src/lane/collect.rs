@@ -67,20 +67,20 @@ impl Uncollected {
     fn look(&self, mut before: Found) -> Found {
         let mut found = Found::new();
         for (at, (seat, folder)) in self.folders.iter().enumerate() {
-            let listed = self.clinic.seat(*seat).map(|seat| seat.list(folder)).unwrap_or(Ok(Vec::new()));
-            match listed {
-                Ok(listed) => {
-                    for (name, facts) in listed.into_iter().filter(|(_, facts)| facts.is_file) {
-                        let admitted = self.table.admit(name_bytes(&name), folder, Direction::Answer);
-                        if admitted.is_err() {
-                            continue;
-                        }
-                        let known = before.remove(&(at, name.clone())).map(|(number, _)| number);
-                        let Some(number) = known.or_else(|| self.ledger.number().ok()) else { continue };
-                        found.insert((at, name), (number, facts));
+            let Some(seat) = self.clinic.seat(*seat) else { continue };
+            let listed = seat.list(folder, |files| {
+                for (name, facts) in files.into_iter().filter(|(_, facts)| facts.is_file) {
+                    if self.table.admit(name_bytes(&name), folder, Direction::Answer).is_err() {
+                        continue;
                     }
+                    let known = before.remove(&(at, name.clone())).map(|(number, _)| number);
+                    let Some(number) = known.or_else(|| self.ledger.number().ok()) else { continue };
+                    found.insert((at, name), (number, facts));
                 }
-                Err(error) => tracing::warn!(%error, "cannot see what was collected"),
+                true
+            });
+            if let Err(error) = listed {
+                tracing::warn!(%error, "cannot see what was collected");
             }
         }
         found

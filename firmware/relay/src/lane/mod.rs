@@ -131,7 +131,18 @@ impl<T: Terminal> Lane<T> {
         self.send().await;
         self.fetch().await;
         self.inbox.unblock(&self.desk, &mut self.outbox).await;
+        self.flush_notes().await;
         self.due()
+    }
+
+    /// What was noted is made durable when nothing more urgent is there to be done.
+    async fn flush_notes(&mut self) {
+        if !self.outbox.take_unflushed() {
+            return;
+        }
+        if let Err(error) = self.desk.on_disk(|desk| desk.own.flush_notes()).await {
+            tracing::error!(%error, "what became of files could not be noted durably");
+        }
     }
 
     async fn send(&mut self) {
@@ -217,6 +228,17 @@ impl Desk {
                 error,
             )))
         })
+    }
+
+    /// Runs a step that flushes nothing: at once if it touches a few files only, since handing it over would take
+    /// longer than the step.
+    async fn quickly<V: Send + 'static>(
+        &self,
+        files: usize,
+        step: impl FnOnce(&Self) -> Result<V, crate::Error> + Send + 'static,
+    ) -> Result<V, crate::Error> {
+        const FEW: usize = 4;
+        if files <= FEW { step(self) } else { self.on_disk(step).await }
     }
 
     /// Now, as the files' times count.

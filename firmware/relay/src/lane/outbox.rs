@@ -4,20 +4,19 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
 use model::parcel::{HeldReason, Pair, ParcelView, WaitReason};
 use model::part::RelayPart;
 use model::{Symptom, Timestamp};
-use tokio::sync::oneshot;
-use tokio::sync::oneshot::error::TryRecvError;
 
 use crate::clinic::{Taken, name_bytes};
 use crate::entry::Attempt;
 use crate::folder::Facts;
 use crate::lane::Desk;
 use crate::lane::pace::Pace;
-use crate::lane::table::{Finding, Listed, Lying, Lyings, Outlet};
+use crate::lane::table::{Finding, Lying, Lyings, Outlet};
 use crate::lane::walk::{self, Going};
 use crate::name::{KindId, extension};
 use crate::report::View;
@@ -30,6 +29,8 @@ use crate::whole::{BETWEEN_LOOKS, PATIENCE, Ripeness, ripen};
 const AT_ONCE: usize = 64;
 /// How many bytes, unless one alone is larger.
 const BYTES_AT_ONCE: u64 = 8 * 1024 * 1024;
+/// How many pieces of a listing are taken in at a turn.
+const PIECES: usize = 2;
 /// How often the folders are looked at as a whole without any event.
 const RESCAN: Duration = Duration::from_secs(1);
 /// A look at a whole folder may take this part of the time: a hundred thousand files take a while to list.
@@ -79,12 +80,20 @@ pub struct Outbox {
     scan: Scan,
     expired: Instant,
     refused: Option<Trouble>,
+    /// Notes that are not durable yet.
+    unflushed: bool,
+}
+
+/// A piece of a listing: what lies in an outlet, or that this was all of it.
+enum Piece {
+    Files(u16, Vec<(OsString, Facts)>),
+    All(u16),
 }
 
 /// Looking at whole folders, beside everything else.
 #[derive(Debug)]
 struct Scan {
-    running: Option<oneshot::Receiver<Vec<(u16, Listed)>>>,
+    running: Option<Receiver<Piece>>,
     begun: Instant,
     next: Instant,
 }
@@ -102,6 +111,7 @@ impl Outbox {
             scan: Scan { running: None, begun: now, next: now },
             expired: now,
             refused: None,
+            unflushed: false,
         }
     }
 
@@ -128,8 +138,8 @@ impl Outbox {
         let named = hints.take();
         if !named.is_empty() {
             let outlets = self.outlets.clone();
-            let seen =
-                desk.on_disk(move |desk| Ok(facts_of(desk, &outlets, named))).await.unwrap_or_default();
+            let seen = desk.quickly(named.len(), move |desk| Ok(facts_of(desk, &outlets, named)));
+            let seen = seen.await.unwrap_or_default();
             for (at, name, facts) in seen {
                 match facts {
                     Some(facts) => self.see(desk, at, &name, facts, now),
@@ -145,11 +155,12 @@ impl Outbox {
         if self.scan.running.is_none() && now >= self.scan.next {
             let (outlets, desk, hints) = (self.outlets.clone(), desk.clone(), hints.clone());
             self.scan.begun = now;
-            let (tell, told) = oneshot::channel();
+            // The lister waits for us: what it found must not pile up.
+            let (tell, told) = sync_channel(PIECES);
             self.scan.running = Some(told);
             tokio::task::spawn_blocking(move || {
-                // Nobody hears it if the lane has ended.
-                let _ = tell.send(list_all(&desk, &outlets));
+                list_all(&desk, &outlets, &tell, &hints);
+                drop(tell);
                 hints.wake();
             });
         }
@@ -177,7 +188,7 @@ impl Outbox {
     /// Looks into some of what waits for an end that is away: what is not whole is said, and what is too old is held.
     pub async fn look_only(&mut self, desk: &Desk) {
         let unseen = |(_, lying): &(u64, &Lying)| {
-            lying.sight.is_none_or(|sight| sight.look.stamp != lying.facts.stamp)
+            lying.sight.as_ref().is_none_or(|sight| sight.look.stamp != lying.facts.stamp)
         };
         let picked = self.lying.in_queue().filter(unseen).take(AT_ONCE).map(|(number, _)| number).collect();
         self.look(desk, picked).await;
@@ -269,6 +280,11 @@ impl Outbox {
         Some((Pair { at: published, took_ms: took * 1000.0 }, open.attempt))
     }
 
+    /// Whether there are notes to be made durable now: not while more is to be carried, for a decision does it too.
+    pub fn take_unflushed(&mut self) -> bool {
+        self.lying.queued() == 0 && std::mem::take(&mut self.unflushed)
+    }
+
     /// Whether nothing waits to be staged.
     pub fn is_empty(&self) -> bool {
         self.lying.queued() == 0
@@ -341,22 +357,25 @@ impl Outbox {
     }
 
     fn take_scan(&mut self, desk: &Desk) {
-        let Some(running) = &mut self.scan.running else { return };
-        let listed = match running.try_recv() {
-            Ok(listed) => listed,
-            Err(TryRecvError::Empty) => return,
-            Err(TryRecvError::Closed) => Vec::new(),
-        };
-        self.scan.running = None;
+        let Some(running) = self.scan.running.take() else { return };
         let now = Instant::now();
-        let took = now.saturating_duration_since(self.scan.begun);
-        self.scan.next = now + RESCAN.max(took * RESCAN_SHARE);
-        for (at, files) in listed {
-            for (name, facts) in files {
-                self.see(desk, at, &name, facts, now);
+        for _ in 0..PIECES {
+            match running.try_recv() {
+                Ok(Piece::Files(at, files)) => {
+                    for (name, facts) in files {
+                        self.see(desk, at, &name, facts, now);
+                    }
+                }
+                Ok(Piece::All(at)) => self.lying.forget_unseen(at, self.scan.begun),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => {
+                    let took = now.saturating_duration_since(self.scan.begun);
+                    self.scan.next = now + RESCAN.max(took * RESCAN_SHARE);
+                    return;
+                }
             }
-            self.lying.forget_unseen(at, self.scan.begun);
         }
+        self.scan.running = Some(running);
     }
 
     async fn pick<S: Share>(&mut self, share: &S) -> Result<(Vec<u64>, bool), Trouble> {
@@ -396,7 +415,7 @@ impl Outbox {
         let now = Instant::now();
         let asked: Vec<(u64, Ask)> =
             numbers.into_iter().filter_map(|number| Some((number, self.ask(desk, number)?))).collect();
-        let looked = desk.on_disk(move |desk| {
+        let looked = desk.quickly(asked.len(), move |desk| {
             Ok(asked.into_iter().map(|(number, ask)| (number, ask.look(desk))).collect::<Vec<_>>())
         });
         let mut whole = Vec::new();
@@ -433,7 +452,7 @@ impl Outbox {
             self.lying.find(number, Finding::Held(HeldReason::TooOld));
             return None;
         }
-        let (sight, ripeness) = ripen(lying.sight, taken.look, kind.max_bytes, now);
+        let (sight, ripeness) = ripen(lying.sight.as_deref().copied(), taken.look, kind.max_bytes, now);
         let ripe = ripeness == Ripeness::Ripe;
         self.lying.ripen(number, sight, ripeness);
         ripe.then_some(taken)
@@ -473,6 +492,7 @@ impl Outbox {
     /// Walks several as far as they go now, step by step together.
     async fn go<S: Share>(&mut self, desk: &Desk, share: &S, going: Vec<Going>) -> Result<Carried, Trouble> {
         let walked = walk::walk(desk, share, &self.outlets, going).await;
+        self.unflushed = true;
         let (mut carried, mut fatal) = (Carried::default(), None);
         let now = Instant::now();
         for one in walked {
@@ -614,13 +634,20 @@ fn facts_of(
     named.into_iter().map(fact).collect()
 }
 
-fn list_all(desk: &Desk, outlets: &[Outlet]) -> Vec<(u16, Listed)> {
-    let list = |(at, outlet): (usize, &Outlet)| {
-        let listed = desk.clinic.seat(outlet.seat)?.list(&outlet.path);
-        let listed = listed.inspect_err(|error| tracing::warn!(%error, "cannot look at a folder"));
-        Some((u16::try_from(at).ok()?, listed.ok()?))
-    };
-    outlets.iter().enumerate().filter_map(list).collect()
+/// Lists every outlet, piece by piece. Ends early if the lane has ended.
+fn list_all(desk: &Desk, outlets: &[Outlet], tell: &SyncSender<Piece>, hints: &Hints) {
+    for (place, outlet) in outlets.iter().enumerate() {
+        let (Ok(at), Some(seat)) = (u16::try_from(place), desk.clinic.seat(outlet.seat)) else { continue };
+        let say = |piece| {
+            let heard = tell.send(piece).is_ok();
+            hints.wake();
+            heard
+        };
+        match seat.list(&outlet.path, |files| say(Piece::Files(at, files))) {
+            Ok(()) => drop(say(Piece::All(at))),
+            Err(error) => tracing::warn!(%error, "cannot look at a folder"),
+        }
+    }
 }
 
 fn reopen(desk: &Desk, attempt: Attempt, facts: Facts) -> Open {

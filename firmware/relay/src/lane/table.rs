@@ -2,10 +2,10 @@
 //! hundred thousand files: seeing one costs a few hundred bytes and no look inside; what is carried next is looked
 //! into right before.
 
-use std::collections::{BTreeSet, HashMap};
-use std::ffi::{OsStr, OsString};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsStr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use model::parcel::{Direction, HeldReason, WaitReason};
 
@@ -31,24 +31,27 @@ pub struct Outlet {
     pub end: String,
 }
 
-/// One file.
+/// One file. Kept small: there may be a hundred thousand.
 #[derive(Clone, Debug)]
 pub struct Lying {
-    /// In which outlet.
-    pub outlet: u16,
     /// Its own name.
     pub name: Arc<OsStr>,
-    /// What it is, if it is anything.
-    pub kind: Option<KindId>,
     /// What was seen from outside.
     pub facts: Facts,
-    /// What was seen inside.
-    pub sight: Option<Sight>,
+    /// What was seen inside, if it was looked into.
+    pub sight: Option<Box<Sight>>,
     /// What follows.
     pub finding: Finding,
-    first: Instant,
-    seen: Instant,
+    /// In which outlet.
+    pub outlet: u16,
+    /// What it is, if it is anything.
+    pub kind: Option<KindId>,
+    first: Tick,
+    seen: Tick,
 }
+
+/// Milliseconds since the table was begun; what is later than seven weeks after it is as late.
+type Tick = u32;
 
 /// What follows from what was seen of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +67,10 @@ pub enum Finding {
 /// All of them. A file is known by a journal number.
 #[derive(Debug)]
 pub struct Lyings {
+    begun: Instant,
     table: Arc<Table>,
     direction: Direction,
-    files: HashMap<u64, Lying>,
+    files: BTreeMap<u64, Lying>,
     names: Vec<HashMap<Arc<OsStr>, u64>>,
     /// By kind: when they changed, and their numbers.
     queues: Vec<BTreeSet<(i64, u64)>>,
@@ -78,8 +82,13 @@ impl Lyings {
     /// None yet, in so many outlets.
     pub fn new(table: Arc<Table>, direction: Direction, outlets: usize) -> Self {
         let queues = vec![BTreeSet::new(); table.len()];
-        let (files, names) = (HashMap::new(), vec![HashMap::new(); outlets]);
-        Self { table, direction, files, names, queues, due: BTreeSet::new(), held: BTreeSet::new() }
+        let (files, names) = (BTreeMap::new(), vec![HashMap::new(); outlets]);
+        let (begun, due, held) = (Instant::now(), BTreeSet::new(), BTreeSet::new());
+        Self { begun, table, direction, files, names, queues, due, held }
+    }
+
+    fn tick(&self, at: Instant) -> Tick {
+        Tick::try_from(at.saturating_duration_since(self.begun).as_millis()).unwrap_or(Tick::MAX)
     }
 
     /// A file was seen in an outlet. `number` is asked for a new one.
@@ -109,14 +118,16 @@ impl Lyings {
             names.insert(name.clone(), number);
         }
         let kind = admitted.ok();
-        let lying = Lying { outlet: at, name, kind, facts, sight: None, finding, first: now, seen: now };
+        let tick = self.tick(now);
+        let lying = Lying { name, facts, sight: None, finding, outlet: at, kind, first: tick, seen: tick };
         self.files.insert(number, lying);
         self.index(number);
     }
 
     fn see_again(&mut self, number: u64, facts: Facts, now: Instant) {
+        let tick = self.tick(now);
         let Some(lying) = self.files.get_mut(&number) else { return };
-        lying.seen = now;
+        lying.seen = tick;
         if lying.facts == facts {
             return;
         }
@@ -132,7 +143,7 @@ impl Lyings {
 
     /// A whole outlet was listed, beginning at `since`: what was not seen then is gone.
     pub fn forget_unseen(&mut self, at: u16, since: Instant) {
-        let names = self.names.get(usize::from(at));
+        let (names, since) = (self.names.get(usize::from(at)), self.tick(since));
         let unseen = |number: &&u64| self.files.get(number).is_none_or(|lying| lying.seen < since);
         let gone: Vec<u64> = names.into_iter().flat_map(HashMap::values).filter(unseen).copied().collect();
         for number in gone {
@@ -158,7 +169,7 @@ impl Lyings {
     /// What a look inside says.
     pub fn ripen(&mut self, number: u64, sight: Sight, ripeness: Ripeness) {
         self.change(number, |lying| {
-            lying.sight = Some(sight);
+            lying.sight = Some(Box::new(sight));
             lying.facts.size = sight.look.size;
             lying.finding = match ripeness {
                 Ripeness::Ripe => Finding::Queued,
@@ -262,11 +273,12 @@ impl Lyings {
 
     fn change(&mut self, number: u64, change: impl FnOnce(&mut Lying)) {
         self.unindex(number);
+        let begun = self.begun;
         if let Some(lying) = self.files.get_mut(&number) {
             change(lying);
             // A name that never was anything is given a writer's time from its first sight on.
             if let (None, Finding::Wait(_, at)) = (lying.kind, &mut lying.finding) {
-                *at = lying.first + PATIENCE;
+                *at = begun + Duration::from_millis(lying.first.into()) + PATIENCE;
             }
         }
         self.index(number);
@@ -308,6 +320,3 @@ impl Lyings {
         }
     }
 }
-
-/// Names and facts as they were listed.
-pub type Listed = Vec<(OsString, Facts)>;

@@ -228,8 +228,7 @@ async fn note(desk: &Desk, all: &mut [One], group: &[usize]) {
     }
     let asked: Vec<(Attempt, Mark)> =
         marks.iter().map(|(at, mark)| (all[*at].walked.open.attempt.clone(), *mark)).collect();
-    let noted = desk.on_disk(move |desk| desk.own.note(&asked)).await;
-    let noted = noted.inspect_err(|error| tracing::error!(%error, "what became of files could not be noted"));
+    let noted = desk.quickly(asked.len(), move |desk| Ok(desk.own.note(&asked))).await;
     let mut noted = noted.unwrap_or_default().into_iter();
     for (at, _) in marks {
         match noted.next().flatten() {
@@ -237,7 +236,10 @@ async fn note(desk: &Desk, all: &mut [One], group: &[usize]) {
                 all[at].walked.open.attempt = attempt;
                 all[at].done(Event::Done);
             }
-            None => all[at].done(Event::Failed),
+            None => {
+                tracing::error!("what became of a file could not be noted");
+                all[at].done(Event::Failed);
+            }
         }
     }
 }
