@@ -47,6 +47,35 @@ fn a_site_s_ruleset_keeps_its_promises() {
     stands("drop-all", &firewall::drop_all());
 }
 
+#[test]
+fn the_box_opens_the_share_of_a_listed_consumer_and_of_nobody_else() {
+    let mut site = site::sample();
+    site.consumers.push(model::site::Consumer {
+        name: "far".into(),
+        folders: model::site::Place::Remote {
+            address: "198.51.100.20".parse().unwrap(),
+            share: "onshi".into(),
+            login: "far".into(),
+        },
+        takes: Vec::new(),
+    });
+    let intent = Intent::from_site(&site);
+    let right = firewall::compile_json(&site);
+    for (number, finding) in findings(&right, &intent) {
+        assert_eq!(finding, Finding::Proved, "promise {number}");
+    }
+    // Any port of it, any machine, and a machine that is not in this site's file.
+    let mut wider = [right.clone(), right.clone(), right];
+    drop_match(&mut wider[0], "clinic-output-share", 1);
+    drop_match(&mut wider[1], "clinic-output-share", 0);
+    add_element(&mut wider[2], "consumers", json!("198.51.100.21"));
+    for document in &wider {
+        let finding = findings(document, &intent).into_iter().find(|(number, _)| *number == 10).unwrap().1;
+        let Finding::Broken(example) = finding else { panic!("{finding:?}") };
+        assert!(explain(document, &example.packet).unwrap().accepted, "{}", example.packet);
+    }
+}
+
 /// What stands before a site is in force, and for which intent.
 fn before_a_site(setup: bool, lends: bool) -> (Value, Intent) {
     let port = site::setup();

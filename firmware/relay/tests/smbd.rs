@@ -48,6 +48,27 @@ mod tests {
     }
 
     #[test]
+    fn a_consumer_whose_share_is_elsewhere_sends_and_gets_over_smb_on_both_sides() {
+        in_namespace(async {
+            let mut lab = Lab::start_with_a_consumer_elsewhere().await;
+            let (req, res) = (lab.far("req"), lab.far("res"));
+            lab.says(|_| req.is_dir() && res.is_dir()).await;
+            let large = [vec![b' '; 300_000], WHOLE.to_vec()].concat();
+            for (n, bytes) in [(1, WHOLE.to_vec()), (2, large)] {
+                fs::write(req.join(request(n)), &bytes).unwrap();
+                assert_eq!(appears(&lab.terminal("req").join(request(n))).await, bytes);
+                vanishes(&req.join(request(n))).await;
+                fs::write(lab.terminal("res").join(answer(n)), &bytes).unwrap();
+                assert_eq!(appears(&res.join(answer(n))).await, bytes);
+                assert_eq!(appears(&lab.clinic("res").join(answer(n))).await, bytes);
+                vanishes(&lab.terminal("res").join(answer(n))).await;
+            }
+            let part = lab.says(|part| part.pairs.len() == 2).await;
+            assert_eq!((part.requests_today, part.answers_today, part.held_count), (2, 2, 0));
+        });
+    }
+
+    #[test]
     fn a_name_taken_on_the_terminal_is_never_overwritten_over_smb() {
         in_namespace(async {
             let mut lab = Lab::start().await;

@@ -43,7 +43,7 @@ impl Plan {
             forward::base(),
             output::to_wan(),
             output::to_terminal(),
-            output::to_clinic(),
+            output::to_clinic(site),
             output::base(),
         ];
         let maps = vec![input::by_port(site), forward::by_way(site), output::by_port(site)];

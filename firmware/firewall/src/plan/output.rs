@@ -70,8 +70,14 @@ pub(super) fn to_terminal() -> Chain {
     Chain { name: "output_terminal", hook: None, rules }
 }
 
-pub(super) fn to_clinic() -> Chain {
+pub(super) fn to_clinic(site: &Site) -> Chain {
     let mut rules = vec![jump_icmp6("clinic-output-icmp6"), flows("clinic-output-flows")];
+    if site.remote_consumers().next().is_some() {
+        rules.extend(refuse_invalid("clinic-output-invalid"));
+        let share =
+            vec![is(Key::Destination4, Operand::Set("consumers")), is(Key::TcpTo, Operand::Number(445))];
+        rules.push(accept("clinic-output-share", "the relay opens the consumers' own shares (10)", share));
+    }
     rules.extend(refuse_rest("clinic-output-rest", "the box opens nothing to the clinic (10)"));
     Chain { name: "output_clinic", hook: None, rules }
 }

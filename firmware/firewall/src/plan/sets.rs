@@ -23,7 +23,7 @@ pub(super) fn of(site: &Site) -> Vec<Set> {
         interval: false,
         elements: words.iter().copied().map(Operand::Word).collect(),
     };
-    vec![
+    let mut all = vec![
         words("icmp6_neighbour", &["nd-neighbor-solicit", "nd-neighbor-advert"]),
         words(
             "icmp6_errors",
@@ -43,7 +43,16 @@ pub(super) fn of(site: &Site) -> Vec<Set> {
         services("destinations", SERVICE6, site.profile.destinations.iter().flat_map(each).collect()),
         services("peers", SERVICE6, peers(site)),
         prefixes("echo_peers", echo_peers(site)),
-    ]
+    ];
+    all.extend(consumers(site));
+    all
+}
+
+/// The machines of the clinic whose own shares the relay opens; a site without any has no such set.
+fn consumers(site: &Site) -> Option<Set> {
+    let elements: Vec<Operand> = site.remote_consumers().map(Operand::address).collect();
+    let set = Set { name: "consumers", types: &["ipv4_addr"], interval: false, elements };
+    (!set.elements.is_empty()).then_some(set)
 }
 
 const SERVICE4: &[&str] = &["ipv4_addr", "inet_proto", "inet_service"];

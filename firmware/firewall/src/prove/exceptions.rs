@@ -154,6 +154,14 @@ pub(super) fn to_a_terminal(intent: &Intent) -> Vec<Conditions> {
     of_the_link().into_iter().chain([share, echo, dhcp]).collect()
 }
 
+/// The shares of consumers whose folders are elsewhere.
+pub(super) fn to_the_clinic(intent: &Intent) -> Vec<Conditions> {
+    let consumers = Span::any_of(intent.consumers.iter().map(|address| address4(*address)));
+    let mut share = service(6, &[445]);
+    share.extend([(Field::Family, Span::one(4_u8)), (Field::Destination, consumers)]);
+    of_the_link().into_iter().chain([share]).collect()
+}
+
 /// An IPv6 prefix, a protocol, a port.
 fn listed((prefix, protocol, port): &(Prefix, u8, u16)) -> Option<Conditions> {
     let IpAddr::V6(network) = prefix.network() else { return None };

@@ -21,6 +21,8 @@ pub struct Intent {
     pub terminal_address: Ipv4Addr,
     /// The terminals' addresses.
     pub terminals: Vec<Ipv4Addr>,
+    /// The machines of the clinic whose own shares the relay opens.
+    pub consumers: Vec<Ipv4Addr>,
     /// TCP ports of the page and the shares.
     pub clinic_services: Vec<u16>,
     /// Where terminals may go on the line: prefix, protocol number, port.
@@ -56,6 +58,7 @@ impl Intent {
             clinic_address: v4(site.clinic.address),
             terminal_address: v4(site.terminal_zone.address),
             terminals: site.terminals.iter().map(|terminal| terminal.address).collect(),
+            consumers: site.remote_consumers().collect(),
             clinic_services: vec![site.page.http, site.page.https, 445],
             destinations: listed.collect(),
             peers: peers(&site.profile),
@@ -72,6 +75,7 @@ impl Intent {
             clinic_address: setup.map_or(Ipv4Addr::UNSPECIFIED, |setup| v4(setup.address.address)),
             terminal_address: Ipv4Addr::UNSPECIFIED,
             terminals: Vec::new(),
+            consumers: Vec::new(),
             clinic_services: vec![Setup::HTTPS],
             destinations: Vec::new(),
             peers: Vec::new(),

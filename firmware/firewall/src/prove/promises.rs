@@ -4,8 +4,8 @@
 use super::cube::{Conditions, Cube, Field};
 use super::exceptions::{
     ERRORS6, WITHOUT_RECEIVER, address4, carried, from_the_line, icmp6, never_forwarded, of_a_terminal,
-    of_the_clinic, of_the_link, of_the_setup_port, to_a_terminal, to_destinations, to_the_line,
-    to_the_setup_port,
+    of_the_clinic, of_the_link, of_the_setup_port, to_a_terminal, to_destinations, to_the_clinic,
+    to_the_line, to_the_setup_port,
 };
 use super::intent::Intent;
 use super::ports::{NO_PORT, Ports};
@@ -52,7 +52,11 @@ pub(super) fn claims(number: u8, intent: &Intent, ports: &Ports) -> Vec<Claim> {
         10 => vec![
             zones.output(&zones.wan, &to_the_line(intent)),
             zones.output(&zones.terminal, &to_a_terminal(intent)),
-            zones.output(&zones.every.and(&zones.wan.not()).and(&zones.terminal.not()), &of_the_link()),
+            zones.output(&zones.clinic, &to_the_clinic(intent)),
+            zones.output(
+                &zones.every.and(&zones.wan.not()).and(&zones.terminal.not()).and(&zones.clinic.not()),
+                &of_the_link(),
+            ),
         ],
         13 => vec![zones.forward(&zones.every, &zones.every, Any)],
         14 => vec![

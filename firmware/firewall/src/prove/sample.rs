@@ -14,10 +14,11 @@ fn expected_at(port: &str, intent: &Intent) -> Vec<IpAddr> {
     let [clinic, among_terminals] = [intent.clinic_address, intent.terminal_address].map(IpAddr::V4);
     let station = IpAddr::V4(Ipv4Addr::from(u32::from(intent.clinic_address).wrapping_add(9)));
     let terminals = intent.terminals.iter().copied().map(IpAddr::V4);
+    let consumers = intent.consumers.iter().copied().map(IpAddr::V4);
     let host6 = |last| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last));
     match port {
         "" => vec![clinic, among_terminals, host6(1)],
-        _ if of(&intent.clinic) => vec![station, host6(0x10)],
+        _ if of(&intent.clinic) => consumers.chain([station, host6(0x10)]).collect(),
         _ if of(&intent.terminal) => terminals.chain([host6(0x20)]).collect(),
         _ => vec![IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9)), host6(0x30)],
     }

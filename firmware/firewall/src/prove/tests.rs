@@ -193,6 +193,7 @@ proptest! {
             clinic_address: [198, 51, 100, 1].into(),
             terminal_address: [192, 0, 2, 1].into(),
             terminals: Vec::new(),
+            consumers: Vec::new(),
             clinic_services: vec![443],
             destinations: Vec::new(),
             peers: Vec::new(),

@@ -279,6 +279,14 @@ impl Site {
         })
     }
 
+    /// The machines of the clinic whose own shares the relay opens.
+    pub fn remote_consumers(&self) -> impl Iterator<Item = Ipv4Addr> {
+        self.consumers.iter().filter_map(|consumer| match &consumer.folders {
+            Place::Remote { address, .. } => Some(*address),
+            Place::Own { .. } | Place::Local { .. } => None,
+        })
+    }
+
     /// The logins of shares elsewhere: the name of each secret, and of the terminal or consumer whose share it opens.
     pub fn logins(&self) -> impl Iterator<Item = (&str, &str)> {
         let terminals = self.terminals.iter().map(|one| (&one.folders, one.name.as_str()));

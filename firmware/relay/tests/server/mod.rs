@@ -105,20 +105,47 @@ impl Lab {
         command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap()
     }
 
+    /// Starts both, and beside the consumer on the box's own share one whose share is its own machine's.
+    pub async fn start_with_a_consumer_elsewhere() -> Self {
+        let lab = Self::make(tempfile::tempdir().unwrap());
+        let mut config = lab.config();
+        config.consumers.push(ConsumerConfig { name: "far".into(), share: None, takes: Vec::new() });
+        let ends = vec![lab.end("OQS"), lab.end("FAR")];
+        lab.begin(config, ends).await
+    }
+
     async fn start_in(folder: tempfile::TempDir) -> Self {
+        let lab = Self::make(folder);
+        let (config, ends) = (lab.config(), vec![lab.end("OQS")]);
+        lab.begin(config, ends).await
+    }
+
+    fn make(folder: tempfile::TempDir) -> Self {
         for name in ["req", "res", "face"] {
             fs::create_dir_all(folder.path().join("terminal").join(name)).unwrap();
             fs::create_dir_all(folder.path().join("state/share/OQS").join(name)).unwrap();
         }
-        fs::create_dir_all(folder.path().join("smb")).unwrap();
+        for name in ["smb", "far"] {
+            fs::create_dir_all(folder.path().join(name)).unwrap();
+        }
+        let (commands, _) = mpsc::channel(1);
+        let (_, part) = watch::channel(RelayPart::default());
+        Self { folder, server: None, part, commands }
+    }
+
+    async fn begin(mut self, config: Config, ends: Vec<RemoteTerminal>) -> Self {
         let (commands, receiver) = mpsc::channel(1);
         let (sender, part) = watch::channel(RelayPart::default());
-        let mut lab = Self { folder, server: None, part, commands };
-        lab.configure();
-        lab.start_server().await;
-        let (config, end) = (lab.config(), lab.end());
-        tokio::spawn(async move { relay::run(&config, vec![end], sender, receiver).await.unwrap() });
-        lab
+        (self.commands, self.part) = (commands, part);
+        self.configure();
+        self.start_server().await;
+        tokio::spawn(async move { relay::run(&config, ends, sender, receiver).await.unwrap() });
+        self
+    }
+
+    /// A path in the folder of the consumer elsewhere.
+    pub fn far(&self, name: &str) -> PathBuf {
+        self.folder.path().join("far").join(name)
     }
 
     /// A path in the clinic's share.
@@ -198,9 +225,9 @@ impl Lab {
         }
     }
 
-    fn end(&self) -> RemoteTerminal {
+    fn end(&self, share: &str) -> RemoteTerminal {
         let secret = self.folder.path().join("state/secrets/t1");
-        RemoteTerminal { address: address(), share: "OQS".into(), secret }
+        RemoteTerminal { address: address(), share: share.into(), secret }
     }
 
     fn smb_conf(&self) -> PathBuf {
@@ -230,11 +257,12 @@ impl Lab {
              smb ports = 445\ndisable netbios = yes\nserver min protocol = SMB3\nserver signing = mandatory\n\
              server smb encrypt = required\ndisable spoolss = yes\nunix extensions = no\n\
              store dos attributes = no\nmap readonly = yes\n\
-             [OQS]\npath = {}\nread only = no\n",
+             [OQS]\npath = {}\nread only = no\n[FAR]\npath = {}\nread only = no\n",
             folders.join("\n"),
             own("log"),
             own("passdb.tdb"),
             self.folder.path().join("terminal").display(),
+            self.folder.path().join("far").display(),
         );
         fs::write(self.smb_conf(), text).unwrap();
         let mut command = Command::new("smbpasswd");
