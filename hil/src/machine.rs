@@ -149,13 +149,11 @@ impl Machine for OnBoard {
 
     fn authority(&self, clinic: &Clinic) -> Result<PathBuf, Wrong> {
         let shown = presented(clinic, "clinic", SocketAddr::from((BOX, 443)))?;
-        let authority = shown.last().ok_or_else(|| Wrong::new("the page shows no certificate"))?;
-        let known = fingerprint(authority);
+        let (Some(page), Some(authority)) = (shown.first(), shown.last()) else {
+            return Err(Wrong::new("the page shows no certificate"));
+        };
         // Only who stands at the box reads its console: what it says there is what is believed.
-        let said = self.place.with(|board| Ok(board.console().said(0, |line| line.contains(&known))))?;
-        if !said {
-            return Err(Wrong(format!("the console does not know the page's authority {known}")));
-        }
+        self.place.with(|board| board.console().wait(board.since(), &fingerprint(page), INSIDE).map(drop))?;
         let file = self.work.join("authority.pem");
         fs::write(&file, pem(authority))?;
         Ok(file)

@@ -28,7 +28,7 @@ pub fn stories() -> Vec<Story> {
             &[
                 "power on, with a disk as it leaves the factory",
                 "wait for the setup page over HTTPS at the setup port's address",
-                "the console names that address and the fingerprint of the page's authority",
+                "the console names that address and the fingerprint of the page's certificate",
             ],
             unpacked,
         )
@@ -76,8 +76,8 @@ fn unpacked(stage: &mut Stage) -> Outcome {
     stage.carton()?;
     stage.figure("first boot into carton, s", format!("{:.1}", begun.elapsed().as_secs_f64()));
     let shown = presented(stage.lab.clinic(), "clinic", SocketAddr::from((BOX, 443)))?;
-    let authority = shown.last().ok_or_else(|| Wrong::new("the page shows no certificate"))?;
-    let known = fingerprint(authority);
+    let page = shown.first().ok_or_else(|| Wrong::new("the page shows no certificate"))?;
+    let known = fingerprint(page);
     stage.place.with(|board| {
         let since = board.since();
         board.console().wait(since, &format!("https://{BOX}/"), STICK)?;
