@@ -5,6 +5,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use clinic::check::Wrong;
+use serde_json::Value;
 
 use crate::tools::{Tools, WORK};
 
@@ -15,6 +16,10 @@ pub struct Image {
     pub disk: PathBuf,
     /// The firmware's variables, with the keys it trusts.
     pub variables: PathBuf,
+    /// The same, compressed, as it is given away; its signature lies beside it.
+    pub packed: PathBuf,
+    /// The key of that signature.
+    pub key: PathBuf,
     /// Its UKIs before they were signed.
     pub unsigned: PathBuf,
     /// Whether it is a release, which lets nobody look inside.
@@ -51,26 +56,28 @@ impl Image {
     /// It has made nothing, or no disk with the partitions that belong there.
     pub fn find(folder: &Path, tools: &Tools) -> Result<Self, Wrong> {
         let out = folder.join("out");
-        let missing =
-            || Wrong(format!("failed to find an image in {}: scripts/image makes it", out.display()));
-        let files = fs::read_dir(&out).map_err(|_absent| missing())?;
-        let mut images: Vec<PathBuf> = files.filter_map(|entry| Some(entry.ok()?.path())).collect();
-        images.retain(|path| path.extension().is_some_and(|end| end == "img"));
-        let [image] = images.as_slice() else { return Err(missing()) };
+        let manifest = manifest(&out)?;
+        let file = |value: &Value| value.as_str().map(|name| out.join(name));
+        let named = |what: &str, found: Option<PathBuf>| {
+            found.ok_or_else(|| Wrong(format!("the manifest in {} names no {what}", out.display())))
+        };
+        let image = named("image", file(&manifest["image"]["file"]))?;
+        let packed = named("compressed image", file(&manifest["compressed"]["file"]))?;
+        let variables = named("variables", file(&manifest["virtual_board"]["variables"]))?;
+        let release = manifest["release"].as_bool().unwrap_or(true);
         let disk = tools.work.join("factory.img");
-        if fs::hard_link(image, &disk).is_err() {
+        if fs::hard_link(&image, &disk).is_err() {
             // On another file system.
-            fs::copy(image, &disk)?;
+            fs::copy(&image, &disk)?;
         }
-        let variables = out.join("ovmf-vars.fd");
         let parts = partitions(&disk)?;
         for label in ["esp", "root-a", "root-a-verity", "root-b", "root-b-verity"] {
             if !parts.iter().any(|part| part.label == label) {
                 return Err(Wrong(format!("{} has no partition {label}", image.display())));
             }
         }
-        let release = folder.join("out/RELEASE").exists();
-        Ok(Self { disk, variables, unsigned: folder.join("uki"), release, parts })
+        let key = out.join("image.pub");
+        Ok(Self { disk, packed, key, variables, unsigned: folder.join("uki"), release, parts })
     }
 
     /// One of its partitions.
@@ -80,6 +87,16 @@ impl Image {
     pub fn part(&self, label: &str) -> Result<&Part, Wrong> {
         let found = self.parts.iter().find(|part| part.label == label);
         found.ok_or_else(|| Wrong(format!("the image has no partition {label}")))
+    }
+
+    /// A disk that begins as this raw one is.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn over(&self, tools: &Tools, name: &str, raw: &Path) -> Result<Disk, Wrong> {
+        let disk = overlay(tools, name, raw, "raw", None)?;
+        fs::copy(&self.variables, &disk.variables)?;
+        Ok(disk)
     }
 
     /// A disk as it leaves the factory, as large as the bench's.
@@ -146,6 +163,20 @@ fn overlay(tools: &Tools, name: &str, base: &Path, form: &str, mib: Option<u32>)
     argv.extend(size.as_deref());
     tools.run_here(&argv)?;
     Ok(Disk { file, variables: tools.work.join(format!("{name}-vars.fd")) })
+}
+
+/// The one manifest that scripts/image has written.
+fn manifest(out: &Path) -> Result<Value, Wrong> {
+    let missing = || Wrong(format!("failed to find an image in {}: scripts/image makes it", out.display()));
+    let files = fs::read_dir(out).map_err(|_absent| missing())?;
+    let texts = files.filter_map(|entry| {
+        let path = entry.ok()?.path();
+        path.extension().is_some_and(|end| end == "json").then(|| fs::read_to_string(path).ok())?
+    });
+    let manifests = texts.filter_map(|text| serde_json::from_str::<Value>(&text).ok());
+    let manifests: Vec<Value> = manifests.filter(|value| value["product"] == "sekisho").collect();
+    let [manifest] = manifests.as_slice() else { return Err(missing()) };
+    Ok(manifest.clone())
 }
 
 /// The partitions of a GPT (UEFI 2.10, 5.3): the header lies in the second sector.

@@ -1,6 +1,7 @@
 //! What every story is played on: the clinic, the board in it, and the disks a board can be started from.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clinic::Clinic;
@@ -107,6 +108,15 @@ impl Stage {
     pub fn factory(&mut self) -> Result<Disk, Wrong> {
         let name = self.name();
         self.image.factory(&self.tools, &name, self.bench.board.disk_mib)
+    }
+
+    /// A disk that begins as this raw one is.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn over(&mut self, raw: &Path) -> Result<Disk, Wrong> {
+        let name = self.name();
+        self.image.over(&self.tools, &name, raw)
     }
 
     /// The disk of a box in service, to do anything with.

@@ -3,6 +3,7 @@
 mod boot;
 mod carton;
 mod data;
+mod flash;
 mod inside;
 mod ports;
 mod power;
@@ -98,6 +99,7 @@ pub fn all() -> Vec<Story> {
         power::stories(),
         data::stories(),
         boot::stories(),
+        flash::stories(),
     ];
     stories.into_iter().flatten().collect()
 }
