@@ -195,12 +195,17 @@ impl Stage {
     /// # Errors
     /// It is not in time.
     pub fn situation(&self, situation: Situation, patience: Duration) -> Result<Snapshot, Wrong> {
-        self.until(&format!("the box is in {}", situation.key()), patience, |snapshot| {
-            let here = snapshot.boot.as_ref().is_some_and(|boot| boot.situation == situation);
+        let is = |snapshot: &Snapshot| snapshot.boot.as_ref().map(|boot| boot.situation);
+        let shut =
+            |snapshot: &Snapshot| situation != Situation::Closed && is(snapshot) == Some(Situation::Closed);
+        let snapshot = self.until(&format!("the box is in {}", situation.key()), patience, |snapshot| {
             let proved =
                 snapshot.firewall.as_ref().is_some_and(|wall| wall.part.state == RulesetState::Proved);
-            here && proved
-        })
+            // A box that has closed itself stays closed until it starts anew.
+            shut(snapshot) || proved && is(snapshot) == Some(situation)
+        })?;
+        must(!shut(&snapshot), || format!("the box is closed: {}", said(&snapshot)))?;
+        Ok(snapshot)
     }
 
     /// A box fresh from its carton is on the bench.

@@ -11,7 +11,7 @@ use model::notice::Stick;
 
 use super::Story;
 use crate::machine::{BOX, ask_setup, fingerprint};
-use crate::stage::{FIRST_BOOT, Stage, same};
+use crate::stage::{Stage, same};
 use crate::stick;
 use crate::wire::{Ear, offer, text};
 use clinic::check::scan::scan;
@@ -26,8 +26,10 @@ pub fn stories() -> Vec<Story> {
             "a_new_box_comes_up_in_the_carton_and_says_where_it_is",
             "An installer has nothing but the box, a cable and what its console or label says.",
             &[
+                "listen on the line's and the terminal's wire",
                 "power on, with a disk as it leaves the factory",
                 "wait for the setup page over HTTPS at the setup port's address",
+                "nothing was said on the other wires",
                 "the console names that address and the fingerprint of the page's certificate",
             ],
             unpacked,
@@ -37,7 +39,6 @@ pub fn stories() -> Vec<Story> {
             "in_the_carton_only_the_setup_port_speaks",
             "A box without settings must be nobody's way into anything.",
             &[
-                "listen on the line's and the terminal's wire while the box comes up",
                 "scan from the clinic: the setup page and nothing else",
                 "scan from the line and the terminal: silence",
                 "ask for an address by DHCP on each wire: only the setup port offers one",
@@ -72,9 +73,14 @@ pub fn stories() -> Vec<Story> {
 }
 
 fn unpacked(stage: &mut Stage) -> Outcome {
+    let ears = [Ear::on(stage.lab.clinic(), "ngn")?, Ear::on(stage.lab.clinic(), "terminal")?];
     let begun = Instant::now();
     stage.carton()?;
     stage.figure("first boot into carton, s", format!("{:.1}", begun.elapsed().as_secs_f64()));
+    for ear in &ears {
+        let own = ear.heard().into_iter().find(|frame| frame.from.starts_with(&[0x52, 0x54, 0, 0x5e, 0]));
+        must(own.is_none(), || format!("the box said {}", own.as_ref().map(text).unwrap_or_default()))?;
+    }
     let shown = presented(stage.lab.clinic(), "clinic", SocketAddr::from((BOX, 443)))?;
     let page = shown.first().ok_or_else(|| Wrong::new("the page shows no certificate"))?;
     let known = fingerprint(page);
@@ -86,16 +92,7 @@ fn unpacked(stage: &mut Stage) -> Outcome {
 }
 
 fn only_setup(stage: &mut Stage) -> Outcome {
-    let disk = stage.factory()?;
-    let ears = [Ear::on(stage.lab.clinic(), "ngn")?, Ear::on(stage.lab.clinic(), "terminal")?];
-    stage.switch_on(&disk, crate::stage::With::default())?;
-    let up = stage.situation(Situation::Carton, FIRST_BOOT);
-    for ear in &ears {
-        let own = ear.heard().into_iter().find(|frame| frame.from.starts_with(&[0x52, 0x54, 0, 0x5e, 0]));
-        must(own.is_none(), || format!("the box said {}", own.as_ref().map(text).unwrap_or_default()))?;
-    }
-    up?;
-    stage.unpacked(disk);
+    stage.carton()?;
     let ports: Vec<u16> = (1..=1024).chain([3128, 5355, 8080, 8443]).collect();
     let clinic = stage.lab.clinic();
     let seen = scan(clinic, "clinic", IpAddr::V4(BOX), &ports)?;
