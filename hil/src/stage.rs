@@ -260,7 +260,14 @@ impl Stage {
             board.begin_anew();
             Ok(())
         })?;
-        self.with_stick(&files, |stage| stage.situation(Situation::Site, BOOT))?;
+        let snapshot = self.with_stick(&files, |stage| {
+            stage.until("the stick is taken", BOOT, |snapshot| {
+                in_service(snapshot) || refusal(snapshot).is_some()
+            })
+        })?;
+        if let Some(refusal) = refusal(&snapshot) {
+            return Err(Wrong(format!("the stick is refused: {refusal:?}")));
+        }
         self.runs = Runs::Service;
         self.freeze(&disk)
     }
@@ -324,6 +331,19 @@ impl Stage {
             well && proved && snapshot.relay.is_some() && snapshot.board.is_some()
         })
     }
+}
+
+fn in_service(snapshot: &Snapshot) -> bool {
+    let site = snapshot.boot.as_ref().is_some_and(|boot| boot.situation == Situation::Site);
+    site && snapshot.firewall.as_ref().is_some_and(|wall| wall.part.state == RulesetState::Proved)
+}
+
+/// Why a stick was not taken, if one was not.
+fn refusal(snapshot: &Snapshot) -> Option<&model::notice::Stick> {
+    snapshot.boot.as_ref()?.notices.iter().find_map(|notice| match notice {
+        model::Notice::StickRefused { why } => Some(why),
+        _ => None,
+    })
 }
 
 /// A snapshot in a line, for the sentence that says what was seen instead.

@@ -26,7 +26,8 @@ pub fn make(tools: &Tools, name: &str, files: &[(String, Vec<u8>)]) -> Result<St
     file.set_len(SIZE)?;
     drop(file);
     let inside = format!("{WORK}/{image}");
-    tools.run_here(&["mformat", "-i", &inside, "-F", "::"])?;
+    // Not mformat's boot sector: it looks like a partition table too.
+    tools.run_here(&["mkfs.vfat", "-F", "32", "--mbr=n", &inside])?;
     let mut argv = vec!["mcopy", "-i", &inside, "-s"];
     let top = fs::read_dir(&source)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let top: Vec<String> = top.map(|entry| format!("{WORK}/{name}/{entry}")).collect();
