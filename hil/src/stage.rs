@@ -260,11 +260,12 @@ impl Stage {
             board.begin_anew();
             Ok(())
         })?;
-        let snapshot = self.with_stick(&files, |stage| {
-            stage.until("the stick is taken", BOOT, |snapshot| {
-                in_service(snapshot) || refusal(snapshot).is_some()
-            })
-        })?;
+        // What was said of an earlier stick stays until the next one is read.
+        let before = ask(self.lab.clinic()).ok();
+        let earlier = before.as_ref().and_then(refusal);
+        let news = |snapshot: &Snapshot| refusal(snapshot).is_some_and(|refusal| Some(refusal) != earlier);
+        let taken = |snapshot: &Snapshot| in_service(snapshot) || news(snapshot);
+        let snapshot = self.with_stick(&files, |stage| stage.until("the stick is taken", BOOT, taken))?;
         if let Some(refusal) = refusal(&snapshot) {
             return Err(Wrong(format!("the stick is refused: {refusal:?}")));
         }
