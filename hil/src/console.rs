@@ -86,6 +86,25 @@ impl Console {
         patience: Duration,
         like: impl Fn(&str) -> bool,
     ) -> Result<Line, Wrong> {
+        self.await_line(mark, what, patience, true, like)
+    }
+
+    /// The same, of a line that has come to its end.
+    ///
+    /// # Errors
+    /// None comes in time, or the board is gone.
+    pub fn wait_whole(&self, mark: usize, text: &str, patience: Duration) -> Result<Line, Wrong> {
+        self.await_line(mark, &format!("{text:?}"), patience, false, |line| line.contains(text))
+    }
+
+    fn await_line(
+        &self,
+        mark: usize,
+        what: &str,
+        patience: Duration,
+        open_too: bool,
+        like: impl Fn(&str) -> bool,
+    ) -> Result<Line, Wrong> {
         let end = Instant::now() + patience;
         let mut heard = lock(&self.0.heard);
         let mut looked = mark;
@@ -96,7 +115,7 @@ impl Console {
             }
             looked = heard.lines.len().max(mark);
             let open = clean(&heard.open);
-            if like(&open) {
+            if open_too && like(&open) {
                 return Ok(Line { at: Instant::now(), text: open });
             }
             let left = end.saturating_duration_since(Instant::now());

@@ -65,7 +65,7 @@ impl Results {
     /// # Errors
     /// It is not said in time.
     pub fn said(&self, mark: usize, word: &str, patience: Duration) -> Result<(), Wrong> {
-        self.heard.wait(mark, word, patience).map(drop)
+        self.heard.wait_whole(mark, word, patience).map(drop)
     }
 
     /// Gives an order and waits for its end.
@@ -77,7 +77,9 @@ impl Results {
         let (number, mark) = (self.number, self.heard.mark());
         writeln!(self.line, "{number} {order}")?;
         let end = format!("@@end {number} ");
-        self.heard.wait(mark, &end, patience).map_err(|wrong| Wrong(format!("{order}, inside: {wrong}")))?;
+        self.heard
+            .wait_whole(mark, &end, patience)
+            .map_err(|wrong| Wrong(format!("{order}, inside: {wrong}")))?;
         let lines = self.heard.since(mark);
         let (mut text, mut code) = (String::new(), None);
         for line in &lines {

@@ -74,8 +74,15 @@ pub fn stories() -> Vec<Story> {
 fn units(stage: &mut Stage) -> Outcome {
     stage.service()?;
     let state = stage.inside("systemctl is-system-running --wait")?.text;
-    let failed = stage.must("systemctl list-units --state=failed --no-legend --plain --no-pager")?;
+    // A unit that is started again and again never fails for good.
+    let order = "systemctl list-units --state=failed,auto-restart --no-legend --plain --no-pager";
+    let failed = stage.must(order)?;
     must(failed.trim().is_empty(), || format!("failed: {}", failed.trim()))?;
+    let order = "for u in $(systemctl list-units 'sekisho-*.service' --no-legend --plain --no-pager | \
+                 while read -r u _; do echo $u; done); do \
+                 n=$(systemctl show -P NRestarts $u); [ \"$n\" = 0 ] || echo \"$u $n times\"; done";
+    let again = stage.must(order)?;
+    must(again.trim().is_empty(), || format!("started again: {}", again.trim()))?;
     must(state.trim() == "running", || format!("the system is {}", state.trim()))
 }
 

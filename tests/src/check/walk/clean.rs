@@ -7,7 +7,7 @@ use model::scene::{Blink, Lamp};
 use model::{Rung, Usability};
 
 use super::super::lab::Lab;
-use super::super::{Case, Outcome, must};
+use super::super::{Case, Outcome, Wrong, must};
 
 /// The cases.
 pub fn cases() -> Vec<Case> {
@@ -42,12 +42,16 @@ fn usable(lab: &mut Lab) -> Outcome {
 }
 
 fn every_rung(lab: &mut Lab) -> Outcome {
-    let ladder = lab.check()?.ladder;
-    for rung in Rung::ALL {
-        let seen = ladder.iter().find(|seen| seen.rung == rung);
-        must(seen.is_some_and(|seen| seen.outcome.is_good()), || format!("{rung:?} is {seen:?}"))?;
-    }
-    Ok(())
+    // A box that has just started may still be setting its clock.
+    let mut last = String::new();
+    let all = lab.until("every rung is good", Duration::from_secs(20), || {
+        let ladder = lab.check()?.ladder;
+        let seen = |rung| ladder.iter().find(|seen| seen.rung == rung);
+        let bad = Rung::ALL.into_iter().find(|rung| !seen(*rung).is_some_and(|seen| seen.outcome.is_good()));
+        last = bad.map(|rung| format!("{rung:?} is {:?}", seen(rung))).unwrap_or_default();
+        Ok(bad.is_none().then_some(()))
+    });
+    all.map_err(|wrong| Wrong(format!("{wrong}; {last}")))
 }
 
 fn status_agrees(lab: &mut Lab) -> Outcome {
