@@ -8,6 +8,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 
@@ -59,7 +60,7 @@ impl Keeper {
             return Err(Error::Daemon { name: format!("the keeper of {}", self.host), said });
         }
         let path = place.netns(self.host);
-        fs::create_dir_all("/run/netns").map_err(at(Path::new("/run/netns")))?;
+        named_namespaces()?;
         OpenOptions::new().write(true).create_new(true).open(&path).map_err(at(&path))?;
         let source = format!("/proc/{}/ns/net", self.process.pid);
         bind(Path::new(&source), &path)
@@ -77,6 +78,22 @@ pub fn last_line(log: &Path) -> String {
     let text = String::from_utf8_lossy(&text);
     let line = text.lines().rfind(|line| !line.trim().is_empty());
     line.map_or_else(|| "it ended without a word".into(), |line| line.trim().to_owned())
+}
+
+/// Makes the folder of named namespaces as `ip netns add` does: a shared mount. A folder that is none yet would be
+/// covered by the next `ip netns add`, with our namespaces below, where nobody can let go of them any more.
+fn named_namespaces() -> Result<(), Error> {
+    let (folder, nothing) = (Path::new("/run/netns"), None::<&str>);
+    fs::create_dir_all(folder).map_err(at(folder))?;
+    // Two at once would cover each other; `ip` takes the same lock.
+    let opened = File::open(folder).map_err(at(folder))?;
+    opened.lock().map_err(at(folder))?;
+    let share = || mount(nothing, folder, nothing, MsFlags::MS_SHARED | MsFlags::MS_REC, nothing);
+    if share() == Err(Errno::EINVAL) {
+        mount(Some(folder), folder, nothing, MsFlags::MS_BIND | MsFlags::MS_REC, nothing)
+            .map_err(doing("mount /run/netns"))?;
+    }
+    share().map_err(doing("share /run/netns"))
 }
 
 fn bind(from: &Path, to: &Path) -> Result<(), Error> {

@@ -147,6 +147,21 @@ fn a_namespace_that_is_somebody_elses_is_left_alone() {
 }
 
 #[test]
+fn a_namespace_made_by_somebody_else_meanwhile_does_not_bury_ours() {
+    // In mounts of its own, where nobody has made a namespace yet.
+    let story = format!(
+        "mount -t tmpfs none /run && {clinic} up --name life-buried --box bare >/dev/null && \
+         ip netns add life-other && ip netns delete life-other && {clinic} down --name life-buried && ls -A /run/netns",
+        clinic = env!("CARGO_BIN_EXE_clinic"),
+    );
+    let told =
+        Command::new("unshare").args(["--mount", "--propagation", "private", "sh", "-c", &story]).output();
+    let told = told.unwrap();
+    assert!(told.status.success(), "{told:?}");
+    assert_eq!(String::from_utf8_lossy(&told.stdout), "", "names are left");
+}
+
+#[test]
 fn what_is_not_built_yet_and_what_nobody_knows_is_usage() {
     for arguments in [
         &["up", "--line", "pd"][..],
