@@ -116,7 +116,7 @@ pub enum BootVerb {
     Lost,
     /// Decide what the box may do, and write what the daemons need for it
     Site,
-    /// Give Samba the accounts of the share; run in smbd's unit, which sees their Unix accounts
+    /// Give Samba the accounts of the share; run where their Unix accounts are seen
     Accounts,
 }
 

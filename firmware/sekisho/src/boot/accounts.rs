@@ -1,5 +1,5 @@
-//! `sekisho boot accounts`: Samba's own store of the share's accounts, made anew at every start of smbd from the
-//! secrets that lie on the box. By pdbedit, because Debian's smbpasswd comes with all of Python.
+//! `sekisho boot accounts`: Samba's own store of the share's accounts, made anew at every boot from the secrets
+//! that lie on the box, in a unit of its own, so that smbd need not see them. By pdbedit, because Debian's smbpasswd comes with all of Python.
 
 use std::path::Path;
 

@@ -43,7 +43,10 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let mut tasks = super::serve(place, Role::Netd, routes).await?;
     let lender = Lender::open(&place.sockets)?;
     let purpose = place.purpose.clone();
-    tasks.spawn(lender.serve(move |role| lent::to(role, &purpose)));
+    tasks.spawn(async move {
+        lender.serve(move |role| lent::to(role, &purpose)).await;
+        Ok(())
+    });
     let (purpose, alone) = (place.purpose.clone(), place.roles.len() == 1);
     tasks.spawn(async move { keep_up(&purpose, alone, part, commands).await });
     // If the sender goes, the room has ended, and its own error says why.

@@ -5,11 +5,12 @@
 //! it is that role. The answer is one message: the names as a JSON list, and the sockets in that order (SCM_RIGHTS);
 //! or, if they cannot be opened, why not, as a JSON text. The lender opens them for this answer and keeps none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdStream};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use model::part::Role;
@@ -19,6 +20,7 @@ use nix::sys::socket::{
 use serde::Deserialize;
 use tokio::io::Interest;
 use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::peers::{self, Peer};
@@ -63,24 +65,58 @@ impl Lender {
         Ok(Self(listener))
     }
 
-    /// Lends what `lend` gives each role, for as long as the process runs.
-    ///
-    /// # Errors
-    /// [`Failure::Read`] if the door itself breaks.
-    pub async fn serve<L>(self, lend: L) -> Result<(), Failure>
+    /// Lends what `lend` gives each role, until it is dropped. A borrower that dawdles keeps nobody waiting but the
+    /// others of its own user, and no longer than a second.
+    pub async fn serve<L>(self, lend: L)
     where
         L: Fn(Role) -> Result<Named, Failure> + Send + Sync + 'static,
     {
+        let (lend, busy) = (Arc::new(lend), Arc::new(Mutex::new(HashSet::new())));
+        let mut answers = JoinSet::new();
         loop {
-            let (stream, _) =
-                self.0.accept().await.map_err(|source| Failure::Read { path: "lend.sock".into(), source })?;
+            let stream = match self.0.accept().await {
+                Ok((stream, _)) => stream,
+                // Most likely no descriptor is free: who holds them is answered or given up within a second.
+                Err(error) => {
+                    tracing::warn!(%error, "cannot hear who wants to borrow sockets");
+                    sleep(AGAIN).await;
+                    continue;
+                }
+            };
+            while answers.try_join_next().is_some() {}
             let uid = stream.peer_cred().map(|peer| peer.uid()).ok();
-            match uid.and_then(peers::known) {
-                // One after another: a borrower that dawdles keeps the others waiting for a second.
-                Some(peer) => drop(timeout(TO_ASK, answer(&stream, peer, &lend)).await),
-                None => tracing::warn!(?uid, "turned a stranger away who wanted to borrow sockets"),
-            }
+            let Some((uid, peer)) = uid.and_then(|uid| Some((uid, peers::known(uid)?))) else {
+                tracing::warn!(?uid, "turned a stranger away who wanted to borrow sockets");
+                continue;
+            };
+            // One at a time for each user; who is hung up on asks again.
+            let Some(turn) = Turn::of(uid, &busy) else { continue };
+            let lend = Arc::clone(&lend);
+            answers.spawn(async move {
+                let _turn = turn;
+                // What a borrower does not do in time is its own loss.
+                let _ = timeout(TO_ASK, answer(&stream, peer, &*lend)).await;
+            });
         }
+    }
+}
+
+/// The users that are being answered.
+type Busy = Arc<Mutex<HashSet<u32>>>;
+
+/// A user's turn at the door, given back when dropped.
+struct Turn(u32, Busy);
+
+impl Turn {
+    fn of(uid: u32, busy: &Busy) -> Option<Self> {
+        let free = busy.lock().unwrap_or_else(PoisonError::into_inner).insert(uid);
+        free.then(|| Self(uid, Arc::clone(busy)))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.1.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
     }
 }
 
@@ -286,6 +322,26 @@ mod tests {
         tokio::task::yield_now().await;
         tokio::spawn(Lender::open(folder.path()).unwrap().serve(|_| Ok(Vec::new())));
         borrower.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_second_borrower_of_a_user_is_hung_up_on_and_asks_again() {
+        let folder = tempfile::tempdir().unwrap();
+        tokio::spawn(Lender::open(folder.path()).unwrap().serve(|_| Ok(Vec::new())));
+        let silent = || {
+            let socket = seqpacket().unwrap();
+            socket::connect(socket.as_raw_fd(), &UnixAddr::new(&path(folder.path())).unwrap()).unwrap();
+            UnixStream::from_std(StdStream::from(socket)).unwrap()
+        };
+        let (first, second) = (silent(), silent());
+        let ends = |stream| async move { receive(stream).await.unwrap_err().kind() };
+        // The second one's end comes first: it does not wait for the patience with the first.
+        tokio::select! {
+            biased;
+            kind = ends(&first) => panic!("the first was hung up on before the second: {kind}"),
+            kind = ends(&second) => assert_eq!(kind, io::ErrorKind::UnexpectedEof),
+        }
+        Loan::of(folder.path(), Role::Reachd).await.unwrap();
     }
 
     #[tokio::test]
