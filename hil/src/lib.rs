@@ -1,6 +1,6 @@
 //! Hardware in the loop: drives a board over its console, ports and power, and judges it from outside.
 //!
-//! A [`bench`] says as data how a board is reached; [`board`] is the virtual one, a machine of QEMU's in the place of
+//! A [`mod@bench`] says as data how a board is reached; [`board`] is the virtual one, a machine of QEMU's in the place of
 //! the virtual clinic's box. The cases never know which it is.
 
 pub mod bench;
