@@ -116,6 +116,16 @@ pub async fn run<T: Terminal>(
     Ok(())
 }
 
+/// The folders it wants on each of the box's own shares: the share, and paths below it. They must be there and be the
+/// relay's when it starts where the exported folder is not its own to make them in.
+pub fn shared_folders(config: &Config) -> Vec<(String, Vec<String>)> {
+    let table = Table::new(&config.kinds);
+    let folders = |(at, consumer): (usize, &ConsumerConfig)| {
+        Some((consumer.share.clone()?, lane::folders_of_seat(config, &table, at)))
+    };
+    config.consumers.iter().enumerate().filter_map(folders).collect()
+}
+
 /// What all lanes share.
 struct Relay {
     state: PathBuf,

@@ -1,9 +1,12 @@
 //! `sekisho generate`: writes the configuration of the system's own daemons, made from the site file.
 
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt as _, lchown};
 use std::path::Path;
 use std::process::ExitCode;
 
 use model::Site;
+use nix::unistd::User;
 
 use crate::failure::Failure;
 use crate::generate::{self, Accounts, Generated, Places};
@@ -35,15 +38,37 @@ pub fn daemons(site: &Site, places: &Places<'_>) -> Result<(), Failure> {
     }
     folder_at(&places.to.join("chrony"))?;
     folder_at(&places.state.join("chrony"))?;
-    folder_at(&places.state.join("share"))?;
-    for (consumer, share) in site.shares() {
-        folder_at(&places.state.join("share").join(share))?;
+    shares(site, places)?;
+    for (consumer, _) in site.shares() {
         secret::make(places.state, &generate::share_secret(&consumer.name), &consumer.name)?;
     }
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let (passwd, group) = (read("/etc/passwd"), read("/etc/group"));
     let system = Accounts { passwd: &passwd, group: &group };
     write(places.to, &generate::daemons(site, places, &system))
+}
+
+/// The shares and the relay's folders in them. The exported folder and what leads to a folder stay ours, so that the
+/// share's account can neither rename nor remove them; for the same reason the relay could not make them.
+fn shares(site: &Site, places: &Places<'_>) -> Result<(), Failure> {
+    let root = places.state.join("share");
+    folder_at(&root)?;
+    let owner = User::from_name(places.owner).ok().flatten();
+    let (relay, _) = relay::Config::from_site(site, places.state);
+    for (share, folders) in relay::shared_folders(&relay) {
+        for folder in folders {
+            let path = root.join(&share).join(folder);
+            folder_at(&path)?;
+            give(&path, owner.as_ref()).map_err(|source| Failure::Write { path, source })?;
+        }
+    }
+    Ok(())
+}
+
+fn give(folder: &Path, owner: Option<&User>) -> std::io::Result<()> {
+    std::fs::set_permissions(folder, Permissions::from_mode(0o770))?;
+    let Some(owner) = owner else { return Ok(()) };
+    lchown(folder, Some(owner.uid.as_raw()), Some(owner.gid.as_raw()))
 }
 
 /// Writes files below a folder; everybody may read them, since no secret is in any.
@@ -60,5 +85,5 @@ fn folder_at(path: &Path) -> Result<(), Failure> {
 
 fn this_user() -> String {
     let uid = nix::unistd::geteuid();
-    nix::unistd::User::from_uid(uid).ok().flatten().map_or_else(|| uid.to_string(), |user| user.name)
+    User::from_uid(uid).ok().flatten().map_or_else(|| uid.to_string(), |user| user.name)
 }
