@@ -30,6 +30,30 @@ fn an_unreadable_stick_is_written_down_as_refused_and_the_next_waits_its_turn() 
 }
 
 #[test]
+fn two_readers_at_once_do_not_mix() {
+    let folder = tempfile::tempdir().unwrap();
+    let (stick, to) = (folder.path().join("stick"), folder.path().join("found"));
+    fs::write(&stick, vec![0; 8192]).unwrap();
+    let other = File::create(folder.path().join("found.lock")).unwrap();
+    other.lock().unwrap();
+    assert_eq!(read(&stick, &to).status.code(), Some(75), "another one reads");
+    drop(other);
+    assert_eq!(read(&stick, &to).status.code(), Some(0));
+}
+
+/// A site file comes from a stick, and each mistake costs a look at the lines before it.
+#[test]
+fn after_a_hundred_mistakes_the_check_says_so_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = include_str!("../../model/tests/data/site.toml").replace("./profile.toml", "ntt-east");
+    let text = format!("{text}{}", "\n[[contact]]\nparty = 1".repeat(1000));
+    fs::write(folder.path().join("site.toml"), text).unwrap();
+    let lines = String::from_utf8(check(folder.path()).stdout).unwrap();
+    assert_eq!(lines.lines().count(), 101, "{lines}");
+    assert!(lines.lines().last().unwrap().contains("more than 100 mistakes"), "{lines}");
+}
+
+#[test]
 fn the_check_names_every_mistake_and_the_login_that_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/data");

@@ -11,18 +11,23 @@ use super::SiteError;
 use super::prefix::Prefix;
 use super::spec::{Key, Shape, allowed};
 
+/// More mistakes than these are not collected: a file comes from a stick, and each costs a count of the lines before it.
+const MOST: usize = 100;
+
 /// Collects errors and knows the lines.
 #[derive(Debug)]
 pub struct Errors<'t> {
     file: &'t str,
     text: &'t str,
     list: Vec<SiteError>,
+    /// There were more.
+    more: bool,
 }
 
 impl<'t> Errors<'t> {
     /// No errors yet in this file.
     pub const fn new(file: &'t str, text: &'t str) -> Self {
-        Self { file, text, list: Vec::new() }
+        Self { file, text, list: Vec::new(), more: false }
     }
 
     /// Whether the file is without an error so far.
@@ -30,9 +35,15 @@ impl<'t> Errors<'t> {
         self.list.is_empty()
     }
 
-    /// Every error, by line.
+    /// Every error, by line; at the end, whether there were more.
     pub fn into_list(mut self) -> Vec<SiteError> {
         self.list.sort_by_key(|error| error.line);
+        if self.more {
+            let line = self.list.last().map_or(1, |error| error.line);
+            let message = format!("there are more than {MOST} mistakes; the others are not listed");
+            let file = self.file.to_owned();
+            self.list.push(SiteError { file, line, path: String::new(), message, allowed: None });
+        }
         self.list
     }
 
@@ -43,6 +54,10 @@ impl<'t> Errors<'t> {
     }
 
     fn at(&mut self, offset: usize, path: String, message: String, allowed: Option<String>) {
+        if self.list.len() == MOST {
+            self.more = true;
+            return;
+        }
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
         self.list.push(SiteError { file: self.file.to_owned(), line, path, message, allowed });

@@ -3,7 +3,7 @@
 use model::notice::Stick;
 use model::{Profile, Site};
 
-use super::{LARGEST, LARGEST_LOGIN, LOGINS, LOGINS_MOST, SITE, is_login, is_plain};
+use super::{LARGEST_LOGIN, LOGINS, LOGINS_MOST, SITE, is_login, is_plain, largest};
 
 /// Why something could not be read, a line.
 pub type Trouble = String;
@@ -60,23 +60,28 @@ fn bad(name: &str, mistake: String) -> Stick {
 }
 
 /// The one `*.toml` that is a site file. One that cannot be parsed at all is taken for it where there is no other, so
-/// that its mistakes are told.
+/// that its mistakes are told; likewise one that cannot be read.
 fn the_site_file(
     files: &mut impl Files,
     path: &[&str],
     entries: &[Listed],
 ) -> Result<(String, String), Stick> {
-    let (mut site, mut broken) = (Vec::new(), Vec::new());
-    let tomls = entries.iter().filter(|entry| !entry.folder && has_ending(&entry.name, ".toml"));
+    let (mut site, mut broken, mut unread) = (Vec::new(), Vec::new(), None);
+    // `._site.toml` is what macOS puts beside every file.
+    let ours = |entry: &&Listed| !entry.folder && !entry.name.starts_with('.');
+    let tomls = entries.iter().filter(ours).filter(|entry| has_ending(&entry.name, ".toml"));
     for entry in tomls.take(COUNTED) {
-        match text(files, path, &entry.name, LARGEST) {
+        match text(files, path, &entry.name, largest(&entry.name)) {
             Ok(text) => match Site::is_site_file(&text) {
                 Some(true) => site.push((entry.name.clone(), text)),
                 Some(false) => {}
                 None => broken.push((entry.name.clone(), text)),
             },
-            Err(mistake) => return Err(bad(&entry.name, mistake)),
+            Err(mistake) => unread = unread.or_else(|| Some(bad(&entry.name, mistake))),
         }
+    }
+    if let (true, Some(refused)) = (site.is_empty(), unread) {
+        return Err(refused);
     }
     let mut chosen = if site.is_empty() { broken } else { site };
     match (chosen.len(), chosen.pop()) {
@@ -117,7 +122,7 @@ fn beside(
 ) -> Result<Option<String>, Trouble> {
     let name = plain(name)?;
     let there = entries.iter().find(|entry| !entry.folder && entry.name.eq_ignore_ascii_case(&name));
-    there.map(|entry| text(files, path, &entry.name, LARGEST)).transpose()
+    there.map(|entry| text(files, path, &entry.name, largest(&entry.name))).transpose()
 }
 
 /// A file beside the site file: `./NAME` or `NAME`, and never the site file itself.

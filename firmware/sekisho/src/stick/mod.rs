@@ -26,6 +26,8 @@ const LOGINS: &str = "logins";
 const REFUSED: &str = "refused.json";
 /// The largest file of a site: a store of authorities.
 const LARGEST: u32 = 1024 * 1024;
+/// The largest site file or profile: some kilobytes, and every byte of it is parsed.
+const LARGEST_TOML: u32 = 64 * 1024;
 /// The largest login: two lines.
 const LARGEST_LOGIN: u32 = 1024;
 /// The most logins; a clinic has a terminal or two.
@@ -48,6 +50,11 @@ fn is_plain(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
         && !name.starts_with('.')
+}
+
+/// How large a file of this name may be.
+fn largest(name: &str) -> u32 {
+    if name.to_ascii_lowercase().ends_with(".toml") { LARGEST_TOML } else { LARGEST }
 }
 
 /// A login's name, as a site file may say it after `secret:`.

@@ -15,11 +15,13 @@ use crate::{files, output};
 /// # Errors
 /// [`Failure::Write`] with the place.
 pub fn run(to: &Path) -> Result<ExitCode, Failure> {
-    if to.exists() {
+    let write = |source| Failure::Write { path: to.to_owned(), source };
+    // Held until this process ends: two sticks at once would write the same draft.
+    let lock = File::create(to.with_extension("lock")).map_err(write)?;
+    if lock.try_lock().is_err() || to.exists() {
         output::error("another stick is being looked at");
         return Ok(ExitCode::from(code::TEMPFAIL));
     }
-    let write = |source| Failure::Write { path: to.to_owned(), source };
     let stdin = std::io::stdin().as_fd().try_clone_to_owned();
     let mut stick = File::from(stdin.map_err(|source| Failure::Read { path: "the stick".into(), source })?);
     let found = fat::open(&mut stick, |fat| Ok(find(fat)));

@@ -1,10 +1,10 @@
 //! Sticks as people make them and as nobody should: through the real FAT crate, on images of the real mkfs.vfat and
-//! mtools where they are installed.
+//! mtools, which `scripts/packages/run.list` has.
 
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use model::notice::Stick;
@@ -15,17 +15,13 @@ use super::{LARGEST, fat};
 const SITE: &str = include_str!("../../../model/tests/data/site.toml");
 const PROFILE: &str = include_str!("../../../model/tests/data/profile.toml");
 
-/// An image with these files, or nothing where this machine cannot make one.
+/// An image with these files.
 struct Image {
     folder: tempfile::TempDir,
 }
 
 impl Image {
-    fn new(kind: &str, files: &[(&str, &[u8])]) -> Option<Self> {
-        let tools = ["/usr/sbin/mkfs.vfat", "/usr/bin/mcopy", "/usr/bin/mmd"];
-        if !tools.iter().all(|tool| Path::new(tool).exists()) {
-            return None;
-        }
+    fn new(kind: &str, files: &[(&str, &[u8])]) -> Self {
         let image = Self { folder: tempfile::tempdir().unwrap() };
         let path = image.path();
         File::create(&path).unwrap().set_len(64 << 20).unwrap();
@@ -50,7 +46,7 @@ impl Image {
             let to = format!("::{name}");
             run("/usr/bin/mcopy", &["-i", path.to_str().unwrap(), source.to_str().unwrap(), &to]);
         }
-        Some(image)
+        image
     }
 
     fn path(&self) -> PathBuf {
@@ -85,7 +81,7 @@ const RIGHT: [(&str, &[u8]); 4] = [
 #[test]
 fn a_stick_as_an_installer_makes_it_is_found_whole() {
     for kind in ["16", "32"] {
-        let Some(image) = Image::new(kind, &RIGHT) else { return };
+        let image = Image::new(kind, &RIGHT);
         let found = image.look().unwrap();
         assert_eq!(names(&found), ["site.toml", "profile.toml", "ca.pem", "logins/t1"]);
         assert_eq!(found[0].1, SITE);
@@ -95,7 +91,7 @@ fn a_stick_as_an_installer_makes_it_is_found_whole() {
 
 #[test]
 fn a_stick_with_a_partition_table_is_found_too() {
-    let Some(image) = Image::new("32", &RIGHT) else { return };
+    let image = Image::new("32", &RIGHT);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("whole.img");
     let mut whole = File::create_new(&path).unwrap();
@@ -112,7 +108,7 @@ fn a_stick_with_a_partition_table_is_found_too() {
 #[test]
 fn files_in_the_root_and_a_shipped_profile_are_enough() {
     let site = SITE.replace("./profile.toml", "ntt-east");
-    let Some(image) = Image::new("32", &[("SITE.TOML", site.as_bytes())]) else { return };
+    let image = Image::new("32", &[("SITE.TOML", site.as_bytes())]);
     assert_eq!(names(&image.look().unwrap()), ["site.toml"]);
 }
 
@@ -120,22 +116,44 @@ fn files_in_the_root_and_a_shipped_profile_are_enough() {
 fn ten_site_files_are_refused_with_their_number() {
     let list: Vec<String> = (0..10).map(|number| format!("sekisho/clinic-{number}.toml")).collect();
     let files: Vec<(&str, &[u8])> = list.iter().map(|name| (name.as_str(), SITE.as_bytes())).collect();
-    let Some(image) = Image::new("32", &files) else { return };
+    let image = Image::new("32", &files);
     assert_eq!(image.look(), Err(Stick::SeveralSiteFiles { count: 10 }));
 }
 
 #[test]
 fn a_stick_without_a_site_file_is_refused() {
-    let Some(image) = Image::new("32", &[("holiday.jpg", b"x"), ("profile.toml", PROFILE.as_bytes())]) else {
-        return;
-    };
+    let image = Image::new("32", &[("holiday.jpg", b"x"), ("profile.toml", PROFILE.as_bytes())]);
     assert_eq!(image.look(), Err(Stick::NoSiteFile));
+}
+
+/// macOS puts `._NAME` beside every file it copies to a stick; an installer's other files may be anything.
+#[test]
+fn what_lies_beside_a_site_file_does_no_harm() {
+    let huge = vec![b'#'; LARGEST as usize + 1];
+    let mut files = RIGHT.to_vec();
+    files.extend([
+        ("sekisho/._clinic.toml", &b"\x00\x05\x16\x07"[..]),
+        ("sekisho/.old.toml", SITE.as_bytes()),
+        ("sekisho/binary.toml", &b"\xff\xfe\x00"[..]),
+        ("sekisho/broken.toml", &b"version = = 1"[..]),
+        ("sekisho/huge.toml", &huge),
+    ]);
+    assert_eq!(Image::new("32", &files).look().map(|found| found.len()), Ok(4));
+    let image = Image::new("32", &[("sekisho/._site.toml", b"\x00\x05\x16\x07")]);
+    assert_eq!(image.look(), Err(Stick::NoSiteFile));
+}
+
+#[test]
+fn a_site_file_of_unlikely_size_is_refused() {
+    let long = format!("{SITE}{}", "#\n".repeat(32 * 1024)).replace("./profile.toml", "ntt-east");
+    let image = Image::new("32", &[("sekisho/site.toml", long.as_bytes())]);
+    assert!(matches!(image.look(), Err(Stick::BadSiteFile { .. })));
 }
 
 /// Its mistakes are the check's to tell, so it is handed on as it is.
 #[test]
 fn a_site_file_that_is_no_toml_at_all_is_handed_on_for_its_mistakes() {
-    let Some(image) = Image::new("32", &[("sekisho/site.toml", b"version = = 1")]) else { return };
+    let image = Image::new("32", &[("sekisho/site.toml", b"version = = 1")]);
     assert_eq!(names(&image.look().unwrap()), ["site.toml"]);
 }
 
@@ -143,7 +161,7 @@ fn a_site_file_that_is_no_toml_at_all_is_handed_on_for_its_mistakes() {
 fn a_huge_file_and_a_binary_one_are_refused_in_words() {
     let huge = vec![b'#'; LARGEST as usize + 1];
     for bytes in [&huge[..], &[0xff, 0xfe, 0x00][..]] {
-        let Some(image) = Image::new("32", &[("sekisho/site.toml", bytes)]) else { return };
+        let image = Image::new("32", &[("sekisho/site.toml", bytes)]);
         assert!(matches!(image.look(), Err(Stick::BadSiteFile { .. })), "{:?}", image.look());
     }
 }
@@ -157,12 +175,12 @@ fn names_with_odd_characters_do_no_harm() {
         ("sekisho/logins/share-receipt", b"user\nsecret\n"),
         ("sekisho/logins/端末", b"user\nsecret\n"),
     ];
-    let Some(image) = Image::new("32", &odd) else { return };
+    let image = Image::new("32", &odd);
     assert_eq!(names(&image.look().unwrap()), ["site.toml", "profile.toml", "logins/t1"]);
     // A profile that leads out of the folder, or is the site file itself.
     for profile in ["../profile.toml", "a/b.toml", "./site.toml", ".hidden.toml"] {
         let site = SITE.replace("./profile.toml", profile);
-        let Some(image) = Image::new("32", &[("sekisho/a.toml", site.as_bytes())]) else { return };
+        let image = Image::new("32", &[("sekisho/a.toml", site.as_bytes())]);
         assert!(matches!(image.look(), Err(Stick::BadSiteFile { .. })), "{profile}");
     }
 }
@@ -171,7 +189,7 @@ fn names_with_odd_characters_do_no_harm() {
 fn a_login_that_is_not_two_lines_is_refused_without_saying_what_is_in_it() {
     let mut files = RIGHT.to_vec();
     files[3] = ("sekisho/logins/t1", b"only-the-password");
-    let Some(image) = Image::new("32", &files) else { return };
+    let image = Image::new("32", &files);
     let refused = image.look().unwrap_err();
     assert!(matches!(refused, Stick::BadSiteFile { .. }));
     assert!(!format!("{refused:?}").contains("only-the-password"));
@@ -191,7 +209,7 @@ fn garbage_an_empty_stick_and_a_truncated_file_system_are_unreadable() {
         let refused = look(&mut write("garbage", bytes));
         assert!(matches!(refused, Err(Stick::Unreadable { .. })), "{refused:?}");
     }
-    let Some(image) = Image::new("32", &RIGHT) else { return };
+    let image = Image::new("32", &RIGHT);
     let whole = std::fs::read(image.path()).unwrap();
     for keep in [512, 4096, 300 * 1024, 600 * 1024] {
         let refused = look(&mut write("cut", &whole[..keep]));
@@ -203,7 +221,7 @@ fn garbage_an_empty_stick_and_a_truncated_file_system_are_unreadable() {
 #[test]
 fn a_damaged_file_system_always_comes_to_an_end() {
     for kind in ["16", "32"] {
-        let Some(image) = Image::new(kind, &RIGHT) else { return };
+        let image = Image::new(kind, &RIGHT);
         let whole = std::fs::read(image.path()).unwrap();
         // mkfs.vfat's places: boot sector, the FATs from sector 4 or 32, folders soon behind them.
         let used: Vec<usize> =
@@ -224,7 +242,7 @@ fn a_damaged_file_system_always_comes_to_an_end() {
 /// A folder whose clusters run in a circle: the budget of blocks ends it.
 #[test]
 fn a_folder_without_end_comes_to_an_end() {
-    let Some(image) = Image::new("32", &RIGHT) else { return };
+    let image = Image::new("32", &RIGHT);
     let mut bytes = std::fs::read(image.path()).unwrap();
     let at = |bytes: &[u8], place: usize| u32::from_le_bytes(bytes[place..place + 4].try_into().unwrap());
     let reserved = usize::from(u16::from_le_bytes(bytes[14..16].try_into().unwrap()));
