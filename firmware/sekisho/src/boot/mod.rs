@@ -21,8 +21,8 @@ mod tool;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::cli;
 use crate::failure::Failure;
+use crate::{cli, files};
 
 /// Where things are: on the box at their fixed places, in a test somewhere else.
 #[derive(Clone, Debug)]
@@ -55,6 +55,23 @@ impl Places {
 /// The site file in its folder.
 pub fn site_file(folder: &Path) -> PathBuf {
     folder.join("site.toml")
+}
+
+/// The mark that a site was adopted once: from then on a box without its site is closed, and never the carton.
+///
+/// It is made after the site's folder is in place, never before: a cut between the two leaves the whole site, and the
+/// next boot makes the mark; the other way round it would leave a carton that no stick opens any more.
+fn adopted(state: &Path) -> PathBuf {
+    state.join("adopted")
+}
+
+/// Makes that mark, durably, unless it is there.
+///
+/// # Errors
+/// [`Failure::Write`] with the path.
+pub fn mark_adopted(state: &Path) -> Result<(), Failure> {
+    let mark = adopted(state);
+    if mark.exists() { Ok(()) } else { files::replace(&mark, "", 0o644) }
 }
 
 /// `sekisho boot …`

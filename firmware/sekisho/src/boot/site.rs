@@ -7,7 +7,7 @@ use model::boot::{BootPart, Situation};
 use super::data::Data;
 use super::machine::Hardware;
 use super::situation::{Decision, Installed, decide};
-use super::{Places, board, claim, part, site_file};
+use super::{Places, board, claim, mark_adopted, part, site_file};
 use crate::failure::Failure;
 use crate::generate::Places as Generating;
 use crate::site_file::Loaded;
@@ -23,7 +23,7 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 pub fn run(places: &Places) -> Result<(), Failure> {
     let hardware = Hardware::read(&places.sys);
     let data = Data::read(places);
-    let (installed, loaded) = installed(&places.installed());
+    let (installed, loaded) = installed(places);
     let boards = board::boards();
     let mut decision = decide(&boards, &hardware, &data, &installed);
     if let (Situation::Site, Some(loaded)) = (decision.situation, &loaded)
@@ -50,10 +50,20 @@ pub fn run(places: &Places) -> Result<(), Failure> {
 }
 
 /// What is installed, checked by the very code of `site check`.
-fn installed(folder: &Path) -> (Installed, Option<Loaded>) {
-    // The folder is there from the first boot on; what is in it came by a stick, whole, by one rename.
-    if std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none()) {
-        return (Installed::Nothing, None);
+fn installed(places: &Places) -> (Installed, Option<Loaded>) {
+    let folder = &places.installed();
+    match is_empty(folder).and_then(|empty| Ok((empty, empty && was_used(&places.state)?))) {
+        Ok((true, false)) => return (Installed::Nothing, None),
+        // The carton gives out addresses: never where another box may.
+        Ok((true, true)) => {
+            let lost = "this box was in use, and its site file is not there any more".to_owned();
+            return (Installed::Wrong(vec![lost]), None);
+        }
+        Ok((false, _)) => {}
+        Err(source) => {
+            let failure = Failure::Read { path: folder.clone(), source };
+            return (Installed::Wrong(vec![failure.to_string()]), None);
+        }
     }
     match crate::site_file::load(&site_file(folder)) {
         Ok(loaded) => {
@@ -67,6 +77,36 @@ fn installed(folder: &Path) -> (Installed, Option<Loaded>) {
     }
 }
 
+/// The folder is there from the first boot on; what is in it came by a stick, whole, by one rename.
+///
+/// # Errors
+/// Whatever keeps it from being read: then nobody knows.
+pub fn is_empty(folder: &Path) -> std::io::Result<bool> {
+    match std::fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().transpose().map(|first| first.is_none()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a site was ever in force: the mark says so, or the share's passwords, which are only made for one. The
+/// terminals' logins say nothing: an adoption that is cut leaves them without a site.
+fn was_used(state: &Path) -> std::io::Result<bool> {
+    if super::adopted(state).try_exists()? {
+        return Ok(true);
+    }
+    let secrets = match std::fs::read_dir(state.join("secrets")) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        secrets => secrets?,
+    };
+    for secret in secrets {
+        if secret?.file_name().as_encoded_bytes().starts_with(b"share-") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Mistakes name the file as the installer knows it, not where the box keeps it.
 fn named(folder: &Path, mistake: &str) -> String {
     mistake.replace(&format!("{}/", folder.display()), "")
@@ -74,6 +114,8 @@ fn named(folder: &Path, mistake: &str) -> String {
 
 fn in_service(places: &Places, loaded: &Loaded) -> Result<(), Failure> {
     let own = places.own();
+    // The power may have gone between the site's rename and its mark.
+    mark_adopted(&places.state)?;
     copy(&places.installed(), &own.join("site"))?;
     verb::generate::write(&places.network(), &generate::site(&loaded.site))?;
     let generating = Generating { to: &own, state: &places.state, owner: "relayd" };
@@ -118,4 +160,43 @@ fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
         files::replace(&to.join(entry.file_name()), bytes, 0o644)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(state: &Path) -> Installed {
+        let nowhere = Path::new("/nonexistent");
+        installed(&Places { sys: nowhere.into(), run: nowhere.into(), state: state.to_owned() }).0
+    }
+
+    #[test]
+    fn a_box_that_was_never_used_has_nothing() {
+        let state = tempfile::tempdir().unwrap();
+        assert_eq!(found(state.path()), Installed::Nothing);
+        std::fs::create_dir(state.path().join("site")).unwrap();
+        assert_eq!(found(state.path()), Installed::Nothing);
+        // What an adoption that was cut left: the logins come before the site.
+        files::replace(&state.path().join("secrets/t1"), "user\nsecret\n", 0o600).unwrap();
+        assert_eq!(found(state.path()), Installed::Nothing);
+    }
+
+    #[test]
+    fn a_site_that_cannot_be_read_is_wrong_and_never_the_carton() {
+        let state = tempfile::tempdir().unwrap();
+        std::fs::write(state.path().join("site"), "no folder").unwrap();
+        assert!(matches!(found(state.path()), Installed::Wrong(_)));
+    }
+
+    #[test]
+    fn a_box_that_was_in_use_and_lost_its_site_is_wrong_and_never_the_carton() {
+        for used in ["adopted", "secrets/share-receipt"] {
+            let state = tempfile::tempdir().unwrap();
+            files::replace(&state.path().join(used), "", 0o600).unwrap();
+            assert!(matches!(found(state.path()), Installed::Wrong(_)), "{used}, no folder");
+            std::fs::create_dir(state.path().join("site")).unwrap();
+            assert!(matches!(found(state.path()), Installed::Wrong(_)), "{used}, an empty folder");
+        }
+    }
 }

@@ -18,8 +18,8 @@ use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
 use nix::sys::stat::Mode;
 use nix::unistd::User;
 
-use super::{LARGEST, LARGEST_LOGIN, LOGINS, LOGINS_MOST, REFUSED, SITE, is_login, is_plain};
-use crate::boot::part;
+use super::{LARGEST, LARGEST_LOGIN, LOGINS, LOGINS_MOST, REFUSED, SITE, is_login, is_plain, largest};
+use crate::boot::{self, part};
 use crate::failure::Failure;
 use crate::{cli, files, output};
 
@@ -71,9 +71,12 @@ fn tell(file: &Path, why: Stick) -> Result<(), Failure> {
 
 fn restart() -> Result<ExitCode, Failure> {
     let path = "/usr/bin/systemctl";
-    let run = Command::new(path).args(["--no-block", "reboot"]).status();
-    run.map_err(|source| Failure::Read { path: path.into(), source })?;
-    Ok(ExitCode::SUCCESS)
+    let status = Command::new(path).args(["--no-block", "reboot"]).status();
+    let status = status.map_err(|source| Failure::Read { path: path.into(), source })?;
+    if status.success() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(Failure::Data { path: path.into(), reason: format!("the box does not start anew: {status}") })
 }
 
 fn take(found: &Path, situation: Option<Situation>, copy: &Path, state: &Path) -> Result<(), Stick> {
@@ -107,7 +110,7 @@ fn collect(found: &Path) -> Result<Taken, Stick> {
     let mut taken = Taken::default();
     for name in names(found, FILES_MOST).map_err(unreadable)? {
         if is_plain(&name) && name != LOGINS {
-            taken.site.push((name.clone(), plain_file(&folder, &name, LARGEST).map_err(unreadable)?));
+            taken.site.push((name.clone(), plain_file(&folder, &name, largest(&name)).map_err(unreadable)?));
         }
     }
     if !taken.site.iter().any(|(name, _)| name == SITE) {
@@ -187,8 +190,11 @@ fn checked(copy: &Path) -> Result<(), Stick> {
     Err(bounded(Stick::BadSiteFile { mistakes }))
 }
 
-/// Secrets first, the site's folder last.
+/// Secrets first, the site's folder last. Nothing at all where a site is.
 fn install(taken: &Taken, state: &Path) -> std::io::Result<()> {
+    if !boot::site::is_empty(&state.join("site"))? {
+        return Err(std::io::Error::other("a site is there already"));
+    }
     let secrets = state.join("secrets");
     fs::create_dir_all(&secrets)?;
     for (name, bytes) in &taken.logins {
@@ -207,7 +213,12 @@ fn install(taken: &Taken, state: &Path) -> std::io::Result<()> {
     File::open(&draft)?.sync_all()?;
     // Over the empty folder of the carton; a full one would be refused by the kernel.
     fs::rename(&draft, state.join("site"))?;
-    File::open(state)?.sync_all()
+    File::open(state)?.sync_all()?;
+    // The site is in force whether or not this succeeds; otherwise the next boot makes the mark.
+    if let Err(failure) = boot::mark_adopted(state) {
+        output::error(&failure.to_string());
+    }
+    Ok(())
 }
 
 fn write(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
@@ -262,6 +273,15 @@ mod tests {
     }
 
     #[test]
+    fn a_site_file_or_a_profile_of_unlikely_size_is_not_read() {
+        for name in ["site.toml", "profile.toml"] {
+            let found = finding(&[("site.toml", SITE_TEXT.as_bytes())]);
+            fs::write(found.path().join(name), vec![b'#'; 64 * 1024 + 1]).unwrap();
+            assert!(matches!(collect(found.path()), Err(Stick::Unreadable { .. })), "{name}");
+        }
+    }
+
+    #[test]
     fn what_the_reader_refused_is_told_and_bounded() {
         let why = Stick::BadSiteFile { mistakes: vec!["\u{1b}x".repeat(1000); 100] };
         let text = serde_json::to_vec(&why).unwrap();
@@ -285,6 +305,10 @@ mod tests {
         let login = state.path().join("secrets/t1");
         assert_eq!(fs::read_to_string(&login).unwrap(), "user\nsecret\n");
         assert_eq!(fs::metadata(&login).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(install(&taken, state.path()).is_err(), "a site that is there is not written over");
+        let next = finding(&[("site.toml", SITE_TEXT.as_bytes()), ("logins/t1", b"other\nother\n")]);
+        let next = collect(next.path()).unwrap();
+        assert!(install(&next, state.path()).is_err(), "a site that is there is not written over");
+        assert_eq!(fs::read_to_string(&login).unwrap(), "user\nsecret\n", "nor are its logins");
+        assert!(state.path().join("adopted").exists());
     }
 }
