@@ -116,7 +116,8 @@ pub fn finish(folder: &Folder, copies: Vec<io::Result<Copy>>) -> Vec<io::Result<
     if copies.len() > 1 {
         copies.iter().flatten().for_each(Copy::start_writing);
     }
-    let ended = flush_all(folder, copies);
+    let ended: Vec<io::Result<Copy>> =
+        copies.into_iter().map(|copy| copy.and_then(|copy| finished(folder, copy))).collect();
     // After the bytes: on a journalling file system their flush has taken the names with it, and this one is cheap.
     let named = folder.sync();
     let end = |copy: io::Result<Copy>| {
@@ -130,34 +131,6 @@ pub fn finish(folder: &Folder, copies: Vec<io::Result<Copy>>) -> Vec<io::Result<
         }
     };
     ended.into_iter().map(end).collect()
-}
-
-/// How many flushes of a batch run at once. The kernel joins flushes of the medium that meet: together they take
-/// little longer than one, one after the other each may wait for everybody else's writes.
-const FLUSHES: usize = 8;
-
-fn flush_all(folder: &Folder, copies: Vec<io::Result<Copy>>) -> Vec<io::Result<Copy>> {
-    let finish = |copy: io::Result<Copy>| copy.and_then(|copy| finished(folder, copy));
-    if copies.len() < FLUSHES {
-        return copies.into_iter().map(finish).collect();
-    }
-    let share = copies.len().div_ceil(FLUSHES);
-    let mut rest = copies;
-    std::thread::scope(|scope| {
-        let mut running = Vec::new();
-        while !rest.is_empty() {
-            let after = rest.split_off(share.min(rest.len()));
-            let part = std::mem::replace(&mut rest, after);
-            let count = part.len();
-            let flush = move || part.into_iter().map(finish).collect::<Vec<_>>();
-            running.push((count, scope.spawn(flush)));
-        }
-        let broken = |count| (0..count).map(|_| Err(io::Error::other("a flush broke down"))).collect();
-        let join = |(count, part): (usize, std::thread::ScopedJoinHandle<'_, Vec<_>>)| {
-            part.join().unwrap_or_else(|_| broken(count))
-        };
-        running.into_iter().flat_map(join).collect()
-    })
 }
 
 fn finished(folder: &Folder, copy: Copy) -> io::Result<Copy> {
