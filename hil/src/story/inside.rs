@@ -57,6 +57,12 @@ pub fn stories() -> Vec<Story> {
             memory,
         )
         .only(For::Development),
+    ]
+}
+
+/// What changes boards again and again: played last.
+pub fn timed_stories() -> Vec<Story> {
+    vec![
         Story::new(
             "the_box_is_up_hardly_later_than_the_same_image_without_our_roles",
             "A reception that waits for the box after a power cut waits for us.",

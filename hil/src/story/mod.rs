@@ -92,13 +92,15 @@ impl fmt::Debug for Story {
 pub fn all() -> Vec<Story> {
     let stories = [
         carton::stories(),
-        walk::stories(),
+        // Before there was any work: at rest.
         inside::stories(),
+        walk::stories(),
         ports::stories(),
         roles::stories(),
         power::stories(),
         data::stories(),
         boot::stories(),
+        inside::timed_stories(),
         flash::stories(),
     ];
     stories.into_iter().flatten().collect()

@@ -8,7 +8,7 @@ use model::{FaultCode, Usability};
 
 use super::{For, Story};
 use crate::machine::ask;
-use crate::stage::{BOOT, Stage};
+use crate::stage::{BOOT, INSIDE, Stage};
 
 const ROLES: [&str; 5] = ["netd", "reachd", "relayd", "webd", "boardd"];
 /// How long a role may take to come back after it was killed.
@@ -18,6 +18,10 @@ const NOTICED: Duration = Duration::from_secs(240);
 /// How long a system that hangs may go unnoticed.
 const FROZEN: Duration = Duration::from_secs(300);
 const BREATH: Duration = Duration::from_millis(500);
+
+/// A crashed PID 1 starts the system anew by itself; the machine's watchdog is for what does not even do that.
+const FREEZES: &str = "mkdir -p /run/systemd/system.conf.d && \
+    printf '[Manager]\\nCrashAction=freeze\\n' >/run/systemd/system.conf.d/zz-hil.conf && systemctl daemon-reload";
 
 /// The stories.
 pub fn stories() -> Vec<Story> {
@@ -56,7 +60,7 @@ pub fn stories() -> Vec<Story> {
             "a_system_that_hangs_is_restarted_by_the_machines_watchdog",
             "Nobody at a reception pulls a plug behind a cupboard.",
             &[
-                "freeze PID 1",
+                "freeze PID 1, which would else start the system anew when it crashes",
                 "the machine's watchdog resets the board",
                 "the box comes back into service by itself",
             ],
@@ -180,7 +184,8 @@ fn frozen(stage: &mut Stage) -> Outcome {
     let begun = Instant::now();
     let mark = stage.place.with(|board| {
         let mark = board.event_mark();
-        // The answer may never come: PID 1 is told last.
+        board.inside(BOOT)?.must(FREEZES, INSIDE)?;
+        // The answer may never come.
         board.inside(BOOT)?.tell("kill -SEGV 1")?;
         board.begin_anew();
         Ok(mark)

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrStorage, connect, getsockopt, socket, sockopt,
 };
@@ -14,10 +15,14 @@ use nix::sys::socket::{
 use super::Wrong;
 use crate::Clinic;
 
-/// How many connections are tried at once.
-const AT_ONCE: usize = 2048;
-/// A lost SYN is sent again after a second; a slow board gets a second try.
-const LOST: Duration = Duration::from_millis(2500);
+/// How many connections are begun before answers are looked at: a TAP's queue holds a thousand frames.
+const WAVE: usize = 256;
+/// How long a wave has the wire to itself.
+const APART: Duration = Duration::from_millis(15);
+/// How many connections may be open at once.
+const AT_ONCE: usize = 16_384;
+/// A lost SYN is sent again after a second, and after two more.
+const LOST: Duration = Duration::from_millis(3500);
 
 /// What docs/security.md says is open: for a zone and `tcp` or `udp`, the ports.
 pub type Documented = BTreeMap<(String, String), BTreeSet<u16>>;
@@ -67,57 +72,71 @@ pub struct Found {
 /// # Errors
 /// Sockets cannot be made.
 pub fn scan(clinic: &Clinic, from: &str, to: IpAddr, ports: &[u16]) -> Result<Found, Wrong> {
-    let mut found = Found::default();
-    for some in ports.chunks(AT_ONCE) {
-        let part = clinic.inside(from, || together(to, some))??;
-        found.open.extend(part.open);
-        found.refused.extend(part.refused);
+    let room = AT_ONCE as u64 + 1024;
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).map_err(std::io::Error::from)?;
+    if soft < room {
+        setrlimit(Resource::RLIMIT_NOFILE, room, hard.max(room)).map_err(std::io::Error::from)?;
     }
-    Ok(found)
+    clinic.inside(from, || tried(to, ports))?
 }
 
-fn together(to: IpAddr, ports: &[u16]) -> Result<Found, Wrong> {
-    let mut found = Found::default();
-    let mut waiting: Vec<(u16, OwnedFd)> = Vec::new();
+/// A port that has not answered yet.
+struct Waiting {
+    port: u16,
+    own: OwnedFd,
+    until: Instant,
+}
+
+fn tried(to: IpAddr, ports: &[u16]) -> Result<Found, Wrong> {
+    let (mut found, mut waiting, mut left) = (Found::default(), Vec::new(), ports.iter());
+    loop {
+        let room = AT_ONCE.saturating_sub(waiting.len()).min(WAVE);
+        for port in left.by_ref().take(room) {
+            begin(to, *port, &mut found, &mut waiting)?;
+        }
+        if waiting.is_empty() {
+            return Ok(found);
+        }
+        look(&mut found, &mut waiting)?;
+    }
+}
+
+fn begin(to: IpAddr, port: u16, found: &mut Found, waiting: &mut Vec<Waiting>) -> Result<(), Wrong> {
     let family = if to.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
-    for port in ports {
-        let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
-        let own = socket(family, SockType::Stream, flags, None).map_err(std::io::Error::from)?;
-        let address: SockaddrStorage = SocketAddr::new(to, *port).into();
-        match connect(own.as_raw_fd(), &address) {
-            Ok(()) => found.open.extend([*port]),
-            Err(Errno::EINPROGRESS) => waiting.push((*port, own)),
-            Err(Errno::ECONNREFUSED) => found.refused.extend([*port]),
-            // No way there is as good as silence.
-            Err(_) => {}
-        }
+    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+    let own = socket(family, SockType::Stream, flags, None).map_err(std::io::Error::from)?;
+    let address: SockaddrStorage = SocketAddr::new(to, port).into();
+    match connect(own.as_raw_fd(), &address) {
+        Err(Errno::EINPROGRESS) => waiting.push(Waiting { port, own, until: Instant::now() + LOST }),
+        Ok(()) => found.open.extend([port]),
+        Err(Errno::ECONNREFUSED) => found.refused.extend([port]),
+        // No way there is as good as silence.
+        Err(_) => {}
     }
-    let end = Instant::now() + LOST;
-    while !waiting.is_empty() {
-        let left = end.saturating_duration_since(Instant::now());
-        let mut set: Vec<PollFd<'_>> =
-            waiting.iter().map(|(_, own)| PollFd::new(own.as_fd(), PollFlags::POLLOUT)).collect();
-        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
-        if poll(&mut set, timeout).map_err(std::io::Error::from)? == 0 {
-            break;
+    Ok(())
+}
+
+/// Takes out what has answered, and what had its time.
+fn look(found: &mut Found, waiting: &mut Vec<Waiting>) -> Result<(), Wrong> {
+    let mut set: Vec<PollFd<'_>> =
+        waiting.iter().map(|one| PollFd::new(one.own.as_fd(), PollFlags::POLLOUT)).collect();
+    let apart = PollTimeout::try_from(APART).unwrap_or(PollTimeout::ZERO);
+    poll(&mut set, apart).map_err(std::io::Error::from)?;
+    let ready: Vec<bool> = set.iter().map(|fd| fd.any().unwrap_or(false)).collect();
+    drop(set);
+    let (mut ready, now) = (ready.into_iter(), Instant::now());
+    waiting.retain(|one| {
+        if ready.next() != Some(true) {
+            return one.until > now;
         }
-        let ready: Vec<bool> = set.iter().map(|fd| fd.any().unwrap_or(false)).collect();
-        drop(set);
-        let mut at = 0;
-        waiting.retain(|(port, own)| {
-            let is_ready = ready.get(at) == Some(&true);
-            at += 1;
-            if is_ready {
-                match getsockopt(own, sockopt::SocketError).map(Errno::from_raw) {
-                    Ok(Errno::UnknownErrno) => found.open.extend([*port]),
-                    Ok(Errno::ECONNREFUSED) => found.refused.extend([*port]),
-                    _ => {}
-                }
-            }
-            !is_ready
-        });
-    }
-    Ok(found)
+        match getsockopt(&one.own, sockopt::SocketError).map(Errno::from_raw) {
+            Ok(Errno::UnknownErrno) => found.open.extend([one.port]),
+            Ok(Errno::ECONNREFUSED) => found.refused.extend([one.port]),
+            _ => {}
+        }
+        false
+    });
+    Ok(())
 }
 
 #[cfg(test)]
