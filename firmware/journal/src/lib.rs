@@ -1,10 +1,11 @@
-//! The only code that writes our state: small files replaced as a whole ([`replace`], [`read`]) and an append
-//! log ([`Log`]) for what a file's name alone cannot say.
+//! The only code that writes our state: small files replaced as a whole ([`replace`], [`read`]), an append log
+//! ([`Log`]) for what a file's name alone cannot say, and a log whose records hold on to each other ([`chain`]).
 //!
 //! Both survive a cut of the power at any moment: what was acknowledged is there, what was not is there as a
 //! whole or not at all. After a failed fsync the kernel has marked the pages clean and a second fsync would lie,
 //! so nothing here tries one twice: a replacement is abandoned, a log is poisoned until it is opened again.
 
+pub mod chain;
 mod log;
 mod record;
 mod replace;

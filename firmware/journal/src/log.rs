@@ -103,6 +103,11 @@ impl Log {
         self.next
     }
 
+    /// Lets the next record have this number at least: what was lost stays a gap.
+    pub(crate) fn skip_to(&mut self, seq: u64) {
+        self.next = self.next.max(seq);
+    }
+
     /// Removes whole segments that hold only records below `seq`; the newest segment always stays.
     ///
     /// # Errors
@@ -144,7 +149,7 @@ impl Log {
 }
 
 /// The first numbers of the segments in a folder, in order.
-fn segments(folder: &Path) -> Result<Vec<u64>, Error> {
+pub(crate) fn segments(folder: &Path) -> Result<Vec<u64>, Error> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(Error::io("list", folder))? {
         let name = entry.map_err(Error::io("list", folder))?.file_name();
@@ -155,7 +160,7 @@ fn segments(folder: &Path) -> Result<Vec<u64>, Error> {
     Ok(found)
 }
 
-fn segment_path(folder: &Path, first: u64) -> PathBuf {
+pub(crate) fn segment_path(folder: &Path, first: u64) -> PathBuf {
     folder.join(format!("{first:020}.log"))
 }
 

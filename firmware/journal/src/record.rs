@@ -62,6 +62,27 @@ pub(crate) fn scan(bytes: &[u8], first: u64) -> Scan {
     found
 }
 
+/// Every record whose checksum holds, in the order of the bytes whatever its number; none for a run of other bytes.
+pub(crate) fn places(bytes: &[u8]) -> Vec<Option<Record>> {
+    let mut found: Vec<Option<Record>> = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        match decode(rest) {
+            Some((record, used)) => {
+                found.push(Some(record));
+                at += used;
+            }
+            None => {
+                if !matches!(found.last(), Some(None)) {
+                    found.push(None);
+                }
+                at += 1;
+            }
+        }
+    }
+    found
+}
+
 fn decode(bytes: &[u8]) -> Option<(Record, usize)> {
     let (len, rest) = bytes.split_first_chunk::<4>()?;
     let (crc, rest) = rest.split_first_chunk::<4>()?;
