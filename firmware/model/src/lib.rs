@@ -4,11 +4,13 @@
 //! - [`profile`]: what a line's provider has in common for all clinics (names, resolvers, kinds of files);
 //! - [`kind`]: what a parcel may be; [`opening`]: the days that count;
 //! - [`observation`]: what one rung of the ladder saw; [`verdict`]: what follows from it, and whose it is;
+//! - [`decision`]: what a person may decide about a parcel that is held;
 //! - [`fault`]: every fault a person can be shown, with its words in Japanese and English;
 //! - [`part`]: what each role publishes about itself; [`scene`]: what the lamps show;
 //! - [`boot`]: how the box came up; [`notice`]: what a person is told about it.
 
 pub mod boot;
+pub mod decision;
 pub mod fault;
 pub mod kind;
 pub mod notice;

@@ -13,7 +13,9 @@
 //! ```
 //!
 //! What is held before the decision stays where it was put, under its own name, where a person finds it; what is
-//! held after it stays in `attempted` and is never sent again by itself.
+//! held after it stays in `attempted` and is never sent again by itself, unless a person decides (`held`).
+
+mod held;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -45,6 +47,8 @@ pub struct Taken {
 pub struct Seat {
     /// The consumer's name.
     pub name: String,
+    /// Whether the consumer sees these folders: they lie on a share of the box.
+    pub exported: bool,
     root: Folder,
     path: PathBuf,
 }
@@ -54,10 +58,10 @@ impl Seat {
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn open(name: &str, path: PathBuf, folders: &[String]) -> Result<Self, Error> {
+    pub fn open(name: &str, exported: bool, path: PathBuf, folders: &[String]) -> Result<Self, Error> {
         std::fs::create_dir_all(&path).map_err(Error::io("create", &path))?;
         let root = Folder::open(&path).map_err(Error::io("open", &path))?;
-        let seat = Self { name: name.to_owned(), root, path };
+        let seat = Self { name: name.to_owned(), exported, root, path };
         for folder in folders {
             seat.folder(folder)?.sync().map_err(Error::io("fsync", &seat.path(folder)))?;
         }

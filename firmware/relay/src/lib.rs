@@ -7,6 +7,7 @@
 //! say.
 
 mod answer;
+pub mod audit;
 mod clinic;
 mod copy;
 mod entry;
@@ -34,12 +35,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use model::Observation;
+use model::decision::{Actor, Decided, Decision, Verb};
 use model::parcel::Direction;
 use model::part::RelayPart;
 use tokio::sync::{mpsc, oneshot, watch as channel};
 
 pub use site::{Config, ConsumerConfig, TerminalConfig};
 
+use crate::audit::Audit;
 use crate::clinic::{Clinic, Own, Seat};
 use crate::lane::collect::Uncollected;
 use crate::lane::{Desk, Lane, Looker, Plan};
@@ -86,6 +89,17 @@ pub enum Command {
         /// One observation a terminal.
         reply: oneshot::Sender<Vec<Observation>>,
     },
+    /// Carries out what a person decided about a held parcel, between two steps of its lane.
+    Decide {
+        /// What.
+        verb: Verb,
+        /// About which parcel, and why.
+        decision: Decision,
+        /// Who.
+        actor: Actor,
+        /// What came of it.
+        reply: oneshot::Sender<Decided>,
+    },
 }
 
 /// Runs the relay until it is dropped, with ends of any sort: one for each terminal, then one for each consumer
@@ -101,18 +115,20 @@ pub async fn run<T: Terminal>(
 ) -> Result<(), Error> {
     let relay = Relay::open(config, part)?;
     let plans = lane::lanes(config, &relay.table);
-    let (mut lanes, mut lookers, mut watched) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut lanes, mut lookers, mut watched, mut orders) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (plan, end) in plans.into_iter().zip(ends) {
         let hints = Arc::new(Hints::default());
         watched.extend(relay.watch_outlets(&plan, &hints));
         let looker = Looker::new(&plan, end);
         lookers.push(looker.clone());
-        lanes.push(Lane::keep(relay.desk(&plan)?, plan, looker, hints));
+        let desk = relay.desk(&plan)?;
+        orders.push(desk.orders.clone());
+        lanes.push(Lane::keep(desk, plan, looker, hints));
     }
     let uncollected = relay.uncollected(config);
     watched.extend(relay.watch_collected(&uncollected));
     let lanes = futures_util::future::join_all(lanes);
-    tokio::join!(lanes, lane::serve(commands, lookers), watch::forward(watched), uncollected.run());
+    tokio::join!(lanes, lane::serve(commands, lookers, orders), watch::forward(watched), uncollected.run());
     Ok(())
 }
 
@@ -134,6 +150,7 @@ struct Relay {
     clinic: Arc<Clinic>,
     ledger: Arc<Ledger>,
     report: Arc<Report>,
+    audit: Arc<Audit>,
 }
 
 impl Relay {
@@ -144,7 +161,12 @@ impl Relay {
                 Some(share) => config.state.join("share").join(share),
                 None => config.state.join("relay").join("consumer").join(&consumer.name),
             };
-            Seat::open(&consumer.name, path, &lane::folders_of_seat(config, &table, at))
+            Seat::open(
+                &consumer.name,
+                consumer.share.is_some(),
+                path,
+                &lane::folders_of_seat(config, &table, at),
+            )
         };
         let seats: Result<Vec<Seat>, Error> = config.consumers.iter().enumerate().map(seat).collect();
         let relay = config.state.join("relay");
@@ -160,6 +182,7 @@ impl Relay {
             opening: Arc::new(config.opening.clone()),
             ledger: Arc::new(ledger),
             report: Arc::new(Report::new(part)),
+            audit: Arc::new(Audit::open(&config.state, model::Timestamp::now())?),
         })
     }
 
@@ -173,6 +196,8 @@ impl Relay {
             own: Arc::new(Own::open(&self.state.join("relay"), &plan.name)?),
             ledger: self.ledger.clone(),
             report: self.report.clone(),
+            audit: self.audit.clone(),
+            orders: Arc::default(),
         })
     }
 

@@ -91,7 +91,14 @@ impl Mark {
             Self::Submitted => 's',
             Self::Held(HeldReason::NameTaken) => 'n',
             Self::Held(HeldReason::TooOld) => 'o',
-            Self::Held(_) => 'u',
+            Self::Held(HeldReason::Uncertain) => 'u',
+            // What a person decides about is taken in hand with its reason.
+            Self::Held(HeldReason::UnknownKind) => 'k',
+            Self::Held(HeldReason::BadName) => 'b',
+            Self::Held(HeldReason::Empty) => 'e',
+            Self::Held(HeldReason::TooLarge) => 'l',
+            Self::Held(HeldReason::HalfWritten) => 'h',
+            Self::Held(HeldReason::NotAFile) => 'f',
         }
     }
 
@@ -103,6 +110,12 @@ impl Mark {
             'n' => Some(Self::Held(HeldReason::NameTaken)),
             'o' => Some(Self::Held(HeldReason::TooOld)),
             'u' => Some(Self::Held(HeldReason::Uncertain)),
+            'k' => Some(Self::Held(HeldReason::UnknownKind)),
+            'b' => Some(Self::Held(HeldReason::BadName)),
+            'e' => Some(Self::Held(HeldReason::Empty)),
+            'l' => Some(Self::Held(HeldReason::TooLarge)),
+            'h' => Some(Self::Held(HeldReason::HalfWritten)),
+            'f' => Some(Self::Held(HeldReason::NotAFile)),
             _ => None,
         }
     }

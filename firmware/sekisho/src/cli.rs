@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use model::decision::Reason;
 use model::part::Role;
 
 /// Where the roles' sockets are unless somebody says otherwise.
@@ -43,8 +44,10 @@ pub enum Command {
     Stick(Stick),
     /// Say on the console what this box is and how it is, line by line as it changes
     Console(Console),
-    /// Say what the relay has in hand
+    /// Say what the relay has in hand, and decide about what it holds
     Relay(Relay),
+    /// The record of what persons decided
+    Audit(Audit),
 }
 
 /// `sekisho daemon`
@@ -248,4 +251,54 @@ pub enum RelayVerb {
         #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
         socket: PathBuf,
     },
+    /// Say all that is known of one parcel (exit 1: there is none of this number)
+    Show {
+        /// Its number
+        number: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// Folder of the roles' sockets
+        #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
+        socket: PathBuf,
+    },
+    /// Try a held parcel again; an uncertain request is sent a second time
+    Retry(Decide),
+    /// Give a held parcel back: under its own name into the folder `returned` of the clinic's share
+    Return(Decide),
+    /// Remove a held parcel for good
+    Discard(Decide),
+}
+
+/// A decision about one held parcel: exit 0 done; 1 it cannot be; 73 not done or not recorded; 75 try again.
+#[derive(Debug, Args)]
+pub struct Decide {
+    /// Its number
+    pub number: u64,
+    /// Why, for the record: one line of at most 200 characters, without any patient's name or number
+    #[arg(long, value_name = "TEXT", value_parser = Reason::new)]
+    pub reason: Reason,
+    /// Folder of the roles' sockets
+    #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
+    pub socket: PathBuf,
+}
+
+/// `sekisho audit`
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: AuditVerb,
+    /// Folder of what must survive a restart
+    #[arg(long, value_name = "DIR", global = true, default_value = STATE)]
+    pub state: PathBuf,
+}
+
+/// The verbs of `sekisho audit`.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum AuditVerb {
+    /// Find a record that was changed, is missing, was moved, or an end that was cut off (exit 1)
+    Verify,
+    /// Print every record as a line of JSON, with its hashes
+    Export,
 }

@@ -143,3 +143,47 @@ fn generated_configuration_holds_no_password() {
     }
     assert!(!text(&said.stdout).contains(password));
 }
+
+/// A record of two decisions, as the relay writes it.
+fn record() -> (tempfile::TempDir, PathBuf) {
+    let state = tempfile::tempdir().expect("a folder to write in");
+    let folder = state.path().join("relay/audit");
+    let mut chain = journal::chain::Chain::open(&folder).expect("a record").chain;
+    for entry in [r#"{"entry":"intent"}"#, r#"{"entry":"outcome"}"#] {
+        chain.append(entry.as_bytes()).expect("an entry");
+    }
+    (state, folder)
+}
+
+#[test]
+fn a_record_that_is_whole_is_said_to_be_and_one_that_was_changed_is_named_and_exits_1() {
+    let (state, folder) = record();
+    let audit = |verb| sekisho(&["audit", verb, "--state", state.path().to_str().unwrap()]);
+    let said = audit("verify");
+    assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+    assert!(text(&said.stdout).starts_with("whole: 2 records, the last is 2 "), "{}", text(&said.stdout));
+    let lines = text(&audit("export").stdout);
+    let first: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["seq"], &first["entry"]["entry"]), (&1.into(), &"intent".into()));
+    assert_eq!(lines.lines().count(), 2);
+    let segment = folder.join(format!("{:020}.log", 1));
+    let mut bytes = std::fs::read(&segment).unwrap();
+    bytes[60] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let said = audit("verify");
+    assert_eq!((said.status.code(), text(&said.stdout)), (Some(1), "record 1 was changed\n".into()));
+    let said = sekisho(&["audit", "verify", "--state", "/nowhere"]);
+    assert_eq!(said.status.code(), Some(66));
+}
+
+#[test]
+fn a_decision_needs_a_reason_without_a_number_and_a_daemon() {
+    let (state, _) = record();
+    let socket = state.path().to_str().unwrap();
+    let code = |args: &[&str]| sekisho(args).status.code();
+    assert_eq!(code(&["relay", "return", "7", "--socket", socket]), Some(64));
+    assert_eq!(code(&["relay", "return", "7", "--reason", "12345678", "--socket", socket]), Some(64));
+    for verb in ["retry", "return", "discard"] {
+        assert_eq!(code(&["relay", verb, "7", "--reason", "twice", "--socket", socket]), Some(69));
+    }
+}

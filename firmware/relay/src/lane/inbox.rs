@@ -12,6 +12,7 @@ use crate::copy::CHUNK;
 use crate::entry::{Arrival, Attempt};
 use crate::lane::Desk;
 use crate::lane::fetch::{self, Arrived, Coming};
+use crate::lane::order::{Found, Place};
 use crate::lane::outbox::Outbox;
 use crate::lane::pace::Pace;
 use crate::lane::walk;
@@ -174,6 +175,25 @@ impl Inbox {
             }
         }
         walk::settle(desk, over).await;
+    }
+
+    /// The file of this number on the end: none if there is none, and inside it none if it is not held.
+    pub fn find(&self, desk: &Desk, number: u64) -> Option<Option<Found>> {
+        if self.is_blocked(number) {
+            return Some(None);
+        }
+        let ((inlet, name), lying) = self.lying.iter().find(|(_, lying)| lying.view.number == number)?;
+        let Finding::Held(reason) = lying.finding else { return Some(None) };
+        let kind = self
+            .inlets
+            .get(*inlet)
+            .and_then(|inlet| desk.table.admit(name.as_bytes(), &inlet.folder, desk.way.into).ok());
+        Some(Some(Found { reason, kind, hash: lying.view.hash.clone(), place: Place::End }))
+    }
+
+    /// Lets a held file be looked at as if it were new.
+    pub fn look_again(&mut self, number: u64) {
+        self.lying.retain(|_, lying| lying.view.number != number);
     }
 
     /// When a file on the end wants the next look; none if no file waits.

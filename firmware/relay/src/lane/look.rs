@@ -9,6 +9,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::Command;
 use crate::lane::link::observation;
+use crate::lane::order::{self, Orders};
 use crate::lane::plan::Plan;
 use crate::share::{Share, Terminal, Trouble, Wanted};
 
@@ -87,15 +88,25 @@ impl<T: Terminal> Looker<T> {
 }
 
 /// Answers commands until nobody can send any more.
-pub async fn serve<T: Terminal>(mut commands: mpsc::Receiver<Command>, lookers: Vec<Looker<T>>) {
-    let lookers = Arc::new(lookers);
-    let mut looks = tokio::task::JoinSet::new();
+pub async fn serve<T: Terminal>(
+    mut commands: mpsc::Receiver<Command>,
+    lookers: Vec<Looker<T>>,
+    orders: Vec<Arc<Orders>>,
+) {
+    let (lookers, orders) = (Arc::new(lookers), Arc::new(orders));
+    let mut asked = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
             command = commands.recv() => match command {
+                Some(Command::Decide { verb, decision, actor, reply }) => {
+                    let orders = orders.clone();
+                    asked.spawn(async move {
+                        let _ = reply.send(order::put(&orders, verb, decision, actor).await);
+                    });
+                }
                 Some(Command::Look { reply }) => {
                     let lookers = lookers.clone();
-                    looks.spawn(async move {
+                    asked.spawn(async move {
                         let seen = {
                             let terminals = lookers.iter().filter(|looker| looker.is_terminal);
                             futures_util::future::join_all(terminals.map(Looker::look)).await
@@ -106,10 +117,10 @@ pub async fn serve<T: Terminal>(mut commands: mpsc::Receiver<Command>, lookers: 
                 }
                 None => break,
             },
-            Some(_) = looks.join_next() => {}
+            Some(_) = asked.join_next() => {}
         }
     }
-    while looks.join_next().await.is_some() {}
+    while asked.join_next().await.is_some() {}
 }
 
 /// Waits for a connection no longer than the patience.

@@ -8,6 +8,7 @@ mod fetch;
 mod inbox;
 mod link;
 mod look;
+mod order;
 mod outbox;
 mod pace;
 mod plan;
@@ -22,9 +23,11 @@ use std::time::{Duration, Instant};
 use model::{Opening, Timestamp};
 
 pub use look::{Looker, serve};
+pub use order::Orders;
 pub use plan::{Plan, Way, folders_of_seat, lanes};
 pub use table::Outlet;
 
+use crate::audit::Audit;
 use crate::clinic::{Clinic, Own};
 use crate::lane::inbox::Inbox;
 use crate::lane::link::Link;
@@ -63,6 +66,10 @@ pub struct Desk {
     pub ledger: Arc<Ledger>,
     /// Where is said what is seen.
     pub report: Arc<Report>,
+    /// The record of what persons decided.
+    pub audit: Arc<Audit>,
+    /// What persons decided and was not carried out yet.
+    pub orders: Arc<Orders>,
 }
 
 /// One end's road.
@@ -104,6 +111,7 @@ impl<T: Terminal> Lane<T> {
 
     /// Runs for ever.
     async fn run(mut self) {
+        order::settle(&self.desk).await;
         self.outbox.recover(&self.desk).await;
         self.inbox.recover(&self.desk).await;
         loop {
@@ -113,6 +121,7 @@ impl<T: Terminal> Lane<T> {
             tokio::select! {
                 () = tokio::time::sleep_until(due.into()) => {}
                 () = self.hints.changed() => {}
+                () = self.desk.orders.wait() => {}
                 () = changed(share.as_deref()) => self.polled = None,
                 () = self.link.woken() => self.link.try_now(),
             }
@@ -121,6 +130,7 @@ impl<T: Terminal> Lane<T> {
 
     /// One turn; returns when the next one is due.
     async fn turn(&mut self) -> Instant {
+        order::carry_out(&self.desk, &self.desk.orders, &mut self.outbox, &mut self.inbox).await;
         if let Some(share) = self.link.connect().await {
             let recovered = self.outbox.settle_doubts(&self.desk, &*share).await.map(|()| 0);
             self.link.staged(&recovered, false);

@@ -1,6 +1,8 @@
 //! What goes to an end: files in the clinic's folders, those that were attempted, and the steps between. At most
 //! once, as `request` decides; several at a time, so that they share their flushes.
 
+mod person;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;

@@ -184,6 +184,14 @@ impl Lyings {
         self.change(number, |lying| lying.finding = finding);
     }
 
+    /// A held file of a known kind is queued as if it had not been looked into.
+    pub fn look_again(&mut self, number: u64) {
+        self.change(number, |lying| {
+            lying.sight = None;
+            lying.finding = if lying.kind.is_some() { Finding::Queued } else { lying.finding };
+        });
+    }
+
     /// Those whose time to be looked at again has come are queued, or held if they still are nothing.
     pub fn wake(&mut self, now: Instant) {
         while let Some(&(at, number)) = self.due.first().filter(|(at, _)| *at <= now) {

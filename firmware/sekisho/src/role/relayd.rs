@@ -1,12 +1,17 @@
 //! `relayd`: the files. It alone holds the terminals' passwords, so it also looks at their shares for `reachd`.
 
-use axum::routing::post;
+use axum::Json;
+use axum::extract::ConnectInfo;
+use axum::http::StatusCode;
+use axum::routing::{MethodRouter, post};
+use model::decision::{Decision, Verb};
 use model::part::{PATIENCE_S, RelayPart, Role};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Place, Ready, Tasks, netd};
 use crate::failure::Failure;
 use crate::socket::part;
+use crate::socket::server::Asker;
 
 /// Starts the relay once the firewall is proved.
 ///
@@ -18,6 +23,9 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let (part, mut seen) = watch::channel(RelayPart::default());
     let (ask, commands) = mpsc::channel(super::WAITING);
     let (routes, pulse) = part::routes(seen.clone(), PATIENCE_S);
+    let routes = Verb::ALL
+        .into_iter()
+        .fold(routes, |routes, verb| routes.route(&format!("/{}", verb.key()), decisions(verb, ask.clone())));
     let routes = routes.route(
         "/look",
         post(move || async move { super::put(&ask, |reply| relay::Command::Look { reply }).await }),
@@ -26,6 +34,14 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     tasks.spawn(alone(move || async move { relay::run(&config, ends, part, commands).await }));
     super::serves_once_it_sends(&mut seen, ready, pulse).await;
     Ok(tasks)
+}
+
+/// Takes what a person decided; who that is, is the kernel's word.
+fn decisions(verb: Verb, ask: mpsc::Sender<relay::Command>) -> MethodRouter {
+    post(move |ConnectInfo(asker): ConnectInfo<Asker>, Json(decision): Json<Decision>| async move {
+        let actor = asker.actor().ok_or(StatusCode::FORBIDDEN)?;
+        super::put(&ask, |reply| relay::Command::Decide { verb, decision, actor, reply }).await
+    })
 }
 
 /// Runs the relay on a thread and a single-threaded runtime of its own.
@@ -49,4 +65,33 @@ where
     let thread = std::thread::Builder::new().name("relay".into()).spawn(run);
     thread.map_err(|source| Failure::Read { path: "a thread for the relay".into(), source })?;
     told.await.unwrap_or(Err(Failure::RoleEnded(Role::Relayd)))
+}
+
+#[cfg(test)]
+mod tests {
+    use model::decision::{Decided, Reason};
+
+    use super::*;
+    use crate::socket::{client, server};
+
+    #[tokio::test]
+    async fn a_decision_comes_to_the_relay_with_the_user_the_kernel_names() {
+        let sockets = tempfile::tempdir().unwrap();
+        let (ask, mut commands) = mpsc::channel(1);
+        let door = server::open(sockets.path(), Role::Relayd).await.unwrap();
+        let routes = axum::Router::new().route("/return", decisions(Verb::Return, ask));
+        tokio::spawn(server::serve(door, routes));
+        let decision = Decision { number: 7, reason: Reason::new("窓口で確認").unwrap() };
+        let asked = client::order::<Decided>(sockets.path(), Role::Relayd, "/return", &decision);
+        let answered = async {
+            let Some(relay::Command::Decide { verb, decision: came, actor, reply }) = commands.recv().await
+            else {
+                panic!("a decision was put")
+            };
+            assert_eq!((verb, &came, actor.uid), (Verb::Return, &decision, nix::unistd::geteuid().as_raw()));
+            reply.send(Decided::Done).unwrap();
+        };
+        let (decided, ()) = tokio::join!(asked, answered);
+        assert_eq!(decided.unwrap(), Decided::Done);
+    }
 }

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use model::part::Role;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
@@ -20,7 +21,7 @@ const LARGEST: usize = 16 * 1024 * 1024;
 /// # Errors
 /// [`Failure::NoDaemon`] if nobody answers, [`Failure::Answer`] if the answer is no part.
 pub async fn part<T: DeserializeOwned>(folder: &Path, role: Role, after: u64) -> Result<T, Failure> {
-    send(folder, role, Method::GET, &format!("/part?after={after}")).await
+    send(folder, role, Method::GET, &format!("/part?after={after}"), None).await
 }
 
 /// Asks a role to do something and gives its answer.
@@ -28,7 +29,21 @@ pub async fn part<T: DeserializeOwned>(folder: &Path, role: Role, after: u64) ->
 /// # Errors
 /// As [`part`].
 pub async fn intent<T: DeserializeOwned>(folder: &Path, role: Role, path: &str) -> Result<T, Failure> {
-    send(folder, role, Method::POST, path).await
+    send(folder, role, Method::POST, path, None).await
+}
+
+/// Tells a role to do something, with words, and gives its answer.
+///
+/// # Errors
+/// As [`part`].
+pub async fn order<T: DeserializeOwned>(
+    folder: &Path,
+    role: Role,
+    path: &str,
+    words: &impl Serialize,
+) -> Result<T, Failure> {
+    let words = serde_json::to_vec(words).expect("invariant: our types have only text keys");
+    send(folder, role, Method::POST, path, Some(words)).await
 }
 
 /// Asks a role for something that is not its part.
@@ -36,7 +51,7 @@ pub async fn intent<T: DeserializeOwned>(folder: &Path, role: Role, path: &str) 
 /// # Errors
 /// As [`part`].
 pub async fn ask<T: DeserializeOwned>(folder: &Path, role: Role, path: &str) -> Result<T, Failure> {
-    send(folder, role, Method::GET, path).await
+    send(folder, role, Method::GET, path, None).await
 }
 
 async fn send<T: DeserializeOwned>(
@@ -44,9 +59,10 @@ async fn send<T: DeserializeOwned>(
     role: Role,
     method: Method,
     target: &str,
+    words: Option<Vec<u8>>,
 ) -> Result<T, Failure> {
     let path = super::path(folder, role);
-    let bytes = exchange(path, method, target).await?;
+    let bytes = exchange(path, method, target, words).await?;
     match bytes {
         (status, bytes) if status.is_success() => serde_json::from_slice(&bytes)
             .map_err(|error| Failure::Answer { role, reason: error.to_string() }),
@@ -58,6 +74,7 @@ async fn exchange(
     path: PathBuf,
     method: Method,
     target: &str,
+    words: Option<Vec<u8>>,
 ) -> Result<(hyper::StatusCode, Bytes), Failure> {
     let gone = |reason: String| Failure::NoDaemon { path: path.clone(), reason };
     let stream = UnixStream::connect(&path).await.map_err(|error| gone(error.to_string()))?;
@@ -69,7 +86,8 @@ async fn exchange(
         .method(method)
         .uri(target)
         .header("host", "sekisho")
-        .body(Empty::<Bytes>::new())
+        .header("content-type", "application/json")
+        .body(Full::<Bytes>::from(words.unwrap_or_default()))
         .expect("invariant: our own paths are valid");
     let answer = sender.send_request(request).await.map_err(|error| gone(error.to_string()))?;
     let status = answer.status();

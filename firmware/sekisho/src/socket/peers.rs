@@ -25,7 +25,8 @@ const TABLE: [Guests; 5] = [
     Guests {
         role: Role::Relayd,
         readers: &[Role::Boardd, Role::Webd],
-        askers: &[("/look", &[Role::Reachd])],
+        // What a person decides: the page may come to carry it when somebody can sign in there.
+        askers: &[("/look", &[Role::Reachd]), ("/retry", &[]), ("/return", &[]), ("/discard", &[])],
     },
     Guests { role: Role::Reachd, readers: &[Role::Boardd, Role::Webd], askers: &[("/sweep", &[])] },
     Guests { role: Role::Boardd, readers: &[Role::Webd], askers: &[] },
@@ -100,6 +101,9 @@ mod tests {
             assert!(may(role, Peer::Own, &Method::POST, "/anything"));
             assert!(get(role, Role::Webd) != (role == Role::Webd), "the page reads every part but its own");
             assert!(!post(role, Role::Webd, "/look") && !post(role, Role::Webd, "/prove"));
+        }
+        for verb in ["/retry", "/return", "/discard"] {
+            assert!(Role::ALL.into_iter().all(|guest| !post(Role::Relayd, guest, verb)), "root's alone");
         }
         assert!(post(Role::Relayd, Role::Reachd, "/look"));
         assert!(!post(Role::Relayd, Role::Reachd, "/release"));

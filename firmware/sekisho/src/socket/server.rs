@@ -12,7 +12,9 @@ use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::serve::{IncomingStream, Listener};
+use model::decision::Actor;
 use model::part::Role;
+use nix::unistd::User;
 use tokio::net::{UnixListener, UnixStream, unix};
 
 use super::peers::{self, Peer};
@@ -53,13 +55,25 @@ fn turned_away(role: Role, stream: &UnixStream) {
     tracing::warn!(role = role.key(), ?uid, "turned somebody away who has no business at this role's socket");
 }
 
-/// Who made the connection a request came by.
+/// Who made the connection a request came by, by the kernel's word.
 #[derive(Clone, Copy, Debug)]
-struct Asker(Option<Peer>);
+pub struct Asker {
+    peer: Option<Peer>,
+    uid: Option<u32>,
+}
+
+impl Asker {
+    /// The user, for the record; none if the kernel said nothing, and then nothing is done.
+    pub fn actor(self) -> Option<Actor> {
+        let uid = self.uid?;
+        let name = User::from_uid(uid.into()).ok().flatten().map(|user| user.name).unwrap_or_default();
+        Some(Actor { name, uid })
+    }
+}
 
 impl Connected<IncomingStream<'_, Door>> for Asker {
     fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
-        Self(peer_of(stream.io()))
+        Self { peer: peer_of(stream.io()), uid: stream.io().peer_cred().ok().map(|peer| peer.uid()) }
     }
 }
 
@@ -108,7 +122,7 @@ pub async fn serve(door: Door, routes: Router) -> Result<(), Failure> {
 /// Lets through what the table lets this peer do.
 async fn allow(
     State(role): State<Role>,
-    ConnectInfo(Asker(peer)): ConnectInfo<Asker>,
+    ConnectInfo(Asker { peer, .. }): ConnectInfo<Asker>,
     request: Request,
     next: Next,
 ) -> Result<Response, StatusCode> {

@@ -1,42 +1,104 @@
-//! `sekisho relay list`: what the relay has in hand. A parcel is its kind, its number and its age; never its name.
+//! `sekisho relay`: what the relay has in hand, and what a person decides about it. A parcel is its kind, its number and
+//! its age; never its name.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use model::Timestamp;
+use model::decision::{Decided, Decision, Verb};
 use model::parcel::ParcelView;
 use model::part::{RelayPart, Role, Stamped};
+use serde_json::json;
 
 use super::words;
-use crate::failure::Failure;
+use crate::cli::{Decide, RelayVerb};
+use crate::failure::{Failure, code};
 use crate::socket::client;
 use crate::{cli, output};
 
-/// Lists what waits and what is held.
+/// Lists, shows or decides.
 ///
 /// # Errors
 /// [`Failure::NoDaemon`] if `relayd` does not answer.
 pub async fn run(args: &cli::Relay) -> Result<ExitCode, Failure> {
-    let cli::RelayVerb::List { held, json, socket } = &args.verb;
-    let Stamped { mut part, .. }: Stamped<RelayPart> = client::part(socket, Role::Relayd, 0).await?;
-    if *held {
+    match &args.verb {
+        RelayVerb::List { held, json, socket } => list(socket, *held, *json).await,
+        RelayVerb::Show { number, json, socket } => show(socket, *number, *json).await,
+        RelayVerb::Retry(decide) => decided(Verb::Retry, decide).await,
+        RelayVerb::Return(decide) => decided(Verb::Return, decide).await,
+        RelayVerb::Discard(decide) => decided(Verb::Discard, decide).await,
+    }
+}
+
+async fn part(socket: &Path) -> Result<RelayPart, Failure> {
+    let Stamped { part, .. } = client::part(socket, Role::Relayd, 0).await?;
+    Ok(part)
+}
+
+async fn list(socket: &Path, held: bool, json: bool) -> Result<ExitCode, Failure> {
+    let mut part = part(socket).await?;
+    if held {
         part.waiting.clear();
     }
-    if *json {
-        let list = serde_json::json!({ "waiting": part.waiting, "held": part.held });
-        output::print(&output::json(&list));
+    if json {
+        output::print(&output::json(&json!({ "waiting": part.waiting, "held": part.held })));
         return Ok(ExitCode::SUCCESS);
     }
-    let (now, language) = (Timestamp::now(), words::language());
-    for waiting in &part.waiting {
-        output::print(&row("waits", &waiting.parcel, waiting.reason.sentence().get(language), now));
-    }
-    for held in &part.held {
-        output::print(&row("held", &held.parcel, held.reason.sentence().get(language), now));
-    }
-    if part.waiting.is_empty() && part.held.is_empty() {
+    let rows = rows(&part);
+    rows.iter().for_each(|row| output::print(row));
+    if rows.is_empty() {
         output::print("nothing");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn show(socket: &Path, number: u64, json: bool) -> Result<ExitCode, Failure> {
+    let mut part = part(socket).await?;
+    part.waiting.retain(|waiting| waiting.parcel.number == number);
+    part.held.retain(|held| held.parcel.number == number);
+    let found = match (part.waiting.first(), part.held.first()) {
+        (Some(waiting), _) => json!({ "waiting": waiting }),
+        (_, Some(held)) => json!({ "held": held }),
+        (None, None) => {
+            output::error(Decided::Unknown.sentence().get(words::language()));
+            return Ok(ExitCode::from(code::NO));
+        }
+    };
+    if json {
+        output::print(&output::json(&found));
+    } else {
+        rows(&part).iter().for_each(|row| output::print(row));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn decided(verb: Verb, decide: &Decide) -> Result<ExitCode, Failure> {
+    let decision = Decision { number: decide.number, reason: decide.reason.clone() };
+    let path = format!("/{}", verb.key());
+    let decided: Decided = client::order(&decide.socket, Role::Relayd, &path, &decision).await?;
+    let sentence = decided.sentence().get(words::language());
+    let code = match decided {
+        Decided::Done => {
+            output::print(sentence);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Decided::Unknown | Decided::NotHeld | Decided::Refused(_) => code::NO,
+        Decided::Busy => code::TEMPFAIL,
+        Decided::Failed => code::CANTCREAT,
+    };
+    output::error(sentence);
+    Ok(ExitCode::from(code))
+}
+
+fn rows(part: &RelayPart) -> Vec<String> {
+    let (now, language) = (Timestamp::now(), words::language());
+    let waiting = part
+        .waiting
+        .iter()
+        .map(|waiting| row("waits", &waiting.parcel, waiting.reason.sentence().get(language), now));
+    let held =
+        part.held.iter().map(|held| row("held", &held.parcel, held.reason.sentence().get(language), now));
+    waiting.chain(held).collect()
 }
 
 fn row(state: &str, parcel: &ParcelView, sentence: &str, now: Timestamp) -> String {

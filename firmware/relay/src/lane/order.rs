@@ -1,0 +1,244 @@
+//! What persons decide about held files: handed to a lane, which carries it out between two of its turns, so that it
+//! never meets another step of the same file.
+//!
+//! The order of effects: the file is taken in hand, where it is safe from its writers and still held; the intent is
+//! recorded; then comes the one act, a rename or a removal; then the outcome is recorded. A crash before the act leaves
+//! a file that is held under the same number, and one after it leaves none: that is the outcome a restart records.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use model::Timestamp;
+use model::decision::{Actor, Decided, Decision, Refusal, Verb};
+use model::parcel::HeldReason;
+use tokio::sync::{Notify, oneshot};
+
+use crate::audit::Intent;
+use crate::clinic::RETURNED;
+use crate::entry::Attempt;
+use crate::lane::Desk;
+use crate::lane::inbox::Inbox;
+use crate::lane::outbox::Outbox;
+use crate::name::KindId;
+
+/// How long a decision may wait for its lane's turn.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A decision on its way to the lane that has the file.
+#[derive(Debug)]
+pub struct Order {
+    /// What is decided.
+    pub verb: Verb,
+    /// About which parcel, and why.
+    pub decision: Decision,
+    /// By whom.
+    pub actor: Actor,
+    /// After this it is not carried out any more: whoever asked has been told to ask again.
+    pub until: Instant,
+    /// What came of it.
+    pub reply: oneshot::Sender<Decided>,
+}
+
+/// The decisions that wait for a lane.
+#[derive(Debug, Default)]
+pub struct Orders {
+    queue: Mutex<Vec<Order>>,
+    notify: Notify,
+}
+
+impl Orders {
+    /// One more.
+    pub fn put(&self, order: Order) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push(order);
+        self.notify.notify_one();
+    }
+
+    /// Returns when there may be one.
+    pub async fn wait(&self) {
+        self.notify.notified().await;
+    }
+
+    fn take(&self) -> Vec<Order> {
+        std::mem::take(&mut *self.queue.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A held file, as far as a decision has to know it.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Why it is held.
+    pub reason: HeldReason,
+    /// What it is.
+    pub kind: Option<KindId>,
+    /// The keyed short hash of its name.
+    pub hash: String,
+    /// Where it lies.
+    pub place: Place,
+}
+
+/// Where a held file lies.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// In `attempted`.
+    Attempted(Attempt),
+    /// In the clinic's folder still.
+    Clinic,
+    /// On the end.
+    End,
+}
+
+/// Hands a decision to one lane after the other, until one has the file.
+pub async fn put(lanes: &[Arc<Orders>], verb: Verb, decision: Decision, actor: Actor) -> Decided {
+    let until = Instant::now() + PATIENCE;
+    for orders in lanes {
+        let (reply, answer) = oneshot::channel();
+        orders.put(Order { verb, decision: decision.clone(), actor: actor.clone(), until, reply });
+        match answer.await {
+            Ok(Decided::Unknown) => {}
+            Ok(decided) => return decided,
+            // The lane broke down with it; what is done is in the record.
+            Err(_) => return Decided::Failed,
+        }
+    }
+    Decided::Unknown
+}
+
+/// Carries out what was decided since the last turn.
+pub async fn carry_out(desk: &Desk, orders: &Orders, outbox: &mut Outbox, inbox: &mut Inbox) {
+    for order in orders.take() {
+        let decided = if Instant::now() > order.until {
+            Decided::Busy
+        } else {
+            decide(desk, outbox, inbox, &order).await
+        };
+        // Whoever asked may have gone.
+        let _ = order.reply.send(decided);
+    }
+}
+
+/// Records what became of decisions that a crash cut off.
+pub async fn settle(desk: &Desk) {
+    let settled = desk.on_disk(|desk| {
+        for pending in desk.audit.pending(&desk.lane) {
+            let done = !desk.own.has(pending.number)?;
+            desk.audit.end(pending.of, done, true)?;
+        }
+        Ok(())
+    });
+    if let Err(error) = settled.await {
+        tracing::error!(%error, "what became of a decision could not be recorded");
+    }
+}
+
+async fn decide(desk: &Desk, outbox: &mut Outbox, inbox: &mut Inbox, order: &Order) -> Decided {
+    let number = order.decision.number;
+    let found = match outbox.find(desk, number).or_else(|| inbox.find(desk, number)) {
+        None => return Decided::Unknown,
+        Some(None) => return Decided::NotHeld,
+        Some(Some(found)) => found,
+    };
+    if let Err(refusal) = may(order.verb, &found) {
+        return Decided::Refused(refusal);
+    }
+    let intent = Intent {
+        at: Timestamp::now(),
+        actor: order.actor.clone(),
+        verb: order.verb,
+        end: desk.lane.clone(),
+        kind: desk.table.key(found.kind).to_owned(),
+        number,
+        hash: found.hash,
+        held: found.reason,
+        reason: order.decision.reason.clone(),
+    };
+    match (order.verb, found.place) {
+        (Verb::Retry, Place::Clinic | Place::End) => {
+            let recorded = record(desk, intent).await;
+            if recorded == Decided::Done {
+                outbox.look_again(number);
+                inbox.look_again(number);
+            }
+            recorded
+        }
+        (_, Place::End) => Decided::Refused(Refusal::OnTheEnd),
+        (verb, Place::Clinic) => match outbox.hold(desk, number, found.reason).await {
+            Ok(attempt) => finish(desk, outbox, verb, attempt, intent).await,
+            Err(decided) => decided,
+        },
+        (verb, Place::Attempted(attempt)) => finish(desk, outbox, verb, attempt, intent).await,
+    }
+}
+
+/// What may be done with a held file.
+fn may(verb: Verb, found: &Found) -> Result<(), Refusal> {
+    match (verb, &found.place, found.reason) {
+        (Verb::Retry, _, HeldReason::TooOld) => Err(Refusal::PastItsTime),
+        (Verb::Retry, _, HeldReason::UnknownKind | HeldReason::BadName | HeldReason::NotAFile) => {
+            Err(Refusal::SameAgain)
+        }
+        (Verb::Return | Verb::Discard, Place::End, _) => Err(Refusal::OnTheEnd),
+        _ => Ok(()),
+    }
+}
+
+/// Another look is no act that could be half done: a restart looks at everything again.
+async fn record(desk: &Desk, intent: Intent) -> Decided {
+    let recorded = desk.on_disk(move |desk| {
+        let of = desk.audit.intend(intent)?;
+        desk.audit.end(of, true, false)
+    });
+    said(recorded.await.map(|()| Decided::Done))
+}
+
+/// Intent, act, outcome.
+async fn finish(desk: &Desk, outbox: &mut Outbox, verb: Verb, attempt: Attempt, intent: Intent) -> Decided {
+    let (number, retry_to) = (attempt.number, outbox.path_of(desk, &attempt));
+    let done = desk.on_disk(move |desk| {
+        let Some(seat) = desk.clinic.of(&attempt.consumer) else {
+            return if verb == Verb::Discard { discard(desk, &attempt, intent) } else { Ok(NO_CONSUMER) };
+        };
+        match (verb, retry_to) {
+            (Verb::Discard, _) => discard(desk, &attempt, intent),
+            (Verb::Return, _) if !seat.exported => Ok(Decided::Refused(Refusal::Elsewhere)),
+            (Verb::Return, _) => act(desk, intent, || desk.own.give_back(&attempt, seat, RETURNED)),
+            (Verb::Retry, Some(path)) => act(desk, intent, || desk.own.give_back(&attempt, seat, &path)),
+            (Verb::Retry, None) => Ok(NO_CONSUMER),
+        }
+    });
+    let decided = said(done.await);
+    if decided == Decided::Done {
+        outbox.let_go(desk, number);
+    }
+    decided
+}
+
+const NO_CONSUMER: Decided = Decided::Refused(Refusal::NoConsumer);
+
+fn discard(desk: &Desk, attempt: &Attempt, intent: Intent) -> Result<Decided, crate::Error> {
+    act(desk, intent, || desk.own.discard(attempt).map(|()| true))
+}
+
+/// Records the intent, acts, records the outcome. Without the first record nothing is done; without the second the act
+/// stands, and a restart records it.
+fn act(
+    desk: &Desk,
+    intent: Intent,
+    act: impl FnOnce() -> Result<bool, crate::Error>,
+) -> Result<Decided, crate::Error> {
+    let number = intent.number;
+    let of = desk.audit.intend(intent)?;
+    let acted = act();
+    // What failed may have been done nevertheless: the entry tells, now as after a restart.
+    let done = acted.as_ref().map_or_else(|_| desk.own.has(number).map(|there| !there), |done| Ok(*done));
+    if let Err(error) = done.and_then(|done| desk.audit.end(of, done, false)) {
+        tracing::error!(%error, "what became of a decision could not be recorded");
+    }
+    Ok(if acted? { Decided::Done } else { Decided::Refused(Refusal::NameTaken) })
+}
+
+fn said(done: Result<Decided, crate::Error>) -> Decided {
+    done.unwrap_or_else(|error| {
+        tracing::error!(%error, "what was decided could not be done");
+        Decided::Failed
+    })
+}

@@ -1,0 +1,85 @@
+//! What a person's decision needs of the outbox: finding a held file, taking it in hand, letting it go.
+
+use model::decision::{Decided, Refusal};
+use model::parcel::HeldReason;
+
+use super::{Open, Outbox, timestamp};
+use crate::clinic::{Source, name_bytes};
+use crate::entry::Attempt;
+use crate::lane::Desk;
+use crate::lane::order::{Found, Place};
+use crate::lane::table::Finding;
+use crate::name::LONGEST;
+use crate::request::{Mark, State};
+
+impl Outbox {
+    /// The file of this number: none if there is none here, and inside it none if it is not held.
+    pub fn find(&self, desk: &Desk, number: u64) -> Option<Option<Found>> {
+        if let Some(open) = self.open.get(&number) {
+            let State::Held(reason) = open.state else { return Some(None) };
+            let hash = desk.ledger.short(open.attempt.name.as_bytes());
+            let place = Place::Attempted(open.attempt.clone());
+            return Some(Some(Found { reason, kind: open.kind, hash, place }));
+        }
+        let lying = self.lying.get(number)?;
+        let Finding::Held(reason) = lying.finding else { return Some(None) };
+        let hash = desk.ledger.short(name_bytes(&lying.name));
+        Some(Some(Found { reason, kind: lying.kind, hash, place: Place::Clinic }))
+    }
+
+    /// Lets a file that is held in the clinic's folder be looked at as if it were new.
+    pub fn look_again(&mut self, number: u64) {
+        self.lying.look_again(number);
+    }
+
+    /// Takes a file that is held in the clinic's folder in hand.
+    ///
+    /// # Errors
+    /// What is said to whoever decided.
+    pub async fn hold(&mut self, desk: &Desk, number: u64, reason: HeldReason) -> Result<Attempt, Decided> {
+        let lying = self.lying.get(number).ok_or(Decided::Unknown)?;
+        let outlet = self.outlets.get(usize::from(lying.outlet)).ok_or(Decided::Unknown)?;
+        let name = lying.name.to_str().filter(|name| name.len() <= LONGEST);
+        let (seat, path, facts) = (outlet.seat, outlet.path.clone(), lying.facts);
+        let attempt = Attempt {
+            mark: Mark::Held(reason),
+            number,
+            // It was never staged.
+            stage: 0,
+            consumer: desk.clinic.seat(seat).ok_or(Decided::Unknown)?.name.clone(),
+            folder: outlet.folder.clone(),
+            name: name.ok_or(Decided::Refused(Refusal::NameUnfit))?.to_owned(),
+        };
+        let (kind, taken) = (lying.kind, attempt.clone());
+        let held = desk.on_disk(move |desk| {
+            let Some(seat) = desk.clinic.seat(seat) else { return Ok(false) };
+            desk.own.hold(&Source { attempt: &taken, seat, path: &path, stamp: facts.stamp }, facts.is_file)
+        });
+        match held.await {
+            Ok(true) => {}
+            Ok(false) => return Err(Decided::Busy),
+            Err(error) => {
+                tracing::error!(%error, number, "a held file could not be taken in hand");
+                return Err(Decided::Failed);
+            }
+        }
+        self.lying.forget(number);
+        let (bytes, since) = (facts.size, timestamp(facts.changed_ns));
+        let state = State::Held(reason);
+        let open = Open { attempt: attempt.clone(), state, kind, bytes, since, published: None, again: None };
+        self.keep(desk, open);
+        Ok(attempt)
+    }
+
+    /// The folder on its consumer's share a file of `attempted` came from; none if there is none any more.
+    pub fn path_of(&self, desk: &Desk, attempt: &Attempt) -> Option<String> {
+        let from = |seat| desk.clinic.seat(seat).is_some_and(|seat| seat.name == attempt.consumer);
+        let outlet = self.outlets.iter().find(|one| one.folder == attempt.folder && from(one.seat))?;
+        Some(outlet.path.clone())
+    }
+
+    /// A held file is not here any more.
+    pub fn let_go(&mut self, desk: &Desk, number: u64) {
+        self.forget(desk, number);
+    }
+}

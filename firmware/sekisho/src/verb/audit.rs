@@ -1,0 +1,59 @@
+//! `sekisho audit verify|export`: the record of what persons decided. Both only read it, also while the relay runs.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use journal::chain::{self, Link, Verified, hex};
+
+use crate::cli::{Audit, AuditVerb};
+use crate::failure::{Failure, code};
+use crate::output;
+
+/// Verifies or exports.
+///
+/// # Errors
+/// [`Failure::Read`] if there is no record to be read.
+pub fn run(args: &Audit) -> Result<ExitCode, Failure> {
+    let found = read(&relay::audit::folder(&args.state))?;
+    Ok(match args.verb {
+        AuditVerb::Verify => verify(&found),
+        AuditVerb::Export => export(&found),
+    })
+}
+
+fn read(folder: &Path) -> Result<Verified, Failure> {
+    let failed = |source| Failure::Read { path: folder.to_owned(), source };
+    // A box on which nobody decided anything has a record without entries; a wrong folder has none.
+    std::fs::metadata(folder).map_err(failed)?;
+    chain::verify(folder).map_err(|error| failed(std::io::Error::other(error)))
+}
+
+fn verify(found: &Verified) -> ExitCode {
+    for flaw in &found.flaws {
+        output::print(&flaw.to_string());
+    }
+    if !found.flaws.is_empty() {
+        return ExitCode::from(code::NO);
+    }
+    let (count, head) = (found.links.len(), found.head);
+    output::print(&format!("whole: {count} records, the last is {} {}", head.seq, hex(&head.hash)));
+    ExitCode::SUCCESS
+}
+
+/// One line of JSON a record; what is wrong goes to standard error, and what can be read is exported all the same.
+fn export(found: &Verified) -> ExitCode {
+    for link in &found.links {
+        output::print(&line(link));
+    }
+    for flaw in &found.flaws {
+        output::error(&format!("sekisho: {flaw}"));
+    }
+    if found.flaws.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(code::NO) }
+}
+
+/// The entry stands in it as it was written, so that its hash can be made again.
+fn line(link: &Link) -> String {
+    let entry = String::from_utf8_lossy(&link.entry);
+    let (previous, hash) = (hex(&link.previous), hex(&link.anchor().hash));
+    format!(r#"{{"seq":{},"previous":"{previous}","hash":"{hash}","entry":{entry}}}"#, link.seq)
+}
