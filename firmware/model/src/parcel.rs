@@ -177,6 +177,90 @@ pub struct Held {
     pub reason: HeldReason,
 }
 
+/// How many answers said what today, where the site file wants them looked into. Counts only: no value is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcomes {
+    /// Ended well.
+    pub normal: u64,
+    /// Not ready yet: the receipt computer asks again.
+    pub pending: u64,
+    /// Ended badly as a whole (`SegmentOfResult` 9).
+    pub failed: u64,
+    /// Ended, and what was asked for was refused (`ProcessingResultStatus` 2).
+    pub refused: u64,
+    /// Not understood: too large, damaged, with a DTD, or without the two elements.
+    pub unread: u64,
+    /// How many answers in a row were failed or refused until now, pending ones and unread ones left out.
+    pub erring: u64,
+    /// Since when they are.
+    pub erring_since: Option<Timestamp>,
+}
+
+/// What an answer says about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Ended well.
+    Normal,
+    /// Not ready yet.
+    Pending,
+    /// Ended badly as a whole.
+    Failed,
+    /// Ended, and what was asked for was refused.
+    Refused,
+    /// Not understood.
+    Unread,
+}
+
+impl Outcomes {
+    /// One more answer.
+    pub fn count(&mut self, outcome: Outcome, now: Timestamp) {
+        match outcome {
+            Outcome::Normal => self.normal += 1,
+            Outcome::Pending => self.pending += 1,
+            Outcome::Failed => self.failed += 1,
+            Outcome::Refused => self.refused += 1,
+            Outcome::Unread => self.unread += 1,
+        }
+        match outcome {
+            Outcome::Normal => (self.erring, self.erring_since) = (0, None),
+            Outcome::Failed | Outcome::Refused => {
+                self.erring += 1;
+                self.erring_since.get_or_insert(now);
+            }
+            Outcome::Pending | Outcome::Unread => {}
+        }
+    }
+}
+
+/// Requests of one kind that a terminal has had for longer than `RelayPart::NO_ANSWER_S` without an answer. Kinds that
+/// are worked off in bulk take minutes: how long is too long is for whoever judges.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unanswered {
+    /// The terminal.
+    pub terminal: String,
+    /// The kind's key.
+    pub kind: String,
+    /// How many.
+    pub count: u64,
+    /// When the oldest of them was published.
+    pub since: Timestamp,
+    /// How many of them still lie where they were put: nobody took them. None if nobody could look.
+    pub untaken: Option<u64>,
+    /// When a request of this kind was last answered; none since the relay started.
+    pub answered_at: Option<Timestamp>,
+}
+
+/// Answers that stand in a consumer's folders on the box and were not collected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uncollected {
+    /// The consumer.
+    pub consumer: String,
+    /// How many.
+    pub count: u64,
+    /// Since when the oldest of them stands there.
+    pub since: Timestamp,
+}
+
 /// A request and its answer, timed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pair {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::boot::BootPart;
 use crate::observation::Observation;
-use crate::parcel::{Held, Pair, Waiting};
+use crate::parcel::{Held, Outcomes, Pair, Unanswered, Uncollected, Waiting};
 use crate::scene::Scene;
 use crate::verdict::Verdict;
 
@@ -106,12 +106,24 @@ pub struct RelayPart {
     pub requests_today: u64,
     /// Answers delivered today, face results included.
     pub answers_today: u64,
+    /// What terminals leave without an answer, by terminal and kind.
+    #[serde(default)]
+    pub unanswered: Vec<Unanswered>,
+    /// What consumers leave uncollected.
+    #[serde(default)]
+    pub uncollected: Vec<Uncollected>,
+    /// What today's answers said; none unless the site file wants them looked into.
+    #[serde(default)]
+    pub outcomes: Option<Outcomes>,
 }
 
 impl RelayPart {
     /// How many parcels that wait, and how many that are held, are listed: a hundred thousand would fill every
     /// reader's memory and nobody's eye.
     pub const LISTED: usize = 500;
+
+    /// A request without an answer for so long is said, seconds. An answer takes a few, so that somebody waits by now.
+    pub const NO_ANSWER_S: i64 = 30;
 
     /// How many of today's pairs are kept for the plot.
     pub const PAIRS_KEPT: usize = 500;

@@ -120,6 +120,7 @@ fn start(base: &Path) -> Outcome<Running> {
         state: base.join("state"),
         kinds: kinds().into(),
         opening: model::Opening::default(),
+        count_outcomes: false,
         terminals: vec![TerminalConfig { name: "t1".into(), requests_below: None }],
         consumers: vec![ConsumerConfig {
             name: "receipt".into(),

@@ -12,6 +12,7 @@ mod clinic;
 mod copy;
 mod entry;
 mod folder;
+mod inspect;
 mod lane;
 mod lease;
 mod ledger;
@@ -147,6 +148,7 @@ struct Relay {
     state: PathBuf,
     table: Arc<Table>,
     opening: Arc<model::Opening>,
+    count_outcomes: bool,
     clinic: Arc<Clinic>,
     ledger: Arc<Ledger>,
     report: Arc<Report>,
@@ -180,8 +182,9 @@ impl Relay {
             clinic: Arc::new(Clinic::new(seats?)),
             table: Arc::new(table),
             opening: Arc::new(config.opening.clone()),
+            count_outcomes: config.count_outcomes,
             ledger: Arc::new(ledger),
-            report: Arc::new(Report::new(part)),
+            report: Arc::new(Report::new(part, config.count_outcomes)),
             audit: Arc::new(Audit::open(&config.state, model::Timestamp::now())?),
         })
     }
@@ -192,6 +195,7 @@ impl Relay {
             way: plan.way,
             table: self.table.clone(),
             opening: self.opening.clone(),
+            count_outcomes: self.count_outcomes,
             clinic: self.clinic.clone(),
             own: Arc::new(Own::open(&self.state.join("relay"), &plan.name)?),
             ledger: self.ledger.clone(),

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use model::opening::clinic_time;
-use model::parcel::{Direction, Held, HeldReason, Pair, ParcelView, WaitReason, Waiting};
+use model::parcel::{
+    Direction, Held, HeldReason, Outcome, Outcomes, Pair, ParcelView, Unanswered, Uncollected, WaitReason,
+    Waiting,
+};
 use model::part::RelayPart;
 use model::{Observation, Timestamp};
 use tokio::sync::watch::Sender;
@@ -22,6 +25,10 @@ pub struct View {
     pub waiting_count: u64,
     /// How many are held.
     pub held_count: u64,
+    /// What its terminal leaves without an answer.
+    pub unanswered: Vec<Unanswered>,
+    /// What consumers leave uncollected.
+    pub uncollected: Vec<Uncollected>,
 }
 
 impl View {
@@ -56,12 +63,15 @@ struct Inner {
     pairs: Vec<Pair>,
     requests: u64,
     answers: u64,
+    /// None unless they are counted.
+    outcomes: Option<Outcomes>,
 }
 
 impl Report {
-    /// A report that is published through `part`.
-    pub fn new(part: Sender<RelayPart>) -> Self {
-        Self { part, inner: Mutex::default() }
+    /// A report that is published through `part`, with what answers say or without.
+    pub fn new(part: Sender<RelayPart>, count_outcomes: bool) -> Self {
+        let inner = Inner { outcomes: count_outcomes.then(Outcomes::default), ..Inner::default() };
+        Self { part, inner: Mutex::new(inner) }
     }
 
     /// A lane's view, now.
@@ -91,6 +101,13 @@ impl Report {
         inner.pairs.drain(..over);
     }
 
+    /// An answer that was looked into said this. Said with the lane's next view.
+    pub fn said(&self, outcome: Outcome, now: Timestamp) {
+        if let Some(outcomes) = &mut self.inner(now).outcomes {
+            outcomes.count(outcome, now);
+        }
+    }
+
     fn inner(&self, now: Timestamp) -> std::sync::MutexGuard<'_, Inner> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.turn_day(now);
@@ -104,6 +121,7 @@ impl Inner {
         if self.day != Some(today) {
             (self.day, self.requests, self.answers) = (Some(today), 0, 0);
             self.pairs.clear();
+            self.outcomes = self.outcomes.map(|_| Outcomes::default());
         }
     }
 
@@ -112,12 +130,15 @@ impl Inner {
             pairs: self.pairs.clone(),
             requests_today: self.requests,
             answers_today: self.answers,
+            outcomes: self.outcomes,
             ..RelayPart::default()
         };
         for view in self.views.values() {
             part.shares.extend(view.share.clone());
             part.waiting.extend(view.waiting.iter().cloned());
             part.held.extend(view.held.iter().cloned());
+            part.unanswered.extend(view.unanswered.iter().cloned());
+            part.uncollected.extend(view.uncollected.iter().cloned());
             part.waiting_count += view.waiting_count;
             part.held_count += view.held_count;
         }
@@ -135,7 +156,7 @@ mod tests {
 
     fn report() -> (Report, tokio::sync::watch::Receiver<RelayPart>) {
         let (sender, receiver) = tokio::sync::watch::channel(RelayPart::default());
-        (Report::new(sender), receiver)
+        (Report::new(sender, false), receiver)
     }
 
     fn at(text: &str) -> Timestamp {

@@ -50,6 +50,8 @@ pub struct Config {
     pub kinds: Arc<[Kind]>,
     /// The days a time to live counts.
     pub opening: Opening,
+    /// Whether answers are looked into and counted by what they say.
+    pub count_outcomes: bool,
     /// The terminals.
     pub terminals: Vec<TerminalConfig>,
     /// The consumers.
@@ -79,6 +81,7 @@ impl Config {
             state: state.to_owned(),
             kinds: site.kinds.clone().into(),
             opening: site.opening.clone(),
+            count_outcomes: site.count_outcomes,
             terminals: site.terminals.iter().map(terminal).collect(),
             consumers: site.consumers.iter().map(consumer).collect(),
         };

@@ -82,6 +82,7 @@ impl Ends {
             state: self.folder.path().join("state"),
             kinds: kinds().into(),
             opening: model::Opening::default(),
+            count_outcomes: false,
             terminals: vec![terminal("t1", None)],
             consumers: vec![consumer("receipt", Some("OQS"), &[])],
         }

@@ -1,6 +1,7 @@
 //! The relay as a whole, between two folders of this machine.
 
 mod ends;
+mod facts;
 mod person;
 
 use std::fs;

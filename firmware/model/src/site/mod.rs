@@ -160,6 +160,8 @@ pub struct Site {
     pub kinds: Vec<Kind>,
     /// The days the clinic is open.
     pub opening: Opening,
+    /// Whether answers are looked into and counted by what they say.
+    pub count_outcomes: bool,
     /// The contacts.
     pub contacts: Vec<Contact>,
     /// Where the page listens.
@@ -211,6 +213,12 @@ const PAGE: &[Key] = &[
     Key::optional("https", Shape::Integer { min: 1, max: 65535 }, "port of the HTTPS page, 443 if absent"),
 ];
 
+const RELAY: &[Key] = &[Key::optional(
+    "count-outcomes",
+    Shape::Boolean,
+    "look into answers and count how many are errors, false if absent; nothing of them is kept",
+)];
+
 /// The keys of a site file.
 pub const SPEC: &[Key] = &[
     Key::required("version", Shape::Integer { min: 1, max: 1 }, "format of this file"),
@@ -222,6 +230,7 @@ pub const SPEC: &[Key] = &[
     Key::required("terminal", Shape::Tables(TERMINAL), "the qualification terminals"),
     Key::required("consumer", Shape::Tables(CONSUMER), "who takes the answers"),
     Key::optional("kind", Shape::Tables(kind::SITE_SPEC), "changes to the profile's table of kinds"),
+    Key::optional("relay", Shape::Table(RELAY), "how files are carried"),
     Key::optional("opening", Shape::Table(opening::SPEC), "the days a time to live counts"),
     Key::optional("contact", Shape::Tables(CONTACT), "whom to call"),
     Key::optional("page", Shape::Table(PAGE), "where the page listens"),
@@ -307,6 +316,10 @@ fn read(root: &Node, profile: Profile, kinds: Vec<Kind>) -> Option<Site> {
     Some(Site {
         profile,
         kinds,
+        count_outcomes: root
+            .table("relay")
+            .and_then(|relay| relay.boolean("count-outcomes"))
+            .unwrap_or(false),
         opening: Opening::read(root.table("opening")),
         line: LineKind::Ra,
         clinic: root.table("clinic")?.prefix("address")?,

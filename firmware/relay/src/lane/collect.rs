@@ -1,6 +1,6 @@
 //! What stands in the consumers' folders and has not been collected, each consumer's copies apart.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,7 +90,14 @@ impl Uncollected {
     fn say(&self, found: &Found) {
         let (now, mut view) = (Timestamp::now(), View::default());
         let is_old = |facts: &Facts| now.as_second() - facts.changed_s() >= YOUNG_S;
+        let mut left: BTreeMap<usize, model::parcel::Uncollected> = BTreeMap::new();
         for ((at, name), (number, facts)) in found.iter().filter(|(_, (_, facts))| is_old(facts)) {
+            let since = Timestamp::from_second(facts.changed_s()).unwrap_or(now);
+            if let Some((seat, consumer)) = self.consumer(*at) {
+                let none = || model::parcel::Uncollected { consumer: consumer.to_owned(), count: 0, since };
+                let fact = left.entry(seat).or_insert_with(none);
+                (fact.count, fact.since) = (fact.count + 1, fact.since.min(since));
+            }
             let parcel = || {
                 let folder = self.folders.get(*at).map_or("", |(_, folder)| folder.as_str());
                 let kind = self.table.admit(name_bytes(name), folder, Direction::Answer).ok();
@@ -99,11 +106,18 @@ impl Uncollected {
                     kind: self.table.key(kind).to_owned(),
                     hash: self.ledger.short(name_bytes(name)),
                     bytes: facts.size,
-                    since: Timestamp::from_second(facts.changed_s()).unwrap_or(now),
+                    since,
                 }
             };
             view.wait(parcel, WaitReason::AwaitingCollection);
         }
+        view.uncollected = left.into_values().collect();
         self.report.see("collection", view, now);
+    }
+
+    /// Whose folder this is: the consumer's place, and name.
+    fn consumer(&self, folder: usize) -> Option<(usize, &str)> {
+        let (seat, _) = self.folders.get(folder)?;
+        Some((*seat, self.clinic.seat(*seat)?.name.as_str()))
     }
 }

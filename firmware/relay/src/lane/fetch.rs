@@ -3,15 +3,17 @@
 
 use std::io;
 
+use model::parcel::{Direction, Outcome};
 use model::{Symptom, Timestamp};
 
 use crate::answer::{Effect, Event, State, step};
 use crate::copy::{self, CHUNK, Copy};
 use crate::entry::Arrival;
+use crate::inspect;
 use crate::lane::Desk;
 use crate::lane::inbox::mark_of;
 use crate::ledger::Hash;
-use crate::name::KindId;
+use crate::name::{KindId, extension};
 use crate::share::{Entry, Share, Trouble};
 
 /// A file about to come in.
@@ -31,6 +33,8 @@ pub struct Coming<H> {
     pub seen: Option<u64>,
     /// The copies that were recorded and could not be shown.
     pub blocked: Vec<Arrival>,
+    /// What it says about itself, if that is counted.
+    outcome: Option<Outcome>,
     bytes: Option<Vec<u8>>,
     handle: Option<H>,
     hash: Hash,
@@ -57,6 +61,7 @@ impl<H> Coming<H> {
             state: State::Lying,
             seen: None,
             blocked: Vec::new(),
+            outcome: None,
             bytes,
             handle: Some(handle),
             hash: [0; 32],
@@ -120,7 +125,15 @@ pub async fn recognise<S: Share>(desk: &Desk, share: &S, one: &mut Coming<S::Han
     }
     one.hash = *hasher.finalize().as_bytes();
     one.seen = desk.ledger.seen(&one.hash);
+    one.outcome = outcome(desk, one);
     Ok(())
+}
+
+/// What an answer says that was not seen before; what does not fit into the memory is not looked into.
+fn outcome<H>(desk: &Desk, one: &Coming<H>) -> Option<Outcome> {
+    let is_asked = desk.count_outcomes && desk.way.into == Direction::Answer && one.seen.is_none();
+    (is_asked && extension(&one.entry.name) == "xml")
+        .then(|| one.bytes.as_deref().map_or(Outcome::Unread, inspect::outcome))
 }
 
 fn hasher<H>(desk: &Desk, one: &Coming<H>) -> blake3::Hasher {
@@ -350,6 +363,10 @@ async fn record<H>(desk: &Desk, coming: &mut [Coming<H>], group: &[usize]) {
     let recorded = recorded.await.unwrap_or_default();
     for (at, recorded) in group.iter().zip(recorded.into_iter().chain(std::iter::repeat(false))) {
         coming[*at].done(if recorded { Event::Done } else { Event::Failed });
+        // Recorded once, counted once.
+        if let Some(outcome) = coming[*at].outcome.take().filter(|_| recorded) {
+            desk.report.said(outcome, Timestamp::now());
+        }
     }
 }
 

@@ -58,6 +58,8 @@ pub struct Desk {
     pub table: Arc<Table>,
     /// The days a time to live counts.
     pub opening: Arc<Opening>,
+    /// Whether answers are looked into and counted by what they say.
+    pub count_outcomes: bool,
     /// The consumers' folders on the box.
     pub clinic: Arc<Clinic>,
     /// Our own folders for this end.
@@ -140,6 +142,7 @@ impl<T: Terminal> Lane<T> {
         self.outbox.hear(&self.desk, &self.hints).await;
         self.send().await;
         self.fetch().await;
+        self.see_untaken().await;
         self.inbox.unblock(&self.desk, &mut self.outbox).await;
         self.flush_notes().await;
         self.due()
@@ -181,6 +184,13 @@ impl<T: Terminal> Lane<T> {
             Ok(refused) => self.link.looked(refused),
             Err(trouble) => self.link.lose(trouble).await,
         }
+    }
+
+    /// Sees which requests without an answer still lie where they were put: nobody took them.
+    async fn see_untaken(&mut self) {
+        let Some(share) = self.link.share() else { return };
+        let seen = self.outbox.see_untaken(&self.desk, &*share, Timestamp::now()).await;
+        self.note(seen).await;
     }
 
     fn due(&self) -> Instant {

@@ -1,6 +1,7 @@
 //! What goes to an end: files in the clinic's folders, those that were attempted, and the steps between. At most
 //! once, as `request` decides; several at a time, so that they share their flushes.
 
+mod late;
 mod person;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -17,6 +18,7 @@ use crate::clinic::{Taken, name_bytes};
 use crate::entry::Attempt;
 use crate::folder::Facts;
 use crate::lane::Desk;
+use crate::lane::outbox::late::Late;
 use crate::lane::pace::Pace;
 use crate::lane::table::{Finding, Lying, Lyings, Outlet};
 use crate::lane::walk::{self, Going};
@@ -84,6 +86,7 @@ pub struct Outbox {
     refused: Option<Trouble>,
     /// Notes that are not durable yet.
     unflushed: bool,
+    late: Late,
 }
 
 /// A piece of a listing: what lies in an outlet, or that this was all of it.
@@ -114,6 +117,7 @@ impl Outbox {
             expired: now,
             refused: None,
             unflushed: false,
+            late: Late::default(),
         }
     }
 
@@ -278,6 +282,7 @@ impl Outbox {
         let mut open = self.forget(desk, number)?;
         let published = open.published.unwrap_or(open.since);
         (open.state, _) = step(open.state, Event::Answered);
+        self.late.answered(open.kind, now);
         let took = now.duration_since(published).as_secs_f64().max(0.0);
         Some((Pair { at: published, took_ms: took * 1000.0 }, open.attempt))
     }
@@ -329,6 +334,7 @@ impl Outbox {
         for (number, lying) in self.lying.in_queue().take(RelayPart::LISTED) {
             view.wait(|| view_of(desk, number, lying), reason);
         }
+        view.unanswered = self.unanswered(desk, Timestamp::now());
         // What is not listed is counted.
         let more = |count: usize| count.saturating_sub(RelayPart::LISTED) as u64;
         view.held_count += more(self.lying.held_count());

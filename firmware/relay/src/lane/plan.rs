@@ -121,6 +121,7 @@ mod tests {
             state: "/state".into(),
             kinds: kinds().into(),
             opening: model::Opening::default(),
+            count_outcomes: false,
             terminals: vec![terminal("t1", None), terminal("t2", Some("second"))],
             consumers: vec![
                 consumer("receipt", Some("OQS"), &[]),

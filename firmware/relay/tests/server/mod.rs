@@ -216,6 +216,7 @@ impl Lab {
             state: self.folder.path().join("state"),
             kinds: Arc::from(profile.kinds),
             opening: model::Opening::default(),
+            count_outcomes: false,
             terminals: vec![TerminalConfig { name: "t1".into(), requests_below: None }],
             consumers: vec![ConsumerConfig {
                 name: "receipt".into(),
