@@ -125,9 +125,12 @@ fn set(call: &Call, bench: Bench) -> Result<Stage, Wrong> {
 fn tell(story: &Story, stage: &mut Stage, out: &mut dyn Write) -> Result<Row, Wrong> {
     let begun = Instant::now();
     let outcome: Outcome = (story.play)(stage);
+    if outcome.is_err() {
+        stage.distrust();
+    }
     let row = Row {
         name: story.title.to_owned(),
-        made: story.steps.first().copied().unwrap_or_default().to_owned(),
+        made: story.steps.join("; "),
         wrong: outcome.err().map(|wrong| wrong.to_string()),
         took: begun.elapsed(),
     };

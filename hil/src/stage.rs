@@ -157,6 +157,11 @@ impl Stage {
         Ok(())
     }
 
+    /// A box on which something went wrong is no ground for the next story, however well its page still answers.
+    pub fn distrust(&mut self) {
+        self.runs = Runs::Own;
+    }
+
     /// Switches the board off, as by its plug.
     pub fn switch_off(&mut self) {
         self.runs = Runs::Own;

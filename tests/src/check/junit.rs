@@ -27,12 +27,11 @@ fn text(suite: &str, rows: &[Row]) -> String {
         let (name, seconds) = (escaped(&row.name), row.took.as_secs_f64());
         text +=
             &format!("  <testcase classname=\"{}\" name=\"{name}\" time=\"{seconds:.3}\"", escaped(suite));
-        match &row.wrong {
-            None => text += "/>\n",
-            Some(wrong) => {
-                text += &format!(">\n    <failure message=\"{}\"/>\n  </testcase>\n", escaped(wrong));
-            }
+        text += ">\n";
+        if let Some(wrong) = &row.wrong {
+            text += &format!("    <failure message=\"{}\"/>\n", escaped(wrong));
         }
+        text += &format!("    <system-out>{}</system-out>\n  </testcase>\n", escaped(&row.made));
     }
     text + "</testsuite>\n"
 }
@@ -70,7 +69,8 @@ mod tests {
         };
         let text = text("walk", &[row("good", None), row("bad", Some("<a> & \"b\"\u{7}"))]);
         assert!(text.contains("tests=\"2\" failures=\"1\" time=\"3.000\""), "{text}");
-        assert!(text.contains("<testcase classname=\"walk\" name=\"good\" time=\"1.500\"/>"), "{text}");
+        let good = "<testcase classname=\"walk\" name=\"good\" time=\"1.500\">\n    <system-out>x</system-out>";
+        assert!(text.contains(good), "{text}");
         assert!(text.contains("<failure message=\"&lt;a&gt; &amp; &quot;b&quot;?\"/>"), "{text}");
     }
 }

@@ -31,8 +31,10 @@ pub enum Reach {
 
 /// How long a lost packet is waited for: the second SYN goes out after one second.
 const LOST: Duration = Duration::from_millis(1500);
-/// How long a page may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a page may take to open.
+const OPENS: Duration = Duration::from_secs(5);
+/// How long it may be silent once it is open: an emulated board beside a compiler takes seconds for a handshake.
+const ANSWERS: Duration = Duration::from_secs(30);
 /// The largest page that is read, bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
@@ -104,8 +106,7 @@ pub fn get(
         "GET {path} HTTP/1.1\r\nHost: {}\r\nAccept-Language: {language}\r\nConnection: close\r\n\r\n",
         to.ip()
     );
-    let stream = clinic.inside(from, || TcpStream::connect_timeout(&to, PATIENCE))??;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    let stream = open(clinic, from, to)?;
     let text = match way {
         Way::Plain => converse(stream, &order)?,
         Way::Secure(file) => converse(secured(stream, to.ip(), known(file)?)?, &order)?,
@@ -116,12 +117,26 @@ pub fn get(
     Ok(Page { status, head: head.to_owned(), body: body.to_owned() })
 }
 
+fn open(clinic: &Clinic, from: &str, to: SocketAddr) -> Result<TcpStream, Wrong> {
+    let stream = clinic.inside(from, || TcpStream::connect_timeout(&to, OPENS))??;
+    stream.set_read_timeout(Some(ANSWERS))?;
+    Ok(stream)
+}
+
+/// A read that runs out of time comes back as EAGAIN, which tells a reader nothing.
+fn silent(error: std::io::Error) -> Wrong {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => Wrong(format!("the page is silent for {ANSWERS:?}")),
+        _ => error.into(),
+    }
+}
+
 fn converse(mut stream: impl Read + Write, order: &str) -> Result<String, Wrong> {
-    stream.write_all(order.as_bytes())?;
+    stream.write_all(order.as_bytes()).map_err(silent)?;
     let mut text = Vec::new();
     match stream.take(LARGEST).read_to_end(&mut text) {
         // A server that closes without a close_notify has still sent its length.
-        Err(error) if error.kind() != ErrorKind::UnexpectedEof => Err(error.into()),
+        Err(error) if error.kind() != ErrorKind::UnexpectedEof => Err(silent(error)),
         _ => Ok(String::from_utf8_lossy(&text).into_owned()),
     }
 }
@@ -131,11 +146,9 @@ fn converse(mut stream: impl Read + Write, order: &str) -> Result<String, Wrong>
 /// # Errors
 /// It speaks no TLS.
 pub fn presented(clinic: &Clinic, from: &str, to: SocketAddr) -> Result<Vec<CertificateDer<'static>>, Wrong> {
-    let stream = clinic.inside(from, || TcpStream::connect_timeout(&to, PATIENCE))??;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let mut stream = secured(stream, to.ip(), anyone())?;
+    let mut stream = secured(open(clinic, from, to)?, to.ip(), anyone())?;
     while stream.conn.is_handshaking() {
-        stream.conn.complete_io(&mut stream.sock)?;
+        stream.conn.complete_io(&mut stream.sock).map_err(silent)?;
     }
     let shown = stream.conn.peer_certificates().unwrap_or_default();
     Ok(shown.iter().map(|certificate| certificate.clone().into_owned()).collect())
