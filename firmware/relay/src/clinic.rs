@@ -42,6 +42,15 @@ pub struct Taken {
     pub file: File,
 }
 
+/// Which folders a consumer has on this box.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SeatFolders {
+    /// What the relay empties: requests, by path.
+    pub emptied: Vec<String>,
+    /// What the consumer empties: answers, and what a person returned.
+    pub shown: Vec<String>,
+}
+
 /// One consumer's folders on this box.
 #[derive(Debug)]
 pub struct Seat {
@@ -58,11 +67,21 @@ impl Seat {
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn open(name: &str, exported: bool, path: PathBuf, folders: &[String]) -> Result<Self, Error> {
+    pub fn open(
+        name: &str,
+        exported: bool,
+        path: PathBuf,
+        folders: &SeatFolders,
+    ) -> Result<Self, Error> {
         std::fs::create_dir_all(&path).map_err(Error::io("create", &path))?;
         let root = Folder::open(&path).map_err(Error::io("open", &path))?;
         let seat = Self { name: name.to_owned(), exported, root, path };
-        for folder in folders {
+        for folder in &folders.shown {
+            // What a client has collected and removed would else be there again after a power cut.
+            let opened = seat.folder(folder)?;
+            opened.keep_removals().map_err(Error::io("set the flags of", &seat.path(folder)))?;
+        }
+        for folder in folders.shown.iter().chain(&folders.emptied) {
             seat.folder(folder)?.sync().map_err(Error::io("fsync", &seat.path(folder)))?;
         }
         Ok(seat)

@@ -198,6 +198,18 @@ impl Folder {
         Ok(unistd::fsync(&self.fd)?)
     }
 
+    /// Asks the file system to make every change of the entries durable before it answers whoever made it, also a
+    /// program that never asks for a flush (`FS_DIRSYNC_FL`, ioctl_iflags(2)). One that cannot is left as it is.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn keep_removals(&self) -> io::Result<()> {
+        match ask::dirsync(&self.fd) {
+            Err(Errno::ENOTTY | Errno::EOPNOTSUPP | Errno::ENOSYS) => Ok(()),
+            done => Ok(done?),
+        }
+    }
+
     /// What tells this folder from one made later under the same name.
     ///
     /// # Errors
@@ -210,6 +222,32 @@ impl Folder {
         let inside = ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS;
         let how = OpenHow::new().flags(flags | OFlag::O_CLOEXEC).mode(mode).resolve(inside);
         fcntl::openat2(&self.fd, name, how)
+    }
+}
+
+/// The flags of a file, for which nix has macros only.
+mod ask {
+    #![expect(unsafe_code, reason = "nix makes unsafe functions of its ioctl macros")]
+
+    use std::os::fd::{AsFd, AsRawFd};
+
+    /// Every change of the entries is durable before its maker is answered (linux/fs.h).
+    const FS_DIRSYNC_FL: libc::c_int = 0x0001_0000;
+
+    nix::ioctl_read_bad!(get, libc::FS_IOC_GETFLAGS, libc::c_int);
+    nix::ioctl_write_ptr_bad!(set, libc::FS_IOC_SETFLAGS, libc::c_int);
+
+    pub fn dirsync(folder: &impl AsFd) -> nix::Result<()> {
+        let folder = folder.as_fd().as_raw_fd();
+        let mut flags = 0;
+        // SAFETY: the kernel writes one int (ioctl_iflags(2)), and it is there.
+        unsafe { get(folder, &raw mut flags) }?;
+        if flags & FS_DIRSYNC_FL != 0 {
+            return Ok(());
+        }
+        flags |= FS_DIRSYNC_FL;
+        // SAFETY: the kernel reads one int, and it is there.
+        unsafe { set(folder, &raw const flags) }.map(drop)
     }
 }
 

@@ -138,7 +138,8 @@ pub async fn run<T: Terminal>(
 pub fn shared_folders(config: &Config) -> Vec<(String, Vec<String>)> {
     let table = Table::new(&config.kinds);
     let folders = |(at, consumer): (usize, &ConsumerConfig)| {
-        Some((consumer.share.clone()?, lane::folders_of_seat(config, &table, at)))
+        let folders = lane::folders_of_seat(config, &table, at);
+        Some((consumer.share.clone()?, [folders.shown, folders.emptied].concat()))
     };
     config.consumers.iter().enumerate().filter_map(folders).collect()
 }

@@ -3,6 +3,7 @@
 
 use model::parcel::Direction;
 
+use crate::clinic::{RETURNED, SeatFolders};
 use crate::lane::inbox::Inlet;
 use crate::lane::table::Outlet;
 use crate::name::Table;
@@ -36,13 +37,12 @@ pub struct Plan {
 }
 
 /// The folders of one consumer on the box.
-pub fn folders_of_seat(config: &Config, table: &Table, seat: usize) -> Vec<String> {
-    let mut folders = vec![crate::clinic::RETURNED.to_owned()];
-    for terminal in &config.terminals {
-        folders.extend(requests(table, terminal).map(|(path, _)| path));
+pub fn folders_of_seat(config: &Config, table: &Table, seat: usize) -> SeatFolders {
+    let requests = config.terminals.iter().flat_map(|terminal| requests(table, terminal));
+    SeatFolders {
+        emptied: requests.map(|(path, _)| path).collect(),
+        shown: [RETURNED.to_owned()].into_iter().chain(answers(config, table, seat)).collect(),
     }
-    folders.extend(answers(config, table, seat));
-    folders
 }
 
 /// Every lane: the terminals', then those of the consumers whose folders are elsewhere.
@@ -154,6 +154,8 @@ mod tests {
             [r#"res>[(0, "res"), (2, "res")]"#, r#"face>[(0, "face"), (1, "face")]"#]
         );
         assert_eq!(inlets(&plans[2]), [r#"req>[(2, "req")]"#, r#"second/req>[(2, "second/req")]"#]);
-        assert_eq!(folders_of_seat(&config, &table, 1), ["returned", "req", "second/req", "face"]);
+        let folders = folders_of_seat(&config, &table, 1);
+        assert_eq!(folders.emptied, ["req", "second/req"]);
+        assert_eq!(folders.shown, ["returned", "face"]);
     }
 }
