@@ -32,9 +32,11 @@ impl Slot {
 const MORE_WORDS: &[u8] = b"io.systemd.stub.kernel-cmdline-extra";
 
 /// Said to every kernel. `gpt`: the first boot writes the partition table, and where the power goes between its two
-/// copies the kernel takes the second one only if told to. The console is also the board's; the last one named is where the kernel's own words go.
+/// copies the kernel takes the second one only if told to. `nowayout`: a PID 1 that crashes closes its watchdog, and that
+/// must not stop it; the four are the drivers of x86-64 boxes (Intel, AMD, ACPI, and the virtual board's). The console is also the board's; the last one named is where the kernel's own words go.
 const ALWAYS: &str = "root=/dev/mapper/root rootfstype=erofs ro systemd.verity_root_options=panic-on-corruption \
-    gpt panic=10 oops=panic lockdown=integrity systemd.machine_id=firmware systemd.gpt_auto=no \
+    gpt panic=10 oops=panic i6300esb.nowayout=1 iTCO_wdt.nowayout=1 sp5100_tco.nowayout=1 wdat_wdt.nowayout=1 \
+    lockdown=integrity systemd.machine_id=firmware systemd.gpt_auto=no \
     console=tty0 console=ttyS0,115200n8";
 
 /// Makes `uki/`: unsigned, signed, and the signed boot loader.
