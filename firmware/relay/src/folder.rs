@@ -232,22 +232,22 @@ mod ask {
     use std::os::fd::{AsFd, AsRawFd};
 
     /// Every change of the entries is durable before its maker is answered (linux/fs.h).
-    const FS_DIRSYNC_FL: libc::c_int = 0x0001_0000;
+    pub const FS_DIRSYNC_FL: libc::c_int = 0x0001_0000;
 
     nix::ioctl_read_bad!(get, libc::FS_IOC_GETFLAGS, libc::c_int);
     nix::ioctl_write_ptr_bad!(set, libc::FS_IOC_SETFLAGS, libc::c_int);
 
     pub fn dirsync(folder: &impl AsFd) -> nix::Result<()> {
-        let folder = folder.as_fd().as_raw_fd();
+        let flags = flags(folder)? | FS_DIRSYNC_FL;
+        // SAFETY: the kernel reads one int (ioctl_iflags(2)), and it is there.
+        unsafe { set(folder.as_fd().as_raw_fd(), &raw const flags) }.map(drop)
+    }
+
+    pub fn flags(file: &impl AsFd) -> nix::Result<libc::c_int> {
         let mut flags = 0;
-        // SAFETY: the kernel writes one int (ioctl_iflags(2)), and it is there.
-        unsafe { get(folder, &raw mut flags) }?;
-        if flags & FS_DIRSYNC_FL != 0 {
-            return Ok(());
-        }
-        flags |= FS_DIRSYNC_FL;
-        // SAFETY: the kernel reads one int, and it is there.
-        unsafe { set(folder, &raw const flags) }.map(drop)
+        // SAFETY: the kernel writes one int, and it is there.
+        unsafe { get(file.as_fd().as_raw_fd(), &raw mut flags) }?;
+        Ok(flags)
     }
 }
 
@@ -305,5 +305,21 @@ fn facts(stat: &FileStat) -> Facts {
         size: u64::try_from(stat.st_size).unwrap_or_default(),
         stamp: fold.finish(),
         changed_ns: stat.st_ctime.saturating_mul(1_000_000_000).saturating_add(stat.st_ctime_nsec),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_removed_from_a_folder_that_keeps_it_is_durable_at_once() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        let before = ask::flags(&folder.fd);
+        folder.keep_removals().unwrap();
+        folder.keep_removals().unwrap();
+        // A file system without flags has none before and none afterwards.
+        assert_eq!(ask::flags(&folder.fd), before.map(|flags| flags | ask::FS_DIRSYNC_FL));
     }
 }
