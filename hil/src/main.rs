@@ -134,7 +134,7 @@ fn tell(story: &Story, stage: &mut Stage, out: &mut dyn Write) -> Result<Row, Wr
         wrong: outcome.err().map(|wrong| wrong.to_string()),
         took: begun.elapsed(),
     };
-    writeln!(out, "{row}")?;
+    writeln!(out, "{}", row.brief())?;
     out.flush()?;
     Ok(row)
 }

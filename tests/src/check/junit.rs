@@ -69,7 +69,8 @@ mod tests {
         };
         let text = text("walk", &[row("good", None), row("bad", Some("<a> & \"b\"\u{7}"))]);
         assert!(text.contains("tests=\"2\" failures=\"1\" time=\"3.000\""), "{text}");
-        let good = "<testcase classname=\"walk\" name=\"good\" time=\"1.500\">\n    <system-out>x</system-out>";
+        let good =
+            "<testcase classname=\"walk\" name=\"good\" time=\"1.500\">\n    <system-out>x</system-out>";
         assert!(text.contains(good), "{text}");
         assert!(text.contains("<failure message=\"&lt;a&gt; &amp; &quot;b&quot;?\"/>"), "{text}");
     }

@@ -111,12 +111,23 @@ pub struct Row {
     pub took: Duration,
 }
 
+impl Row {
+    /// The row without what was made: where that is many steps, the report keeps them.
+    pub fn brief(&self) -> String {
+        let wrong = self.wrong.as_ref().map_or_else(String::new, |wrong| format!("\n      {wrong}"));
+        self.head() + &wrong
+    }
+
+    fn head(&self) -> String {
+        let word = if self.wrong.is_none() { "right" } else { "WRONG" };
+        format!("{word} {:6.1} s  {}", self.took.as_secs_f64(), self.name)
+    }
+}
+
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, made, wrong, took } = self;
-        let word = if wrong.is_none() { "right" } else { "WRONG" };
-        write!(f, "{word} {:6.1} s  {name}  ({made})", took.as_secs_f64())?;
-        wrong.as_ref().map_or(Ok(()), |wrong| write!(f, "\n      {wrong}"))
+        write!(f, "{}  ({})", self.head(), self.made)?;
+        self.wrong.as_ref().map_or(Ok(()), |wrong| write!(f, "\n      {wrong}"))
     }
 }
 
