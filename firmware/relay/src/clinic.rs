@@ -67,12 +67,7 @@ impl Seat {
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn open(
-        name: &str,
-        exported: bool,
-        path: PathBuf,
-        folders: &SeatFolders,
-    ) -> Result<Self, Error> {
+    pub fn open(name: &str, exported: bool, path: PathBuf, folders: &SeatFolders) -> Result<Self, Error> {
         std::fs::create_dir_all(&path).map_err(Error::io("create", &path))?;
         let root = Folder::open(&path).map_err(Error::io("open", &path))?;
         let seat = Self { name: name.to_owned(), exported, root, path };

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::{REQUEST, WHOLE, held};
 use crate::Command;
 use crate::audit::{self, Audit, Entry, Intent};
-use crate::clinic::{Own, RETURNED, Seat, Source};
+use crate::clinic::{Own, RETURNED, Seat, SeatFolders, Source};
 use crate::entry::Attempt;
 use crate::request::Mark;
 use crate::share::local::LocalTerminal;
@@ -206,7 +206,7 @@ async fn nothing_is_returned_to_a_consumer_whose_folders_the_box_does_not_show()
 fn walk(ends: &Ends, verb: Verb, steps: usize) {
     let state = ends.folder.path().join("state");
     let own = Own::open(&state.join("relay"), "t1").unwrap();
-    let folders = ["req".to_owned(), RETURNED.to_owned()];
+    let folders = SeatFolders { emptied: vec!["req".into()], shown: vec![RETURNED.into()] };
     let seat = Seat::open("receipt", true, state.join("share/OQS"), &folders).unwrap();
     let attempt = Attempt {
         mark: Mark::Held(HeldReason::HalfWritten),
