@@ -28,6 +28,7 @@ use crate::entry::{Arrival, Attempt};
 use crate::folder::{Facts, Folder, facts_of, read_tail, sync_both};
 use crate::lease;
 use crate::request::Mark;
+use crate::sabotage;
 use crate::whole::{End, Look, TAIL, Writer, end};
 
 /// Where what a person returns is put.
@@ -186,8 +187,8 @@ pub struct Own {
 }
 
 impl Own {
-    /// Opens them in `STATE/relay`, and makes durable what a former run left there: nothing may be built on a move
-    /// that a cut could still take back.
+    /// Opens them in `STATE/relay`, and makes durable what a former run showed: nothing may be removed on the end for
+    /// a move that a cut could still take back. What it decided is made durable when it is judged.
     ///
     /// # Errors
     /// If the system refuses.
@@ -196,10 +197,10 @@ impl Own {
         let folder = Folder::open(relay).map_err(Error::io("open", relay))?;
         let own = |name: &str| {
             let made = folder.below(name).and_then(|above| above.below(end));
-            let made = made.and_then(|made| made.sync().map(|()| made));
             made.map_err(Error::io("open", &relay.join(name)))
         };
         let (attempted, arriving) = (own("attempted")?, own("arriving")?);
+        arriving.sync().map_err(Error::io("fsync", &relay.join("arriving")))?;
         Ok(Self { attempted, arriving, relay: relay.to_owned(), end: end.to_owned() })
     }
 
@@ -216,17 +217,20 @@ impl Own {
         self.relay.join("arriving").join(&self.end)
     }
 
-    /// Decides: moves each file into `attempted`, durably, if it still is what was read. `Ok(false)` if it is not.
+    /// Decides: moves each file into `attempted`, if it still is what was read, and flushes that for all of them.
+    /// Gives of each whether it was moved, and how the flush went.
     ///
     /// Flushed are `attempted`, which must hold the entries before anything is published, and the folders they came
     /// from, so that a cut cannot leave a file in both; all at once for all of them.
     ///
+    /// What was moved stays moved also if the flush fails: a move back could fail as well, or hold where the first
+    /// did not, and in either case the next run would take the entry for a request whose staged file went out.
+    ///
     /// # Errors
-    /// If the system refuses or the flush fails; the file then is back where it lay, or in `attempted` with its
-    /// staged file untouched, and both are safe to begin from.
-    pub fn decide(&self, sources: &[Source<'_>]) -> Vec<Result<bool, Error>> {
+    /// If the system refuses one or the flush fails.
+    pub fn decide(&self, sources: &[Source<'_>]) -> (Vec<Result<bool, Error>>, Result<(), Error>) {
         let mut folders: Vec<(&Path, &str, Folder)> = Vec::new();
-        let mut moved: Vec<Result<Option<usize>, Error>> = Vec::new();
+        let mut moved: Vec<Result<bool, Error>> = Vec::new();
         for source in sources {
             let known =
                 folders.iter().position(|(seat, path, _)| *seat == source.seat.path && *path == source.path);
@@ -239,26 +243,12 @@ impl Own {
             };
             moved.push(at.and_then(|at| {
                 let (seat, path, folder) = &folders[at];
-                let done = self.move_in(folder, source).map_err(Error::io("move out of", &seat.join(path)));
-                done.map(|done| done.then_some(at))
+                self.move_in(folder, source).map_err(Error::io("move out of", &seat.join(path)))
             }));
         }
+        sabotage::step("deciding");
         let flushed = flush_all(&self.attempted, &folders);
-        let end = |(moved, source): (Result<Option<usize>, Error>, &Source<'_>)| match (moved?, &flushed) {
-            (None, _) => Ok(false),
-            (Some(_), Ok(())) => Ok(true),
-            (Some(at), Err(error)) => {
-                let (seat, path, folder) = &folders[at];
-                let (entry, name) = (source.attempt.entry(), OsStr::new(&source.attempt.name));
-                let back = self.attempted.move_to(&entry, folder, name);
-                back.map_err(Error::io("move back into", &seat.join(path)))?;
-                Err(Error::io("fsync", &self.attempted_path())(io::Error::new(
-                    error.kind(),
-                    error.to_string(),
-                )))
-            }
-        };
-        moved.into_iter().zip(sources).map(end).collect()
+        (moved, flushed.map_err(Error::io("fsync", &self.attempted_path())))
     }
 
     /// Moves one file, if it still is what was read and nobody writes it. Moves it back if another one came between.
@@ -269,7 +259,7 @@ impl Own {
             return Ok(false);
         }
         folder.move_to(name, &self.attempted, &entry)?;
-        if self.attempted.is_same(&entry, &file)? {
+        if matches!(self.attempted.is_same(&entry, &file), Ok(true)) {
             return Ok(true);
         }
         self.attempted.move_to(&entry, folder, name).map(|()| false)
@@ -360,6 +350,7 @@ impl Own {
                     .map_err(Error::io("show in", &seat.path(&arrival.path)))
             })
             .collect();
+        sabotage::step("showing");
         match flush_all(&self.arriving, &folders) {
             Ok(()) => shown,
             Err(error) => {

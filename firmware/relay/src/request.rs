@@ -72,6 +72,43 @@ pub enum Effect {
     Settle,
 }
 
+impl Effect {
+    /// In which order effects are carried out for several files at once: so that all have caught up, and share a
+    /// flush, before the next one.
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::Stage => 0,
+            Self::Decide => 1,
+            Self::Publish => 2,
+            Self::Note(_) => 3,
+            Self::Settle => 4,
+        }
+    }
+}
+
+/// What a look at the end's staging folder says of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its staged file lies there.
+    pub staged: bool,
+    /// The folder is not the one that is known: it or the machine it lies on came anew.
+    pub other_folder: bool,
+    /// The request's time to live is over.
+    pub over: bool,
+}
+
+/// What that means in a state; none if it means nothing. What is not in doubt is only checked against a rename that
+/// the end took back.
+pub const fn found(state: State, found: Found) -> Option<Event> {
+    match (state, found) {
+        (State::Doubtful, Found { other_folder: true, .. }) => Some(Event::OtherFolder),
+        (State::Doubtful, Found { staged: true, over: true, .. }) => Some(Event::TimeOver),
+        (State::Doubtful, Found { staged: false, .. }) => Some(Event::StagedIsGone),
+        (_, Found { staged: true, other_folder: false, .. }) => Some(Event::StagedIsThere),
+        _ => None,
+    }
+}
+
 /// What an entry in `attempted` says by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
@@ -137,14 +174,18 @@ pub const fn step(state: State, event: Event) -> (State, Option<Effect>) {
         (State::Lying, Event::Ripe) => (State::Staging, Some(Effect::Stage)),
         (State::Staging, Event::Done) => (State::Deciding, Some(Effect::Decide)),
         // What may lie on the terminal is swept there: no entry speaks of it.
-        (State::Staging | State::Deciding, Event::Failed | Event::Unclear) => (State::Lying, None),
+        (State::Staging, Event::Failed | Event::Unclear) | (State::Deciding, Event::Failed) => {
+            (State::Lying, None)
+        }
         (State::Deciding, Event::Done) => (State::Publishing, Some(Effect::Publish)),
         (State::Publishing | State::Republishing, Event::Done)
         // An earlier rename, asked for and never confirmed, was carried out.
         | (State::Doubtful | State::Republishing, Event::StagedIsGone) => {
             (State::Noting, Some(Effect::Note(Mark::Submitted)))
         }
-        (State::Publishing | State::Republishing, Event::Failed | Event::Unclear) => (State::Doubtful, None),
+        (State::Publishing | State::Republishing, Event::Failed | Event::Unclear)
+        // Moved, and the flush failed: a cut may take it back or not. The staged file waits for a flush that succeeds.
+        | (State::Deciding, Event::Unclear) => (State::Doubtful, None),
         (State::Publishing | State::Republishing, Event::NameTaken) => held(NameTaken),
         // Nobody but us touches the staging folder, and this rename was the only one ever asked for.
         (State::Publishing, Event::StagedIsGone) => held(Uncertain),

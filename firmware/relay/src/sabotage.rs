@@ -9,9 +9,36 @@ pub const NO_RENAME: &str = "no-rename";
 /// Whether a defect was asked for.
 #[cfg(feature = "sabotage")]
 pub fn is(defect: &str) -> bool {
+    chosen().any(|name| name == defect)
+}
+
+/// A step of a file's road was taken. `die-at=STEP:N` asks for the process to be killed at the Nth one of this name:
+/// as by `kill -9`, with nothing said and nothing tidied up but one line in the log.
+#[cfg(feature = "sabotage")]
+pub fn step(name: &'static str) {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static DEATH: OnceLock<Option<(String, AtomicU32)>> = OnceLock::new();
+    let asked = || {
+        let (step, nth) = chosen().find_map(|name| name.strip_prefix("die-at=")?.split_once(':'))?;
+        Some((step.to_owned(), AtomicU32::new(nth.parse().ok()?)))
+    };
+    let Some((step, left)) = DEATH.get_or_init(asked) else { return };
+    if step == name && left.fetch_sub(1, Ordering::Relaxed) == 1 {
+        tracing::error!(step, "dies here, as it was asked to");
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGKILL);
+    }
+}
+
+/// A step of a file's road was taken; nothing hangs on it in this build.
+#[cfg(not(feature = "sabotage"))]
+pub const fn step(_name: &'static str) {}
+
+#[cfg(feature = "sabotage")]
+fn chosen() -> impl Iterator<Item = &'static str> {
     static CHOSEN: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     let chosen = CHOSEN.get_or_init(|| std::env::var("SEKISHO_SABOTAGE").unwrap_or_default());
-    chosen.split(',').any(|name| name.trim() == defect)
+    chosen.split(',').map(str::trim)
 }
 
 /// Whether a defect was asked for; never, in this build.

@@ -15,12 +15,17 @@ impl Own {
     /// # Errors
     /// As [`Self::decide`].
     pub fn hold(&self, source: &Source<'_>, is_file: bool) -> Result<bool, Error> {
-        if is_file {
-            return self.decide(std::slice::from_ref(source)).pop().unwrap_or(Ok(false));
-        }
-        // A link or a folder has no bytes anybody could write into: the name is all that was seen.
         let folder = source.seat.folder(source.path)?;
         let (name, entry) = (OsStr::new(&source.attempt.name), source.attempt.entry());
+        if is_file {
+            let (mut moved, flushed) = self.decide(std::slice::from_ref(source));
+            let moved = moved.pop().unwrap_or(Ok(false))?;
+            return flushed.map(|()| moved).inspect_err(|_| {
+                // Held here or there: it was never staged, so either is safe.
+                let _ = self.attempted.move_to(&entry, &folder, name);
+            });
+        }
+        // A link or a folder has no bytes anybody could write into: the name is all that was seen.
         let moved = folder.move_to(name, &self.attempted, &entry).and_then(|()| {
             let flushed = flush_all(&self.attempted, &[(&source.seat.path, source.path, folder)]);
             flushed.map(|()| true)

@@ -14,6 +14,7 @@ use crate::lane::Desk;
 use crate::lane::inbox::mark_of;
 use crate::ledger::Hash;
 use crate::name::{KindId, extension};
+use crate::sabotage;
 use crate::share::{Entry, Share, Trouble};
 
 /// A file about to come in.
@@ -169,8 +170,12 @@ pub async fn walk<S: Share>(
             Effect::Show => show_all(desk, coming, &group, &mut arrived).await,
             Effect::Remove => {}
         }
+        sabotage::step(AFTER[usize::from(rank(next))]);
     }
 }
+
+/// What a check calls the steps after each effect; a removal is one file's own.
+const AFTER: [&str; 4] = ["copied", "recorded", "shown", "removed"];
 
 /// In which order effects are carried out: so that all have caught up before the next one.
 const fn rank(effect: Effect) -> u8 {
@@ -207,6 +212,7 @@ pub async fn remove<S: Share>(
             }
         }
         one.step();
+        sabotage::step(AFTER[usize::from(rank(Effect::Remove))]);
     }
     (refused, fatal)
 }
@@ -288,6 +294,7 @@ fn copy_small(desk: &Desk, files: &[(usize, Vec<Arrival>, Vec<u8>)]) -> Vec<bool
         arrivals.iter().map(make).collect::<Vec<_>>()
     };
     let copies = files.iter().flat_map(copy).collect();
+    sabotage::step("copying");
     let mut finished = copy::finish(arriving, copies).into_iter();
     let whole = |(_, arrivals, _): &(usize, Vec<Arrival>, Vec<u8>)| {
         let outcomes: Vec<io::Result<()>> = finished.by_ref().take(arrivals.len()).collect();

@@ -35,6 +35,7 @@ use crate::lane::outbox::{Open, Outbox};
 use crate::ledger::Ledger;
 use crate::name::Table;
 use crate::report::{Report, View};
+use crate::sabotage;
 use crate::share::{Share, Terminal, Trouble};
 use crate::watch::Hints;
 
@@ -153,9 +154,7 @@ impl<T: Terminal> Lane<T> {
         if !self.outbox.take_unflushed() {
             return;
         }
-        if let Err(error) = self.desk.on_disk(|desk| desk.own.flush_notes()).await {
-            tracing::error!(%error, "what became of files could not be noted durably");
-        }
+        self.desk.flush_notes().await;
     }
 
     async fn send(&mut self) {
@@ -271,17 +270,29 @@ impl Desk {
         let lives = open.kind.and_then(|kind| self.table.kind(kind)).map_or(0, |kind| kind.time_to_live_s);
         self.opening.age_s(open.since, now) > i64::try_from(lives).unwrap_or(i64::MAX)
     }
+
+    /// Makes durable what was decided and noted. False if that failed.
+    async fn flush_notes(&self) -> bool {
+        let flushed = self.on_disk(|desk| desk.own.flush_notes()).await;
+        if let Err(error) = &flushed {
+            tracing::error!(%error, "what became of files could not be noted durably");
+        }
+        sabotage::step("flushed");
+        flushed.is_ok()
+    }
 }
 
 /// Which staging folder of the end we know: it tells whether the end lost its state.
 impl Desk {
-    async fn known_end(&self) -> Option<u64> {
+    async fn known_end(&self) -> Result<Option<u64>, crate::Error> {
         let read = self.on_disk(|desk| Ok(journal::read(&desk.own.known_path())?)).await;
-        let text = read.inspect_err(|error| tracing::error!(%error, "cannot read what is known of an end"));
-        String::from_utf8(text.ok()??).ok()?.parse().ok()
+        let text =
+            read.inspect_err(|error| tracing::error!(%error, "cannot read what is known of an end"))?;
+        Ok(text.and_then(|text| String::from_utf8(text).ok()?.parse().ok()))
     }
 
-    async fn remember_end(&self, identity: u64) {
+    /// False if it could not be noted.
+    async fn remember_end(&self, identity: u64) -> bool {
         let written = self.on_disk(move |desk| {
             let path = desk.own.known_path();
             if let Some(folder) = path.parent() {
@@ -289,8 +300,10 @@ impl Desk {
             }
             Ok(journal::replace(&path, identity.to_string().as_bytes())?)
         });
-        if let Err(error) = written.await {
+        let written = written.await;
+        if let Err(error) = &written {
             tracing::error!(%error, "cannot note what is known of an end");
         }
+        written.is_ok()
     }
 }

@@ -24,7 +24,8 @@ use crate::lane::table::{Finding, Lying, Lyings, Outlet};
 use crate::lane::walk::{self, Going};
 use crate::name::{KindId, extension};
 use crate::report::View;
-use crate::request::{Effect, Event, Mark, State, step};
+use crate::request::{Effect, Event, Found, Mark, State, found, step};
+use crate::sabotage;
 use crate::share::{Share, Trouble, stage_of};
 use crate::watch::Hints;
 use crate::whole::{BETWEEN_LOOKS, PATIENCE, Ripeness, ripen};
@@ -87,6 +88,8 @@ pub struct Outbox {
     /// Notes that are not durable yet.
     unflushed: bool,
     late: Late,
+    /// When to try again to see how everything stands, if the last try did not succeed.
+    unsettled: Option<Instant>,
 }
 
 /// A piece of a listing: what lies in an outlet, or that this was all of it.
@@ -118,6 +121,7 @@ impl Outbox {
             refused: None,
             unflushed: false,
             late: Late::default(),
+            unsettled: None,
         }
     }
 
@@ -175,6 +179,9 @@ impl Outbox {
 
     /// Carries what is ripe to the end: one batch.
     pub async fn carry<S: Share>(&mut self, desk: &Desk, share: &S) -> Result<Carried, Trouble> {
+        if self.unsettled.is_some() {
+            return Ok(Carried::default());
+        }
         let begun = Instant::now();
         let (picked, is_backlog) = self.pick(share).await?;
         let looked = self.look(desk, picked).await;
@@ -202,66 +209,78 @@ impl Outbox {
     }
 
     /// After a new connection: sees what became of every attempt that is not certain, and sweeps what nobody owns.
+    /// Nothing is begun before that has succeeded; what stands in its way here is tried again.
     pub async fn settle_doubts<S: Share>(&mut self, desk: &Desk, share: &S) -> Result<(), Trouble> {
+        self.unsettled = Some(Instant::now() + REFUSED_PAUSE);
         let staged = share.staged().await?;
-        let known = desk.known_end().await;
-        let other = known.is_some_and(|known| known != staged.identity);
-        self.decide_doubts(desk, share, &staged.names, other, |_| true).await?;
-        if known != Some(staged.identity) {
-            desk.remember_end(staged.identity).await;
+        let Ok(known) = desk.known_end().await else { return Ok(()) };
+        let other = known != Some(staged.identity);
+        let judged = self.decide_doubts(desk, share, &staged.names, other, |_| true).await?;
+        sabotage::step("judged");
+        let decided = self.open.values().filter(|open| open.attempt.mark == Mark::Decided);
+        let owned: HashSet<u64> = decided.map(|open| open.attempt.stage).collect();
+        // Another folder is not known before everything it puts in doubt is noted.
+        if !judged || (other && !owned.is_empty()) {
+            return Ok(());
         }
-        let owned: HashSet<u64> = self
-            .open
-            .values()
-            .filter(|open| open.attempt.mark == Mark::Decided)
-            .map(|open| open.attempt.stage)
-            .collect();
-        for name in &staged.names {
-            if stage_of(name).is_some_and(|stage| !owned.contains(&stage)) {
-                share.discard(name).await?;
-            }
+        let is_nobodys = |name: &&String| stage_of(name).is_some_and(|stage| !owned.contains(&stage));
+        let nobodys: Vec<&String> = staged.names.iter().filter(is_nobodys).collect();
+        // What was noted comes first: the next run would judge by what it finds there.
+        if (other || !nobodys.is_empty()) && !desk.flush_notes().await {
+            return Ok(());
+        }
+        if other && !desk.remember_end(staged.identity).await {
+            return Ok(());
+        }
+        self.unsettled = None;
+        for name in nobodys {
+            share.discard(name).await?;
         }
         Ok(())
     }
 
-    /// Tries again what the end refused to publish, if it is time to.
+    /// Tries again what could not be settled or published, if it is time to.
     pub async fn try_again<S: Share>(&mut self, desk: &Desk, share: &S) -> Result<Carried, Trouble> {
         let now = Instant::now();
-        let due = |open: &Open| open.again.is_some_and(|at| now >= at);
-        if !self.open.values().any(due) {
-            return Ok(Carried::default());
+        if self.unsettled.is_some_and(|at| now >= at) {
+            self.settle_doubts(desk, share).await?;
         }
-        let staged = share.staged().await?;
-        self.decide_doubts(desk, share, &staged.names, false, due).await
+        let due = |open: &Open| open.again.is_some_and(|at| now >= at);
+        if self.open.values().any(due) {
+            let staged = share.staged().await?;
+            self.decide_doubts(desk, share, &staged.names, false, due).await?;
+            return Ok(Carried { published: 0, refused: self.refused.clone() });
+        }
+        Ok(Carried::default())
     }
 
+    /// Judges attempts by what the staging folder holds. False if it has to be tried again.
     async fn decide_doubts<S: Share>(
         &mut self,
         desk: &Desk,
         share: &S,
         names: &[String],
-        other: bool,
+        other_folder: bool,
         which: impl Fn(&Open) -> bool,
-    ) -> Result<Carried, Trouble> {
+    ) -> Result<bool, Trouble> {
         let there: HashSet<u64> = names.iter().filter_map(|name| stage_of(name)).collect();
         let now = Timestamp::now();
-        let mut going = Vec::new();
-        for open in self.open.values().filter(|open| which(open)) {
-            let is_there = there.contains(&open.attempt.stage);
-            let event = match open.state {
-                State::Doubtful if other => Event::OtherFolder,
-                State::Doubtful if is_there && desk.is_over(open, now) => Event::TimeOver,
-                State::Doubtful if is_there => Event::StagedIsThere,
-                State::Doubtful => Event::StagedIsGone,
-                _ if is_there && !other => Event::StagedIsThere,
-                _ => continue,
-            };
-            going.push(Going { open: open.clone(), event, source: None });
+        let judged = |open: &Open| {
+            let staged = there.contains(&open.attempt.stage);
+            let found = found(open.state, Found { staged, other_folder, over: desk.is_over(open, now) });
+            found.map(|event| Going { open: open.clone(), event, source: None })
+        };
+        let going: Vec<Going> = self.open.values().filter(|open| which(open)).filter_map(judged).collect();
+        // A decision that a cut may still take back, a former run's or one whose flush failed, is none yet.
+        if !going.is_empty() && !desk.flush_notes().await {
+            let later = Some(Instant::now() + REFUSED_PAUSE);
+            self.open.values_mut().filter(|open| open.again.is_some()).for_each(|open| open.again = later);
+            return Ok(false);
         }
         for chunk in batches(going) {
             self.go(desk, share, chunk).await?;
         }
-        Ok(Carried { published: 0, refused: self.refused.clone() })
+        Ok(true)
     }
 
     /// An answer of this kind and name stands in the clinic's folders: what it answers is over. Returns how long it
@@ -313,7 +332,7 @@ impl Outbox {
         let far = if self.scan.running.is_some() { now + RESCAN } else { self.scan.next };
         let again = self.open.values().filter_map(|open| open.again).min();
         let mut due = far.min(self.lying.due().unwrap_or(far)).min(again.unwrap_or(far));
-        if connected && self.lying.queued() > 0 {
+        if connected && self.unsettled.is_none() && self.lying.queued() > 0 {
             let ready = if self.lying.has_backlog(Desk::now_ns()) { self.pace.backlog_from() } else { now };
             due = due.min(self.pace.due().unwrap_or(ready).max(ready));
         }
@@ -522,8 +541,8 @@ impl Outbox {
                 _ => {
                     self.lying.forget(number);
                     let trouble = one.trouble.as_ref();
-                    let refused = trouble.is_some_and(|trouble| !ends_connection(trouble, one.effect));
-                    open.again = (open.state == State::Doubtful && refused).then(|| now + REFUSED_PAUSE);
+                    let lost = trouble.is_some_and(|trouble| ends_connection(trouble, one.effect));
+                    open.again = (open.state == State::Doubtful && !lost).then(|| now + REFUSED_PAUSE);
                     self.keep(desk, open);
                 }
             }

@@ -12,6 +12,7 @@ use crate::lane::Desk;
 use crate::lane::outbox::Open;
 use crate::lane::table::Outlet;
 use crate::request::{Effect, Event, Mark, State, step};
+use crate::sabotage;
 use crate::share::{Outgoing, Parcel, Published, Share, Trouble};
 
 /// A file about to go.
@@ -59,10 +60,11 @@ pub async fn walk<S: Share>(desk: &Desk, share: &S, outlets: &[Outlet], going: V
     let mut all: Vec<One> = going.into_iter().map(One::new).collect();
     loop {
         all.iter_mut().for_each(One::step);
-        let Some(next) = all.iter().filter_map(|one| one.effect).map(rank).min() else { break };
-        let group: Vec<usize> =
-            (0..all.len()).filter(|at| all[*at].effect.is_some_and(|effect| rank(effect) == next)).collect();
+        let Some(next) = all.iter().filter_map(|one| one.effect).map(Effect::rank).min() else { break };
+        let wants = |at: &usize| all[*at].effect.is_some_and(|effect| effect.rank() == next);
+        let group: Vec<usize> = (0..all.len()).filter(wants).collect();
         perform(desk, share, outlets, &mut all, &group).await;
+        sabotage::step(AFTER[usize::from(next)]);
     }
     let orphans = all.iter().filter(|one| one.staged && one.walked.open.state == State::Lying);
     let orphans: Vec<String> = orphans.map(|one| one.parcel(outlets).staged_name()).collect();
@@ -73,16 +75,8 @@ pub async fn walk<S: Share>(desk: &Desk, share: &S, outlets: &[Outlet], going: V
     all.into_iter().map(|one| one.walked).collect()
 }
 
-/// In which order effects are carried out: so that all have caught up before the next one.
-const fn rank(effect: Effect) -> u8 {
-    match effect {
-        Effect::Stage => 0,
-        Effect::Decide => 1,
-        Effect::Publish => 2,
-        Effect::Note(_) => 3,
-        Effect::Settle => 4,
-    }
-}
+/// What a check calls the steps after each effect.
+const AFTER: [&str; 5] = ["staged", "decided", "published", "noted", "settled"];
 
 impl One {
     fn new(going: Going) -> Self {
@@ -166,17 +160,21 @@ async fn decide(desk: &Desk, outlets: &[Outlet], all: &mut [One], group: &[usize
         });
         Ok(desk.own.decide(&sources.collect::<Vec<_>>()))
     });
-    let decided = decided.await.unwrap_or_default().into_iter();
-    let mut decided = decided.map(|decided| match decided {
-        Ok(true) => Event::Done,
+    // Nothing said: nothing was done with it, or it is found in `attempted` after a restart.
+    let (moved, flushed) = decided.await.unwrap_or((Vec::new(), Ok(())));
+    if let Err(error) = &flushed {
+        tracing::error!(%error, "decisions could not be made durable");
+    }
+    let mut decided = moved.into_iter().map(|moved| match moved {
+        Ok(true) if flushed.is_ok() => Event::Done,
+        Ok(true) => Event::Unclear,
         Ok(false) => Event::Failed,
         Err(error) => {
-            tracing::error!(%error, "a file could not be moved durably");
+            tracing::error!(%error, "a file could not be moved");
             Event::Failed
         }
     });
     for at in places {
-        // Nothing said: nothing was done with it, or it is found in `attempted` after a restart.
         all[at].done(decided.next().unwrap_or(Event::Failed));
     }
     for at in group {
@@ -250,4 +248,5 @@ pub async fn settle(desk: &Desk, attempts: Vec<Attempt>) {
     if let Err(error) = settled.await {
         tracing::error!(%error, "a settled file could not be removed");
     }
+    sabotage::step("settled");
 }

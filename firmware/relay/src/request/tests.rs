@@ -1,312 +1,236 @@
-//! The request's road against a small world: a box whose folders forget what was not flushed, and a terminal whose
-//! link application takes what it sees. A crash, a cut of the power or of the connection may come between any two
-//! operations; afterwards everything starts anew, as the lane does it.
+//! The request's road in a small world, see [`world`]: what is promised, and that wrong roads are found out.
 
-use std::collections::BTreeMap;
+mod world;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
 use super::*;
+use world::{Act, Bytes, Fate, Flush, Kind, NAMES, Road, World};
 
-/// What happens at one operation.
-#[derive(Clone, Copy, Debug)]
-enum Fate {
-    /// It is carried out.
-    Fine,
-    /// It is refused, without a consequence.
-    Refused,
-    /// It is carried out, and the reply is lost with the connection.
-    ReplyLost,
-    /// The process is killed before it.
-    Kill,
-    /// The box's power is cut before it; the number chooses how much of what was not flushed survived.
-    BoxCut(usize),
-    /// The terminal's power is cut before it: bytes that were not flushed are torn.
-    TerminalCut,
-    /// The link application looks into its folder first.
-    AppLooks,
+const RIGHT: Road = Road { step, found, without: None, blind: false };
+
+/// What may come between any two operations.
+fn fate() -> impl Strategy<Value = Fate> {
+    let act = (0..NAMES).prop_flat_map(|name| {
+        prop::sample::select(vec![
+            Act::Grow(name),
+            Act::Lock(name),
+            Act::Close(name),
+            Act::Vanish(name),
+            Act::Rename(name),
+            Act::Put(name),
+        ])
+    });
+    prop_oneof![
+        30 => Just(Fate::Fine),
+        3 => Just(Fate::Refused),
+        3 => Just(Fate::ReplyLost),
+        2 => Just(Fate::Disconnect),
+        4 => Just(Fate::Kill),
+        4 => (0_usize..8).prop_map(Fate::Cut),
+        2 => Just(Fate::TerminalRestarts),
+        2 => Just(Fate::TerminalCut),
+        1 => Just(Fate::TerminalReplaced),
+        3 => Just(Fate::AppLooks),
+        1 => Just(Fate::ClockJumps),
+        6 => act.prop_map(Fate::Client),
+    ]
 }
 
-/// The process is over; everything in memory is gone.
-struct Over;
-
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Folders {
-    in_req: bool,
-    attempted: Option<(Mark, u64)>,
+fn fates() -> impl Strategy<Value = (Kind, Vec<Fate>)> {
+    (prop::sample::select(vec![Kind::Smb, Kind::Local]), prop::collection::vec(fate(), 0..60))
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Bytes {
-    Whole,
-    Unflushed,
-    Torn,
+/// What is promised of every request that was put. An error says what was broken.
+fn promises(road: Road, kind: Kind, fates: &[Fate]) -> Result<(), String> {
+    let mut world = World::new(road, kind, fates.to_vec());
+    world.live();
+    (0..world.puts()).try_for_each(|put| promise(&world, put).map_err(|what| format!("{put}: {what}")))
 }
 
-type Step = fn(State, Event) -> (State, Option<Effect>);
-
-/// The world, and the schedule of what happens in it.
-struct World {
-    step: Step,
-    fates: std::vec::IntoIter<Fate>,
-    /// The box's folders: the newest state last, the durable one first.
-    folders: Vec<Folders>,
-    staged: BTreeMap<u64, Bytes>,
-    published: Option<Bytes>,
-    submitted: Vec<Bytes>,
-    next_stage: u64,
-}
-
-impl World {
-    fn new(step: Step, fates: Vec<Fate>) -> Self {
-        let folders = vec![Folders { in_req: true, attempted: None }];
-        let fates = fates.into_iter();
-        let (staged, published, submitted) = (BTreeMap::new(), None, Vec::new());
-        Self { step, fates, folders, staged, published, submitted, next_stage: 0 }
-    }
-
-    /// Lives through the schedule and then long enough in peace. Returns where the request stands.
-    fn live(&mut self) -> State {
-        let mut state = State::Lying;
-        for _ in 0..200 {
-            let left = self.fates.len();
-            let lived = self.run();
-            // Nothing is done any more: no schedule can change that.
-            let peace = self.fates.len() == left;
-            if let (Ok(stands), true) = (lived, peace) {
-                self.app_looks();
-                state = stands;
-                break;
-            }
-        }
-        state
-    }
-
-    /// One life of the process, with one connection.
-    fn run(&mut self) -> Result<State, Over> {
-        // What the last life left may not be flushed yet, and nothing may be built on that.
-        self.flush()?;
-        let found = self.now().attempted;
-        let mut state = found.map_or(State::Lying, |(mark, _)| mark.state());
-        let mut stage = found.map_or(0, |(_, stage)| stage);
-        if let Some((_, own)) = found {
-            let event =
-                if self.staged.contains_key(&own) { Event::StagedIsThere } else { Event::StagedIsGone };
-            state = self.go(state, event, &mut stage)?;
-        }
-        let owned = if state == State::Doubtful { Some(stage) } else { None };
-        self.staged.retain(|stage, _| Some(*stage) == owned);
-        if state == State::Lying && self.now().in_req {
-            self.next_stage += 1;
-            stage = self.next_stage;
-            state = self.go(state, Event::Ripe, &mut stage)?;
-        }
-        Ok(state)
-    }
-
-    fn go(&mut self, mut state: State, mut event: Event, stage: &mut u64) -> Result<State, Over> {
-        loop {
-            let effect;
-            (state, effect) = (self.step)(state, event);
-            let Some(effect) = effect else { return Ok(state) };
-            event = self.perform(effect, *stage)?;
-        }
-    }
-
-    fn perform(&mut self, effect: Effect, stage: u64) -> Result<Event, Over> {
-        match effect {
-            Effect::Stage => self
-                .remote(|world| world.staged.insert(stage, Bytes::Unflushed).map_or((), |_| ()))
-                .and_then(|event| then(event, || self.remote(|world| world.flush_staged(stage)))),
-            Effect::Decide => {
-                let decided = Folders { in_req: false, attempted: Some((Mark::Decided, stage)) };
-                let moved = self.local(|folders| *folders = decided)?;
-                then(moved, || self.flush())
-            }
-            Effect::Publish => self.publish(stage),
-            Effect::Note(mark) => {
-                let noted = self.local(|folders| folders.attempted = Some((mark, stage)))?;
-                then(noted, || self.flush())
-            }
-            Effect::Settle => self.local(|folders| folders.attempted = None),
-        }
-    }
-
-    fn publish(&mut self, stage: u64) -> Result<Event, Over> {
-        if !self.staged.contains_key(&stage) {
-            return self.fate(|_| ()).map(|_| Event::StagedIsGone);
-        }
-        self.remote(|world| {
-            if let Some(bytes) = world.staged.remove(&stage) {
-                // A second one of this name means that the first was not the only one: it counts as taken.
-                world.app_looks();
-                world.published = Some(bytes);
-            }
-        })
-    }
-
-    fn remote(&mut self, change: impl FnOnce(&mut Self)) -> Result<Event, Over> {
-        self.fate(change)
-    }
-
-    fn local(&mut self, change: impl FnOnce(&mut Folders)) -> Result<Event, Over> {
-        self.fate(|world| {
-            let mut changed = world.now();
-            change(&mut changed);
-            world.folders.push(changed);
-        })
-    }
-
-    fn flush(&mut self) -> Result<Event, Over> {
-        let flushed = self.fate(|world| world.folders = vec![world.now()])?;
-        // A flush that fails leaves the file where it is: nothing is taken back in this small world.
-        if flushed == Event::Done { Ok(Event::Done) } else { Err(Over) }
-    }
-
-    fn fate(&mut self, change: impl FnOnce(&mut Self)) -> Result<Event, Over> {
-        match self.fates.next().unwrap_or(Fate::Fine) {
-            Fate::Fine => change(self),
-            Fate::Refused => return Ok(Event::Failed),
-            Fate::ReplyLost => {
-                change(self);
-                return Ok(Event::Unclear);
-            }
-            Fate::Kill => return Err(Over),
-            Fate::BoxCut(kept) => {
-                let survived = self.folders[kept % self.folders.len()].clone();
-                self.folders = vec![survived];
-                return Err(Over);
-            }
-            Fate::TerminalCut => {
-                let unflushed = |bytes: &mut Bytes| {
-                    if *bytes == Bytes::Unflushed {
-                        *bytes = Bytes::Torn;
-                    }
-                };
-                self.staged.values_mut().for_each(unflushed);
-                self.published.iter_mut().for_each(unflushed);
-                return Ok(Event::Unclear);
-            }
-            Fate::AppLooks => {
-                self.app_looks();
-                change(self);
-            }
-        }
-        Ok(Event::Done)
-    }
-
-    fn flush_staged(&mut self, stage: u64) {
-        if let Some(bytes) = self.staged.get_mut(&stage)
-            && *bytes == Bytes::Unflushed
-        {
-            *bytes = Bytes::Whole;
-        }
-    }
-
-    fn app_looks(&mut self) {
-        self.submitted.extend(self.published.take());
-    }
-
-    fn now(&self) -> Folders {
-        self.folders.last().cloned().unwrap_or_default()
+fn promise(world: &World, put: usize) -> Result<(), String> {
+    let submitted: Vec<_> = world.submitted.iter().filter(|(own, _)| own.number == put).collect();
+    let entry = world.attempted(put);
+    match &submitted[..] {
+        [] => unsubmitted(world, put, entry.map(|entry| entry.mark)),
+        [_, _, ..] => Err("submitted more than once".into()),
+        [(_, Bytes::Torn | Bytes::Unflushed)] => Err("submitted torn".into()),
+        [_] if world.lies(put) => Err("submitted, and still where it was put".into()),
+        [_] if world.withdrawn.contains(&put) => Err("submitted, though it was taken away".into()),
+        [(own, _)] => match entry {
+            Some(entry) if entry.put != *own => Err("submitted before it was finished".into()),
+            Some(entry) => match entry.mark {
+                Mark::Submitted => Ok(()),
+                Mark::Held(HeldReason::Uncertain) if world.loss => Ok(()),
+                mark => Err(format!("submitted, and yet {mark:?}")),
+            },
+            None => Ok(()),
+        },
     }
 }
 
-fn then(event: Event, next: impl FnOnce() -> Result<Event, Over>) -> Result<Event, Over> {
-    if event == Event::Done { next() } else { Ok(event) }
+fn unsubmitted(world: &World, put: usize, mark: Option<Mark>) -> Result<(), String> {
+    match mark {
+        Some(Mark::Held(HeldReason::Uncertain)) if world.loss => Ok(()),
+        Some(Mark::Held(HeldReason::NameTaken)) if world.twice => Ok(()),
+        Some(Mark::Held(HeldReason::TooOld)) if world.old.contains(&put) => Ok(()),
+        Some(Mark::Held(reason)) => Err(format!("held for nothing: {reason:?}")),
+        Some(mark) => Err(format!("lost: {mark:?}, and never submitted")),
+        // What is too old stays where it was put, and is shown there.
+        None if world.lies(put) && world.old.contains(&put) => Ok(()),
+        None if world.lies(put) => Err("left lying".into()),
+        None if world.withdrawn.contains(&put) => Ok(()),
+        // Submitted perhaps, for all anybody knew, and settled when its time was over.
+        None if world.loss && world.old.contains(&put) => Ok(()),
+        None => Err("lost".into()),
+    }
 }
 
-fn fates() -> impl Strategy<Value = Vec<Fate>> {
-    let fate = prop_oneof![
-        4 => Just(Fate::Fine),
-        1 => Just(Fate::Refused),
-        2 => Just(Fate::ReplyLost),
-        2 => Just(Fate::Kill),
-        2 => (0_usize..4).prop_map(Fate::BoxCut),
-        1 => Just(Fate::TerminalCut),
-        1 => Just(Fate::AppLooks),
-    ];
-    prop::collection::vec(fate, 0..24)
-}
-
-/// What is promised. An error says what was broken.
-fn promises(step: Step, fates: &[Fate]) -> Result<(), String> {
-    let mut world = World::new(step, fates.to_vec());
-    let state = world.live();
-    if world.submitted.len() > 1 {
-        return Err("submitted more than once".into());
-    }
-    if world.submitted.iter().any(|bytes| *bytes != Bytes::Whole) {
-        return Err("submitted torn".into());
-    }
-    if world.submitted.is_empty() {
-        return Err(format!("lost: it stands at {state:?} and was never submitted"));
-    }
-    if state != State::Submitted || world.now().in_req {
-        return Err(format!("submitted, and yet it stands at {state:?}"));
-    }
-    Ok(())
-}
-
-/// Runs a wrong road through many schedules; returns the promises that were seen broken.
-fn broken(step: Step) -> Vec<String> {
+/// A wrong road, led through many schedules, is seen to break this promise.
+fn finds(road: Road, what: &str) {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let mut seen = Vec::new();
-    for _ in 0..4000 {
-        let tree = fates().new_tree(&mut runner).unwrap();
-        seen.extend(promises(step, &tree.current()).err());
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..20_000 {
+        let (kind, fates) = fates().new_tree(&mut runner).unwrap().current();
+        seen.extend(promises(road, kind, &fates).err());
+        if seen.iter().any(|said| said.contains(what)) {
+            return;
+        }
     }
-    seen
+    panic!("{what} was not seen, only {seen:?}");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
 
     #[test]
-    fn whatever_is_killed_cut_or_lost_a_request_is_submitted_once_and_whole(fates in fates()) {
-        prop_assert_eq!(promises(step, &fates), Ok(()));
+    fn whatever_comes_a_request_is_submitted_once_and_whole_or_held_with_a_reason((kind, fates) in fates()) {
+        prop_assert_eq!(promises(RIGHT, kind, &fates), Ok(()));
     }
 }
 
+/// Everything that may come, with each of its numbers.
+fn each() -> Vec<Fate> {
+    let cuts = (0..6).map(Fate::Cut);
+    let acts = (0..2).flat_map(|name| {
+        [Act::Grow(name), Act::Lock(name), Act::Vanish(name), Act::Rename(name), Act::Put(name)]
+            .map(Fate::Client)
+    });
+    let others = [
+        Fate::Refused,
+        Fate::ReplyLost,
+        Fate::Disconnect,
+        Fate::Kill,
+        Fate::TerminalRestarts,
+        Fate::TerminalCut,
+        Fate::TerminalReplaced,
+        Fate::AppLooks,
+        Fate::ClockJumps,
+    ];
+    others.into_iter().chain(cuts).chain(acts).collect()
+}
+
 #[test]
-fn a_crash_at_every_single_operation_costs_nothing() {
-    for at in 0..12 {
-        for fate in
-            [Fate::Kill, Fate::BoxCut(0), Fate::BoxCut(1), Fate::ReplyLost, Fate::Refused, Fate::AppLooks]
-        {
-            let mut fates = vec![Fate::Fine; at];
-            fates.push(fate);
-            assert_eq!(promises(step, &fates), Ok(()), "{fate:?} at operation {at}");
+fn at_every_boundary_everything_that_may_come_costs_nothing() {
+    for kind in [Kind::Smb, Kind::Local] {
+        // Until a schedule is longer than the whole road.
+        for at in 0..48 {
+            for fate in each() {
+                let mut fates = vec![Fate::Fine; at];
+                fates.push(fate);
+                assert_eq!(promises(RIGHT, kind, &fates), Ok(()), "{kind:?}: {fate:?} at operation {at}");
+            }
         }
     }
 }
 
 #[test]
-fn the_model_sees_a_road_that_stages_again_after_the_decision() {
-    let found = broken(|state, event| match (state, event) {
+fn a_second_crash_while_the_first_one_is_recovered_from_costs_nothing() {
+    let crashes = [Fate::Kill, Fate::Cut(0), Fate::Cut(1), Fate::ReplyLost, Fate::Refused];
+    for kind in [Kind::Smb, Kind::Local] {
+        for (first, second) in (0..28).flat_map(|first| (0..12).map(move |second| (first, second))) {
+            for (one, other) in crashes.iter().flat_map(|one| crashes.iter().map(move |other| (*one, *other)))
+            {
+                let fates =
+                    [vec![Fate::Fine; first], vec![one], vec![Fate::Fine; second], vec![other]].concat();
+                assert_eq!(
+                    promises(RIGHT, kind, &fates),
+                    Ok(()),
+                    "{kind:?}: {one:?} {first}, {other:?} {second}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_flush_of_the_road_is_missed_where_it_is_left_out() {
+    for (flush, what) in [
+        (Flush::Staged, "submitted torn"),
+        (Flush::Decision, "submitted more than once"),
+        (Flush::Doubtful, "submitted more than once"),
+        (Flush::Noted, "lost"),
+        (Flush::There, "lost"),
+    ] {
+        finds(Road { without: Some(flush), ..RIGHT }, what);
+    }
+}
+
+#[test]
+fn a_road_that_stages_again_after_the_decision_is_found() {
+    let step = |state, event| match (state, event) {
         (State::Publishing | State::Republishing, Event::Unclear) => (State::Staging, Some(Effect::Stage)),
         _ => step(state, event),
-    });
-    assert!(found.iter().any(|what| what.contains("more than once")), "{found:?}");
+    };
+    finds(Road { step, ..RIGHT }, "submitted more than once");
 }
 
 #[test]
-fn the_model_sees_a_road_that_publishes_before_it_decides() {
-    let found = broken(|state, event| match (state, event) {
+fn a_road_that_publishes_before_it_decides_is_found() {
+    let step = |state, event| match (state, event) {
         (State::Staging, Event::Done) => (State::Publishing, Some(Effect::Publish)),
         _ => step(state, event),
-    });
-    assert!(found.iter().any(|what| what.contains("more than once")), "{found:?}");
+    };
+    finds(Road { step, ..RIGHT }, "submitted, and still where it was put");
 }
 
 #[test]
-fn the_model_sees_a_road_that_settles_what_it_doubts() {
-    let found = broken(|state, event| match (state, event) {
+fn a_road_that_publishes_what_it_could_not_stage_is_found() {
+    let step = |state, event| match (state, event) {
+        (State::Staging, Event::Unclear) => (State::Deciding, Some(Effect::Decide)),
+        _ => step(state, event),
+    };
+    finds(Road { step, ..RIGHT }, "lost");
+}
+
+#[test]
+fn a_road_that_settles_what_it_doubts_is_found() {
+    let step = |state, event| match (state, event) {
         (State::Doubtful, _) => (State::Submitted, None),
         _ => step(state, event),
-    });
-    assert!(found.iter().any(|what| what.contains("lost")), "{found:?}");
+    };
+    finds(Road { step, ..RIGHT }, "lost");
+}
+
+#[test]
+fn a_road_that_begins_again_when_a_decision_could_not_be_flushed_is_found() {
+    let step = |state, event| match (state, event) {
+        (State::Deciding, Event::Unclear) => (State::Lying, None),
+        _ => step(state, event),
+    };
+    finds(Road { step, ..RIGHT }, "lost");
+}
+
+#[test]
+fn a_road_that_trusts_another_staging_folder_is_found() {
+    let found = |state, what: Found| found(state, Found { other_folder: false, ..what });
+    finds(Road { found, ..RIGHT }, "lost");
+}
+
+#[test]
+fn a_road_that_moves_what_it_did_not_look_at_is_found() {
+    finds(Road { blind: true, ..RIGHT }, "before it was finished");
 }
 
 #[test]

@@ -30,6 +30,7 @@ pub struct LocalTerminal {
 #[derive(Debug)]
 pub struct LocalShare {
     root: Arc<Folder>,
+    folders: Vec<String>,
     optional: Vec<String>,
     events: Option<Events>,
 }
@@ -57,14 +58,15 @@ impl Terminal for LocalTerminal {
                     opened => drop(opened?),
                 }
             }
+            let watched: Vec<PathBuf> = wanted.watched.iter().map(|folder| path.join(folder)).collect();
             let optional = wanted.folders.iter().filter(|(_, may_lack)| *may_lack);
             let optional = optional.map(|(folder, _)| folder.clone()).collect();
-            let watched: Vec<PathBuf> = wanted.watched.iter().map(|folder| path.join(folder)).collect();
-            Ok((root, optional, watched))
+            let folders = wanted.folders.into_iter().map(|(folder, _)| folder).collect();
+            Ok((root, folders, optional, watched))
         });
-        let (root, optional, watched) = opened.await?;
+        let (root, folders, optional, watched) = opened.await?;
         let events = Events::of(&watched).ok();
-        Ok(LocalShare { root: Arc::new(root), optional, events })
+        Ok(LocalShare { root: Arc::new(root), folders, optional, events })
     }
 }
 
@@ -117,9 +119,13 @@ impl Share for LocalShare {
     }
 
     async fn staged(&self) -> Result<Staged, Trouble> {
-        let root = self.root.clone();
+        let (root, folders) = (self.root.clone(), self.folders.clone());
         blocking("list what is staged", move || {
             let staging = root.below(STAGING)?;
+            // What is not staged any more counts as published, so that must not be taken back by a cut.
+            staging.sync()?;
+            // One that may lack and does holds nothing.
+            folders.iter().filter_map(|folder| root.open_below(folder).ok()).try_for_each(|to| to.sync())?;
             let names = staging.names()?.into_iter().filter_map(|name| name.into_string().ok()).collect();
             Ok(Staged { identity: staging.identity()? ^ boot()?, names })
         })

@@ -200,6 +200,7 @@ impl RemoteShare {
                 return Err(error);
             }
         };
+        sabotage::step("staging");
         // Opened again: the client takes a file's size from its open and reads no further.
         let again = self.file("check", &path, CreateDisposition::Open, taking_access());
         let (closed, opened) = tokio::join!(file.close(), again);
@@ -269,6 +270,7 @@ impl Share for RemoteShare {
         let mut outcomes = Vec::new();
         for parcel in &parcels {
             outcomes.push(self.publish_one(parcel).await);
+            sabotage::step("publishing");
         }
         outcomes
     }
