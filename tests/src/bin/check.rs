@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use clinic::check::lab::{Lab, Wish};
+use clinic::check::road::{self, Measure};
 use clinic::check::{Case, Row, Wrong, junit, run, sabotage, walk};
 
 /// Plays a named, longer verification on a virtual clinic of its own.
@@ -31,8 +32,14 @@ struct Call {
     /// Where JUnit goes instead of artifacts/check-NAME.xml
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// The sekisho to verify; by default the one beside this program, or with --sabotage the one built with
-    /// `--features sabotage` in the target folder's sabotage/
+    /// For `relay`: how many parcels go, both ways together
+    #[arg(long, default_value_t = 200, value_name = "N")]
+    parcels: u32,
+    /// For `relay`: how often it is killed
+    #[arg(long, default_value_t = 20, value_name = "K")]
+    kills: u32,
+    /// The sekisho to verify; by default the one beside this program, or with --sabotage and for `relay` the one
+    /// built with `--features sabotage` in the target folder's sabotage/
     #[arg(long, value_name = "PATH")]
     sekisho: Option<PathBuf>,
 }
@@ -41,18 +48,22 @@ struct Call {
 enum Name {
     /// Everything the first slice promises, from outside
     Walk,
+    /// Parcels both ways while the relay is killed; what was lost, doubled, torn or held is counted
+    Relay,
 }
 
 impl Name {
     const fn word(self) -> &'static str {
         match self {
             Self::Walk => "walk",
+            Self::Relay => "relay",
         }
     }
 
     fn cases(self) -> Vec<Case> {
         match self {
             Self::Walk => walk::cases(),
+            Self::Relay => Vec::new(),
         }
     }
 }
@@ -93,6 +104,10 @@ fn play(call: &Call) -> Result<bool, Wrong> {
     }
     let _alone = alone(name)?;
     let wish = wish(call, name)?;
+    if matches!(name, Name::Relay) {
+        let measure = Measure { parcels: call.parcels, kills: call.kills };
+        return road::play(&mut Lab::up(wish)?, measure, &mut out);
+    }
     let (rows, right) =
         if call.sabotage { defects(&wish, &cases, &mut out)? } else { all(wish, &cases, &mut out)? };
     let split = if call.split { "-split" } else { "" };
@@ -115,7 +130,7 @@ fn wish(call: &Call, name: Name) -> Result<Wish, Wrong> {
     let beside = own.parent().unwrap_or(Path::new("."));
     let sekisho = call.sekisho.clone().unwrap_or_else(|| {
         let spoilt = beside.join("../sabotage/debug/sekisho");
-        if call.sabotage { spoilt } else { beside.join("sekisho") }
+        if call.sabotage || matches!(name, Name::Relay) { spoilt } else { beside.join("sekisho") }
     });
     let found = sekisho
         .canonicalize()

@@ -245,7 +245,11 @@ impl Lab {
         Ok(self.session.insert(session))
     }
 
-    fn open_share(&self) -> Result<Session, Wrong> {
+    /// Another SMB session of the receipt computer's, beside [`Self::session`].
+    ///
+    /// # Errors
+    /// The share refuses.
+    pub fn open_share(&self) -> Result<Session, Wrong> {
         let share = self.machine.share(&self.clinic)?;
         let enter = self.clinic.command("clinic", &[]);
         let before: Vec<OsString> =

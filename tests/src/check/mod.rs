@@ -10,6 +10,7 @@ pub mod junit;
 pub mod lab;
 pub mod machine;
 pub mod network;
+pub mod road;
 pub mod sabotage;
 pub mod scan;
 pub mod walk;

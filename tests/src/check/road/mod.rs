@@ -1,0 +1,79 @@
+//! `relay`: parcels go both ways, thousands of them, while the relay is killed again and again, at named steps and at
+//! any moment. What was put in and what comes out at the far ends is compared by a judge that shares no code with it.
+
+mod death;
+mod judge;
+mod load;
+
+use std::io::Write;
+use std::time::Duration;
+
+use self::death::Deaths;
+use self::judge::{Left, Verdict};
+use self::load::Load;
+use super::Wrong;
+use super::lab::Lab;
+
+/// So many kills every step must have had in a run that has enough of them.
+const EACH: u32 = 5;
+/// What comes unasked from the terminal, for so many requests one.
+const FACE_EVERY: u32 = 8;
+/// How long nothing may come any more before it counts as lost.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How much is wished for.
+#[derive(Clone, Copy, Debug)]
+pub struct Measure {
+    /// Parcels, both ways together; a few more are put if a step is not reached otherwise.
+    pub parcels: u32,
+    /// Kills.
+    pub kills: u32,
+}
+
+/// Plays it; says whether nothing was lost, doubled, torn or held, and every step had its kills.
+///
+/// # Errors
+/// It cannot be played.
+pub fn play(lab: &mut Lab, measure: Measure, out: &mut dyn Write) -> Result<bool, Wrong> {
+    lab.settle()?;
+    lab.oqs("answer=echo")?;
+    let mut load = Load::begin(lab)?;
+    let mut deaths = Deaths::new(measure.kills)?;
+    while let Some(death) = deaths.next() {
+        let lives = deaths.left() + 2;
+        feed(lab, &mut load, measure.parcels, lives)?;
+        let died = death::live(lab, &death, || load.put(1))?;
+        load.still_well()?;
+        deaths.died(&death, died);
+    }
+    death::start(lab, "")?;
+    feed(lab, &mut load, measure.parcels, 1)?;
+    load.settle(PATIENCE)?;
+    let left = Left::wait(lab)?;
+    let verdict = judge::judge(lab, &load.end()?, left)?;
+    deaths.print(out)?;
+    if !verdict.is_clean() {
+        writeln!(out, "{}", verdict.what.join("\n"))?;
+    }
+    let enough = deaths.least() >= EACH.min(measure.kills / Deaths::most_sorts());
+    if !enough {
+        writeln!(out, "a step had fewer kills than {EACH}")?;
+    }
+    let Verdict { lost, doubled, torn, held, .. } = verdict;
+    let (parcels, kills) = (verdict.parcels, deaths.count());
+    writeln!(out, "parcels={parcels} kills={kills} lost={lost} doubled={doubled} torn={torn} held={held}")?;
+    Ok(verdict.is_clean() && enough && kills >= measure.kills)
+}
+
+/// Puts this life's part of what is left to be put.
+fn feed(lab: &Lab, load: &mut Load, parcels: u32, lives: u32) -> Result<(), Wrong> {
+    let part = parcels.saturating_sub(load.parcels()) / lives;
+    // A request comes back as an answer: two parcels.
+    let requests = part * FACE_EVERY / (2 * FACE_EVERY + 1);
+    let faces = part - 2 * requests;
+    if faces > 0 {
+        lab.oqs(&format!("push-face={faces}"))?;
+    }
+    load.faces += faces;
+    load.put(requests)
+}
