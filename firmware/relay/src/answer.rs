@@ -53,6 +53,29 @@ pub enum Effect {
     Remove,
 }
 
+impl Effect {
+    /// In which order effects are carried out for several files at once: so that all have caught up, and share a
+    /// flush, before the next one.
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::Copy => 0,
+            Self::Record => 1,
+            Self::Show => 2,
+            Self::Remove => 3,
+        }
+    }
+}
+
+/// Where a whole file begins. `recorded`: its very bytes were recorded before; `waiting`: recorded copies of it are
+/// still waiting to be shown.
+pub const fn begin(recorded: bool, waiting: bool) -> (State, Option<Event>) {
+    match (recorded, waiting) {
+        (true, true) => (State::Blocked, None),
+        (true, false) => (State::Lying, Some(Event::Known)),
+        (false, _) => (State::Lying, Some(Event::New)),
+    }
+}
+
 /// One step. An event that means nothing in a state changes nothing.
 pub const fn step(state: State, event: Event) -> (State, Option<Effect>) {
     match (state, event) {

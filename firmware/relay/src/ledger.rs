@@ -11,6 +11,9 @@ use crate::Error;
 
 /// How long an answer is remembered as seen, seconds: well beyond any kind's time to live.
 const REMEMBERED_S: i64 = 30 * 86400;
+/// So many of the newest are remembered whatever the clock says. It may have jumped, and an answer that was shown may
+/// still lie on the terminal.
+const KEPT: usize = 4096;
 /// Numbers are reserved in blocks, so that counting costs no flush but one in a thousand parcels; a crash skips the
 /// rest of a block.
 const BLOCK: u64 = 4096;
@@ -126,9 +129,10 @@ impl Ledger {
 impl Inner {
     fn remember(&mut self, records: &[Record], now_s: i64) -> Result<(), Error> {
         let mut oldest = None;
-        for record in records {
+        let kept = records.len().saturating_sub(KEPT);
+        for (at, record) in records.iter().enumerate() {
             let Some((number, hash, at_s)) = parse(&record.payload) else { continue };
-            if now_s.saturating_sub(at_s) <= REMEMBERED_S {
+            if at >= kept || now_s.saturating_sub(at_s) <= REMEMBERED_S {
                 oldest.get_or_insert(record.seq);
                 self.seen.insert(hash, number);
                 self.recorded.insert(number);
@@ -188,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recorded_answer_is_known_after_a_restart_and_forgotten_after_its_time() {
+    fn a_recorded_answer_is_known_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(folder.path(), 0).unwrap().0;
         let known = hash(&ledger, "res", "a.xml", b"1");
@@ -199,9 +203,20 @@ mod tests {
         let ledger = Ledger::open(folder.path(), 100).unwrap().0;
         assert_eq!(ledger.seen(&hash(&ledger, "res", "a.xml", b"1")), Some(7));
         assert!(ledger.is_recorded(7));
-        drop(ledger);
-        let ledger = Ledger::open(folder.path(), REMEMBERED_S + 1).unwrap().0;
-        assert_eq!(ledger.seen(&known), None);
+    }
+
+    #[test]
+    fn what_is_old_and_not_among_the_newest_is_forgotten_and_a_clock_that_jumps_takes_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(folder.path(), 0).unwrap().0;
+        let record = |n: u64| (n, hash(&ledger, "res", &n.to_string(), b"1"));
+        let all: Vec<(u64, Hash)> = (0..=KEPT as u64).map(record).collect();
+        ledger.record(&all, 0).unwrap();
+        let seen = |ledger: &Ledger| (ledger.seen(&all[0].1), ledger.seen(&all[1].1));
+        let young = Ledger::open(folder.path(), REMEMBERED_S).unwrap().0;
+        assert_eq!(seen(&young), (Some(0), Some(1)));
+        let jumped = Ledger::open(folder.path(), REMEMBERED_S + 1).unwrap().0;
+        assert_eq!(seen(&jumped), (None, Some(1)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::io;
 use model::parcel::{Direction, Outcome};
 use model::{Symptom, Timestamp};
 
-use crate::answer::{Effect, Event, State, step};
+use crate::answer::{Effect, Event, State, begin, step};
 use crate::copy::{self, CHUNK, Copy};
 use crate::entry::Arrival;
 use crate::inspect;
@@ -74,11 +74,7 @@ impl<H> Coming<H> {
 
     /// Begins its road, after it was recognised. `blocked`: copies of it are still waiting to be shown.
     pub fn begin(&mut self, blocked: bool) {
-        (self.state, self.event) = match self.seen {
-            Some(_) if blocked => (State::Blocked, None),
-            Some(_) => (State::Lying, Some(Event::Known)),
-            None => (State::Lying, Some(Event::New)),
-        };
+        (self.state, self.event) = begin(self.seen.is_some(), blocked);
     }
 
     fn step(&mut self) {
@@ -162,7 +158,7 @@ pub async fn walk<S: Share>(
     loop {
         coming.iter_mut().for_each(Coming::step);
         let next = coming.iter().filter_map(|one| one.effect).filter(|effect| *effect != Effect::Remove);
-        let Some(next) = next.min_by_key(|effect| rank(*effect)) else { break };
+        let Some(next) = next.min_by_key(|effect| effect.rank()) else { break };
         let group: Vec<usize> = (0..coming.len()).filter(|at| coming[*at].effect == Some(next)).collect();
         match next {
             Effect::Copy => copy(desk, share, targets, coming, &group).await,
@@ -170,22 +166,12 @@ pub async fn walk<S: Share>(
             Effect::Show => show_all(desk, coming, &group, &mut arrived).await,
             Effect::Remove => {}
         }
-        sabotage::step(AFTER[usize::from(rank(next))]);
+        sabotage::step(AFTER[usize::from(next.rank())]);
     }
 }
 
 /// What a check calls the steps after each effect; a removal is one file's own.
 const AFTER: [&str; 4] = ["copied", "recorded", "shown", "removed"];
-
-/// In which order effects are carried out: so that all have caught up before the next one.
-const fn rank(effect: Effect) -> u8 {
-    match effect {
-        Effect::Copy => 0,
-        Effect::Record => 1,
-        Effect::Show => 2,
-        Effect::Remove => 3,
-    }
-}
 
 /// Removes from the end what has arrived, if it still is what was read, and lets the others be. Returns what the end
 /// refused, and what ended the connection.
@@ -212,7 +198,7 @@ pub async fn remove<S: Share>(
             }
         }
         one.step();
-        sabotage::step(AFTER[usize::from(rank(Effect::Remove))]);
+        sabotage::step(AFTER[usize::from(Effect::Remove.rank())]);
     }
     (refused, fatal)
 }
