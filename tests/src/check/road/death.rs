@@ -172,17 +172,21 @@ pub fn live(lab: &Lab, death: &Death, mut more: impl FnMut() -> Result<(), Wrong
     Ok(fell(lab)? > before)
 }
 
-/// Starts it. What has just died may still be letting go of its ports.
+/// Starts it. What has just died may still be letting go of its ports, so one that does not come up is started again,
+/// unless it fell as it was asked to.
 ///
 /// # Errors
 /// It does not become ready.
 pub fn start(lab: &Lab, sabotage: &str) -> Result<(), Wrong> {
-    until("its ports are free", PATIENCE, || {
-        match lab.clinic().start_daemon(&[("SEKISHO_SABOTAGE", sabotage)]) {
-            Err(error) if error.to_string().contains("Address already in use") => Ok(None),
-            started => Ok(Some(started?)),
-        }
-    })
+    let before = fell(lab)?;
+    let mut last = None;
+    let started = until("the relay starts", PATIENCE, || {
+        let started = lab.clinic().start_daemon(&[("SEKISHO_SABOTAGE", sabotage)]);
+        let over = started.is_ok() || fell(lab)? > before;
+        last = started.err();
+        Ok(over.then_some(()))
+    });
+    started.map_err(|late| last.map_or(late, Wrong::from))
 }
 
 /// How often the relay has said that it dies as it was asked to.
