@@ -2,6 +2,8 @@
 
 mod ends;
 mod facts;
+mod input;
+mod moody;
 mod person;
 
 use std::fs;

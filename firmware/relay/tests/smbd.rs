@@ -122,6 +122,39 @@ mod tests {
         });
     }
 
+    /// Neither an answer nor a request is lost while this disk of the box's is full, and a request passes.
+    fn a_full_disk_at(place: &'static str, kilobytes: u32, but: u64) {
+        in_namespace(async move {
+            let mut lab = Lab::start_with_a_small_disk_at(place, kilobytes).await;
+            lab.says(|part| part.shares.iter().any(|seen| seen.outcome == Outcome::Good)).await;
+            let filler = lab.fill(but);
+            let bytes = [vec![b' '; 100 * 1024], WHOLE.to_vec()].concat();
+            fs::write(lab.terminal("res").join(answer(1)), &bytes).unwrap();
+            let blocked =
+                |part: &RelayPart| part.waiting.iter().any(|one| one.reason == WaitReason::ClinicBlocked);
+            lab.says(blocked).await;
+            fs::write(lab.clinic("req").join(request(2)), WHOLE).unwrap();
+            assert_eq!(appears(&lab.terminal("req").join(request(2))).await, WHOLE);
+            assert_eq!(fs::read(lab.terminal("res").join(answer(1))).unwrap(), bytes);
+            assert!(!lab.clinic("res").join(answer(1)).exists());
+            fs::remove_file(filler).unwrap();
+            assert_eq!(appears(&lab.clinic("res").join(answer(1))).await, bytes);
+            vanishes(&lab.terminal("res").join(answer(1))).await;
+            let part = lab.says(|part| part.answers_today == 1).await;
+            assert_eq!(part.held_count, 0);
+        });
+    }
+
+    #[test]
+    fn a_full_disk_of_the_boxs_keeps_answers_on_the_terminal_until_there_is_room() {
+        a_full_disk_at("state", 1024, 32 * 1024);
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_keeps_answers_on_the_terminal_until_it_can() {
+        a_full_disk_at("state/relay/log", 64, 0);
+    }
+
     #[test]
     fn a_share_that_became_read_only_is_told_and_the_request_waits() {
         in_namespace(async {

@@ -26,6 +26,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 /// A terminal served by smbd, and the relay that is its client.
 pub struct Lab {
     folder: tempfile::TempDir,
+    small: Option<PathBuf>,
     server: Option<Child>,
     part: watch::Receiver<RelayPart>,
     commands: mpsc::Sender<relay::Command>,
@@ -58,11 +59,29 @@ impl Lab {
 
     /// Starts both, the terminal on a disk of 256 KB.
     pub async fn start_on_a_small_disk() -> Self {
+        Self::start_with_a_small_disk_at("terminal", 256).await
+    }
+
+    /// Starts both, with a disk of so many KB at this place in the folder that holds everything.
+    pub async fn start_with_a_small_disk_at(place: &str, kilobytes: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let terminal = folder.path().join("terminal");
-        fs::create_dir(&terminal).unwrap();
-        mount(Some("small"), &terminal, Some("tmpfs"), MsFlags::empty(), Some("size=256k")).unwrap();
-        Self::start_in(folder).await
+        let small = folder.path().join(place);
+        fs::create_dir_all(&small).unwrap();
+        let size = format!("size={kilobytes}k");
+        mount(Some("small"), &small, Some("tmpfs"), MsFlags::empty(), Some(size.as_str())).unwrap();
+        let mut lab = Self::start_in(folder).await;
+        lab.small = Some(small);
+        lab
+    }
+
+    /// Fills the small disk but for so many bytes; gives the file that does.
+    pub fn fill(&self, but: u64) -> PathBuf {
+        let small = self.small.as_ref().unwrap();
+        let disk = nix::sys::statvfs::statvfs(small).unwrap();
+        let free = disk.blocks_available() * disk.fragment_size();
+        let filler = small.join("filler");
+        fs::write(&filler, vec![0; usize::try_from(free - but).unwrap()]).unwrap();
+        filler
     }
 
     /// Makes the small disk read-only, or writable again.
@@ -130,7 +149,7 @@ impl Lab {
         }
         let (commands, _) = mpsc::channel(1);
         let (_, part) = watch::channel(RelayPart::default());
-        Self { folder, server: None, part, commands }
+        Self { folder, small: None, server: None, part, commands }
     }
 
     async fn begin(mut self, config: Config, ends: Vec<RemoteTerminal>) -> Self {
@@ -278,8 +297,9 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         self.stop_server();
-        // Nothing is mounted there unless the disk is small.
-        let _ = nix::mount::umount2(&self.folder.path().join("terminal"), nix::mount::MntFlags::MNT_DETACH);
+        if let Some(small) = &self.small {
+            let _ = nix::mount::umount2(small, nix::mount::MntFlags::MNT_DETACH);
+        }
     }
 }
 

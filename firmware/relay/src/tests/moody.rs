@@ -1,0 +1,189 @@
+//! A share that answers slowly, half, or not at all: it is said, nothing is lost or doubled, and when it answers again
+//! the newest request passes.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::time::Duration;
+
+use model::Symptom;
+use model::part::RelayPart;
+
+use super::{ANSWER, REQUEST, WHOLE};
+use crate::share::local::{LocalHandle, LocalShare, LocalTerminal};
+use crate::share::patient::Patient;
+use crate::share::{
+    Entry, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted,
+};
+use crate::testing::{Ends, appears, names, vanishes};
+
+/// It does what it is asked to, at once.
+const WELL: u8 = 0;
+/// It takes a while for everything.
+const SLOW: u8 = 1;
+/// It begins what it is asked to, and the connection ends before the reply.
+const HALF: u8 = 2;
+/// It never answers.
+const MUTE: u8 = 3;
+
+/// A terminal in a mood.
+#[derive(Clone)]
+struct Moody {
+    folder: LocalTerminal,
+    mood: Arc<AtomicU8>,
+    /// How often it was asked for anything in its mood.
+    asked: Arc<AtomicU32>,
+}
+
+struct MoodyShare {
+    share: LocalShare,
+    terminal: Moody,
+}
+
+impl Terminal for Moody {
+    type Share = Patient<MoodyShare>;
+
+    async fn connect(&self, wanted: &Wanted) -> Result<Self::Share, Trouble> {
+        let share = MoodyShare { share: self.folder.connect(wanted).await?, terminal: self.clone() };
+        share.answer(async { Ok(()) }).await?;
+        Ok(Patient::new(share, Duration::from_millis(100)))
+    }
+}
+
+fn ended() -> Trouble {
+    Trouble { symptom: Symptom::Silent, action: "do it", detail: "the connection ended".into() }
+}
+
+impl MoodyShare {
+    fn mood(&self) -> u8 {
+        self.terminal.mood.load(Ordering::Relaxed)
+    }
+
+    async fn answer<V>(&self, step: impl Future<Output = Result<V, Trouble>> + Send) -> Result<V, Trouble> {
+        let mood = self.mood();
+        if mood != WELL {
+            self.terminal.asked.fetch_add(1, Ordering::Relaxed);
+        }
+        match mood {
+            SLOW => {
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                step.await
+            }
+            HALF => step.await.and(Err(ended())),
+            MUTE => std::future::pending().await,
+            _ => step.await,
+        }
+    }
+
+    async fn each<V: Send>(
+        &self,
+        count: usize,
+        step: impl Future<Output = Vec<Result<V, Trouble>>> + Send,
+    ) -> Vec<Result<V, Trouble>> {
+        let answered = self.answer(async { Ok(step.await) }).await;
+        answered.unwrap_or_else(|trouble| (0..count).map(|_| Err(trouble.clone())).collect())
+    }
+}
+
+impl Share for MoodyShare {
+    type Handle = LocalHandle;
+
+    fn poll(&self) -> Duration {
+        self.share.poll()
+    }
+
+    async fn lacks(&self, folder: &str) -> Result<bool, Trouble> {
+        self.answer(self.share.lacks(folder)).await
+    }
+
+    async fn list(&self, folder: &str) -> Result<Vec<Entry>, Trouble> {
+        self.answer(self.share.list(folder)).await
+    }
+
+    async fn stage(&self, files: Vec<Outgoing>) -> Vec<Result<(), Trouble>> {
+        self.each(files.len(), self.share.stage(files)).await
+    }
+
+    async fn publish(&self, parcels: Vec<Parcel>) -> Vec<Result<Published, Trouble>> {
+        self.each(parcels.len(), self.share.publish(parcels)).await
+    }
+
+    async fn staged(&self) -> Result<Staged, Trouble> {
+        self.answer(self.share.staged()).await
+    }
+
+    async fn discard(&self, name: &str) -> Result<(), Trouble> {
+        self.answer(self.share.discard(name)).await
+    }
+
+    async fn open(&self, folder: &str, entry: &Entry, largest: u64) -> Result<Opened<LocalHandle>, Trouble> {
+        self.answer(self.share.open(folder, entry, largest)).await
+    }
+
+    async fn read(&self, handle: &LocalHandle, offset: u64, length: usize) -> Result<Vec<u8>, Trouble> {
+        self.answer(self.share.read(handle, offset, length)).await
+    }
+
+    async fn remove(&self, handle: LocalHandle) -> Result<bool, Trouble> {
+        self.answer(self.share.remove(handle)).await
+    }
+
+    async fn release(&self, handle: LocalHandle) {
+        self.share.release(handle).await;
+    }
+
+    async fn changed(&self) {
+        self.share.changed().await;
+    }
+
+    async fn close(&self) {
+        self.share.close().await;
+    }
+}
+
+fn symptom(part: &RelayPart) -> Option<Symptom> {
+    part.shares.first()?.outcome.symptom()
+}
+
+/// Puts a request and an answer while the share is in this mood, and sees it well again after it was asked for
+/// something `often`.
+async fn through(mood: u8, often: u32) {
+    let mut ends = Ends::new();
+    let folder = LocalTerminal { root: ends.folder.path().join("terminal") };
+    let terminal = Moody { folder, mood: Arc::default(), asked: Arc::default() };
+    ends.start_with(terminal.clone());
+    ends.says(|part| part.shares.first().is_some_and(|seen| seen.outcome.is_good())).await;
+    terminal.mood.store(mood, Ordering::Relaxed);
+    fs::write(ends.clinic("req").join(REQUEST), WHOLE).unwrap();
+    fs::write(ends.terminal("res").join(ANSWER), WHOLE).unwrap();
+    if mood != SLOW {
+        let part = ends.says(|part| symptom(part) == Some(Symptom::Silent)).await;
+        assert_eq!(part.held_count, 0, "what may still pass is not held");
+    }
+    ends.says(|_| terminal.asked.load(Ordering::Relaxed) >= often).await;
+    terminal.mood.store(WELL, Ordering::Relaxed);
+    assert_eq!(appears(&ends.terminal("req").join(REQUEST)).await, WHOLE);
+    assert_eq!(appears(&ends.clinic("res").join(ANSWER)).await, WHOLE);
+    vanishes(&ends.terminal("res").join(ANSWER)).await;
+    let newest = "OQSsiquc01req_newest.xml";
+    fs::write(ends.clinic("req").join(newest), WHOLE).unwrap();
+    assert_eq!(appears(&ends.terminal("req").join(newest)).await, WHOLE);
+    let part = ends.says(|part| part.answers_today == 1).await;
+    assert_eq!((part.held_count, names(&ends.terminal("req")).len()), (0, 2));
+    assert!(names(&ends.terminal(STAGING)).is_empty(), "swept");
+}
+
+#[tokio::test]
+async fn a_share_that_answers_slowly_only_takes_longer() {
+    through(SLOW, 8).await;
+}
+
+#[tokio::test]
+async fn a_share_that_does_what_it_is_asked_and_does_not_say_so_gets_nothing_twice() {
+    through(HALF, 4).await;
+}
+
+#[tokio::test]
+async fn a_share_that_never_answers_is_given_up_and_tried_again() {
+    through(MUTE, 3).await;
+}
