@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use journal::{Fact, Log, Record};
 
-use crate::Error;
+use crate::{Error, sabotage};
 
 /// How long an answer is remembered as seen, seconds: well beyond any kind's time to live.
 const REMEMBERED_S: i64 = 30 * 86400;
@@ -105,8 +105,10 @@ impl Ledger {
         let entries: Vec<Vec<u8>> =
             answers.iter().map(|(number, hash)| entry(*number, *hash, now_s)).collect();
         let payloads: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
-        match inner.log.append(&payloads) {
-            Ok(_) => {
+        let appended =
+            if sabotage::is(sabotage::NO_RECORD) { Ok(()) } else { inner.log.append(&payloads).map(drop) };
+        match appended {
+            Ok(()) => {
                 inner.seen.extend(answers.iter().map(|(number, hash)| (*hash, *number)));
                 inner.recorded.extend(answers.iter().map(|(number, _)| *number));
                 Ok(())

@@ -5,6 +5,10 @@
 pub const NO_NAME_CHECK: &str = "no-name-check";
 /// A delivery is written under its final name, without a temporary one and without a rename.
 pub const NO_RENAME: &str = "no-rename";
+/// What was seen is remembered for as long as the process runs.
+pub const NO_RECORD: &str = "no-record";
+/// After a restart what was decided counts as submitted.
+pub const NO_DOUBT: &str = "no-doubt";
 
 /// Whether a defect was asked for.
 #[cfg(feature = "sabotage")]

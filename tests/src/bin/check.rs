@@ -106,7 +106,10 @@ fn play(call: &Call) -> Result<bool, Wrong> {
     let wish = wish(call, name)?;
     if matches!(name, Name::Relay) {
         let measure = Measure { parcels: call.parcels, kills: call.kills };
-        return road::play(&mut Lab::up(wish)?, measure, &mut out);
+        return match call.sabotage {
+            true => road::sabotaged(&wish, measure, &mut out),
+            false => road::play(&mut Lab::up(wish)?, measure, &mut out),
+        };
     }
     let (rows, right) =
         if call.sabotage { defects(&wish, &cases, &mut out)? } else { all(wish, &cases, &mut out)? };

@@ -328,3 +328,6 @@ impl Lyings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

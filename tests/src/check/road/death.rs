@@ -172,16 +172,17 @@ pub fn live(lab: &Lab, death: &Death, mut more: impl FnMut() -> Result<(), Wrong
     Ok(fell(lab)? > before)
 }
 
-/// Starts it. What has just died may still be letting go of its ports, so one that does not come up is started again,
+/// Starts it, with the defect that is wished for. What has just died may still be letting go of its ports, so one that does not come up is started again,
 /// unless it fell as it was asked to.
 ///
 /// # Errors
 /// It does not become ready.
-pub fn start(lab: &Lab, sabotage: &str) -> Result<(), Wrong> {
+pub fn start(lab: &Lab, death: &str) -> Result<(), Wrong> {
+    let sabotage = [death, lab.wish()?.sabotage.unwrap_or_default()].join(",");
     let before = fell(lab)?;
     let mut last = None;
     let started = until("the relay starts", PATIENCE, || {
-        let started = lab.clinic().start_daemon(&[("SEKISHO_SABOTAGE", sabotage)]);
+        let started = lab.clinic().start_daemon(&[("SEKISHO_SABOTAGE", &sabotage)]);
         let over = started.is_ok() || fell(lab)? > before;
         last = started.err();
         Ok(over.then_some(()))

@@ -130,6 +130,12 @@ impl Load {
         2 * self.asked + self.faces
     }
 
+    /// How many requests have no answer.
+    pub fn unanswered(&self) -> u32 {
+        let answered = u32::try_from(self.shared.came().answers.len()).unwrap_or(u32::MAX);
+        self.asked.saturating_sub(answered)
+    }
+
     /// Says what ended a client, if one has ended.
     ///
     /// # Errors

@@ -12,14 +12,16 @@ use self::death::Deaths;
 use self::judge::{Left, Verdict};
 use self::load::Load;
 use super::Wrong;
-use super::lab::Lab;
+use super::lab::{Lab, Wish};
 
 /// So many kills every step must have had in a run that has enough of them.
 const EACH: u32 = 5;
 /// What comes unasked from the terminal, for so many requests one.
 const FACE_EVERY: u32 = 8;
-/// How long nothing may come any more before it counts as lost.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// While so many requests have no answer no more are put: a relay that only catches up never comes to some steps.
+const MOST: u32 = 200;
+/// How long nothing may come any more before it counts as lost: longer than a step may take that the relay then gives up.
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// How much is wished for.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +42,9 @@ pub fn play(lab: &mut Lab, measure: Measure, out: &mut dyn Write) -> Result<bool
     let mut load = Load::begin(lab)?;
     let mut deaths = Deaths::new(measure.kills)?;
     while let Some(death) = deaths.next() {
-        let lives = deaths.left() + 2;
-        feed(lab, &mut load, measure.parcels, lives)?;
+        if load.unanswered() < MOST {
+            feed(lab, &mut load, measure.parcels, deaths.left() + 2)?;
+        }
         let died = death::live(lab, &death, || load.put(1))?;
         load.still_well()?;
         deaths.died(&death, died);
@@ -63,6 +66,26 @@ pub fn play(lab: &mut Lab, measure: Measure, out: &mut dyn Write) -> Result<bool
     let (parcels, kills) = (verdict.parcels, deaths.count());
     writeln!(out, "parcels={parcels} kills={kills} lost={lost} doubled={doubled} torn={torn} held={held}")?;
     Ok(verdict.is_clean() && enough && kills >= measure.kills)
+}
+
+/// The defects it has to find, each of which breaks another promise.
+const DEFECTS: [&str; 3] = ["no-rename", "no-record", "no-doubt"];
+
+/// Plays it once without a defect and once with each; says whether it was right without and found every one.
+///
+/// # Errors
+/// It cannot be played.
+pub fn sabotaged(wish: &Wish, measure: Measure, out: &mut dyn Write) -> Result<bool, Wrong> {
+    writeln!(out, "-- no defect")?;
+    let sound = play(&mut Lab::up(wish.clone())?, measure, out)?;
+    let mut caught = 0;
+    for defect in DEFECTS {
+        writeln!(out, "-- {defect}")?;
+        let wish = Wish { sabotage: Some(defect), ..wish.clone() };
+        caught += usize::from(!play(&mut Lab::up(wish)?, measure, out)?);
+    }
+    writeln!(out, "defects={} caught={caught}", DEFECTS.len())?;
+    Ok(sound && caught == DEFECTS.len())
 }
 
 /// Puts this life's part of what is left to be put.
