@@ -90,7 +90,10 @@ fn play(call: &Call) -> Result<bool, Wrong> {
     let mut out = std::io::stdout();
     let Some(name) = call.name else {
         for name in Name::value_variants() {
-            writeln!(out, "{}: {} cases", name.word(), name.cases().len())?;
+            match name.cases().len() {
+                0 => writeln!(out, "{}: as many parcels and kills as are asked for", name.word())?,
+                cases => writeln!(out, "{}: {cases} cases", name.word())?,
+            }
         }
         return Ok(true);
     };
