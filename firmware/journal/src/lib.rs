@@ -10,7 +10,7 @@ mod log;
 mod record;
 mod replace;
 
-pub use log::{Fact, Log, Opened};
+pub use log::{Fact, Log, Opened, each};
 pub use record::{MAX_PAYLOAD, Record};
 pub use replace::{read, replace};
 

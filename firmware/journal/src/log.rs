@@ -148,6 +148,20 @@ impl Log {
     }
 }
 
+/// Reads the records of a log without touching it, a segment at a time, also while it is appended to. What is no record
+/// is passed over.
+///
+/// # Errors
+/// [`Error::Io`] if the system refuses.
+pub fn each(folder: &Path, mut told: impl FnMut(Vec<Record>)) -> Result<(), Error> {
+    for first in segments(folder)? {
+        // One that was retired meanwhile is an empty one.
+        let bytes = read(&segment_path(folder, first))?.unwrap_or_default();
+        told(record::scan(&bytes, first).records);
+    }
+    Ok(())
+}
+
 /// The first numbers of the segments in a folder, in order.
 pub(crate) fn segments(folder: &Path) -> Result<Vec<u64>, Error> {
     let mut found = Vec::new();

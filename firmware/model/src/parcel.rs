@@ -197,7 +197,7 @@ pub struct Outcomes {
 }
 
 /// What an answer says about itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// Ended well.
     Normal,
@@ -212,6 +212,25 @@ pub enum Outcome {
 }
 
 impl Outcomes {
+    /// These, and what came after them.
+    #[must_use]
+    pub const fn and_then(self, after: Self) -> Self {
+        // A normal answer ends a row of errors.
+        let (erring, erring_since) = match (after.normal, self.erring_since) {
+            (0, Some(since)) => (self.erring + after.erring, Some(since)),
+            _ => (after.erring, after.erring_since),
+        };
+        Self {
+            normal: self.normal + after.normal,
+            pending: self.pending + after.pending,
+            failed: self.failed + after.failed,
+            refused: self.refused + after.refused,
+            unread: self.unread + after.unread,
+            erring,
+            erring_since,
+        }
+    }
+
     /// One more answer.
     pub fn count(&mut self, outcome: Outcome, now: Timestamp) {
         match outcome {
@@ -230,6 +249,34 @@ impl Outcomes {
             Outcome::Pending | Outcome::Unread => {}
         }
     }
+}
+
+/// One day in Japan, as it is remembered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Day {
+    /// Which, like `2026-11-25`.
+    pub date: String,
+    /// Requests published.
+    pub requests: u64,
+    /// Answers delivered.
+    pub answers: u64,
+    /// Half of the timed pairs took at most so long, milliseconds.
+    pub median_ms: Option<f64>,
+    /// Nineteen of twenty did.
+    pub p95_ms: Option<f64>,
+    /// What answers said, if they were looked into.
+    pub outcomes: Outcomes,
+}
+
+/// A parcel that went or came, as it is remembered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passed {
+    /// When.
+    pub at: Timestamp,
+    /// Which way; none if only the number is known.
+    pub direction: Option<Direction>,
+    /// Its kind's key; none if only the number is known.
+    pub kind: Option<String>,
 }
 
 /// Requests of one kind that a terminal has had for longer than `RelayPart::NO_ANSWER_S` without an answer. Kinds that

@@ -121,6 +121,7 @@ fn start(base: &Path) -> Outcome<Running> {
         kinds: kinds().into(),
         opening: model::Opening::default(),
         count_outcomes: false,
+        history: relay::HistoryBy::Itself,
         terminals: vec![TerminalConfig { name: "t1".into(), requests_below: None }],
         consumers: vec![ConsumerConfig {
             name: "receipt".into(),

@@ -148,7 +148,8 @@ fn entry(number: u64, hash: Hash, at_s: i64) -> Vec<u8> {
     [number.to_le_bytes().as_slice(), &at_s.to_le_bytes(), &hash].concat()
 }
 
-fn parse(payload: &[u8]) -> Option<(u64, Hash, i64)> {
+/// A record's number, hash and time, seconds.
+pub fn parse(payload: &[u8]) -> Option<(u64, Hash, i64)> {
     let (number, rest) = payload.split_first_chunk::<8>()?;
     let (at, hash) = rest.split_first_chunk::<8>()?;
     Some((u64::from_le_bytes(*number), hash.try_into().ok()?, i64::from_le_bytes(*at)))

@@ -12,6 +12,7 @@ mod clinic;
 mod copy;
 mod entry;
 mod folder;
+mod history;
 mod inspect;
 mod lane;
 mod lease;
@@ -37,11 +38,12 @@ use std::sync::Arc;
 
 use model::Observation;
 use model::decision::{Actor, Decided, Decision, Verb};
-use model::parcel::Direction;
+use model::parcel::{Day, Direction, Passed};
 use model::part::RelayPart;
 use tokio::sync::{mpsc, oneshot, watch as channel};
 
-pub use site::{Config, ConsumerConfig, TerminalConfig};
+pub use history::serve as answer_about_history;
+pub use site::{Config, ConsumerConfig, HistoryBy, TerminalConfig};
 
 use crate::audit::Audit;
 use crate::clinic::{Clinic, Own, Seat};
@@ -90,6 +92,18 @@ pub enum Command {
         /// One observation a terminal.
         reply: oneshot::Sender<Vec<Observation>>,
     },
+    /// Says what became of the parcel of this number, if that is remembered.
+    Passed {
+        /// Its journal number.
+        number: u64,
+        /// When it went or came, and what it was.
+        reply: oneshot::Sender<Option<Passed>>,
+    },
+    /// Says every day that is remembered, oldest first.
+    Days {
+        /// The days.
+        reply: oneshot::Sender<Vec<Day>>,
+    },
     /// Carries out what a person decided about a held parcel, between two steps of its lane.
     Decide {
         /// What.
@@ -129,7 +143,12 @@ pub async fn run<T: Terminal>(
     let uncollected = relay.uncollected(config);
     watched.extend(relay.watch_collected(&uncollected));
     let lanes = futures_util::future::join_all(lanes);
-    tokio::join!(lanes, lane::serve(commands, lookers, orders), watch::forward(watched), uncollected.run());
+    tokio::join!(
+        lanes,
+        lane::serve(commands, lookers, orders, relay.report.clone()),
+        watch::forward(watched),
+        uncollected.run()
+    );
     Ok(())
 }
 
@@ -185,7 +204,7 @@ impl Relay {
             opening: Arc::new(config.opening.clone()),
             count_outcomes: config.count_outcomes,
             ledger: Arc::new(ledger),
-            report: Arc::new(Report::new(part, config.count_outcomes)),
+            report: Arc::new(Report::new(part, config.count_outcomes).remembering(&relay, &config.history)),
             audit: Arc::new(Audit::open(&config.state, model::Timestamp::now())?),
         })
     }

@@ -1,16 +1,18 @@
 //! What the relay says about itself: one part, made of what each lane sees.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use model::opening::clinic_time;
 use model::parcel::{
-    Direction, Held, HeldReason, Outcome, Outcomes, Pair, ParcelView, Unanswered, Uncollected, WaitReason,
-    Waiting,
+    Direction, Held, HeldReason, Outcome, Pair, ParcelView, Unanswered, Uncollected, WaitReason, Waiting,
 };
 use model::part::RelayPart;
 use model::{Observation, Timestamp};
 use tokio::sync::watch::Sender;
+
+use crate::history::{Day, Event, History};
+use crate::site::HistoryBy;
 
 /// What one lane sees now.
 #[derive(Clone, Debug, Default)]
@@ -53,25 +55,39 @@ impl View {
 #[derive(Debug)]
 pub struct Report {
     part: Sender<RelayPart>,
-    inner: Mutex<Inner>,
+    inner: Arc<Mutex<Inner>>,
+    history: Option<History>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     views: BTreeMap<String, View>,
-    day: Option<jiff::civil::Date>,
-    pairs: Vec<Pair>,
-    requests: u64,
-    answers: u64,
-    /// None unless they are counted.
-    outcomes: Option<Outcomes>,
+    day: Day,
+    count_outcomes: bool,
 }
 
 impl Report {
-    /// A report that is published through `part`, with what answers say or without.
+    /// A report that is published through `part`, with what answers say or without. It remembers nothing.
     pub fn new(part: Sender<RelayPart>, count_outcomes: bool) -> Self {
-        let inner = Inner { outcomes: count_outcomes.then(Outcomes::default), ..Inner::default() };
-        Self { part, inner: Mutex::new(inner) }
+        let inner = Inner { views: BTreeMap::new(), day: Day::of(Timestamp::now()), count_outcomes };
+        Self { part, inner: Arc::new(Mutex::new(inner)), history: None }
+    }
+
+    /// The same, with the history that lies in the relay's own folder. What the day was before a restart comes to it
+    /// when it is known; nobody waits for it.
+    pub fn remembering(mut self, relay: &Path, by: &HistoryBy) -> Self {
+        let inner = self.inner.clone();
+        let loaded = move |before| lock(&inner, Timestamp::now()).day.follow(before);
+        match History::start(relay, by, loaded) {
+            Ok(history) => self.history = Some(history),
+            Err(error) => tracing::error!(%error, "there is no history until the next start"),
+        }
+        self
+    }
+
+    /// The history, if there is one.
+    pub const fn history(&self) -> Option<&History> {
+        self.history.as_ref()
     }
 
     /// A lane's view, now.
@@ -82,55 +98,54 @@ impl Report {
         self.part.send_replace(inner.part());
     }
 
-    /// So many were published on an end. Said with the lane's next view.
-    pub fn went(&self, direction: Direction, count: u64, now: Timestamp) {
-        if direction == Direction::Request {
-            self.inner(now).requests += count;
+    /// These were published on an end. Said with the lane's next view.
+    pub fn went(&self, direction: Direction, parcels: Vec<(u64, String)>, now: Timestamp) {
+        for (number, kind) in parcels {
+            self.count(Event::Went { number, kind, direction, at: now });
         }
     }
 
     /// One stands in the clinic's folders; `pair` if its request is known. Said with the lane's next view.
-    pub fn came(&self, direction: Direction, pair: Option<Pair>, now: Timestamp) {
-        if direction == Direction::Request {
-            return;
-        }
-        let mut inner = self.inner(now);
-        inner.answers += 1;
-        inner.pairs.extend(pair);
-        let over = inner.pairs.len().saturating_sub(RelayPart::PAIRS_KEPT);
-        inner.pairs.drain(..over);
+    pub fn came(
+        &self,
+        direction: Direction,
+        (number, kind): (u64, &str),
+        pair: Option<Pair>,
+        now: Timestamp,
+    ) {
+        self.count(Event::Came { number, kind: kind.to_owned(), direction, at: now, pair });
     }
 
     /// An answer that was looked into said this. Said with the lane's next view.
     pub fn said(&self, outcome: Outcome, now: Timestamp) {
-        if let Some(outcomes) = &mut self.inner(now).outcomes {
-            outcomes.count(outcome, now);
+        self.count(Event::Said { outcome, at: now });
+    }
+
+    fn count(&self, event: Event) {
+        self.inner(event.at()).day.apply(&event);
+        if let Some(history) = &self.history {
+            history.tell(event);
         }
     }
 
-    fn inner(&self, now: Timestamp) -> std::sync::MutexGuard<'_, Inner> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.turn_day(now);
-        inner
+    fn inner(&self, now: Timestamp) -> MutexGuard<'_, Inner> {
+        lock(&self.inner, now)
     }
 }
 
-impl Inner {
-    fn turn_day(&mut self, now: Timestamp) {
-        let today = now.to_zoned(clinic_time()).date();
-        if self.day != Some(today) {
-            (self.day, self.requests, self.answers) = (Some(today), 0, 0);
-            self.pairs.clear();
-            self.outcomes = self.outcomes.map(|_| Outcomes::default());
-        }
-    }
+fn lock(inner: &Mutex<Inner>, now: Timestamp) -> MutexGuard<'_, Inner> {
+    let mut inner = inner.lock().unwrap_or_else(PoisonError::into_inner);
+    inner.day.turn(now);
+    inner
+}
 
+impl Inner {
     fn part(&self) -> RelayPart {
         let mut part = RelayPart {
-            pairs: self.pairs.clone(),
-            requests_today: self.requests,
-            answers_today: self.answers,
-            outcomes: self.outcomes,
+            pairs: self.day.pairs.clone(),
+            requests_today: self.day.requests,
+            answers_today: self.day.answers,
+            outcomes: self.count_outcomes.then_some(self.day.outcomes),
             ..RelayPart::default()
         };
         for view in self.views.values() {
@@ -172,10 +187,10 @@ mod tests {
             (part.requests_today, part.answers_today, part.pairs.len())
         };
         let pair = Pair { at: at("2026-11-22T14:59:58Z"), took_ms: 900.0 };
-        report.went(Direction::Request, 1, at("2026-11-22T14:59:58Z"));
-        report.came(Direction::Answer, Some(pair), at("2026-11-22T14:59:59Z"));
+        report.went(Direction::Request, vec![(1, "k".into())], at("2026-11-22T14:59:58Z"));
+        report.came(Direction::Answer, (3, "k"), Some(pair), at("2026-11-22T14:59:59Z"));
         assert_eq!(said("2026-11-22T14:59:59Z"), (1, 1, 1));
-        report.went(Direction::Request, 1, at("2026-11-22T15:00:00Z"));
+        report.went(Direction::Request, vec![(2, "k".into())], at("2026-11-22T15:00:00Z"));
         assert_eq!(said("2026-11-22T15:00:00Z"), (1, 0, 0));
     }
 
@@ -185,7 +200,7 @@ mod tests {
         let now = at("2026-11-22T03:00:00Z");
         for n in 0..RelayPart::PAIRS_KEPT + 2 {
             #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-            report.came(Direction::Answer, Some(Pair { at: now, took_ms: n as f64 }), now);
+            report.came(Direction::Answer, (3, "k"), Some(Pair { at: now, took_ms: n as f64 }), now);
         }
         report.see("t1", View::default(), now);
         assert_eq!(receiver.borrow().pairs.len(), RelayPart::PAIRS_KEPT);

@@ -41,6 +41,16 @@ impl ConsumerConfig {
     }
 }
 
+/// Who holds the history's store open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HistoryBy {
+    /// The relay's own process.
+    Itself,
+    /// A program that is started for each question, with these arguments and the relay's own folder behind them; it
+    /// calls [`crate::answer_about_history`].
+    Program(PathBuf, Vec<String>),
+}
+
 /// What the relay needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -52,6 +62,8 @@ pub struct Config {
     pub opening: Opening,
     /// Whether answers are looked into and counted by what they say.
     pub count_outcomes: bool,
+    /// Who holds the history's store open.
+    pub history: HistoryBy,
     /// The terminals.
     pub terminals: Vec<TerminalConfig>,
     /// The consumers.
@@ -82,6 +94,7 @@ impl Config {
             kinds: site.kinds.clone().into(),
             opening: site.opening.clone(),
             count_outcomes: site.count_outcomes,
+            history: HistoryBy::Itself,
             terminals: site.terminals.iter().map(terminal).collect(),
             consumers: site.consumers.iter().map(consumer).collect(),
         };

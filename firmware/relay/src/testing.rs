@@ -83,6 +83,7 @@ impl Ends {
             kinds: kinds().into(),
             opening: model::Opening::default(),
             count_outcomes: false,
+            history: crate::HistoryBy::Itself,
             terminals: vec![terminal("t1", None)],
             consumers: vec![consumer("receipt", Some("OQS"), &[])],
         }

@@ -48,6 +48,12 @@ pub enum Command {
     Relay(Relay),
     /// The record of what persons decided
     Audit(Audit),
+    /// Answer one question about the relay's history, from standard input; what the relay runs
+    #[command(hide = true)]
+    History {
+        /// The relay's own folder
+        folder: PathBuf,
+    },
 }
 
 /// `sekisho daemon`
@@ -251,10 +257,19 @@ pub enum RelayVerb {
         #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
         socket: PathBuf,
     },
-    /// Say all that is known of one parcel (exit 1: there is none of this number)
+    /// Say all that is known of one parcel, also of one that went or came (exit 1: nothing is known of it)
     Show {
         /// Its number
         number: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// Folder of the roles' sockets
+        #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
+        socket: PathBuf,
+    },
+    /// Say what each remembered day was like: requests, answers, half and nineteen of twenty answered within
+    Days {
         /// Print JSON
         #[arg(long)]
         json: bool,

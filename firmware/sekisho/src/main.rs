@@ -40,6 +40,7 @@ fn run(command: cli::Command) -> Result<ExitCode, failure::Failure> {
     use cli::Command;
     match command {
         Command::Audit(args) => verb::audit::run(&args),
+        Command::History { folder } => verb::history::run(&folder),
         Command::Boot(args) => boot::run(&args),
         Command::Generate(args) => verb::generate::run(&args),
         Command::Site(args) => verb::site::run(&args),

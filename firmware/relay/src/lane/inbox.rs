@@ -446,8 +446,8 @@ impl Inbox {
         if how == Arrived::Before {
             return attempt;
         }
-        desk.report.came(desk.way.into, pair, now);
         let (number, kind) = (arrival.number, desk.table.key(Some(kind)));
+        desk.report.came(desk.way.into, (number, kind), pair, now);
         tracing::info!(number, kind, "stands in the clinic's folder");
         attempt
     }

@@ -11,6 +11,7 @@ use crate::Command;
 use crate::lane::link::observation;
 use crate::lane::order::{self, Orders};
 use crate::lane::plan::Plan;
+use crate::report::Report;
 use crate::share::{Share, Terminal, Trouble, Wanted};
 
 /// How long a connection may take.
@@ -92,6 +93,7 @@ pub async fn serve<T: Terminal>(
     mut commands: mpsc::Receiver<Command>,
     lookers: Vec<Looker<T>>,
     orders: Vec<Arc<Orders>>,
+    report: Arc<Report>,
 ) {
     let (lookers, orders) = (Arc::new(lookers), Arc::new(orders));
     let mut asked = tokio::task::JoinSet::new();
@@ -102,6 +104,26 @@ pub async fn serve<T: Terminal>(
                     let orders = orders.clone();
                     asked.spawn(async move {
                         let _ = reply.send(order::put(&orders, verb, decision, actor).await);
+                    });
+                }
+                Some(Command::Passed { number, reply }) => {
+                    let report = report.clone();
+                    asked.spawn(async move {
+                        let passed = match report.history() {
+                            Some(history) => history.passed(number).await,
+                            None => None,
+                        };
+                        let _ = reply.send(passed);
+                    });
+                }
+                Some(Command::Days { reply }) => {
+                    let report = report.clone();
+                    asked.spawn(async move {
+                        let days = match report.history() {
+                            Some(history) => history.days().await,
+                            None => Vec::new(),
+                        };
+                        let _ = reply.send(days);
                     });
                 }
                 Some(Command::Look { reply }) => {

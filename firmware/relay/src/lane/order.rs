@@ -119,7 +119,12 @@ pub async fn carry_out(desk: &Desk, orders: &Orders, outbox: &mut Outbox, inbox:
 /// Records what became of decisions that a crash cut off.
 pub async fn settle(desk: &Desk) {
     let settled = desk.on_disk(|desk| {
-        for pending in desk.audit.pending(&desk.lane) {
+        let pending = desk.audit.pending(&desk.lane);
+        if !pending.is_empty() {
+            // Nothing is recorded of a move that a cut could still take back.
+            desk.own.flush_notes()?;
+        }
+        for pending in pending {
             let done = !desk.own.has(pending.number)?;
             desk.audit.end(pending.of, done, true)?;
         }

@@ -122,6 +122,7 @@ mod tests {
             kinds: kinds().into(),
             opening: model::Opening::default(),
             count_outcomes: false,
+            history: crate::HistoryBy::Itself,
             terminals: vec![terminal("t1", None), terminal("t2", Some("second"))],
             consumers: vec![
                 consumer("receipt", Some("OQS"), &[]),

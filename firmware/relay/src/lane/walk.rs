@@ -188,7 +188,7 @@ async fn publish<S: Share>(desk: &Desk, share: &S, outlets: &[Outlet], all: &mut
     let parcels = group.iter().map(|at| all[*at].parcel(outlets)).collect();
     let published = share.publish(parcels).await;
     let now = Timestamp::now();
-    let mut count = 0;
+    let mut went = Vec::new();
     for (at, published) in group.iter().zip(published) {
         let one = &mut all[*at];
         match published {
@@ -198,7 +198,7 @@ async fn publish<S: Share>(desk: &Desk, share: &S, outlets: &[Outlet], all: &mut
                 one.walked.published = true;
                 let (number, kind) = (open.attempt.number, desk.table.key(open.kind));
                 tracing::info!(number, kind, "submitted");
-                count += 1;
+                went.push((number, kind.to_owned()));
                 one.done(Event::Done);
             }
             Ok(Published::NameTaken) => one.done(Event::NameTaken),
@@ -206,9 +206,7 @@ async fn publish<S: Share>(desk: &Desk, share: &S, outlets: &[Outlet], all: &mut
             Err(trouble) => one.unclear(trouble),
         }
     }
-    if count > 0 {
-        desk.report.went(desk.way.out, count, now);
-    }
+    desk.report.went(desk.way.out, went, now);
 }
 
 async fn note(desk: &Desk, all: &mut [One], group: &[usize]) {

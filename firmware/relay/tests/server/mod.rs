@@ -236,6 +236,7 @@ impl Lab {
             kinds: Arc::from(profile.kinds),
             opening: model::Opening::default(),
             count_outcomes: false,
+            history: relay::HistoryBy::Itself,
             terminals: vec![TerminalConfig { name: "t1".into(), requests_below: None }],
             consumers: vec![ConsumerConfig {
                 name: "receipt".into(),

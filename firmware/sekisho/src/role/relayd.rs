@@ -1,11 +1,12 @@
 //! `relayd`: the files. It alone holds the terminals' passwords, so it also looks at their shares for `reachd`.
 
 use axum::Json;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, Path as AxumPath};
 use axum::http::StatusCode;
-use axum::routing::{MethodRouter, post};
+use axum::routing::{MethodRouter, get, post};
 use model::decision::{Decision, Verb};
 use model::part::{PATIENCE_S, RelayPart, Role};
+use relay::HistoryBy;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Place, Ready, Tasks, netd};
@@ -18,7 +19,8 @@ use crate::socket::server::Asker;
 /// # Errors
 /// [`Failure::NotProved`]; [`Failure::Write`] if the socket cannot be made.
 pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
-    let (config, ends) = relay::Config::from_site(place.site(Role::Relayd)?, &place.state);
+    let (mut config, ends) = relay::Config::from_site(place.site(Role::Relayd)?, &place.state);
+    config.history = history()?;
     netd::proved(&place.sockets).await?;
     let (part, mut seen) = watch::channel(RelayPart::default());
     let (ask, commands) = mpsc::channel(super::WAITING);
@@ -26,6 +28,18 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let routes = Verb::ALL
         .into_iter()
         .fold(routes, |routes, verb| routes.route(&format!("/{}", verb.key()), decisions(verb, ask.clone())));
+    let (passed, days) = (ask.clone(), ask.clone());
+    let routes = routes
+        .route(
+            "/passed/{number}",
+            get(move |AxumPath(number): AxumPath<u64>| async move {
+                super::put(&passed, |reply| relay::Command::Passed { number, reply }).await
+            }),
+        )
+        .route(
+            "/days",
+            get(move || async move { super::put(&days, |reply| relay::Command::Days { reply }).await }),
+        );
     let routes = routes.route(
         "/look",
         post(move || async move { super::put(&ask, |reply| relay::Command::Look { reply }).await }),
@@ -34,6 +48,14 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     tasks.spawn(alone(move || async move { relay::run(&config, ends, part, commands).await }));
     super::serves_once_it_sends(&mut seen, ready, pulse).await;
     Ok(tasks)
+}
+
+/// The history's store is held open by this very program, started for each question.
+fn history() -> Result<HistoryBy, Failure> {
+    let program = std::env::current_exe();
+    let program =
+        program.map_err(|source| Failure::Read { path: "this program's own path".into(), source })?;
+    Ok(HistoryBy::Program(program, vec!["history".into()]))
 }
 
 /// Takes what a person decided; who that is, is the kernel's word.

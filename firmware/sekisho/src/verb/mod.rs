@@ -4,6 +4,7 @@ pub mod audit;
 pub mod check;
 pub mod console;
 pub mod generate;
+pub mod history;
 pub mod policy;
 pub mod relay;
 pub mod site;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use model::Timestamp;
 use model::decision::{Decided, Decision, Verb};
-use model::parcel::ParcelView;
+use model::parcel::{Day, Direction, ParcelView, Passed};
 use model::part::{RelayPart, Role, Stamped};
 use serde_json::json;
 
@@ -24,6 +24,7 @@ pub async fn run(args: &cli::Relay) -> Result<ExitCode, Failure> {
     match &args.verb {
         RelayVerb::List { held, json, socket } => list(socket, *held, *json).await,
         RelayVerb::Show { number, json, socket } => show(socket, *number, *json).await,
+        RelayVerb::Days { json, socket } => days(socket, *json).await,
         RelayVerb::Retry(decide) => decided(Verb::Retry, decide).await,
         RelayVerb::Return(decide) => decided(Verb::Return, decide).await,
         RelayVerb::Discard(decide) => decided(Verb::Discard, decide).await,
@@ -59,15 +60,48 @@ async fn show(socket: &Path, number: u64, json: bool) -> Result<ExitCode, Failur
     let found = match (part.waiting.first(), part.held.first()) {
         (Some(waiting), _) => json!({ "waiting": waiting }),
         (_, Some(held)) => json!({ "held": held }),
-        (None, None) => {
-            output::error(Decided::Unknown.sentence().get(words::language()));
-            return Ok(ExitCode::from(code::NO));
-        }
+        (None, None) => return passed(socket, number, json).await,
     };
     if json {
         output::print(&output::json(&found));
     } else {
         rows(&part).iter().for_each(|row| output::print(row));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A parcel that is not in hand any more.
+async fn passed(socket: &Path, number: u64, json: bool) -> Result<ExitCode, Failure> {
+    let passed: Option<Passed> = client::ask(socket, Role::Relayd, &format!("/passed/{number}")).await?;
+    let Some(passed) = passed else {
+        output::error(Decided::Unknown.sentence().get(words::language()));
+        return Ok(ExitCode::from(code::NO));
+    };
+    if json {
+        output::print(&output::json(&json!({ "passed": passed })));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let how = match passed.direction {
+        Some(Direction::Request) => "went",
+        Some(Direction::Answer) => "came",
+        None => "passed",
+    };
+    let (kind, age) = (passed.kind.as_deref().unwrap_or("unknown"), output::age(passed.at, Timestamp::now()));
+    output::print(&format!("{how} #{number} {kind} at {}, {age} ago", passed.at));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn days(socket: &Path, json: bool) -> Result<ExitCode, Failure> {
+    let days: Vec<Day> = client::ask(socket, Role::Relayd, "/days").await?;
+    if json {
+        output::print(&output::json(&days));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let seconds = |ms: Option<f64>| ms.map_or_else(|| "-".to_owned(), |ms| format!("{:.1} s", ms / 1000.0));
+    for day in days {
+        let Day { date, requests, answers, median_ms, p95_ms, .. } = day;
+        let (median, p95) = (seconds(median_ms), seconds(p95_ms));
+        output::print(&format!("{date} {requests} requests {answers} answers median {median} p95 {p95}"));
     }
     Ok(ExitCode::SUCCESS)
 }
