@@ -247,3 +247,81 @@ fn said(done: Result<Decided, crate::Error>) -> Decided {
         Decided::Failed
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use model::decision::Reason;
+    use model::part::RelayPart;
+
+    use super::*;
+    use crate::Relay;
+    use crate::audit::{Entry, entry, folder};
+    use crate::testing::Ends;
+
+    fn desk(ends: &Ends) -> Desk {
+        let config = ends.config();
+        let (part, _) = tokio::sync::watch::channel(RelayPart::default());
+        let relay = Relay::open(&config, part).unwrap();
+        relay.desk(&crate::lane::lanes(&config, &relay.table).remove(0)).unwrap()
+    }
+
+    fn intent() -> Intent {
+        Intent {
+            at: Timestamp::now(),
+            actor: Actor { name: "root".into(), uid: 0 },
+            verb: Verb::Discard,
+            end: "t1".into(),
+            kind: "k".into(),
+            number: 7,
+            hash: "h".into(),
+            held: HeldReason::Uncertain,
+            reason: Reason::new("r").unwrap(),
+        }
+    }
+
+    /// What the record's files say now: of each entry whether it is an outcome, and of what.
+    fn record(ends: &Ends) -> Vec<Option<bool>> {
+        let found = journal::chain::verify(&folder(&ends.folder.path().join("state"))).unwrap();
+        assert_eq!(found.flaws, []);
+        let outcome = |link| match entry(link).unwrap() {
+            Entry::Intent(_) => None,
+            Entry::Outcome(outcome) => Some(outcome.done),
+        };
+        found.links.iter().map(outcome).collect()
+    }
+
+    #[test]
+    fn the_intent_is_in_the_record_before_the_act_and_the_outcome_after_it() {
+        let ends = Ends::new();
+        let desk = desk(&ends);
+        let acted = act(&desk, intent(), || {
+            assert_eq!(record(&ends), [None]);
+            Ok(true)
+        });
+        assert_eq!(acted.unwrap(), Decided::Done);
+        assert_eq!(record(&ends), [None, Some(true)]);
+    }
+
+    #[test]
+    fn an_act_that_failed_is_recorded_by_what_became_of_the_file() {
+        let ends = Ends::new();
+        let desk = desk(&ends);
+        let failed = || Err(crate::Error::Random("it failed".into()));
+        act(&desk, intent(), failed).unwrap_err();
+        assert_eq!(record(&ends), [None, Some(true)], "there is no entry of this number any more");
+        let entry = ends.own("attempted/t1/u.7.0000000000000001.receipt.req~OQSsiquc01req_1.xml");
+        std::fs::write(entry, b"x").unwrap();
+        act(&desk, intent(), failed).unwrap_err();
+        assert_eq!(record(&ends)[2..], [None, Some(false)]);
+    }
+
+    #[test]
+    fn what_cannot_be_recorded_is_not_done() {
+        let ends = Ends::new();
+        let desk = desk(&ends);
+        let audit = ends.own("audit");
+        std::fs::remove_dir_all(&audit).unwrap();
+        std::fs::write(&audit, b"a file where the record belongs").unwrap();
+        act(&desk, intent(), || panic!("nothing is done")).unwrap_err();
+    }
+}
