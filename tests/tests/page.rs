@@ -60,8 +60,8 @@ async fn reception_chooses_english_and_opens_the_reasons_of_a_held_file() {
     assert!(!browser.text("body").await.contains("stranger"), "a file's name may be a patient's");
 
     // What a person opened stays open when the page is refreshed under it.
-    browser.run("document.getElementById('overview').dataset.old = 1").await;
-    browser.wait_for_absence("#overview[data-old]", JUDGED).await;
+    browser.run("document.getElementById('view').dataset.old = 1").await;
+    browser.wait_for_absence("#view[data-old]", JUDGED).await;
     assert!(browser.text("#held .files").await.contains("The kind of this file is not listed"));
     browser.keep("held").await;
     browser.close().await;
@@ -74,8 +74,8 @@ async fn without_scripts_the_page_says_the_same_on_one_sheet_of_paper() {
     browser.goto(&page(&clinic)).await;
     browser.wait_for("h1", "使えます", JUDGED).await;
     // What only a page without scripts does: it reloads itself, every thirty seconds.
-    browser.run("document.getElementById('overview').dataset.old = 1").await;
-    browser.wait_for_absence("#overview[data-old]", JUDGED).await;
+    browser.run("document.getElementById('view').dataset.old = 1").await;
+    browser.wait_for_absence("#view[data-old]", JUDGED).await;
     assert_eq!(browser.sheets().await, 1);
     browser.keep("plain").await;
     browser.close().await;

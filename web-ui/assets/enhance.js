@@ -1,4 +1,4 @@
-// Keeps the overview fresh: the box names a fragment, it is fetched and replaced. Without this script the page
+// Keeps the view fresh: the box names a fragment, it is fetched and replaced. Without this script the page
 // still works and reloads itself. Plain ES2020, no library.
 "use strict";
 (() => {
@@ -8,7 +8,7 @@
   const SPEAK_EVERY_MS = 10000;
   const RETRY_MS = 3000;
   let alarm = 0;
-  let said = document.getElementById("overview").dataset.spoken;
+  let said = document.getElementById("view").dataset.spoken;
   let saidAt = 0;
   let speaking = 0;
   let fetching = false;
@@ -37,9 +37,9 @@
 
   // What the person had opened and where the focus was must survive.
   const replace = (html) => {
-    const old = document.getElementById("overview");
-    const next = new DOMParser().parseFromString(html, "text/html").getElementById("overview");
-    if (!next) throw new Error("no overview in the answer");
+    const old = document.getElementById("view");
+    const next = new DOMParser().parseFromString(html, "text/html").getElementById("view");
+    if (!next) throw new Error("no view in the answer");
     for (const details of old.querySelectorAll("details[open][id]")) {
       const twin = next.querySelector("#" + CSS.escape(details.id));
       if (twin) twin.open = true;

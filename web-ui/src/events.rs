@@ -11,6 +11,7 @@ use model::part::Snapshot;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::room::Room;
 use crate::words;
 
 /// A client hears something at least this often. It fetches anew each time, because ages grow and what nobody
@@ -27,9 +28,10 @@ const BREATH: Duration = Duration::from_millis(250);
 /// snapshot will ever come again.
 pub fn stream(
     snapshots: watch::Receiver<Arc<Snapshot>>,
+    room: Room,
     language: Language,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let fragment = format!("/part/overview?lang={}", words::CODE.get(language));
+    let fragment = format!("{}?lang={}", room.part(), words::CODE.get(language));
     let start = Some((snapshots, true));
     Sse::new(stream::unfold(start, move |state| {
         let fetch = Event::default().event("fetch").data(&fragment);

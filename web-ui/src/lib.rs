@@ -13,6 +13,7 @@ mod language;
 mod listen;
 mod page;
 mod render;
+mod room;
 mod state;
 mod view;
 mod words;

@@ -22,7 +22,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::Error;
 use crate::identity::{self, Fingerprints, Identity};
-use crate::page::{Page, Shows};
+use crate::page::{Door, Page, Shows};
 
 /// What the page needs to know.
 #[derive(Clone, Debug)]
@@ -120,7 +120,8 @@ async fn welcome(
 ) -> Result<(), Error> {
     let address = listener.local_addr().map_err(Error::Serve)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::Serve)?;
-    let router = page.router(address.ip());
+    let door = if tls.is_some() { Door::Secure } else { Door::Plain };
+    let router = page.router(address.ip(), door);
     let mut visits = JoinSet::new();
     loop {
         while visits.try_join_next().is_some() {}

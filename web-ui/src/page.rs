@@ -4,8 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, Query, State as Shared};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequestParts, Path, Query, State as Shared};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router, middleware};
@@ -14,10 +16,10 @@ use model::{Language, Site, Timestamp};
 use serde::Deserialize;
 use tokio::sync::watch;
 
-use crate::door::door;
 use crate::identity::Fingerprints;
+use crate::room::Room;
 use crate::state::State;
-use crate::view::{Overview, Setup};
+use crate::view::{Overview, Relay, Setup};
 use crate::{events, language, render};
 
 /// The box's clock, so that a test can say what time it is.
@@ -41,74 +43,109 @@ pub struct Page {
     pub(crate) now: Clock,
 }
 
+/// By which door a visitor comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// HTTP, for reception: the first view and nothing else.
+    Plain,
+    /// HTTPS.
+    Secure,
+}
+
 /// What an address may ask for.
 #[derive(Deserialize)]
 struct Asked {
     lang: Option<String>,
 }
 
-impl Asked {
-    fn language(&self, headers: &HeaderMap) -> Language {
-        let preferred = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        language::choose(self.lang.as_deref(), preferred)
+/// The language a visitor reads.
+struct Reads(Language);
+
+impl<S: Send + Sync> FromRequestParts<S> for Reads {
+    type Rejection = QueryRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, QueryRejection> {
+        let Query(asked) = Query::<Asked>::from_request_parts(parts, state).await?;
+        let preferred = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        Ok(Self(language::choose(asked.lang.as_deref(), preferred)))
     }
 }
 
 impl Page {
     /// The routes behind the door; `own` is the address the page is served on.
-    pub fn router(self, own: IpAddr) -> Router {
-        Router::new()
-            .route("/", get(whole))
-            .route("/part/overview", get(fragment))
-            .route("/events", get(stream))
+    pub fn router(self, own: IpAddr, door: Door) -> Router {
+        let rooms = self.rooms(door);
+        let mut router = views(Room::First, rooms);
+        if rooms.contains(&Room::Relay) {
+            router = router.merge(views(Room::Relay, rooms));
+        }
+        router
             .route("/api/status", get(status))
             .route("/style.css", get(style))
             .route("/enhance.js", get(script))
             .route("/icon/{file}", get(icon))
             .fallback(missing)
-            .layer(middleware::from_fn_with_state(own, door))
+            .layer(middleware::from_fn_with_state(own, crate::door::door))
             .with_state(self)
     }
 
-    fn whole(&self, language: Language) -> Response {
+    /// The views to choose from at a door; none if there is no choice.
+    const fn rooms(&self, door: Door) -> &'static [Room] {
+        match (&self.shows, door) {
+            (Shows::Overview(_), Door::Secure) => &Room::ALL,
+            (Shows::Overview(_), Door::Plain) | (Shows::Setup, _) => &[],
+        }
+    }
+
+    fn whole(&self, room: Room, rooms: &'static [Room], language: Language) -> Response {
         let snapshot = Arc::clone(&self.snapshots.borrow());
         let (now, patience_s) = ((self.now)(), events::PATIENCE_S);
-        match &self.shows {
-            Shows::Overview(site) => {
+        match (&self.shows, room) {
+            (Shows::Overview(site), Room::First) => {
                 let view = Overview::new(&snapshot, site, now, language);
-                html(&render::Whole { view: &view, patience_s })
+                html(&render::Whole { view: &view, room, rooms, patience_s })
             }
-            Shows::Setup => {
+            (Shows::Overview(site), Room::Relay) => {
+                let view = Relay::new(&snapshot, site, now, language);
+                html(&render::WholeRelay { view: &view, room, rooms, patience_s })
+            }
+            (Shows::Setup, _) => {
                 let view = Setup::new(&snapshot, &self.fingerprints, now, language);
-                html(&render::WholeSetup { view: &view, patience_s })
+                html(&render::WholeSetup { view: &view, room, rooms, patience_s })
             }
         }
     }
 
-    fn fragment(&self, language: Language) -> Response {
+    fn fragment(&self, room: Room, language: Language) -> Response {
         let snapshot = Arc::clone(&self.snapshots.borrow());
-        match &self.shows {
-            Shows::Overview(site) => {
-                html(&render::Fragment { view: &Overview::new(&snapshot, site, (self.now)(), language) })
+        let now = (self.now)();
+        match (&self.shows, room) {
+            (Shows::Overview(site), Room::First) => {
+                html(&render::Fragment { view: &Overview::new(&snapshot, site, now, language) })
             }
-            Shows::Setup => {
-                let view = Setup::new(&snapshot, &self.fingerprints, (self.now)(), language);
+            (Shows::Overview(site), Room::Relay) => {
+                html(&render::RelayFragment { view: &Relay::new(&snapshot, site, now, language) })
+            }
+            (Shows::Setup, _) => {
+                let view = Setup::new(&snapshot, &self.fingerprints, now, language);
                 html(&render::SetupFragment { view: &view })
             }
         }
     }
 }
 
-async fn whole(Shared(page): Shared<Page>, Query(asked): Query<Asked>, headers: HeaderMap) -> Response {
-    page.whole(asked.language(&headers))
-}
-
-async fn fragment(Shared(page): Shared<Page>, Query(asked): Query<Asked>, headers: HeaderMap) -> Response {
-    page.fragment(asked.language(&headers))
-}
-
-async fn stream(Shared(page): Shared<Page>, Query(asked): Query<Asked>, headers: HeaderMap) -> Response {
-    events::stream(page.snapshots, asked.language(&headers)).into_response()
+/// The three routes of a view.
+fn views(room: Room, rooms: &'static [Room]) -> Router<Page> {
+    let whole =
+        async move |Shared(page): Shared<Page>, Reads(language): Reads| page.whole(room, rooms, language);
+    let part = async move |Shared(page): Shared<Page>, Reads(language): Reads| page.fragment(room, language);
+    let stream = async move |Shared(page): Shared<Page>, Reads(language): Reads| {
+        events::stream(page.snapshots, room, language)
+    };
+    Router::new()
+        .route(room.address(), get(whole))
+        .route(room.part(), get(part))
+        .route(room.events(), get(stream))
 }
 
 async fn status(Shared(page): Shared<Page>) -> Response {

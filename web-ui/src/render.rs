@@ -1,9 +1,11 @@
 //! Templates over view models. What they are given is escaped by its type; nothing here formats HTML itself.
 
-use crate::state::State;
-use crate::view::{Overview, Setup};
-use crate::words;
 use askama::Template;
+
+use crate::room::Room;
+use crate::state::State;
+use crate::view::{Overview, Relay, Setup};
+use crate::words;
 
 /// The whole page.
 #[derive(Template)]
@@ -11,6 +13,10 @@ use askama::Template;
 pub struct Whole<'a> {
     /// What it shows.
     pub view: &'a Overview,
+    /// Which view it is.
+    pub room: Room,
+    /// The views to choose from; none if there is no choice.
+    pub rooms: &'static [Room],
     /// How long a client may hear nothing before it says so, seconds.
     pub patience_s: u64,
 }
@@ -23,12 +29,38 @@ pub struct Fragment<'a> {
     pub view: &'a Overview,
 }
 
+/// The whole page of the relay's view.
+#[derive(Template)]
+#[template(path = "relay-page.html")]
+pub struct WholeRelay<'a> {
+    /// What it shows.
+    pub view: &'a Relay,
+    /// Which view it is.
+    pub room: Room,
+    /// The views to choose from; none if there is no choice.
+    pub rooms: &'static [Room],
+    /// How long a client may hear nothing before it says so, seconds.
+    pub patience_s: u64,
+}
+
+/// Its fragment that is replaced when something changes.
+#[derive(Template)]
+#[template(path = "relay.html")]
+pub struct RelayFragment<'a> {
+    /// What it shows.
+    pub view: &'a Relay,
+}
+
 /// The whole setup page.
 #[derive(Template)]
 #[template(path = "setup-page.html")]
 pub struct WholeSetup<'a> {
     /// What it shows.
     pub view: &'a Setup,
+    /// Which view it is.
+    pub room: Room,
+    /// The views to choose from; none if there is no choice.
+    pub rooms: &'static [Room],
     /// How long a client may hear nothing before it says so, seconds.
     pub patience_s: u64,
 }

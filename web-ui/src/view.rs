@@ -1,12 +1,15 @@
-//! The overview as typed view models: a pure function of snapshot, site, time and language.
+//! The views as typed models: each a pure function of snapshot, site, time and language.
 //! The templates only lay it out.
 
 mod files;
+mod folders;
 mod headline;
 mod lamps;
 mod look;
 mod pairs;
 mod path;
+mod plot;
+mod relay;
 mod setup;
 
 use model::part::{LINE_PATIENCE_S, PATIENCE_S, Snapshot};
@@ -19,8 +22,10 @@ use self::lamps::{Firewall, Lamps};
 use self::look::Look;
 use self::pairs::Pairs;
 use self::path::Path;
+pub use self::relay::Relay;
 pub use self::setup::Setup;
 use crate::jst;
+use crate::state::State;
 use crate::words;
 
 /// Everything the overview shows.
@@ -55,8 +60,8 @@ impl Overview {
             headline: headline::headline(&seen),
             path: path::path(&seen),
             pairs: pairs::pairs(&seen),
-            waiting: files::waiting(&seen),
-            held: files::held(&seen),
+            waiting: files::waiting(&seen, files::A_FEW),
+            held: files::held(&seen, files::A_FEW),
             lamps: lamps::lamps(&seen),
             firewall: lamps::firewall(&seen),
             looked: seen.last_look(seen.line.at()),
@@ -68,20 +73,29 @@ impl Overview {
         text.get(self.language)
     }
 
+    /// The state that the tab's icon shows.
+    pub const fn state(&self) -> State {
+        self.headline.state
+    }
+
     /// The window's title: the state comes first, because a tab shows little more.
     pub fn title(&self) -> String {
-        let (state, word) = (self.say(self.headline.state.word()), self.headline.word);
-        let title = self.say(words::TITLE);
-        match self.language {
-            Language::Ja => format!("【{state}】{word}｜{title}"),
-            Language::En => format!("[{state}] {word} | {title}"),
-        }
+        title(self.language, self.headline.state, self.headline.word, words::TITLE)
     }
 
     /// What a screen reader is told when it changes: state, word and what to do, in one breath.
     pub fn spoken(&self) -> String {
         let [happened, meaning, next] = self.headline.sentences;
         format!("{} {happened} {meaning} {next}", self.headline.word)
+    }
+}
+
+/// `【異常】使えません｜資格確認の状態`
+fn title(language: Language, state: State, word: &str, subject: Text) -> String {
+    let (state, subject) = (state.word().get(language), subject.get(language));
+    match language {
+        Language::Ja => format!("【{state}】{word}｜{subject}"),
+        Language::En => format!("[{state}] {word} | {subject}"),
     }
 }
 

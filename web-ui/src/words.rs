@@ -13,6 +13,13 @@ pub const SKIP: Text = Text::new("いまの状態へ進む", "Skip to the status
 /// Name of the choice of languages.
 pub const LANGUAGE: Text = Text::new("言語", "Language");
 
+/// Name of the choice of views.
+pub const VIEWS: Text = Text::new("表示", "Views");
+/// Name of the first view.
+pub const OVERVIEW: Text = Text::new("いまの状態", "Status");
+/// Name of the relay's view.
+pub const RELAY: Text = Text::new("ファイル中継", "Relay");
+
 /// Label of what happened.
 pub const HAPPENED: Text = Text::new("状況", "What happened");
 /// Label of what it means at reception.
@@ -137,6 +144,46 @@ pub const SHOW_HELD: Text = Text::new("理由を見る", "Show the reasons");
 /// Before a parcel's journal number.
 pub const NUMBER: Text = Text::new("記録番号", "No.");
 
+/// Before a parcel's kind.
+pub const KIND: Text = Text::new("種類", "Kind");
+/// Before the short hash of a parcel's name.
+pub const HASH: Text = Text::new("照合記号", "Hash");
+/// Heading of the folders, and of their column.
+pub const FOLDERS: Text = Text::new("フォルダー", "Folders");
+/// Which way requests go.
+pub const TO_TERMINAL: Text = Text::new("レセコンから端末へ", "to the terminal");
+/// Which way answers go.
+pub const TO_CLINIC: Text = Text::new("端末からレセコンへ", "to the receipt computer");
+/// Instead of a folder, for what belongs to no kind of the table.
+pub const NO_FOLDER: Text = Text::new("登録のない種類", "Kinds not listed");
+/// Before the age of the oldest of several.
+pub const OLDEST: Text = Text::new("古いもので", "oldest");
+/// Heading of what terminals and consumers have had for long.
+pub const LATE: Text = Text::new("相手の動きを待つもの", "Left by the other side");
+/// Unit of files.
+pub const FILES: Text = Text::new("件", "files");
+/// Label of the requests that were published today.
+pub const REQUESTS: Text = Text::new("今日の要求", "Requests today");
+/// Label of the answers that were delivered today.
+pub const ANSWERS: Text = Text::new("今日の回答", "Answers today");
+/// Label of answers that ended well.
+pub const SAID_NORMAL: Text = Text::new("正常終了の回答", "ended well");
+/// Label of answers that are not ready.
+pub const SAID_PENDING: Text = Text::new("処理中の回答", "pending");
+/// Label of answers that ended badly.
+pub const SAID_FAILED: Text = Text::new("異常終了の回答", "failed");
+/// Label of answers that refuse.
+pub const SAID_REFUSED: Text = Text::new("拒否の回答", "refused");
+/// Label of answers that were not understood.
+pub const SAID_NOTHING: Text = Text::new("読めない回答", "unread");
+/// Only the newest pairs are kept.
+pub const PAIRS_CUT: Text =
+    Text::new("今日の新しいやり取りだけを数えています。", "Only the newest of today's pairs are counted.");
+/// Opens the pairs as a table.
+pub const SHOW_TABLE: Text = Text::new("時間ごとの表を見る", "Show a table by the hour");
+/// Heading of the hours.
+pub const HOUR: Text = Text::new("時刻", "Hour");
+
 /// Heading of the box.
 pub const LAMPS: Text = Text::new("本機のランプ", "The box's lamps");
 /// Heading of the firewall's line.
@@ -219,6 +266,7 @@ mod tests {
             BORDER,
             NO_PAIRS,
             PLOT_LEGEND,
+            PAIRS_CUT,
             NOTHING_WAITS,
             NOTHING_HELD,
             PROTECTED,

@@ -163,7 +163,7 @@ const fn on_the_way(code: FaultCode) -> Party {
     }
 }
 
-fn call(seen: &Seen<'_>, party: Party) -> Call {
+pub(super) fn call(seen: &Seen<'_>, party: Party) -> Call {
     let contact = seen.contact(party).map(|contact| (contact.name.clone(), contact.phone.clone()));
     Call { party: seen.say(party.name()), contact }
 }

@@ -80,14 +80,14 @@ impl Setup {
         text.get(self.language)
     }
 
+    /// The state that the tab's icon shows.
+    pub const fn state(&self) -> State {
+        self.headline.state
+    }
+
     /// The window's title: the state comes first, because a tab shows little more.
     pub fn title(&self) -> String {
-        let (state, word) = (self.say(self.headline.state.word()), self.headline.word);
-        let title = self.say(words::SETUP_SUBJECT);
-        match self.language {
-            Language::Ja => format!("【{state}】{word}｜{title}"),
-            Language::En => format!("[{state}] {word} | {title}"),
-        }
+        super::title(self.language, self.headline.state, self.headline.word, words::SETUP_SUBJECT)
     }
 
     /// What a screen reader is told when it changes.

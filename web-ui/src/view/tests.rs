@@ -10,7 +10,8 @@ use model::{FaultCode, Language, Notice, Party, Site, Timestamp, Usability};
 
 use super::*;
 use crate::identity::Fingerprints;
-use crate::render::{Fragment, SetupFragment, Whole, WholeSetup};
+use crate::render::{Fragment, RelayFragment, SetupFragment, Whole, WholeRelay, WholeSetup};
+use crate::room::Room;
 use crate::state::State;
 
 #[path = "../../tests/samples/mod.rs"]
@@ -24,6 +25,10 @@ fn overview(snapshot: &Snapshot) -> Overview {
 
 fn fragment(view: &Overview) -> String {
     Fragment { view }.render().unwrap()
+}
+
+fn whole(view: &Overview) -> String {
+    Whole { view, room: Room::First, rooms: &[], patience_s: 35 }.render().unwrap()
 }
 
 /// The text between the tags, a line each: what is read, without how it looks.
@@ -46,7 +51,7 @@ fn the_overview_reads_as_agreed_in_both_languages() {
 #[test]
 fn the_whole_page_is_laid_out_as_agreed() {
     let view = overview(&samples::two_faults());
-    insta::assert_snapshot!("page", Whole { view: &view, patience_s: 35 }.render().unwrap());
+    insta::assert_snapshot!("page", whole(&view));
 }
 
 /// Nothing but the first sentence of usability counts here: old or missing parts must not leave 正常 anywhere.
@@ -142,7 +147,7 @@ fn markup_from_outside_is_shown_and_never_obeyed() {
     relay.waiting.iter_mut().for_each(|one| HOSTILE.clone_into(&mut one.parcel.kind));
     snapshot.board.as_mut().unwrap().part.board = HOSTILE.into();
     let view = Overview::new(&snapshot, &Arc::new(site), samples::now(), Language::Ja);
-    let page = Whole { view: &view, patience_s: 35 }.render().unwrap();
+    let page = whole(&view);
     assert!(page.contains("&#60;script&#62;alert(1)"), "the name itself is shown");
     assert!(!page.contains("<script>") && !page.contains("<img"));
 }
@@ -161,7 +166,7 @@ fn nothing_of_a_parcel_is_shown_but_its_number_its_sentence_and_its_age() {
 #[test]
 fn the_page_brings_no_inline_code_and_nothing_from_outside() {
     for (_, snapshot) in samples::all() {
-        let page = Whole { view: &overview(&snapshot), patience_s: 35 }.render().unwrap();
+        let page = whole(&overview(&snapshot));
         for forbidden in ["style=", "<style", "onclick", "onload", "http:", "https:", "href=\"//", "src=\"//"]
         {
             assert!(!page.contains(forbidden), "{forbidden}");
@@ -181,6 +186,137 @@ fn a_day_of_strange_pairs_still_draws() {
     relay.pairs[1].took_ms = f64::MAX;
     let plot = overview(&snapshot).pairs.plot.unwrap();
     assert!(plot.dots.iter().all(|dot| dot.x.is_finite() && dot.y.is_finite()));
+}
+
+fn relay(snapshot: &Snapshot, language: Language) -> Relay {
+    Relay::new(snapshot, &samples::site(), samples::now(), language)
+}
+
+fn relay_page(snapshot: &Snapshot) -> String {
+    let view = &relay(snapshot, Language::Ja);
+    WholeRelay { view, room: Room::Relay, rooms: &Room::ALL, patience_s: 35 }.render().unwrap()
+}
+
+#[test]
+fn the_relay_s_view_reads_as_agreed_in_both_languages() {
+    // The line's faults are nothing to the relay.
+    let of_line = ["wan-01", "ctr-02", "two-faults"];
+    for (name, snapshot) in samples::all().into_iter().filter(|(name, _)| !of_line.contains(name)) {
+        for (language, code) in BOTH {
+            let view = relay(&snapshot, language);
+            let read =
+                format!("{}\n{}", view.title(), text(&RelayFragment { view: &view }.render().unwrap()));
+            insta::assert_snapshot!(format!("relay-{name}-{code}"), read);
+        }
+    }
+}
+
+#[test]
+fn the_relay_s_page_is_laid_out_as_agreed() {
+    insta::assert_snapshot!("relay-page", relay_page(&samples::held()));
+}
+
+#[test]
+fn an_old_or_silent_relay_is_unknown_and_nothing_of_it_is_told_as_so() {
+    for snapshot in [samples::stale(), samples::absent()] {
+        let view = relay(&snapshot, Language::Ja);
+        assert_eq!(view.state(), State::Unknown);
+        assert!(view.folders.is_empty() && view.shares.is_empty() && view.today.is_empty());
+        let page = relay_page(&snapshot);
+        assert!(!page.contains("正常") && !page.contains("<svg"), "{page}");
+    }
+}
+
+#[test]
+fn a_dead_terminal_is_a_fault_and_does_not_hide_what_is_held() {
+    let mut snapshot = samples::term_01();
+    let part = &mut snapshot.relay.as_mut().unwrap().part;
+    part.held = samples::held().relay.unwrap().part.held;
+    part.held_count = 2;
+    let view = relay(&snapshot, Language::Ja);
+    assert_eq!(view.state(), State::Fault);
+    assert_eq!(
+        view.sentence,
+        "端末とやり取りできません。送らずに残したファイルがあります。あとで確認が必要です。"
+    );
+    assert!(view.call.is_some());
+}
+
+#[test]
+fn a_long_list_ends_with_how_many_more_there_are() {
+    let view = relay(&samples::backlog(), Language::En);
+    assert_eq!((view.waiting.rows.len(), view.waiting.count), (20, Some(100_000)));
+    assert_eq!(view.waiting.more.as_deref(), Some("99980 more"));
+    assert_eq!(view.held.rows.len(), 9);
+    assert_eq!(view.held.more, None);
+    let few = overview(&samples::backlog());
+    assert_eq!((few.waiting.rows.len(), few.waiting.count), (4, Some(100_000)));
+}
+
+/// The relay names five hundred of a hundred thousand: a folder's number is then no more than what is known.
+#[test]
+fn a_folder_s_number_is_a_least_one_where_not_all_are_named() {
+    let count = |snapshot| relay(&snapshot, Language::En).folders[0].waiting.count.clone();
+    assert_eq!(count(samples::clean()), "1");
+    assert_eq!(count(samples::backlog()), "500 or more");
+}
+
+#[test]
+fn what_belongs_to_no_kind_has_a_row_of_its_own_only_while_there_is_such() {
+    let last = |snapshot: &Snapshot| relay(snapshot, Language::En).folders.last().unwrap().clone();
+    assert!(last(&samples::clean()).name.is_some());
+    let strange = last(&samples::backlog());
+    assert_eq!((strange.name, strange.held.count.as_str()), (None, "2"));
+}
+
+#[test]
+fn every_reason_is_told_in_its_sentence_with_kind_number_and_hash() {
+    let snapshot = samples::backlog();
+    let page = relay_page(&snapshot);
+    for held in &snapshot.relay.as_ref().unwrap().part.held {
+        let parcel = &held.parcel;
+        let kind = if parcel.kind == "unknown" { "不明" } else { &parcel.kind };
+        for told in [held.reason.sentence().ja, kind, &parcel.hash, &format!("<b>{}</b>", parcel.number)] {
+            assert!(page.contains(told), "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_parcel_s_kind_and_a_terminal_s_name_are_shown_and_never_obeyed() {
+    const HOSTILE: &str = "<script>alert(1)</script>";
+    let mut snapshot = samples::backlog();
+    let part = &mut snapshot.relay.as_mut().unwrap().part;
+    part.held.iter_mut().for_each(|one| HOSTILE.clone_into(&mut one.parcel.kind));
+    part.unanswered.iter_mut().for_each(|one| HOSTILE.clone_into(&mut one.kind));
+    part.uncollected.iter_mut().for_each(|one| HOSTILE.clone_into(&mut one.consumer));
+    part.shares.iter_mut().for_each(|one| one.terminal = Some(HOSTILE.to_owned()));
+    part.shares.iter_mut().for_each(|one| HOSTILE.clone_into(&mut one.detail));
+    let page = relay_page(&snapshot);
+    assert!(page.contains("&#60;script&#62;alert(1)") && !page.contains("<script>"), "{page}");
+}
+
+/// The plot has a name that says its figures, and every hour is a row of a table.
+#[test]
+fn who_cannot_see_the_plot_is_told_what_it_shows() {
+    let snapshot = samples::clean();
+    let view = relay(&snapshot, Language::Ja);
+    let (p50, p95) = (view.pairs.p50.clone().unwrap(), view.pairs.p95.clone().unwrap());
+    let named = format!("63 組, ふつう（中央値） {p50}, 遅いとき（95%） {p95}\"");
+    assert!(relay_page(&snapshot).contains(&named), "{named}");
+    assert_eq!(view.pairs.hours.iter().map(|hour| hour.count).sum::<usize>(), 63);
+    assert!(relay_page(&snapshot).contains("<th scope=\"row\">9時</th>"));
+}
+
+#[test]
+fn the_relay_s_page_brings_no_inline_code_and_nothing_from_outside() {
+    for (_, snapshot) in samples::all() {
+        let page = relay_page(&snapshot);
+        for forbidden in ["style=", "<style", "onclick", "onload", "http:", "https:", "<form", "<button"] {
+            assert!(!page.contains(forbidden), "{forbidden}");
+        }
+        assert_eq!(page.matches("<script").count(), 1);
+    }
 }
 
 fn fingerprints() -> Fingerprints {
@@ -230,7 +366,7 @@ fn the_setup_page_brings_no_inline_code_and_shows_markup_without_obeying_it() {
     let notice = Notice::SiteUnreadable { mistakes: vec![hostile] };
     let snapshot = samples::booted(Situation::Closed, vec![notice]);
     let view = Setup::new(&snapshot, &fingerprints(), samples::now(), Language::Ja);
-    let page = WholeSetup { view: &view, patience_s: 35 }.render().unwrap();
+    let page = WholeSetup { view: &view, room: Room::First, rooms: &[], patience_s: 35 }.render().unwrap();
     assert!(page.contains("&#60;script&#62;alert(1)"), "{page}");
     assert_eq!(page.matches("<script").count(), 1);
     for forbidden in ["style=", "<style", "onclick", "http:"] {

@@ -87,11 +87,19 @@ fn body(answer: &str) -> &str {
 }
 
 #[tokio::test]
-async fn what_is_not_the_overview_does_not_exist_until_there_is_a_sign_in() {
+async fn over_http_what_is_not_the_overview_does_not_exist() {
     let served = serve(sample("clean"));
-    for target in
-        ["/line", "/relay", "/admin", "/favicon.ico", "/icon/normal.png", "/icon/x.svg", "/../etc/passwd"]
-    {
+    for target in [
+        "/line",
+        "/relay",
+        "/part/relay",
+        "/events/relay",
+        "/admin",
+        "/favicon.ico",
+        "/icon/normal.png",
+        "/icon/x.svg",
+        "/../etc/passwd",
+    ] {
         let answer = get(&served, target).await;
         assert_eq!(code(&answer), "404", "{target}");
         assert!(answer.contains("There is no such page."), "{target}");
@@ -104,8 +112,12 @@ async fn what_is_not_the_overview_does_not_exist_until_there_is_a_sign_in() {
 #[tokio::test]
 async fn every_answer_has_the_strict_headers_and_no_cookie() {
     let served = serve(sample("clean"));
+    let mut answers = vec![("/relay", secure(&served, "/relay").await.0)];
     for target in ["/", "/api/status", "/style.css", "/nowhere"] {
-        let answer = get(&served, target).await.to_ascii_lowercase();
+        answers.push((target, get(&served, target).await));
+    }
+    for (target, answer) in answers {
+        let answer = answer.to_ascii_lowercase();
         let head = answer.split_once("\r\n\r\n").unwrap().0;
         for header in [
             "content-security-policy: default-src 'none'; style-src 'self'; script-src 'self'; ",
@@ -196,10 +208,7 @@ async fn a_change_names_the_fragment_and_the_fragment_has_changed() {
     served.snapshots.send(Arc::new(sample("ctr-02"))).unwrap();
     assert_eq!(event(&mut stream).await, fetch);
     let fragment = get(&served, &fetch.1).await;
-    assert!(
-        body(&fragment).starts_with("<div id=\"overview\" data-title=\"【異常】使えません"),
-        "{fragment}"
-    );
+    assert!(body(&fragment).starts_with("<div id=\"view\" data-title=\"【異常】使えません"), "{fragment}");
 }
 
 #[tokio::test]
@@ -222,6 +231,13 @@ async fn secure(served: &Served, target: &str) -> (String, CertificateDer<'stati
 }
 
 async fn over_tls(https: SocketAddr, identity: &Path, target: &str) -> (String, CertificateDer<'static>) {
+    let stream = tls(https, identity).await;
+    let leaf = stream.get_ref().1.peer_certificates().unwrap()[0].clone().into_owned();
+    let request = format!("GET {target} HTTP/1.1\r\nHost: {https}\r\nConnection: close\r\n\r\n");
+    (talk(stream, &request).await, leaf)
+}
+
+async fn tls(https: SocketAddr, identity: &Path) -> tokio_rustls::client::TlsStream<TcpStream> {
     let authority = std::fs::read(identity.join("authority-127.0.0.1.pem")).unwrap();
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(&authority).unwrap()).unwrap();
@@ -230,17 +246,41 @@ async fn over_tls(https: SocketAddr, identity: &Path, target: &str) -> (String, 
     let client = builder.unwrap().with_root_certificates(roots).with_no_client_auth();
     let connector = tokio_rustls::TlsConnector::from(Arc::new(client));
     let stream = TcpStream::connect(https).await.unwrap();
-    let stream = connector.connect(ServerName::from(https.ip()), stream).await.unwrap();
-    let leaf = stream.get_ref().1.peer_certificates().unwrap()[0].clone().into_owned();
-    let request = format!("GET {target} HTTP/1.1\r\nHost: {https}\r\nConnection: close\r\n\r\n");
-    (talk(stream, &request).await, leaf)
+    connector.connect(ServerName::from(https.ip()), stream).await.unwrap()
 }
 
 #[tokio::test]
 async fn https_shows_the_same_view_to_who_trusts_the_box() {
     let served = serve(sample("held"));
-    let (answer, _) = secure(&served, "/").await;
-    assert_eq!(body(&answer), body(&get(&served, "/").await));
+    let (answer, _) = secure(&served, "/part/overview").await;
+    assert_eq!(body(&answer), body(&get(&served, "/part/overview").await));
+}
+
+#[tokio::test]
+async fn https_has_the_relay_s_view_and_a_way_there_and_http_has_neither() {
+    let served = serve(sample("backlog"));
+    let (first, _) = secure(&served, "/?lang=en").await;
+    assert!(first.contains("<a href=\"/relay?lang=en\">Relay</a>"), "{first}");
+    assert!(!get(&served, "/").await.contains("/relay"));
+    let (relay, _) = secure(&served, "/relay?lang=en").await;
+    assert_eq!(code(&relay), "200");
+    assert!(relay.contains("<a href=\"/relay?lang=en\" aria-current=\"page\">Relay</a>"), "{relay}");
+    assert!(relay.contains("data-events=\"/events/relay?lang=en\""), "{relay}");
+    let (part, _) = secure(&served, "/part/relay?lang=en").await;
+    assert!(body(&part).starts_with("<div id=\"view\" data-title=\"[Attention] Relay"), "{part}");
+    assert!(body(&relay).contains(body(&part).trim_end()), "the page is its fragment in a frame");
+}
+
+#[tokio::test]
+async fn the_relay_s_events_name_the_relay_s_fragment() {
+    let served = serve(sample("clean"));
+    let mut stream = BufReader::new(tls(served.https, served.identity.path()).await);
+    let request = format!("GET /events/relay?lang=en HTTP/1.1\r\nHost: {}\r\n\r\n", served.https);
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let fetch = ("fetch".to_owned(), "/part/relay?lang=en".to_owned());
+    assert_eq!(event(&mut stream).await, fetch);
+    served.snapshots.send(Arc::new(sample("held"))).unwrap();
+    assert_eq!(event(&mut stream).await, fetch);
 }
 
 #[tokio::test]

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use model::boot::{BootPart, Setup, Situation};
-use model::parcel::{Held, HeldReason, Pair, ParcelView, WaitReason, Waiting};
+use model::parcel::{
+    Held, HeldReason, Outcomes, Pair, ParcelView, Unanswered, Uncollected, WaitReason, Waiting,
+};
 use model::part::{BoardPart, FirewallPart, LinePart, RelayPart, RulesetState, Snapshot, Stamped};
 use model::scene::{Scene, Sign};
 use model::verdict::{Certainty, Fault};
@@ -60,7 +62,11 @@ pub fn clean() -> Snapshot {
     let ladder = Rung::ALL.map(|rung| seen(rung, Outcome::Good)).to_vec();
     let mut relay =
         RelayPart { pairs: pairs(), requests_today: 63, answers_today: 63, ..RelayPart::default() };
+    relay
+        .shares
+        .push(Observation { terminal: Some("t1".into()), ..seen(Rung::TerminalShare, Outcome::Good) });
     relay.waiting.push(Waiting { parcel: parcel(412, 4), reason: WaitReason::AwaitingAnswer });
+    relay.waiting_count = 1;
     Snapshot {
         line: stamped(LinePart { verdict, ladder, sweep_ms: 84.0, swept_at: Some(ago(5)) }),
         relay: stamped(relay),
@@ -121,8 +127,10 @@ pub fn term_01() -> Snapshot {
     let mut snapshot = faulty(fault, Usability::Partly, Rung::TerminalNeighbour, Symptom::Silent, signs);
     let waiting = (0..11)
         .map(|n| Waiting { parcel: parcel(413 + n, 60 * n.cast_signed()), reason: WaitReason::TerminalAway });
-    snapshot.relay.as_mut().expect("invariant: a clean sample has all parts").part.waiting =
-        waiting.collect();
+    let relay = &mut snapshot.relay.as_mut().expect("invariant: a clean sample has all parts").part;
+    relay.waiting = waiting.collect();
+    relay.waiting_count = 11;
+    relay.shares[0].outcome = Outcome::Bad(Symptom::Silent);
     snapshot
 }
 
@@ -140,8 +148,41 @@ pub fn held() -> Snapshot {
     let mut snapshot = clean();
     let reasons = [(398, 9000, HeldReason::UnknownKind), (405, 4500, HeldReason::Uncertain)];
     let held = reasons.map(|(number, age, reason)| Held { parcel: parcel(number, age), reason });
-    snapshot.relay.as_mut().expect("invariant: a clean sample has all parts").part.held = held.into();
+    let relay = &mut snapshot.relay.as_mut().expect("invariant: a clean sample has all parts").part;
+    relay.held = held.into();
+    relay.held_count = 2;
     snapshot.board = board([Sign::BoxWell, Sign::LineWell, Sign::Held, Sign::Look]);
+    snapshot
+}
+
+/// A hundred thousand wait, something is held for every reason, and the other sides are late.
+pub fn backlog() -> Snapshot {
+    let mut snapshot = held();
+    let relay = &mut snapshot.relay.as_mut().expect("invariant: a clean sample has all parts").part;
+    let waiting = (0..RelayPart::LISTED as u64)
+        .map(|n| Waiting { parcel: parcel(500 + n, 7200 - n.cast_signed()), reason: WaitReason::InTurn });
+    relay.waiting = waiting.collect();
+    relay.waiting_count = 100_000;
+    let held = (0..).zip(HeldReason::ALL).map(|(n, reason)| {
+        let mut parcel = parcel(390 + n, 90_000 - 9000 * n.cast_signed());
+        if matches!(reason, HeldReason::UnknownKind | HeldReason::BadName) {
+            parcel.kind = "unknown".into();
+        }
+        Held { parcel, reason }
+    });
+    relay.held = held.collect();
+    relay.held_count = 9;
+    relay.unanswered.push(Unanswered {
+        terminal: "t1".into(),
+        kind: "OQSsiquc01req".into(),
+        count: 3,
+        since: ago(130),
+        untaken: Some(3),
+        answered_at: Some(ago(300)),
+    });
+    relay.uncollected.push(Uncollected { consumer: "receipt".into(), count: 12, since: ago(2400) });
+    relay.outcomes =
+        Some(Outcomes { normal: 55, pending: 4, failed: 2, refused: 1, unread: 1, ..Outcomes::default() });
     snapshot
 }
 
@@ -182,6 +223,7 @@ pub fn all() -> Vec<(&'static str, Snapshot)> {
         ("term-01", term_01()),
         ("two-faults", two_faults()),
         ("held", held()),
+        ("backlog", backlog()),
         ("stale", stale()),
         ("starting", starting()),
         ("absent", absent()),
@@ -197,8 +239,8 @@ fn fault(code: FaultCode, owner: Party, certainty: Certainty, rung: Rung) -> Fau
 }
 
 fn parcel(number: u64, age_s: i64) -> ParcelView {
-    let hash = format!("{:08x}", number * 2_654_435_761);
-    ParcelView { number, kind: "OQSsiquc01".into(), hash, bytes: 1800, since: ago(age_s) }
+    let hash = format!("{:08x}", number * 2_654_435_761 % (1 << 32));
+    ParcelView { number, kind: "OQSsiquc01req".into(), hash, bytes: 1800, since: ago(age_s) }
 }
 
 fn board([status, line, relay, alarm]: [Sign; 4]) -> Option<Stamped<BoardPart>> {

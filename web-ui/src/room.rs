@@ -1,0 +1,51 @@
+//! The views and their addresses. Each has a whole page, a fragment that is fetched again, and a stream that says when.
+
+use model::Text;
+
+use crate::words;
+
+/// A view of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// The first view: the overview, or how the box came up.
+    First,
+    /// The relay's.
+    Relay,
+}
+
+impl Room {
+    /// Every view.
+    pub const ALL: [Self; 2] = [Self::First, Self::Relay];
+
+    /// Where the whole page is.
+    pub const fn address(self) -> &'static str {
+        match self {
+            Self::First => "/",
+            Self::Relay => "/relay",
+        }
+    }
+
+    /// Where its fragment is.
+    pub const fn part(self) -> &'static str {
+        match self {
+            Self::First => "/part/overview",
+            Self::Relay => "/part/relay",
+        }
+    }
+
+    /// Where its events are.
+    pub const fn events(self) -> &'static str {
+        match self {
+            Self::First => "/events",
+            Self::Relay => "/events/relay",
+        }
+    }
+
+    /// Its name.
+    pub const fn name(self) -> Text {
+        match self {
+            Self::First => words::OVERVIEW,
+            Self::Relay => words::RELAY,
+        }
+    }
+}
