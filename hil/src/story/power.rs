@@ -51,8 +51,12 @@ struct Sent {
     bytes: Vec<u8>,
     /// The share said that it is written.
     confirmed: bool,
-    /// How often its answer was collected, and the collecting confirmed.
-    answered: u32,
+    /// Its answer was read to its end.
+    answered: bool,
+    /// The share said that the answer is removed. (Where the plug came before it said so, it may be removed or not.)
+    removed: bool,
+    /// The answer was there again after that.
+    doubled: bool,
     /// An answer came whose bytes are not the request's.
     torn: bool,
 }
@@ -99,8 +103,8 @@ fn cuts(stage: &mut Stage) -> Outcome {
         must(names.is_empty(), || format!("{} {what}: {}", names.len(), names.join(" ")))
     };
     wrong("answers are not what was sent", &|sent| sent.torn)?;
-    wrong("answers came more than once", &|sent| sent.answered > 1)?;
-    wrong("confirmed requests are lost", &|sent| sent.confirmed && sent.answered == 0)?;
+    wrong("answers came again after they were removed", &|sent| sent.doubled)?;
+    wrong("confirmed requests are lost", &|sent| sent.confirmed && !sent.answered)?;
     let now = (stage.lab.count("doubled")?, stage.lab.count("torn")?);
     must(now == (doubled, torn), || {
         format!("the terminal saw doubled and torn {now:?}, before {doubled} and {torn}")
@@ -129,7 +133,7 @@ fn settle(tally: &Mutex<Tally>) -> Outcome {
     loop {
         let open = {
             let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-            tally.sent.values().filter(|sent| sent.confirmed && sent.answered == 0).count()
+            tally.sent.values().filter(|sent| sent.confirmed && !sent.answered).count()
         };
         if open == 0 || Instant::now() > end {
             return Ok(());
@@ -207,12 +211,14 @@ impl Receipt {
             let local = self.folder.join("got");
             session.get(&format!("res/{}", entry.name), &local).ok()?;
             let got = std::fs::read(&local).ok()?;
-            session.delete(&format!("res/{}", entry.name)).ok()?;
             let request = self.request(&entry.name);
             self.with(&request, |sent| {
-                sent.answered += 1;
+                sent.answered = true;
+                sent.doubled |= sent.removed;
                 sent.torn |= got != sent.bytes;
             });
+            session.delete(&format!("res/{}", entry.name)).ok()?;
+            self.with(&request, |sent| sent.removed = true);
         }
         Some(())
     }
