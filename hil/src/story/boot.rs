@@ -120,12 +120,13 @@ fn unsigned(stage: &mut Stage) -> Outcome {
     let esp = stage.image.part("esp")?.clone();
     let tools = stage.tools.clone();
     for slot in ["a", "b"] {
-        let name = format!("sekisho-{slot}.unsigned.efi");
-        std::fs::copy(stage.image.unsigned.join(&name), tools.work.join(&name))?;
+        let from = stage.image.unsigned.join(format!("{slot}.unsigned.efi"));
+        let copied = std::fs::copy(&from, tools.work.join(format!("unsigned-{slot}.efi")));
+        copied.map_err(|error| Wrong(format!("failed to copy {}: {error}", from.display())))?;
     }
     disk.change(&tools, &esp, |esp| {
         tools.run_here(&["mdel", "-i", esp, "::/EFI/Linux/*"])?;
-        let from = |slot: &str| format!("{}/sekisho-{slot}.unsigned.efi", crate::tools::WORK);
+        let from = |slot: &str| format!("{}/unsigned-{slot}.efi", crate::tools::WORK);
         let to = "::/EFI/Linux/";
         tools.run_here(&["mcopy", "-i", esp, &from("a"), &from("b"), to]).map(drop)
     })?;
