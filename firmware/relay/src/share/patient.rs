@@ -9,8 +9,10 @@ use model::Symptom;
 
 use crate::share::{Entry, Opened, Outgoing, Parcel, Published, Share, Staged, Trouble};
 
-/// Longer than the largest file takes on a slow network, seconds.
+/// Longer than the largest file takes on a slow network.
 pub const LONGEST: Duration = Duration::from_secs(60);
+/// Longer than anything takes that moves no file.
+pub const SHORT: Duration = Duration::from_secs(10);
 
 /// A share whose every step ends.
 #[derive(Debug)]
@@ -20,22 +22,17 @@ pub struct Patient<S> {
 }
 
 impl<S: Share> Patient<S> {
-    /// Gives each step of `share` at most `longest`.
+    /// Gives each step of `share` at most `longest`, and one that moves no file at most [`SHORT`].
     pub const fn new(share: S, longest: Duration) -> Self {
         Self { share, longest }
     }
 
-    async fn within<V>(
+    async fn shortly<V>(
         &self,
         action: &'static str,
         step: impl Future<Output = Result<V, Trouble>> + Send,
     ) -> Result<V, Trouble> {
-        let given_up = |_| Trouble {
-            symptom: Symptom::Silent,
-            action,
-            detail: format!("nothing within {} s", self.longest.as_secs()),
-        };
-        tokio::time::timeout(self.longest, step).await.map_err(given_up)?
+        within(self.longest.min(SHORT), action, step).await
     }
 
     /// One outcome each, also when the whole was given up.
@@ -47,6 +44,20 @@ impl<S: Share> Patient<S> {
     }
 }
 
+/// A step that takes longer is given up as silence.
+pub async fn within<V>(
+    longest: Duration,
+    action: &'static str,
+    step: impl Future<Output = Result<V, Trouble>> + Send,
+) -> Result<V, Trouble> {
+    let given_up = |_| Trouble {
+        symptom: Symptom::Silent,
+        action,
+        detail: format!("nothing within {} s", longest.as_secs()),
+    };
+    tokio::time::timeout(longest, step).await.map_err(given_up)?
+}
+
 impl<S: Share> Share for Patient<S> {
     type Handle = S::Handle;
 
@@ -55,43 +66,43 @@ impl<S: Share> Share for Patient<S> {
     }
 
     async fn lacks(&self, folder: &str) -> Result<bool, Trouble> {
-        self.within("find a folder", self.share.lacks(folder)).await
+        self.shortly("find a folder", self.share.lacks(folder)).await
     }
 
     async fn list(&self, folder: &str) -> Result<Vec<Entry>, Trouble> {
-        self.within("list a folder", self.share.list(folder)).await
+        self.shortly("list a folder", self.share.list(folder)).await
     }
 
     async fn stage(&self, files: Vec<Outgoing>) -> Vec<Result<(), Trouble>> {
         let count = files.len();
         let staged = async { Ok(self.share.stage(files).await) };
-        Self::each(self.within("stage", staged).await, count)
+        Self::each(within(self.longest, "stage", staged).await, count)
     }
 
     async fn publish(&self, parcels: Vec<Parcel>) -> Vec<Result<Published, Trouble>> {
         let count = parcels.len();
         let published = async { Ok(self.share.publish(parcels).await) };
-        Self::each(self.within("publish", published).await, count)
+        Self::each(within(self.longest, "publish", published).await, count)
     }
 
     async fn staged(&self) -> Result<Staged, Trouble> {
-        self.within("list the staging folder", self.share.staged()).await
+        self.shortly("list the staging folder", self.share.staged()).await
     }
 
     async fn discard(&self, name: &str) -> Result<(), Trouble> {
-        self.within("discard a staged file", self.share.discard(name)).await
+        self.shortly("discard a staged file", self.share.discard(name)).await
     }
 
     async fn open(&self, folder: &str, entry: &Entry, largest: u64) -> Result<Opened<S::Handle>, Trouble> {
-        self.within("open a file", self.share.open(folder, entry, largest)).await
+        self.shortly("open a file", self.share.open(folder, entry, largest)).await
     }
 
     async fn read(&self, handle: &S::Handle, offset: u64, length: usize) -> Result<Vec<u8>, Trouble> {
-        self.within("read a file", self.share.read(handle, offset, length)).await
+        self.shortly("read a file", self.share.read(handle, offset, length)).await
     }
 
     async fn remove(&self, handle: S::Handle) -> Result<bool, Trouble> {
-        self.within("remove a file", self.share.remove(handle)).await
+        self.shortly("remove a file", self.share.remove(handle)).await
     }
 
     async fn release(&self, handle: S::Handle) {

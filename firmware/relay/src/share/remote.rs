@@ -20,7 +20,7 @@ use smb::{
 use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinHandle;
 
-use super::patient::{LONGEST, Patient};
+use super::patient::{LONGEST, Patient, SHORT, within};
 use super::said::{DELETE_PENDING, connecting, hidden, is_about_the_file, refused, said, status, trouble};
 use super::transport::Tcp;
 use super::{Entry, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted};
@@ -36,6 +36,8 @@ const CHUNK: usize = 64 * 1024;
 const POLL: Duration = Duration::from_millis(250);
 /// How often it is tried whether a folder that lacks is there after all.
 const LACKING: Duration = Duration::from_secs(30);
+/// So many bytes go in a second on the slowest network.
+const SLOWEST: u64 = 4 * 1024 * 1024;
 /// How many files are staged at the same time: on their way are bytes, not only acknowledgements.
 const AT_ONCE: usize = 4;
 
@@ -262,14 +264,18 @@ impl Share for RemoteShare {
     }
 
     async fn stage(&self, files: Vec<Outgoing>) -> Vec<Result<(), Trouble>> {
-        let staging: Vec<_> = files.into_iter().map(|one| self.stage_one(one)).collect();
+        let stage = |one: Outgoing| {
+            let longest = SHORT + Duration::from_secs(one.size / SLOWEST);
+            within(longest, "stage", self.stage_one(one))
+        };
+        let staging: Vec<_> = files.into_iter().map(stage).collect();
         futures_util::stream::iter(staging).buffered(AT_ONCE).collect().await
     }
 
     async fn publish(&self, parcels: Vec<Parcel>) -> Vec<Result<Published, Trouble>> {
         let mut outcomes = Vec::new();
         for parcel in &parcels {
-            outcomes.push(self.publish_one(parcel).await);
+            outcomes.push(within(SHORT, "publish", self.publish_one(parcel)).await);
             sabotage::step("publishing");
         }
         outcomes
