@@ -1,13 +1,14 @@
 //! Hardware in the loop: drives a board over its console, ports and power, and judges it from outside.
 //!
 //! A [`mod@bench`] says as data how a board is reached; [`board`] is the virtual one, a machine of QEMU's in the place of
-//! the virtual clinic's box. The cases never know which it is.
+//! the virtual clinic's box. The cases never know which it is. [`powercut`] is a check of its own, on a smaller machine.
 
 pub mod bench;
 pub mod board;
 pub mod console;
 pub mod image;
 pub mod machine;
+pub mod powercut;
 pub mod qmp;
 pub mod results;
 pub mod stage;

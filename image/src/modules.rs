@@ -61,6 +61,11 @@ impl Modules {
         if lost.is_empty() { Ok(self.with_needs(names.iter().filter_map(find).collect())) } else { Err(lost) }
     }
 
+    /// What a module needs, hard and soft.
+    pub fn needed_by(&self, module: &Path) -> &[PathBuf] {
+        self.needs.get(module).map_or(&[], Vec::as_slice)
+    }
+
     fn with_needs<'a>(&'a self, mut open: Vec<&'a PathBuf>) -> BTreeSet<PathBuf> {
         let mut needed = BTreeSet::new();
         while let Some(path) = open.pop() {

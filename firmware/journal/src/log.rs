@@ -10,6 +10,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::record::{self, MAX_PAYLOAD, Record};
+use crate::sabotage::{FLUSH_LOG_OPEN, FLUSH_RECORD, unless};
 use crate::{Error, read, replace, sync_folder};
 
 /// A segment that has grown beyond this many bytes is closed and the next one begun.
@@ -131,8 +132,10 @@ impl Log {
         let size = file.metadata().map_err(Error::io("stat", &path))?.len();
         // What was read may be the cache's only, after a crash between write and fdatasync; and without the
         // folder a cut could take the segment's name, and with it every record acknowledged in it.
-        file.sync_all().map_err(Error::io("fsync", &path))?;
-        sync_folder(folder)?;
+        unless(FLUSH_LOG_OPEN, || {
+            file.sync_all().map_err(Error::io("fsync", &path))?;
+            sync_folder(folder)
+        })?;
         Ok(Self { folder: folder.to_owned(), path, file, size, next, poisoned: false })
     }
 
@@ -142,7 +145,7 @@ impl Log {
             self.poisoned = true;
         }
         self.file.write_all(bytes).map_err(Error::io("write", &self.path))?;
-        self.file.sync_data().map_err(Error::io("fdatasync", &self.path))?;
+        unless(FLUSH_RECORD, || self.file.sync_data()).map_err(Error::io("fdatasync", &self.path))?;
         self.size += bytes.len() as u64;
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::sabotage::{FLUSH_REPLACE, unless};
 use crate::{Error, sync_folder};
 
 /// Replaces the file at `path` by `bytes`, readable by its owner only. When this returns `Ok` the new bytes are
@@ -19,7 +20,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let _ = fs::remove_file(&beside);
     })?;
     fs::rename(&beside, path).map_err(Error::io("rename", path))?;
-    sync_folder(folder_of(path))
+    unless(FLUSH_REPLACE, || sync_folder(folder_of(path)))
 }
 
 /// The bytes of the file at `path`; none if there is no such file.
@@ -44,7 +45,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         .open(path)
         .map_err(Error::io("create", path))?;
     file.write_all(bytes).map_err(Error::io("write", path))?;
-    file.sync_all().map_err(Error::io("fsync", path))
+    unless(FLUSH_REPLACE, || file.sync_all()).map_err(Error::io("fsync", path))
 }
 
 fn beside(path: &Path) -> PathBuf {

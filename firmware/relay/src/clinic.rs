@@ -28,7 +28,7 @@ use crate::entry::{Arrival, Attempt};
 use crate::folder::{Facts, Folder, facts_of, read_tail, sync_both};
 use crate::lease;
 use crate::request::Mark;
-use crate::sabotage;
+use crate::sabotage::{self, FLUSH_DECIDE, FLUSH_NOTES, FLUSH_OPEN, KEEP_REMOVALS, unless};
 use crate::whole::{End, Look, TAIL, Writer, end};
 
 /// Where what a person returns is put.
@@ -75,10 +75,12 @@ impl Seat {
         for folder in &folders.shown {
             // What a client has collected and removed would else be there again after a power cut.
             let opened = seat.folder(folder)?;
-            opened.keep_removals().map_err(Error::io("set the flags of", &seat.path(folder)))?;
+            unless(KEEP_REMOVALS, || opened.keep_removals())
+                .map_err(Error::io("set the flags of", &seat.path(folder)))?;
         }
         for folder in folders.shown.iter().chain(&folders.emptied) {
-            seat.folder(folder)?.sync().map_err(Error::io("fsync", &seat.path(folder)))?;
+            let opened = seat.folder(folder)?;
+            unless(FLUSH_OPEN, || opened.sync()).map_err(Error::io("fsync", &seat.path(folder)))?;
         }
         Ok(seat)
     }
@@ -200,7 +202,7 @@ impl Own {
             made.map_err(Error::io("open", &relay.join(name)))
         };
         let (attempted, arriving) = (own("attempted")?, own("arriving")?);
-        arriving.sync().map_err(Error::io("fsync", &relay.join("arriving")))?;
+        unless(FLUSH_OPEN, || arriving.sync()).map_err(Error::io("fsync", &relay.join("arriving")))?;
         Ok(Self { attempted, arriving, relay: relay.to_owned(), end: end.to_owned() })
     }
 
@@ -247,7 +249,7 @@ impl Own {
             }));
         }
         sabotage::step("deciding");
-        let flushed = flush_all(&self.attempted, &folders);
+        let flushed = unless(FLUSH_DECIDE, || flush_all(&self.attempted, &folders));
         (moved, flushed.map_err(Error::io("fsync", &self.attempted_path())))
     }
 
@@ -293,7 +295,7 @@ impl Own {
     /// # Errors
     /// If the flush fails.
     pub fn flush_notes(&self) -> Result<(), Error> {
-        self.attempted.sync().map_err(Error::io("fsync", &self.attempted_path()))
+        unless(FLUSH_NOTES, || self.attempted.sync()).map_err(Error::io("fsync", &self.attempted_path()))
     }
 
     /// Removes an entry of `attempted`. Not flushed: an entry that comes back after a cut is settled again.

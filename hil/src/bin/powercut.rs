@@ -1,0 +1,256 @@
+//! `check powercut`: records the relay's writes, cuts the power at many moments of them, and counts what it cost. In
+//! the recorded machine the same program is the load, and at both places the relay.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use clinic::check::{Row, Wrong, junit};
+use hil::powercut::cut::choose;
+use hil::powercut::place::Terminal;
+use hil::powercut::record::{Load, Recording, record};
+use hil::powercut::replay::{Replay, WHOLE, alone_with_mounts};
+use hil::powercut::sabotage::{DEFECTS, Defect};
+use hil::powercut::tally::Tally;
+use hil::powercut::{CARRY, HISTORY, carry, guest};
+use hil::tools::Tools;
+
+/// Cuts the power at many moments of the relay's work, and counts what it cost.
+///
+/// Exit codes: 0 all right; 1 something is wrong; 64 usage; 69 the machine does not run.
+#[derive(Parser)]
+#[command(name = "powercut")]
+struct Call {
+    /// How many moments
+    #[arg(long, default_value_t = 200)]
+    points: usize,
+    /// Show that it can fail: every listed flush is left out once
+    #[arg(long)]
+    sabotage: bool,
+    /// Only the defect of this name; may be given more than once
+    #[arg(long, value_name = "DEFECT")]
+    only: Vec<String>,
+    /// How many requests the recorded machine carries
+    #[arg(long, default_value_t = 60)]
+    rounds: u32,
+    /// Which moments: another number, others
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where scripts/image has put the base and the tools
+    #[arg(long, value_name = "DIR", default_value = "target/image")]
+    made: PathBuf,
+    /// Where the report and the logs go
+    #[arg(long, value_name = "DIR", default_value = "artifacts")]
+    artifacts: PathBuf,
+}
+
+fn main() -> ExitCode {
+    if std::process::id() == 1 {
+        guest::run();
+        return ExitCode::FAILURE;
+    }
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let product = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [CARRY] => Some(carry::run().map(|never| match never {})),
+        [HISTORY, folder] => Some(carry::history(Path::new(folder))),
+        _ => None,
+    };
+    if let Some(ended) = product {
+        return ended.map_or_else(|wrong| failed(&wrong, 70), |()| ExitCode::SUCCESS);
+    }
+    let call = match Call::try_parse() {
+        Ok(call) => call,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
+        }
+    };
+    match play(&call, &mut std::io::stdout()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(wrong) => failed(&wrong, 69),
+    }
+}
+
+fn failed(wrong: &Wrong, code: u8) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "powercut: {wrong}");
+    ExitCode::from(code)
+}
+
+fn play(call: &Call, out: &mut dyn Write) -> Result<bool, Wrong> {
+    let _alone = alone()?;
+    alone_with_mounts()?;
+    let begun = Instant::now();
+    let (rows, tally, right) = if call.sabotage { defects(call, out)? } else { sound(call, out)? };
+    junit::write(&call.artifacts.join("check-powercut.xml"), "powercut", &rows)?;
+    let seconds = begun.elapsed().as_secs();
+    if call.sabotage {
+        let caught = rows.iter().filter(|row| row.wrong.is_none()).count();
+        say(out, &format!("defects={} caught={caught} seconds={seconds}", rows.len()))?;
+    } else {
+        say(out, &format!("points={} {tally} seconds={seconds}", call.points))?;
+    }
+    Ok(right)
+}
+
+/// Two at a time would share their work folder.
+fn alone() -> Result<File, Wrong> {
+    let file = File::create(std::env::temp_dir().join("sekisho-check-powercut.lock"))?;
+    file.try_lock().map_err(|error| Wrong(format!("another check powercut is running ({error})")))?;
+    Ok(file)
+}
+
+type Outcome = Result<(Vec<Row>, Tally, bool), Wrong>;
+
+/// Of so many cuts one is of a box whose terminal is a folder of its own.
+const NEAR: usize = 4;
+
+fn sound(call: &Call, out: &mut dyn Write) -> Outcome {
+    let (mut rows, mut tally) = (Vec::new(), Tally::default());
+    let near = call.points / NEAR;
+    for (terminal, points) in [(Terminal::Far, call.points - near), (Terminal::Near, near)] {
+        let recording = recorded(call, terminal, None, out)?;
+        let cuts = cuts(call, points, &recording, false, out)?;
+        let wrong = (cuts.wrong > 0).then(|| cuts.say());
+        let name = format!("whenever_the_power_goes_with_the_terminal_{}", terminal.word());
+        let row = row(name, points, wrong, cuts.begun);
+        say(out, &row.to_string())?;
+        rows.push(row);
+        tally.add(&cuts.tally);
+        if terminal == Terminal::Near {
+            // What was uncertain to both is a person's to decide.
+            tally.held -= cuts.tally.held;
+        }
+        say(out, &format!("  {points} cuts with the terminal {}: {}", terminal.word(), cuts.tally))?;
+    }
+    let right = rows.iter().all(|row| row.wrong.is_none());
+    Ok((rows, tally, right))
+}
+
+fn defects(call: &Call, out: &mut dyn Write) -> Outcome {
+    let mut rows = Vec::new();
+    let wanted = |defect: &&Defect| call.only.is_empty() || call.only.iter().any(|only| only == defect.name);
+    for defect in DEFECTS.iter().filter(wanted) {
+        let recording = recorded(call, defect.terminal, Some(defect), out)?;
+        let cuts = cuts(call, call.points, &recording, true, out)?;
+        let missed = (cuts.wrong == 0).then(|| format!("no cut saw that {} is not durable", defect.what));
+        let row =
+            row(format!("a_cut_sees_that_{}_is_left_out", defect.name), cuts.played, missed, cuts.begun);
+        say(out, &row.to_string())?;
+        rows.push(row);
+    }
+    let right = rows.iter().all(|row| row.wrong.is_none());
+    Ok((rows, Tally::default(), right))
+}
+
+fn row(name: String, points: usize, wrong: Option<String>, begun: Instant) -> Row {
+    Row { name, made: format!("{points} cuts"), wrong, took: begun.elapsed() }
+}
+
+fn recorded(
+    call: &Call,
+    terminal: Terminal,
+    defect: Option<&Defect>,
+    out: &mut dyn Write,
+) -> Result<Recording, Wrong> {
+    let begun = Instant::now();
+    let tools = Tools::find(&call.made.join("tools"), &call.made.join("powercut"), &call.artifacts)?;
+    let own = std::env::current_exe()?;
+    let program = match defect {
+        // The listed defects exist in that build only.
+        Some(_) => beside(&own).join("../sabotage/debug/powercut").canonicalize()?,
+        None => own,
+    };
+    let load = Load {
+        program,
+        rounds: call.rounds,
+        terminal,
+        sabotage: defect.map(|defect| {
+            [Some(defect.name), defect.dies].into_iter().flatten().collect::<Vec<_>>().join(",")
+        }),
+        dies: defect.is_some_and(|defect| defect.dies.is_some()),
+    };
+    let recording = record(&tools, &call.made.join("base"), &load)?;
+    let entries = recording.log.entries.len();
+    let flushes = recording.log.entries.iter().filter(|entry| entry.flush).count();
+    let said = &recording.said;
+    let took = begun.elapsed().as_secs();
+    say(
+        out,
+        &format!(
+            "{said}; {entries} writes and flushes, {flushes} flushes of the box's; recorded in {took} s"
+        ),
+    )?;
+    Ok(recording)
+}
+
+fn beside(program: &Path) -> &Path {
+    program.parent().unwrap_or(Path::new("."))
+}
+
+/// What the cuts of one recording came to.
+struct Cuts {
+    tally: Tally,
+    restless: usize,
+    first: Option<String>,
+    wrong: usize,
+    played: usize,
+    begun: Instant,
+}
+
+impl Cuts {
+    fn say(&self) -> String {
+        let first = self.first.as_deref().unwrap_or("none");
+        format!(
+            "{} cuts wrong ({}, {} without rest); the first: {first}",
+            self.wrong, self.tally, self.restless
+        )
+    }
+}
+
+/// Plays cuts, all of them or until one is wrong.
+fn cuts(
+    call: &Call,
+    points: usize,
+    recording: &Recording,
+    until_wrong: bool,
+    out: &mut dyn Write,
+) -> Result<Cuts, Wrong> {
+    let own = std::env::current_exe()?;
+    let sekisho = beside(&own).join("sekisho");
+    let mut replay = Replay::set(recording, own, sekisho)?;
+    let begun = Instant::now();
+    let mut all = Cuts { tally: Tally::default(), restless: 0, first: None, wrong: 0, played: 0, begun };
+    for (nth, cut) in choose(&recording.log.entries, 0, points, call.seed).into_iter().enumerate() {
+        let whole = nth % WHOLE == WHOLE - 1;
+        let played = replay.play(cut, whole).map_err(|wrong| Wrong(format!("at {cut:?}: {wrong}")))?;
+        all.tally.add(&played.tally);
+        let restless = played.restless.is_some();
+        all.restless += usize::from(restless);
+        if !played.tally.is_right(recording.terminal) || restless {
+            all.wrong += 1;
+            let said = format!("{} at {cut:?} {}", played.tally, played.restless.unwrap_or_default());
+            if all.wrong <= 3 {
+                say(out, &format!("  {said}"))?;
+            }
+            all.first.get_or_insert(said);
+        }
+        all.played = nth + 1;
+        if until_wrong && all.wrong > 0 {
+            break;
+        }
+        if all.played.is_multiple_of(100) {
+            say(out, &format!("  {} cuts in {} s: {}", all.played, begun.elapsed().as_secs(), all.tally))?;
+        }
+    }
+    Ok(all)
+}
+
+/// Writes a line, at once.
+fn say(out: &mut dyn Write, line: &str) -> Result<(), Wrong> {
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}
