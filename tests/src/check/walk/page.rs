@@ -23,6 +23,7 @@ pub fn cases() -> Vec<Case> {
             says(&secure(lab, "/")?, Usability::Usable, Language::Ja)
         }),
         Case::outside("everything_else_is_404", "a list of paths", everything_else),
+        Case::outside("the_relay_s_view_is_over_https_only", "GET /relay by both doors", relay_s_view),
         Case::outside("the_page_loads_nothing_from_outside", "its policy and its links", own_things_only),
         Case::outside("the_page_sets_no_cookie", "its head", |lab| {
             let page = plain(lab, "/", "ja")?;
@@ -53,13 +54,20 @@ fn says(page: &Page, usability: Usability, language: Language) -> Outcome {
 }
 
 fn everything_else(lab: &mut Lab) -> Outcome {
-    for path in ["/login", "/firewall", "/relay", "/admin", "/../etc/passwd", "/%2e%2e/", "//", "/index.html"]
-    {
+    for path in ["/login", "/firewall", "/admin", "/../etc/passwd", "/%2e%2e/", "//", "/index.html"] {
         for page in [plain(lab, path, "ja")?, secure(lab, path)?] {
             must(page.status == 404, || format!("{path} answers {}", page.status))?;
         }
     }
     Ok(())
+}
+
+fn relay_s_view(lab: &mut Lab) -> Outcome {
+    let page = plain(lab, "/relay", "ja")?;
+    must(page.status == 404, || format!("over HTTP /relay answers {}", page.status))?;
+    let page = secure(lab, "/relay")?;
+    must(page.status == 200, || format!("over HTTPS /relay answers {}", page.status))?;
+    must(page.body.contains("ファイル中継"), || "the relay's view does not say what it is".into())
 }
 
 /// The policy forbids it, and no attribute asks for it.
