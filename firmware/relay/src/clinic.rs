@@ -28,7 +28,7 @@ use crate::entry::{Arrival, Attempt};
 use crate::folder::{Facts, Folder, facts_of, read_tail, sync_both};
 use crate::lease;
 use crate::request::Mark;
-use crate::sabotage::{self, FLUSH_DECIDE, FLUSH_NOTES, FLUSH_OPEN, KEEP_REMOVALS, unless};
+use crate::sabotage::{self, FLUSH_DECIDE, KEEP_REMOVALS, unless};
 use crate::whole::{End, Look, TAIL, Writer, end};
 
 /// Where what a person returns is put.
@@ -79,8 +79,7 @@ impl Seat {
                 .map_err(Error::io("set the flags of", &seat.path(folder)))?;
         }
         for folder in folders.shown.iter().chain(&folders.emptied) {
-            let opened = seat.folder(folder)?;
-            unless(FLUSH_OPEN, || opened.sync()).map_err(Error::io("fsync", &seat.path(folder)))?;
+            seat.folder(folder)?.sync().map_err(Error::io("fsync", &seat.path(folder)))?;
         }
         Ok(seat)
     }
@@ -202,7 +201,7 @@ impl Own {
             made.map_err(Error::io("open", &relay.join(name)))
         };
         let (attempted, arriving) = (own("attempted")?, own("arriving")?);
-        unless(FLUSH_OPEN, || arriving.sync()).map_err(Error::io("fsync", &relay.join("arriving")))?;
+        arriving.sync().map_err(Error::io("fsync", &relay.join("arriving")))?;
         Ok(Self { attempted, arriving, relay: relay.to_owned(), end: end.to_owned() })
     }
 
@@ -295,7 +294,7 @@ impl Own {
     /// # Errors
     /// If the flush fails.
     pub fn flush_notes(&self) -> Result<(), Error> {
-        unless(FLUSH_NOTES, || self.attempted.sync()).map_err(Error::io("fsync", &self.attempted_path()))
+        self.attempted.sync().map_err(Error::io("fsync", &self.attempted_path()))
     }
 
     /// Removes an entry of `attempted`. Not flushed: an entry that comes back after a cut is settled again.

@@ -15,14 +15,8 @@ pub const FLUSH_DECIDE: &str = "flush-decide";
 pub const FLUSH_COPY: &str = "flush-copy";
 /// A publication on an end that is a folder of this machine is not made durable.
 pub const FLUSH_PUBLISH: &str = "flush-publish";
-/// What was decided and noted before is not made durable before it is built on.
-pub const FLUSH_NOTES: &str = "flush-notes";
-/// What a folder of this machine is found to hold is not made durable before it is believed.
-pub const FLUSH_STAGED: &str = "flush-staged";
 /// What the clinic removes from its folders is not made durable at once.
 pub const KEEP_REMOVALS: &str = "keep-removals";
-/// What a former run moved is not made durable before it is built on.
-pub const FLUSH_OPEN: &str = "flush-open";
 
 /// Flushes, unless this flush is to be left out.
 pub fn unless<E>(left_out: &str, flush: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
