@@ -15,6 +15,8 @@ pub const FLUSH_DECIDE: &str = "flush-decide";
 pub const FLUSH_COPY: &str = "flush-copy";
 /// A publication on an end that is a folder of this machine is not made durable.
 pub const FLUSH_PUBLISH: &str = "flush-publish";
+/// What a folder of this machine is found to hold is not made durable before it is believed.
+pub const FLUSH_STAGED: &str = "flush-staged";
 /// What the clinic removes from its folders is not made durable at once.
 pub const KEEP_REMOVALS: &str = "keep-removals";
 

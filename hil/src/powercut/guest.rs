@@ -30,6 +30,9 @@ pub const MODULES: &str = "/modules.list";
 
 /// How many requests are under way at most.
 const AT_ONCE: u64 = 3;
+/// How long the others rest between two looks while the relay dies by itself, one request at a time: what they flush must
+/// not stand in for what it left out.
+const REST: Duration = Duration::from_secs(1);
 /// How long all may take.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// The pause of a look for something to do.
@@ -81,17 +84,18 @@ fn load() -> Result<u32, Wrong> {
         }
     });
     let end = Instant::now() + PATIENCE;
+    let (at_once, rest) = if dies { (1, REST) } else { (AT_ONCE, LOOK) };
     let mut put = 0;
     loop {
         let collected = outside.collected()?.len() as u64;
         if collected == rounds {
             return Ok(killed.load(Ordering::Relaxed));
         }
-        if put < rounds && put < collected + AT_ONCE {
+        if put < rounds && put < collected + at_once {
             outside.put(put)?;
             put += 1;
-        } else if !outside.turn()? {
-            std::thread::park_timeout(LOOK);
+        } else if !outside.turn()? || dies {
+            std::thread::park_timeout(rest);
         }
         if Instant::now() > end {
             return Err(Wrong(format!("{collected} of {rounds} answers within {PATIENCE:?}")));

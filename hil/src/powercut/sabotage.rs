@@ -17,19 +17,27 @@ pub struct Defect {
 }
 
 /// The listed flushes. Others are not seen by a cut on one journalling file system, where a flush of anything commits
-/// what was done in all folders, and so are not in the list. After a restart the log's own flushes stand in for those of
-/// what was decided and published before; the model in `request/tests.rs` of `relay` is for these. And what was shown and not
+/// what was done in all folders, and so are not in the list. After a restart the log's own flushes stand in for that of
+/// what was decided before; the model in `request/tests.rs` of `relay` is for it. And what was shown and not
 /// flushed lies in `arriving` again, recorded, and is shown again.
-pub const DEFECTS: [Defect; 7] = [
+pub const DEFECTS: [Defect; 8] = [
     defect("flush-decide", "the move of a request into attempted", None),
     defect("flush-copy", "the bytes and names of copies in arriving", None),
     defect("flush-record", "the record of a seen answer", None),
     defect("flush-replace", "the key of the hashes and the reserved numbers", None),
     defect("keep-removals", "what the clinic removes from its folders", None),
-    defect("flush-log-open", "what a killed run had recorded", Some("die-before=flush-record:2")),
+    defect("flush-log-open", "what a killed run had recorded", Some("die-before=flush-record:1")),
     Defect {
         terminal: Terminal::Near,
         ..defect("flush-publish", "the publication on an end that is a folder of this machine", None)
+    },
+    Defect {
+        terminal: Terminal::Near,
+        ..defect(
+            "flush-staged",
+            "what a killed run had published on such an end",
+            Some("die-at=publishing:1"),
+        )
     },
 ];
 

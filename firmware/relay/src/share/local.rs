@@ -13,7 +13,7 @@ use super::{Entry, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, 
 use crate::copy::{self, Copy};
 use crate::folder::{Folder, facts_of, read_range, read_tail, sync_both};
 use crate::lease;
-use crate::sabotage::{FLUSH_PUBLISH, unless};
+use crate::sabotage::{self, FLUSH_PUBLISH, FLUSH_STAGED, unless};
 use crate::watch::Events;
 use crate::whole::{TAIL, Writer};
 
@@ -124,9 +124,11 @@ impl Share for LocalShare {
         blocking("list what is staged", move || {
             let staging = root.below(STAGING)?;
             // What is not staged any more counts as published, so that must not be taken back by a cut.
-            staging.sync()?;
-            // One that may lack and does holds nothing.
-            folders.iter().filter_map(|folder| root.open_below(folder).ok()).try_for_each(|to| to.sync())?;
+            unless(FLUSH_STAGED, || {
+                staging.sync()?;
+                // One that may lack and does holds nothing.
+                folders.iter().filter_map(|folder| root.open_below(folder).ok()).try_for_each(|to| to.sync())
+            })?;
             let names = staging.names()?.into_iter().filter_map(|name| name.into_string().ok()).collect();
             Ok(Staged { identity: staging.identity()? ^ boot()?, names })
         })
@@ -209,6 +211,7 @@ fn publish(root: &Folder, parcels: &[Parcel]) -> io::Result<Vec<io::Result<Publi
         });
     }
     // Where the name came from is flushed with where it went to: a cut must not leave it in both.
+    sabotage::step("publishing");
     unless(FLUSH_PUBLISH, || match &folders[..] {
         [] => Ok(()),
         [(_, first), rest @ ..] => {
