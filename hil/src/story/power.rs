@@ -193,8 +193,8 @@ impl Receipt {
     }
 
     fn send(&self, session: &mut Session, number: u32) -> Option<()> {
-        // A name of its own each time: a program that was cut off does not know whether the last one is used.
-        let name = format!("OQSsiquc01req_{number:012}.xml");
+        // A name of its own each time, and none of the walk's: who was cut off does not know whether the last one is used.
+        let name = format!("OQSsiquc01req_9{number:011}.xml");
         let bytes = Form::Xml.request(&name, 20_000);
         let local = self.folder.join("put");
         std::fs::write(&local, &bytes).ok()?;
