@@ -9,7 +9,7 @@ pub mod chain;
 mod log;
 mod record;
 mod replace;
-mod sabotage;
+pub mod sabotage;
 
 pub use log::{Fact, Log, Opened, each};
 pub use record::{MAX_PAYLOAD, Record};

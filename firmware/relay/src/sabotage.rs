@@ -1,5 +1,5 @@
 //! Listed defects for checks that must be seen to fail. Only a build with the feature `sabotage` has any; no
-//! shipped build does. `SEKISHO_SABOTAGE` names them, separated by commas, and is read here and nowhere else.
+//! shipped build does. `SEKISHO_SABOTAGE` names them, as `journal::sabotage` reads it.
 
 /// `admit` takes any name as the first kind of its direction.
 pub const NO_NAME_CHECK: &str = "no-name-check";
@@ -20,16 +20,7 @@ pub const FLUSH_STAGED: &str = "flush-staged";
 /// What the clinic removes from its folders is not made durable at once.
 pub const KEEP_REMOVALS: &str = "keep-removals";
 
-/// Flushes, unless this flush is to be left out.
-pub fn unless<E>(left_out: &str, flush: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
-    if is(left_out) { Ok(()) } else { flush() }
-}
-
-/// Whether a defect was asked for.
-#[cfg(feature = "sabotage")]
-pub fn is(defect: &str) -> bool {
-    chosen().any(|name| name == defect)
-}
+pub use journal::sabotage::{is, unless};
 
 /// A step of a file's road was taken. `die-at=STEP:N` asks for the process to be killed at the Nth one of this name:
 /// as by `kill -9`, with nothing said and nothing tidied up but one line in the log.
@@ -39,7 +30,7 @@ pub fn step(name: &'static str) {
     use std::sync::atomic::{AtomicU32, Ordering};
     static DEATH: OnceLock<Option<(String, AtomicU32)>> = OnceLock::new();
     let asked = || {
-        let (step, nth) = chosen().find_map(|name| name.strip_prefix("die-at=")?.split_once(':'))?;
+        let (step, nth) = journal::sabotage::asked("die-at")?;
         Some((step.to_owned(), AtomicU32::new(nth.parse().ok()?)))
     };
     let Some((step, left)) = DEATH.get_or_init(asked) else { return };
@@ -52,16 +43,3 @@ pub fn step(name: &'static str) {
 /// A step of a file's road was taken; nothing hangs on it in this build.
 #[cfg(not(feature = "sabotage"))]
 pub const fn step(_name: &'static str) {}
-
-#[cfg(feature = "sabotage")]
-fn chosen() -> impl Iterator<Item = &'static str> {
-    static CHOSEN: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-    let chosen = CHOSEN.get_or_init(|| std::env::var("SEKISHO_SABOTAGE").unwrap_or_default());
-    chosen.split(',').map(str::trim)
-}
-
-/// Whether a defect was asked for; never, in this build.
-#[cfg(not(feature = "sabotage"))]
-pub const fn is(_defect: &str) -> bool {
-    false
-}
