@@ -1,15 +1,24 @@
 //! What each zone finds open, beside what docs/security.md says.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::time::Duration;
 
 use clinic::check::scan::{open, scan};
 use clinic::check::{Outcome, Wrong, must};
+use model::Usability;
+use model::part::{LinePart, Snapshot, Stamped};
 
 use super::{For, Story};
-use crate::machine::BOX;
+use crate::machine::{BOX, ask};
 use crate::stage::{Stage, same};
 
+/// More than the kernel remembers by itself on a box with 1 GiB.
+const CONNECTIONS: u32 = 10_000;
+/// How long one connection may take.
+const ANSWER: Duration = Duration::from_secs(5);
+/// How long until the line is looked at as a whole.
+const PATIENCE: Duration = Duration::from_secs(120);
 const BOX_TERMINAL: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
 /// The stories.
@@ -32,6 +41,16 @@ pub fn stories() -> Vec<Story> {
             |stage| from_every_zone(stage, &(1..=1024).collect::<Vec<_>>()),
         )
         .smoke(),
+        Story::new(
+            "a_pc_that_connects_ten_thousand_times_in_a_row_keeps_nobody_out",
+            "A program that asks too often must not cost the clinic its line, its page and its terminal.",
+            &[
+                "a box in service",
+                "open and close ten thousand connections to the page, one after the other",
+                "the page still answers, and a whole look at the line finds nothing wrong",
+            ],
+            crowded,
+        ),
         Story::new(
             "nothing_listens_but_what_the_documents_name",
             "What does not listen cannot be reached by a mistake in the rules.",
@@ -65,6 +84,24 @@ fn from_every_zone(stage: &mut Stage, ports: &[u16]) -> Outcome {
         same(&format!("what refuses at {to} for the {zone}"), &seen.refused, &BTreeSet::new())?;
     }
     Ok(())
+}
+
+fn crowded(stage: &mut Stage) -> Outcome {
+    stage.service()?;
+    let before = stage.clean(PATIENCE)?.line.and_then(|line| line.part.swept_at);
+    let page = SocketAddr::from((BOX, 80));
+    stage.lab.clinic().inside("clinic", || {
+        (0..CONNECTIONS).try_for_each(|number| {
+            let opened = TcpStream::connect_timeout(&page, ANSWER);
+            opened.map(drop).map_err(|error| Wrong(format!("connection {number}: {error}")))
+        })
+    })??;
+    ask(stage.lab.clinic())?;
+    let swept = |line: &Stamped<LinePart>| line.part.swept_at > before;
+    let swept = |snapshot: &Snapshot| snapshot.line.as_ref().is_some_and(swept);
+    let seen = stage.until("the line is looked at again", PATIENCE, swept)?;
+    let line = seen.line.map(|line| line.part.verdict);
+    must(line.as_ref().is_some_and(|line| line.usability == Usability::Usable), || format!("{line:?}"))
 }
 
 /// The box's own addresses on the line, as the line's router knows them.
