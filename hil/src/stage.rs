@@ -288,7 +288,7 @@ impl Stage {
         Ok(())
     }
 
-    /// A box in service is on the bench, whatever was there before.
+    /// A box in service is on the bench, whatever was there before; one that was started for it has had time to look around.
     ///
     /// # Errors
     /// None comes up.
@@ -297,13 +297,14 @@ impl Stage {
             return Ok(());
         }
         if self.adopted.is_none() {
-            return self.adopt();
+            self.adopt()?;
+        } else {
+            let disk = self.serviced()?;
+            self.switch_on(&disk, With::default())?;
+            self.situation(Situation::Site, BOOT)?;
+            self.runs = Runs::Service;
         }
-        let disk = self.serviced()?;
-        self.switch_on(&disk, With::default())?;
-        self.situation(Situation::Site, BOOT)?;
-        self.runs = Runs::Service;
-        Ok(())
+        self.clean(BOOT).map(drop)
     }
 
     /// Gives an order inside the box.

@@ -2,7 +2,7 @@
 
 use clinic::check::walk;
 
-use super::Story;
+use super::{For, Story};
 
 /// Those that every change is tried with; the others take minutes.
 const SMOKE: [&str; 12] = [
@@ -27,6 +27,8 @@ pub fn stories() -> Vec<Story> {
 
 fn story(case: clinic::check::Case) -> Story {
     let smoke = SMOKE.contains(&case.name);
+    // Nobody can ask a release for the share's password before there is a sign-in.
+    let only = if case.share { For::Development } else { For::Every };
     let play = case.play;
     let story = Story::new(
         case.name,
@@ -37,7 +39,7 @@ fn story(case: clinic::check::Case) -> Story {
             play(&mut stage.lab)
         },
     );
-    Story { smoke, ..story }
+    Story { smoke, only, ..story }
 }
 
 #[cfg(test)]

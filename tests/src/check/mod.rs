@@ -73,6 +73,8 @@ pub struct Case {
     pub made: &'static str,
     /// Whether it judges from outside only, so that a board can be played too.
     pub outside: bool,
+    /// Whether it opens the clinic's share, whose password lies in the box.
+    pub share: bool,
     /// Plays it. It leaves the clinic as clean as it found it.
     pub play: Play,
 }
@@ -80,7 +82,7 @@ pub struct Case {
 impl Case {
     /// A case for the lab only: it looks or reaches into the box.
     pub fn new(name: &'static str, made: &'static str, play: impl Fn(&mut Lab) -> Outcome + 'static) -> Self {
-        Self { name, made, outside: false, play: Box::new(play) }
+        Self { name, made, outside: false, share: false, play: Box::new(play) }
     }
 
     /// A case that judges from outside, for the lab and for a board.

@@ -14,18 +14,22 @@ use super::Case;
 pub fn cases() -> Vec<Case> {
     [
         clean::cases(),
-        relayed::cases(),
+        by_share(relayed::cases()),
         page::cases(),
         packets::cases(),
         faults::cases(),
-        relayed::after_an_absence(),
-        refused::cases(),
+        by_share(relayed::after_an_absence()),
+        by_share(refused::cases()),
         kill::cases(),
         packets::last(),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+fn by_share(cases: Vec<Case>) -> Vec<Case> {
+    cases.into_iter().map(|case| Case { share: true, ..case }).collect()
 }
 
 /// Those of the list that judge from outside only, for a board.
