@@ -1,0 +1,191 @@
+//! What makes a site file wrong though each of its keys is right.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::read;
+use super::walk::{Errors, Node, refuse_twins};
+use super::{PagePorts, Place};
+use crate::kind::Kind;
+use crate::parcel::Direction;
+use crate::zone::Zone;
+
+/// What one key alone cannot tell: twins, references, addresses that must lie in each other.
+pub(super) fn all(root: &Node, errors: &mut Errors<'_>) {
+    ports(root, errors);
+    zones(root, errors);
+    terminals(root, errors);
+    consumers(root, errors);
+    refuse_twins(&root.tables("contact"), "party", errors);
+    for key in ["port", "terminal", "consumer"] {
+        if root.entry_is_empty(key) {
+            errors.add(root, key, format!("at least one [[{key}]] is needed"), None);
+        }
+    }
+    if let Some(node) = root.table("page") {
+        page(node, read::page(root), errors);
+    }
+}
+
+/// The port of SMB, which the box's share has on the same address.
+const SMB: u16 = 445;
+
+fn page(node: &Node, page: PagePorts, errors: &mut Errors<'_>) {
+    if page.http == page.https {
+        errors.add(node, "https", format!("port {} is used for both pages", page.http), None);
+    }
+    for (key, port) in [("http", page.http), ("https", page.https)] {
+        if port == SMB {
+            errors.add(node, key, format!("port {SMB} is the share's"), None);
+        }
+    }
+}
+
+fn ports(root: &Node, errors: &mut Errors<'_>) {
+    let ports = root.tables("port");
+    refuse_twins(&ports, "name", errors);
+    refuse_twins(&ports, "zone", errors);
+    let zones: Vec<String> = ports.iter().filter_map(|node| node.text("zone")).collect();
+    for zone in Zone::ALL {
+        let said = ports.is_empty() || ports.len() > zones.len();
+        if !said && !zones.iter().any(|key| key == zone.key()) {
+            errors.add(root, "port", format!("no port has zone {:?}", zone.key()), None);
+        }
+    }
+}
+
+fn zones(root: &Node, errors: &mut Errors<'_>) {
+    let own = |key: &str| root.table(key).and_then(|node| node.prefix("address"));
+    if let (Some(clinic), Some(node)) = (own("clinic"), root.table("terminals"))
+        && own("terminals").is_some_and(|terminals| terminals.overlaps(&clinic))
+    {
+        errors.add(node, "address", "the terminals' zone overlaps the clinic's".into(), None);
+    }
+    for node in ["clinic", "terminals"].iter().filter_map(|key| root.table(key)) {
+        let Some(prefix) = node.prefix("address") else { continue };
+        if let IpAddr::V4(address) = prefix.address
+            && !prefix.is_machine(address)
+        {
+            let message = format!("{prefix} cannot be a machine's address");
+            errors.add(node, "address", message, Some("like 192.0.2.1/24".into()));
+        }
+    }
+}
+
+fn terminals(root: &Node, errors: &mut Errors<'_>) {
+    let terminals = root.tables("terminal");
+    refuse_twins(&terminals, "name", errors);
+    below(&terminals, errors);
+    let zone = root.table("terminals").and_then(|node| node.prefix("address"));
+    let mut taken: Vec<Ipv4Addr> = Vec::new();
+    for node in terminals {
+        let Some(address) = read::address(node) else { continue };
+        if let Some(zone) = zone
+            && (!zone.is_machine(address) || zone.address == IpAddr::V4(address))
+        {
+            let allowed = format!("another address in {}", zone.as_network());
+            errors.add(node, "address", format!("{address} is not a terminal's address"), Some(allowed));
+        }
+        if taken.contains(&address) {
+            errors.add(node, "address", format!("{address} is used twice"), None);
+        }
+        taken.push(address);
+        place(node, "share", true, errors);
+        let host = node.text("share").and_then(|unc| unc[2..].split('\\').next().map(str::to_owned));
+        if host.is_some_and(|host| host != address.to_string()) {
+            errors.add(
+                node,
+                "share",
+                "the share lies on another host".into(),
+                Some(format!(r"\\{address}\…")),
+            );
+        }
+    }
+}
+
+/// A folder of requests has one terminal.
+fn below(terminals: &[&Node], errors: &mut Errors<'_>) {
+    let mut taken: Vec<Option<String>> = Vec::new();
+    for node in terminals {
+        let below = node.text("requests-below").map(|folder| folder.to_ascii_lowercase());
+        if taken.contains(&below) {
+            let message = "another terminal takes the requests from there".to_owned();
+            errors.add(node, "requests-below", message, Some("a folder of its own".into()));
+        }
+        taken.push(below);
+    }
+}
+
+/// One end has one place: a share and its login, or a path.
+fn place(node: &Node, remote: &str, needed: bool, errors: &mut Errors<'_>) {
+    let (share, login, path) = (node.has(remote), node.has("login"), node.has("path"));
+    // A value that was refused has been said; what is missing beside it would be said twice.
+    match (share, login, path) {
+        (true, false, false) if !node.was_given("login") => {
+            errors.add(node, "login", format!("{remote} needs a login"), Some("secret:NAME".into()));
+        }
+        (false, true, false) if !node.was_given(remote) => {
+            errors.add(node, remote, format!("a login is of no use without {remote}"), None);
+        }
+        (_, _, true) if share || login => {
+            errors.add(node, "path", format!("either {remote} and login, or path"), None);
+        }
+        (false, false, false) if needed && !node.was_given(remote) && !node.was_given("path") => {
+            errors.add(node, remote, format!("{remote} and login are missing"), Some("or path".into()));
+        }
+        _ => {}
+    }
+}
+
+fn consumers(root: &Node, errors: &mut Errors<'_>) {
+    let consumers = root.tables("consumer");
+    refuse_twins(&consumers, "name", errors);
+    let zone = root.table("clinic").and_then(|node| node.prefix("address"));
+    let mut shares: Vec<String> = Vec::new();
+    for node in consumers {
+        place(node, "remote", false, errors);
+        if let (Some(Place::Remote { address, .. }), Some(zone)) = (read::remote(node, "remote"), zone)
+            && (!zone.is_machine(address) || zone.address == IpAddr::V4(address))
+        {
+            let allowed = format!("another address in {}", zone.as_network());
+            errors.add(node, "remote", format!("{address} is not a machine of the clinic"), Some(allowed));
+        }
+        if node.has("remote") || node.has("path") {
+            if node.has("share") {
+                errors.add(node, "share", "its folders are elsewhere".into(), None);
+            }
+            continue;
+        }
+        let share = read::own_share(node);
+        if shares.iter().any(|other| other.eq_ignore_ascii_case(&share)) {
+            let allowed = Some("a share of its own".into());
+            errors.add(node, "share", format!("the share {share:?} is another consumer's"), allowed);
+        }
+        shares.push(share);
+    }
+}
+
+/// What is taken are folders in which answers arrive, and what lies below a terminal's folder is no other's.
+pub(super) fn takes(root: &Node, kinds: &[Kind], errors: &mut Errors<'_>) {
+    let answers = || kinds.iter().filter(|kind| kind.direction == Direction::Answer);
+    for node in root.tables("consumer") {
+        for folder in node.texts("takes") {
+            if !answers().any(|kind| kind.folder.eq_ignore_ascii_case(&folder)) {
+                let mut known: Vec<&str> = answers().map(|kind| kind.folder.as_str()).collect();
+                known.sort_unstable();
+                known.dedup();
+                let message = format!("no answers arrive in {folder:?}");
+                errors.add(node, "takes", message, Some(known.join(", ")));
+            }
+        }
+    }
+    for node in root.tables("terminal") {
+        let below = node.text("requests-below");
+        if let Some(kind) = kinds
+            .iter()
+            .find(|kind| below.as_ref().is_some_and(|below| below.eq_ignore_ascii_case(&kind.folder)))
+        {
+            let message = format!("{:?} is a folder of kind {:?}", kind.folder, kind.key);
+            errors.add(node, "requests-below", message, None);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The keys of a site file, each with the form of its value.
+
+use super::spec::{Key, Shape};
+use crate::{kind, opening};
+
+const LINE: &[Key] = &[Key::required("kind", Shape::OneOf(&["ra"]), "how the line hands out addresses")];
+
+const ZONE: &[Key] = &[Key::required("address", Shape::Ipv4Prefix, "the box's own address in this zone")];
+
+const PORT: &[Key] = &[
+    Key::required("name", Shape::Port, "the interface"),
+    Key::required("zone", Shape::OneOf(&["wan", "terminal", "clinic"]), "the zone it belongs to"),
+];
+
+const TERMINAL: &[Key] = &[
+    Key::required("name", Shape::Port, "the terminal's name here"),
+    Key::required("address", Shape::Ipv4, "its IPv4 address"),
+    Key::optional("share", Shape::Unc, "the shared folder with req, res and face; with login"),
+    Key::optional("login", Shape::Secret, "user and password of the share, by reference"),
+    Key::optional("path", Shape::Path, "instead of share and login: that folder, if it lies on this machine"),
+    Key::optional(
+        "requests-below",
+        Shape::Folder,
+        "folder of the clinic's share its request folders lie in; at the root if absent",
+    ),
+];
+
+const CONSUMER: &[Key] = &[
+    Key::required("name", Shape::Account, "who takes the answers; also its account on the box's share"),
+    Key::optional("share", Shape::Share, "its share on the box, OQS if absent; each consumer has its own"),
+    Key::optional("remote", Shape::Unc, "instead: a shared folder of its own machine; with login"),
+    Key::optional("login", Shape::Secret, "user and password of the remote share, by reference"),
+    Key::optional("path", Shape::Path, "instead: a folder of this machine"),
+    Key::optional("takes", Shape::Texts, "the folders of answers it wants a copy of, all if absent"),
+];
+
+const PARTIES: &[&str] =
+    &["clinic", "box", "line", "isp", "ipsec-provider", "centre", "terminal", "receipt-computer"];
+
+const CONTACT: &[Key] = &[
+    Key::required("party", Shape::OneOf(PARTIES), "for whose faults"),
+    Key::required("name", Shape::Text, "who answers the telephone"),
+    Key::required("phone", Shape::Text, "the number"),
+];
+
+const PAGE: &[Key] = &[
+    Key::optional("http", Shape::Integer { min: 1, max: 65535 }, "port for reception, 80 if absent"),
+    Key::optional("https", Shape::Integer { min: 1, max: 65535 }, "port of the HTTPS page, 443 if absent"),
+];
+
+const RELAY: &[Key] = &[Key::optional(
+    "count-outcomes",
+    Shape::Boolean,
+    "look into answers and count how many are errors, false if absent; nothing of them is kept",
+)];
+
+/// The keys of a site file.
+pub const SPEC: &[Key] = &[
+    Key::required("version", Shape::Integer { min: 1, max: 1 }, "format of this file"),
+    Key::required("profile", Shape::Text, "a shipped profile, or a file beside this one that ends in .toml"),
+    Key::required("line", Shape::Table(LINE), "the qualification line"),
+    Key::required("clinic", Shape::Table(ZONE), "the clinic's zone"),
+    Key::required("terminals", Shape::Table(ZONE), "the terminals' zone"),
+    Key::required("port", Shape::Tables(PORT), "the box's ports"),
+    Key::required("terminal", Shape::Tables(TERMINAL), "the qualification terminals"),
+    Key::required("consumer", Shape::Tables(CONSUMER), "who takes the answers"),
+    Key::optional("kind", Shape::Tables(kind::SITE_SPEC), "changes to the profile's table of kinds"),
+    Key::optional("relay", Shape::Table(RELAY), "how files are carried"),
+    Key::optional("opening", Shape::Table(opening::SPEC), "the days a time to live counts"),
+    Key::optional("contact", Shape::Tables(CONTACT), "whom to call"),
+    Key::optional("page", Shape::Table(PAGE), "where the page listens"),
+];
