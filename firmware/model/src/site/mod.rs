@@ -6,6 +6,7 @@ mod keys;
 pub mod prefix;
 mod read;
 pub mod spec;
+mod value;
 pub mod walk;
 
 use std::fmt;
