@@ -34,6 +34,8 @@ pub struct Coming<H> {
     pub seen: Option<u64>,
     /// The copies that were recorded and could not be shown.
     pub blocked: Vec<Arrival>,
+    /// Why the end did not let it be removed.
+    pub refused: Option<Trouble>,
     /// What it says about itself, if that is counted.
     outcome: Option<Outcome>,
     bytes: Option<Vec<u8>>,
@@ -62,6 +64,7 @@ impl<H> Coming<H> {
             state: State::Lying,
             seen: None,
             blocked: Vec::new(),
+            refused: None,
             outcome: None,
             bytes,
             handle: Some(handle),
@@ -173,13 +176,12 @@ pub async fn walk<S: Share>(
 /// What a check calls the steps after each effect; a removal is one file's own.
 const AFTER: [&str; 4] = ["copied", "recorded", "shown", "removed"];
 
-/// Removes from the end what has arrived, if it still is what was read, and lets the others be. Returns what the end
-/// refused, and what ended the connection.
-pub async fn remove<S: Share>(
-    share: &S,
-    coming: &mut [Coming<S::Handle>],
-) -> (Option<Trouble>, Option<Trouble>) {
-    let (mut refused, mut fatal) = (None, None);
+/// Removes from the end what has arrived, if it still is what was read, and lets the others be.
+///
+/// # Errors
+/// What ended the connection. What the end refused of a file is noted there.
+pub async fn remove<S: Share>(share: &S, coming: &mut [Coming<S::Handle>]) -> Result<(), Trouble> {
+    let mut fatal = None;
     for one in coming {
         let Some(handle) = one.handle.take() else { continue };
         if one.effect != Some(Effect::Remove) || fatal.is_some() {
@@ -192,7 +194,7 @@ pub async fn remove<S: Share>(
             Err(trouble) => {
                 one.done(Event::Failed);
                 match trouble.symptom {
-                    Symptom::Denied | Symptom::Malformed => refused = Some(trouble),
+                    Symptom::Denied | Symptom::Malformed => one.refused = Some(trouble),
                     _ => fatal = Some(trouble),
                 }
             }
@@ -200,7 +202,7 @@ pub async fn remove<S: Share>(
         one.step();
         sabotage::step(AFTER[usize::from(Effect::Remove.rank())]);
     }
-    (refused, fatal)
+    fatal.map_or(Ok(()), Err)
 }
 
 /// Shows copies; tells of each whether it stands in its folder now.

@@ -73,6 +73,8 @@ pub struct Inbox {
     inlets: Vec<Inlet>,
     lying: HashMap<(usize, String), Lying>,
     blocked: Vec<Blocked>,
+    /// What the end does not let us remove. It is tried again now and then, and is so in between too.
+    refusals: HashMap<(usize, String), Trouble>,
     pace: Pace,
     listed: Duration,
     /// More was there than one look takes.
@@ -83,8 +85,8 @@ impl Inbox {
     /// Nothing known yet.
     pub fn new(desk: &Desk, inlets: Vec<Inlet>) -> Self {
         let pace = Pace::new(&desk.table, Instant::now());
-        let (lying, blocked) = (HashMap::new(), Vec::new());
-        Self { inlets, lying, blocked, pace, listed: Duration::ZERO, more: false }
+        let (lying, blocked, refusals) = (HashMap::new(), Vec::new(), HashMap::new());
+        Self { inlets, lying, blocked, refusals, pace, listed: Duration::ZERO, more: false }
     }
 
     /// Takes up the copies a former run left: recorded ones are shown, the others were nobody's yet.
@@ -128,10 +130,11 @@ impl Inbox {
             let names: std::collections::HashSet<&str> =
                 entries.iter().map(|entry| entry.name.as_str()).collect();
             self.lying.retain(|(inlet, name), _| *inlet != at || names.contains(name.as_str()));
+            self.refusals.retain(|(inlet, name), _| *inlet != at || names.contains(name.as_str()));
             refused = refused.or(self.carry(desk, share, outbox, at, entries).await?);
         }
         self.listed = listed;
-        Ok(refused)
+        Ok(refused.or_else(|| self.refusals.values().next().cloned()))
     }
 
     /// How long to wait before the next look, beside what the share asks for.
@@ -411,10 +414,14 @@ impl Inbox {
         .await;
         // Settled before anything is removed from the end: what is known there settles its request again.
         walk::settle(desk, over).await;
-        let (refused, fatal) = fetch::remove(share, &mut known).await;
+        let removed = fetch::remove(share, &mut known).await;
         let now = Instant::now();
         for one in known {
             let key = (at, one.entry.name.clone());
+            match one.refused {
+                Some(trouble) => self.refusals.insert(key.clone(), trouble),
+                None => self.refusals.remove(&key),
+            };
             if one.state == State::Arrived {
                 self.lying.remove(&key);
                 continue;
@@ -427,10 +434,7 @@ impl Inbox {
             let finding = Finding::Wait(WaitReason::ClinicBlocked, now + AGAIN);
             self.wait(desk, key, one.kind, &one.entry, None, finding);
         }
-        match fatal {
-            Some(fatal) => Err(fatal),
-            None => Ok(refused.or(trouble)),
-        }
+        removed.map(|()| trouble)
     }
 
     fn is_blocked(&self, number: u64) -> bool {
