@@ -68,7 +68,9 @@ impl<T: Terminal> Looker<T> {
 
     async fn look(&self) -> Observation {
         let begun = Instant::now();
-        match within(self.terminal.connect(&self.wanted)).await {
+        // It goes at once: nothing is watched.
+        let wanted = Wanted { watched: Vec::new(), ..(*self.wanted).clone() };
+        match within(self.terminal.connect(&wanted)).await {
             Ok(share) => {
                 let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 let outcome =

@@ -10,6 +10,7 @@ pub mod patient;
 pub mod remote;
 mod said;
 mod transport;
+mod watch;
 
 use std::fs::File;
 use std::future::Future;

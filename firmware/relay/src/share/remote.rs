@@ -14,8 +14,8 @@ use smb::connection::EncryptionMode;
 use smb::{
     Connection, ConnectionConfig, CreateDisposition, CreateOptions, Dialect, Directory, File, FileAccessMask,
     FileAttributes, FileCreateArgs, FileDirectoryInformation, FileDispositionInformation,
-    FileInternalInformation, FileNetworkOpenInformation, FileRenameInformation, Guid, NotifyFilter, Resource,
-    Session, Status, Tree, UncPath,
+    FileInternalInformation, FileNetworkOpenInformation, FileRenameInformation, Guid, Resource, Session,
+    Status, Tree, UncPath,
 };
 use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinHandle;
@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 use super::patient::{LONGEST, Patient, SHORT, within};
 use super::said::{DELETE_PENDING, connecting, hidden, is_about_the_file, refused, said, status, trouble};
 use super::transport::Tcp;
+use super::watch;
 use super::{Entry, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted};
 use crate::folder::read_range;
 use crate::sabotage;
@@ -54,13 +55,11 @@ pub struct RemoteTerminal {
 
 /// A session with the share.
 pub struct RemoteShare {
-    connection: Connection,
-    session: Session,
-    tree: Tree,
+    own: LoggedIn,
     folders: std::sync::Mutex<HashMap<String, Seen>>,
     staged: Mutex<HashMap<u64, File>>,
     notify: Arc<Notify>,
-    watches: Vec<JoinHandle<()>>,
+    watch: JoinHandle<()>,
 }
 
 /// What is known of a folder.
@@ -93,6 +92,29 @@ impl Terminal for RemoteTerminal {
     type Share = Patient<RemoteShare>;
 
     async fn connect(&self, wanted: &Wanted) -> Result<Self::Share, Trouble> {
+        let share = RemoteShare::open(self.log_in().await?, wanted, |there, notify| {
+            tokio::spawn(watch::keep(self.clone(), there, notify))
+        });
+        Ok(Patient::new(share.await?, LONGEST))
+    }
+}
+
+/// A login to a share.
+pub(super) struct LoggedIn {
+    connection: Connection,
+    session: Session,
+    pub(super) tree: Tree,
+}
+
+impl LoggedIn {
+    pub(super) async fn end(&self) {
+        let _ = self.session.logoff().await;
+        let _ = self.connection.close().await;
+    }
+}
+
+impl RemoteTerminal {
+    pub(super) async fn log_in(&self) -> Result<LoggedIn, Trouble> {
         let identity = login(&self.secret)?;
         let transport = Tcp::connect(self.address, PATIENCE).await.map_err(|error| connecting(&error))?;
         let server = self.address.ip().to_string();
@@ -103,20 +125,20 @@ impl Terminal for RemoteTerminal {
         let unc = UncPath::new(&server).and_then(|unc| unc.with_share(&self.share));
         let unc = unc.map_err(|error| trouble("name the share", &error))?;
         let tree = session.tree_connect(&unc).await.map_err(|error| trouble("open the share", &error))?;
-        Ok(Patient::new(RemoteShare::open(connection, session, tree, wanted).await?, LONGEST))
+        Ok(LoggedIn { connection, session, tree })
     }
 }
 
 impl RemoteShare {
+    /// Opens the folders; `watched` begins to watch those that are there.
     async fn open(
-        connection: Connection,
-        session: Session,
-        tree: Tree,
+        own: LoggedIn,
         wanted: &Wanted,
+        watched: impl FnOnce(Vec<String>, Arc<Notify>) -> JoinHandle<()>,
     ) -> Result<Self, Trouble> {
         let mut folders = HashMap::new();
         for (name, may_lack) in &wanted.folders {
-            let seen = match open_folder(&tree, name, wanted.make).await {
+            let seen = match open_folder(&own.tree, name, wanted.make).await {
                 Ok(folder) => Seen::There(Arc::new(folder)),
                 Err(trouble) if *may_lack && trouble.symptom == Symptom::ShareMissing => {
                     Seen::Lacks(Instant::now())
@@ -126,13 +148,10 @@ impl RemoteShare {
             folders.insert(name.clone(), seen);
         }
         let notify = Arc::new(Notify::new());
-        let there = |name: &String| match folders.get(name) {
-            Some(Seen::There(folder)) => Some(tokio::spawn(watch(folder.clone(), notify.clone()))),
-            _ => None,
-        };
-        let watches = wanted.watched.iter().filter_map(there).collect();
+        let there = |name: &&String| matches!(folders.get(*name), Some(Seen::There(_)));
+        let watch = watched(wanted.watched.iter().filter(there).cloned().collect(), notify.clone());
         let folders = std::sync::Mutex::new(folders);
-        Ok(Self { connection, session, tree, folders, staged: Mutex::default(), notify, watches })
+        Ok(Self { own, folders, staged: Mutex::default(), notify, watch })
     }
 
     fn seen(&self, name: &str) -> Option<Seen> {
@@ -150,7 +169,7 @@ impl RemoteShare {
                 return Err(Trouble { symptom: Symptom::ShareMissing, action: "find a folder", detail });
             }
         }
-        let (seen, found) = match open_folder(&self.tree, name, false).await {
+        let (seen, found) = match open_folder(&self.own.tree, name, false).await {
             Ok(folder) => {
                 let folder = Arc::new(folder);
                 (Seen::There(folder.clone()), Some(folder))
@@ -175,7 +194,7 @@ impl RemoteShare {
             options: CreateOptions::new().with_non_directory_file(true),
             desired_access: access,
         };
-        match self.tree.create(path, &args).await {
+        match self.own.tree.create(path, &args).await {
             Ok(Resource::File(file)) => Ok(Ok(file)),
             Ok(_) => Ok(Err(Status::U32_FILE_IS_A_DIRECTORY)),
             Err(error) => match status(&error) {
@@ -283,7 +302,7 @@ impl Share for RemoteShare {
 
     async fn staged(&self) -> Result<Staged, Trouble> {
         let access = listing();
-        let opened = self.tree.create_directory(STAGING, CreateDisposition::OpenIf, access).await;
+        let opened = self.own.tree.create_directory(STAGING, CreateDisposition::OpenIf, access).await;
         let opened = directory(opened.map_err(|error| trouble("open the staging folder", &error))?)?;
         let identity = opened.query_info::<FileInternalInformation>().await;
         let identity = identity.map_err(|error| trouble("identify the staging folder", &error))?.index_number;
@@ -351,15 +370,14 @@ impl Share for RemoteShare {
     }
 
     async fn close(&self) {
-        self.watches.iter().for_each(JoinHandle::abort);
-        let _ = self.session.logoff().await;
-        let _ = self.connection.close().await;
+        self.watch.abort();
+        self.own.end().await;
     }
 }
 
 impl Drop for RemoteShare {
     fn drop(&mut self) {
-        self.watches.iter().for_each(JoinHandle::abort);
+        self.watch.abort();
     }
 }
 
@@ -478,7 +496,7 @@ fn path_of(folder: &str, name: &str) -> String {
 }
 
 /// Opens a folder; makes what is missing on the way if asked to.
-async fn open_folder(tree: &Tree, path: &str, make: bool) -> Result<Directory, Trouble> {
+pub(super) async fn open_folder(tree: &Tree, path: &str, make: bool) -> Result<Directory, Trouble> {
     let disposition = if make { CreateDisposition::OpenIf } else { CreateDisposition::Open };
     if let (true, Some((above, _))) = (make, path.rsplit_once('/')) {
         let above = Box::pin(open_folder(tree, above, make)).await?;
@@ -516,13 +534,4 @@ fn directory(resource: Resource) -> Result<Directory, Trouble> {
         Resource::Directory(directory) => Ok(directory),
         _ => Err(said("open a folder", Status::U32_OBJECT_PATH_NOT_FOUND)),
     }
-}
-
-/// Waits for changes until the server or the connection ends it; then only looking is left, and is enough.
-async fn watch(folder: Arc<Directory>, notify: Arc<Notify>) {
-    let filter = NotifyFilter::new().with_file_name(true).with_size(true).with_last_write(true);
-    while folder.watch(filter, false).await.is_ok() {
-        notify.notify_one();
-    }
-    tracing::debug!("no change events from a share: looking instead");
 }

@@ -246,7 +246,8 @@ impl Lab {
         }
     }
 
-    fn end(&self, share: &str) -> RemoteTerminal {
+    /// A share of the server, as the relay reaches it.
+    pub fn end(&self, share: &str) -> RemoteTerminal {
         let secret = self.folder.path().join("state/secrets/t1");
         RemoteTerminal { address: address(), share: share.into(), secret }
     }
@@ -273,11 +274,12 @@ impl Lab {
         ] {
             fs::create_dir_all(smb.join(key)).unwrap();
         }
+        // Less than the fewest credits that Windows gives (512): who loses some is without any soon.
         let text = format!(
             "[global]\n{}\nlog file = {}\npassdb backend = tdbsam:{}\ninterfaces = lo\nbind interfaces only = yes\n\
              smb ports = 445\ndisable netbios = yes\nserver min protocol = SMB3\nserver signing = mandatory\n\
              server smb encrypt = required\ndisable spoolss = yes\nunix extensions = no\n\
-             store dos attributes = no\nmap readonly = yes\n\
+             store dos attributes = no\nmap readonly = yes\nsmb2 max credits = 384\n\
              [OQS]\npath = {}\nread only = no\n[FAR]\npath = {}\nread only = no\n",
             folders.join("\n"),
             own("log"),
