@@ -10,6 +10,7 @@ pub mod image;
 pub mod machine;
 pub mod powercut;
 pub mod qmp;
+pub mod receipt;
 pub mod results;
 pub mod stage;
 pub mod stick;

@@ -40,6 +40,14 @@ pub fn stories() -> Vec<Story> {
         .only(For::Development)
         .smoke(),
         Story::new(
+            "no_role_that_reads_what_strangers_send_holds_a_capability",
+            "A mistake in a parser must not become a right over the box.",
+            &["a box in service", "read the capabilities of every process of relayd, webd and reachd"],
+            powerless,
+        )
+        .only(For::Development)
+        .smoke(),
+        Story::new(
             "the_root_is_verified_and_nothing_but_the_data_is_writable",
             "What a thief or a virus writes must be gone, or in the encrypted partition.",
             &["a box in service", "read its mounts"],
@@ -112,6 +120,25 @@ fn scores(stage: &mut Stage) -> Outcome {
     }
     stage.figure("systemd-analyze security", said.join(", "));
     must(high.is_empty(), || high.join("; "))
+}
+
+fn powerless(stage: &mut Stage) -> Outcome {
+    stage.service()?;
+    for role in ["relayd", "webd", "reachd"] {
+        let order = format!(
+            "for p in $(cat /sys/fs/cgroup/system.slice/sekisho-{role}.service/cgroup.procs); do \
+             grep -E '^(Uid|Cap)' /proc/$p/status | tr '\\t' ' '; done"
+        );
+        let text = stage.must(&order)?;
+        let lines: Vec<&str> = text.lines().collect();
+        must(lines.len() >= 6, || format!("of {role} there is only {lines:?}"))?;
+        let rights = lines.iter().filter(|line| line.starts_with("Cap"));
+        let some: Vec<&&str> = rights.filter(|line| !line.ends_with(": 0000000000000000")).collect();
+        must(some.is_empty(), || format!("{role} holds {some:?}"))?;
+        let root = lines.iter().any(|line| line.starts_with("Uid: 0 "));
+        must(!root, || format!("{role} runs as root"))?;
+    }
+    Ok(())
 }
 
 fn mounts(stage: &mut Stage) -> Outcome {

@@ -7,6 +7,7 @@ mod flash;
 mod inside;
 mod ports;
 mod power;
+mod relay;
 mod roles;
 mod walk;
 
@@ -97,6 +98,7 @@ pub fn all() -> Vec<Story> {
         walk::stories(),
         ports::stories(),
         roles::stories(),
+        relay::stories(),
         power::stories(),
         data::stories(),
         boot::stories(),

@@ -9,6 +9,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use nix::fcntl::{FallocateFlags, fallocate};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 use super::Places;
@@ -25,6 +26,10 @@ const COMPLETE: &str = "data";
 const NAME: &str = "sekisho-data";
 const OPENED: &str = "/dev/mapper/sekisho-data";
 const VAR: &str = "/var";
+/// The group that may use what the file system keeps back; sysusers.d has its number too.
+const RESERVE: u32 = 977;
+/// With less than this left, bytes, nothing of use can be kept.
+const ROOM: i64 = 1024 * 1024;
 const TPM: &str = "/dev/tpmrm0";
 /// LUKS2's metadata with its usual size, both copies.
 const HEADER: u64 = 32 * 1024;
@@ -186,7 +191,7 @@ impl Partition for Disk {
     }
 
     fn make_file_system(&mut self) -> Result<(), Trouble> {
-        // What is kept for root lets a box whose roles have filled the disk still boot and say so.
+        // What is kept back for root and the roles lets a box whose share a PC has filled go on, and boot.
         run("/usr/sbin/mkfs.ext4", &["-q", "-F", "-L", NAME, "-m", "2", OPENED], "")
     }
 
@@ -201,8 +206,8 @@ impl Partition for Disk {
     }
 
     fn mount(&mut self) -> Result<(), Trouble> {
-        let options = Some("errors=remount-ro");
-        mount(Some(OPENED), VAR, Some("ext4"), flags(), options)
+        let options = format!("errors=remount-ro,resgid={RESERVE}");
+        mount(Some(OPENED), VAR, Some("ext4"), flags(), Some(options.as_str()))
             .map_err(|error| format!("{VAR}: {error}"))?;
         self.mounted = true;
         Ok(())
@@ -223,8 +228,17 @@ impl Partition for Disk {
     }
 
     fn has_room(&mut self) -> Result<bool, Trouble> {
-        let found = nix::sys::statvfs::statvfs(VAR).map_err(|error| format!("{VAR}: {error}"))?;
-        Ok(found.blocks_available() > 0 && found.files_available() > 0)
+        // Tried, not read: of what a file system calls free it keeps a part for itself.
+        let path = self.state.join("room");
+        let tried = File::create(&path).and_then(|file| {
+            fallocate(&file, FallocateFlags::empty(), 0, ROOM).map_err(std::io::Error::from)
+        });
+        let _ = std::fs::remove_file(&path);
+        match tried {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::StorageFull => Ok(false),
+            Err(error) => Err(format!("{}: {error}", path.display())),
+        }
     }
 
     fn complete(&mut self) -> Result<(), Trouble> {
