@@ -21,6 +21,7 @@ pub mod part;
 pub mod party;
 pub mod profile;
 pub mod scene;
+pub mod selftest;
 pub mod site;
 pub mod verdict;
 pub mod words;

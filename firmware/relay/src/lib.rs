@@ -40,6 +40,7 @@ use model::Observation;
 use model::decision::{Actor, Decided, Decision, Verb};
 use model::parcel::{Day, Direction, Passed};
 use model::part::RelayPart;
+use model::selftest::{Ask, SelfTest};
 use tokio::sync::{mpsc, oneshot, watch as channel};
 
 pub use history::serve as answer_about_history;
@@ -91,6 +92,13 @@ pub enum Command {
     Look {
         /// One observation a terminal.
         reply: oneshot::Sender<Vec<Observation>>,
+    },
+    /// Tries on terminals' shares what the promises rest on, beside the running lanes.
+    SelfTest {
+        /// Which, and whether somebody is there.
+        ask: Ask,
+        /// One a terminal; none if none is of that name.
+        reply: oneshot::Sender<Vec<SelfTest>>,
     },
     /// Says what became of the parcel of this number, if that is remembered.
     Passed {

@@ -4,6 +4,8 @@
 //! clinic's share to its final name in the folder that smbd serves.
 
 #[cfg(test)]
+mod selftest;
+#[cfg(test)]
 mod server;
 
 #[cfg(test)]

@@ -283,6 +283,26 @@ pub enum RelayVerb {
     Return(Decide),
     /// Remove a held parcel for good
     Discard(Decide),
+    /// Try on a terminal's share what the relay rests on, outside its folders (exit 0 all is so, 1 something is not)
+    Selftest(Selftest),
+}
+
+/// `sekisho relay selftest`
+#[derive(Debug, Args)]
+pub struct Selftest {
+    /// Which terminal, by its name in the site file; without a name every one
+    #[arg(long, value_name = "NAME", num_args = 0..=1)]
+    #[expect(clippy::option_option, reason = "how clap writes an option whose value may be left out")]
+    pub terminal: Option<Option<String>>,
+    /// So many seconds somebody at the terminal has to open the test's file and keep it to himself
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=600))]
+    pub attended: u16,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Folder of the roles' sockets
+    #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
+    pub socket: PathBuf,
 }
 
 /// A decision about one held parcel: exit 0 done; 1 it cannot be; 73 not done or not recorded; 75 try again.

@@ -79,6 +79,8 @@ fn without_a_daemon_every_verb_that_needs_one_exits_69() {
         &["check"],
         &["relay", "list"],
         &["relay", "list", "--held"],
+        &["relay", "selftest", "--terminal"],
+        &["relay", "selftest", "--terminal", "t1", "--json"],
         &["policy", "prove", "--live"],
     ] {
         let mut arguments = verb.to_vec();

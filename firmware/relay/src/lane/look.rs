@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use model::selftest::{Ask, SelfTest};
 use model::{Observation, Outcome, Symptom};
 use tokio::sync::{Notify, mpsc};
 
@@ -90,6 +91,19 @@ impl<T: Terminal> Looker<T> {
     }
 }
 
+/// Tries the shares of the terminals that are asked for, one after the other.
+async fn selftest<T: Terminal>(lookers: &[Looker<T>], ask: &Ask) -> Vec<SelfTest> {
+    let wanted = |looker: &&Looker<T>| {
+        looker.is_terminal && ask.terminal.as_ref().is_none_or(|name| *name == looker.name)
+    };
+    let mut tested = Vec::new();
+    for looker in lookers.iter().filter(wanted) {
+        let checks = looker.terminal.selftest(Duration::from_secs(ask.attended_s.into())).await;
+        tested.push(SelfTest { terminal: looker.name.clone(), checks });
+    }
+    tested
+}
+
 /// Answers commands until nobody can send any more.
 pub async fn serve<T: Terminal>(
     mut commands: mpsc::Receiver<Command>,
@@ -98,6 +112,8 @@ pub async fn serve<T: Terminal>(
     report: Arc<Report>,
 ) {
     let (lookers, orders) = (Arc::new(lookers), Arc::new(orders));
+    // They share a folder on the terminal.
+    let one_at_a_time = Arc::new(tokio::sync::Mutex::new(()));
     let mut asked = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
@@ -126,6 +142,13 @@ pub async fn serve<T: Terminal>(
                             None => Vec::new(),
                         };
                         let _ = reply.send(days);
+                    });
+                }
+                Some(Command::SelfTest { ask, reply }) => {
+                    let (lookers, one_at_a_time) = (lookers.clone(), one_at_a_time.clone());
+                    asked.spawn(async move {
+                        let _turn = one_at_a_time.lock().await;
+                        let _ = reply.send(selftest(&lookers, &ask).await);
                     });
                 }
                 Some(Command::Look { reply }) => {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use model::selftest::Check;
+
 use super::local::{LocalHandle, LocalShare, LocalTerminal};
 use super::patient::Patient;
 use super::remote::{RemoteHandle, RemoteShare, RemoteTerminal};
@@ -41,6 +43,13 @@ impl Terminal for AnyTerminal {
         match self {
             Self::Remote(terminal) => terminal.connect(wanted).await.map(Box::new).map(AnyShare::Remote),
             Self::Local(terminal) => terminal.connect(wanted).await.map(AnyShare::Local),
+        }
+    }
+
+    async fn selftest(&self, attended: Duration) -> Vec<Check> {
+        match self {
+            Self::Remote(terminal) => terminal.selftest(attended).await,
+            Self::Local(terminal) => terminal.selftest(attended).await,
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod local;
 pub mod patient;
 pub mod remote;
 mod said;
+mod selftest;
 mod transport;
 mod watch;
 
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::Symptom;
+use model::selftest::Check;
 
 /// The staging folder on an end.
 pub const STAGING: &str = "sekisho-staging";
@@ -138,6 +140,13 @@ pub trait Terminal: Send + Sync + 'static {
 
     /// Connects, logs in and opens the folders, all afresh.
     fn connect(&self, wanted: &Wanted) -> impl Future<Output = Result<Self::Share, Trouble>> + Send;
+
+    /// Tries what the promises rest on, beside every file that counts. None where there is nothing to doubt. So long
+    /// somebody at the end may keep a file to himself.
+    fn selftest(&self, attended: Duration) -> impl Future<Output = Vec<Check>> + Send {
+        let _ = attended;
+        std::future::ready(Vec::new())
+    }
 }
 
 /// A connection to an end's share.

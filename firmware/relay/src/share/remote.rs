@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use model::Symptom;
+use model::selftest::Check;
 use smb::connection::EncryptionMode;
 use smb::{
     Connection, ConnectionConfig, CreateDisposition, CreateOptions, Dialect, Directory, File, FileAccessMask,
@@ -23,8 +24,8 @@ use tokio::task::JoinHandle;
 use super::patient::{LONGEST, Patient, SHORT, within};
 use super::said::{DELETE_PENDING, connecting, hidden, is_about_the_file, refused, said, status, trouble};
 use super::transport::Tcp;
-use super::watch;
 use super::{Entry, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted};
+use super::{selftest, watch};
 use crate::folder::read_range;
 use crate::sabotage;
 use crate::whole::TAIL;
@@ -32,7 +33,7 @@ use crate::whole::TAIL;
 /// How long one step may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How much one read or write carries; every server allows it.
-const CHUNK: usize = 64 * 1024;
+pub(super) const CHUNK: usize = 64 * 1024;
 /// How often the folders are looked at beside the events: a server's events may lie or be missing.
 const POLL: Duration = Duration::from_millis(250);
 /// How often it is tried whether a folder that lacks is there after all.
@@ -96,6 +97,10 @@ impl Terminal for RemoteTerminal {
             tokio::spawn(watch::keep(self.clone(), there, notify))
         });
         Ok(Patient::new(share.await?, LONGEST))
+    }
+
+    async fn selftest(&self, attended: Duration) -> Vec<Check> {
+        selftest::run(self, attended).await
     }
 }
 
@@ -188,20 +193,7 @@ impl RemoteShare {
         disposition: CreateDisposition,
         access: FileAccessMask,
     ) -> Result<Result<File, u32>, Trouble> {
-        let args = FileCreateArgs {
-            disposition,
-            attributes: FileAttributes::new(),
-            options: CreateOptions::new().with_non_directory_file(true),
-            desired_access: access,
-        };
-        match self.own.tree.create(path, &args).await {
-            Ok(Resource::File(file)) => Ok(Ok(file)),
-            Ok(_) => Ok(Err(Status::U32_FILE_IS_A_DIRECTORY)),
-            Err(error) => match status(&error) {
-                Some(found) if is_about_the_file(found) => Ok(Err(found)),
-                _ => Err(trouble(action, &error)),
-            },
-        }
+        open_file(&self.own.tree, action, path, disposition, access).await
     }
 
     async fn stage_one(&self, one: Outgoing) -> Result<(), Trouble> {
@@ -405,21 +397,21 @@ fn login(path: &Path) -> Result<sspi::AuthIdentity, Trouble> {
     Ok(sspi::AuthIdentity { username, password: password.to_owned().into() })
 }
 
-fn listing() -> FileAccessMask {
+pub(super) fn listing() -> FileAccessMask {
     FileAccessMask::new().with_file_read_data(true).with_file_read_attributes(true).with_synchronize(true)
 }
 
 /// For a file that is written.
-fn writing_access() -> FileAccessMask {
+pub(super) fn writing_access() -> FileAccessMask {
     rename_access().with_file_write_data(true).with_file_write_attributes(true)
 }
 
 /// For a file that is read and renamed or removed. Asking for deletion is refused while a writer does not share it.
-fn taking_access() -> FileAccessMask {
+pub(super) fn taking_access() -> FileAccessMask {
     listing().with_delete(true)
 }
 
-fn rename_access() -> FileAccessMask {
+pub(super) fn rename_access() -> FileAccessMask {
     FileAccessMask::new().with_file_read_attributes(true).with_delete(true).with_synchronize(true)
 }
 
@@ -475,7 +467,7 @@ async fn check(file: &File, size: u64, written: blake3::Hash) -> Result<(), Trou
 }
 
 /// Reads at most `length` bytes.
-async fn read(file: &File, offset: u64, length: usize) -> Result<Vec<u8>, Trouble> {
+pub(super) async fn read(file: &File, offset: u64, length: usize) -> Result<Vec<u8>, Trouble> {
     let mut bytes = vec![0; length];
     let mut at = 0;
     while at < bytes.len() {
@@ -491,8 +483,32 @@ async fn read(file: &File, offset: u64, length: usize) -> Result<Vec<u8>, Troubl
 }
 
 /// A path as SMB writes it.
-fn path_of(folder: &str, name: &str) -> String {
+pub(super) fn path_of(folder: &str, name: &str) -> String {
     format!("{}\\{name}", folder.replace('/', "\\"))
+}
+
+/// Opens a file; what the share says about that file is an answer.
+pub(super) async fn open_file(
+    tree: &Tree,
+    action: &'static str,
+    path: &str,
+    disposition: CreateDisposition,
+    access: FileAccessMask,
+) -> Result<Result<File, u32>, Trouble> {
+    let args = FileCreateArgs {
+        disposition,
+        attributes: FileAttributes::new(),
+        options: CreateOptions::new().with_non_directory_file(true),
+        desired_access: access,
+    };
+    match tree.create(path, &args).await {
+        Ok(Resource::File(file)) => Ok(Ok(file)),
+        Ok(_) => Ok(Err(Status::U32_FILE_IS_A_DIRECTORY)),
+        Err(error) => match status(&error) {
+            Some(found) if is_about_the_file(found) => Ok(Err(found)),
+            _ => Err(trouble(action, &error)),
+        },
+    }
 }
 
 /// Opens a folder; makes what is missing on the way if asked to.
@@ -529,7 +545,7 @@ fn entry(found: FileDirectoryInformation) -> Entry {
     Entry { name: found.file_name.to_string(), size: found.end_of_file, stamp, changed }
 }
 
-fn directory(resource: Resource) -> Result<Directory, Trouble> {
+pub(super) fn directory(resource: Resource) -> Result<Directory, Trouble> {
     match resource {
         Resource::Directory(directory) => Ok(directory),
         _ => Err(said("open a folder", Status::U32_OBJECT_PATH_NOT_FOUND)),

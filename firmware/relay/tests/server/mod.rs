@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::part::RelayPart;
+use model::selftest::{Ask, SelfTest};
 use model::{Observation, Outcome, Profile};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
@@ -93,6 +94,11 @@ impl Lab {
 
     /// Opens an answer as another client of the share, without sharing its deletion, and keeps it open.
     pub async fn hold(&self, name: &str) -> Holder {
+        self.hold_at(&format!("res\\{name}")).await
+    }
+
+    /// As [`hold`](Self::hold), any file of the share.
+    pub async fn hold_at(&self, place: &str) -> Holder {
         let pipe = self.folder.path().join("pipe");
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
         // Open for writing too, so that a client that goes without a byte is no end of file.
@@ -100,7 +106,7 @@ impl Lab {
             tokio::net::unix::pipe::OpenOptions::new().read_write(true).open_receiver(&pipe).unwrap();
         let held = async {
             loop {
-                let mut client = self.get(name, &pipe);
+                let mut client = self.get(place, &pipe);
                 tokio::select! {
                     // The first byte shows that the file is open; the rest waits in the pipe.
                     byte = reading.read_u8() => {
@@ -116,8 +122,8 @@ impl Lab {
         Holder { client, _reading: reading }
     }
 
-    fn get(&self, name: &str, into: &Path) -> tokio::process::Child {
-        let get = format!("get res\\{name} {}", into.display());
+    fn get(&self, place: &str, into: &Path) -> tokio::process::Child {
+        let get = format!("get {place} {}", into.display());
         let mut command = tokio::process::Command::new("smbclient");
         command.args(["//127.0.0.1/OQS", "-m", "SMB3", "-s"]).arg(self.smb_conf());
         command.args(["-U", &format!("root%{PASSWORD}"), "-c", &get]);
@@ -191,6 +197,22 @@ impl Lab {
         let (reply, seen) = oneshot::channel::<Vec<Observation>>();
         self.commands.send(relay::Command::Look { reply }).await.unwrap();
         seen.await.unwrap()[0].outcome
+    }
+
+    /// Tries the terminal's share.
+    pub async fn selftest(&self, ask: Ask) -> Vec<SelfTest> {
+        let (reply, seen) = oneshot::channel();
+        self.commands.send(relay::Command::SelfTest { ask, reply }).await.unwrap();
+        seen.await.unwrap()
+    }
+
+    /// Starts smbd anew with more settings, for the whole of it and for the terminal's share.
+    pub async fn serve_with(&mut self, global: &str, share: &str) {
+        let text = fs::read_to_string(self.smb_conf()).unwrap();
+        let text = text.replace("[OQS]", &format!("{global}\n[OQS]"));
+        fs::write(self.smb_conf(), text.replace("[FAR]", &format!("{share}\n[FAR]"))).unwrap();
+        self.stop_server();
+        self.start_server().await;
     }
 
     /// Changes the password the relay uses.

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::routing::{MethodRouter, get, post};
 use model::decision::{Decision, Verb};
 use model::part::{PATIENCE_S, RelayPart, Role};
+use model::selftest::Ask;
 use relay::HistoryBy;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -40,6 +41,13 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
             "/days",
             get(move || async move { super::put(&days, |reply| relay::Command::Days { reply }).await }),
         );
+    let test = ask.clone();
+    let routes = routes.route(
+        "/selftest",
+        post(move |Json(words): Json<Ask>| async move {
+            super::put(&test, |reply| relay::Command::SelfTest { ask: words, reply }).await
+        }),
+    );
     let routes = routes.route(
         "/look",
         post(move || async move { super::put(&ask, |reply| relay::Command::Look { reply }).await }),

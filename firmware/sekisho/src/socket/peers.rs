@@ -26,7 +26,13 @@ const TABLE: [Guests; 5] = [
         role: Role::Relayd,
         readers: &[Role::Boardd, Role::Webd],
         // What a person decides: the page may come to carry it when somebody can sign in there.
-        askers: &[("/look", &[Role::Reachd]), ("/retry", &[]), ("/return", &[]), ("/discard", &[])],
+        askers: &[
+            ("/look", &[Role::Reachd]),
+            ("/retry", &[]),
+            ("/return", &[]),
+            ("/discard", &[]),
+            ("/selftest", &[]),
+        ],
     },
     Guests { role: Role::Reachd, readers: &[Role::Boardd, Role::Webd], askers: &[("/sweep", &[])] },
     Guests { role: Role::Boardd, readers: &[Role::Webd], askers: &[] },
@@ -102,7 +108,7 @@ mod tests {
             assert!(get(role, Role::Webd) != (role == Role::Webd), "the page reads every part but its own");
             assert!(!post(role, Role::Webd, "/look") && !post(role, Role::Webd, "/prove"));
         }
-        for verb in ["/retry", "/return", "/discard"] {
+        for verb in ["/retry", "/return", "/discard", "/selftest"] {
             assert!(Role::ALL.into_iter().all(|guest| !post(Role::Relayd, guest, verb)), "root's alone");
         }
         assert!(post(Role::Relayd, Role::Reachd, "/look"));

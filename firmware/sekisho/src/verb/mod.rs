@@ -7,6 +7,7 @@ pub mod generate;
 pub mod history;
 pub mod policy;
 pub mod relay;
+mod selftest;
 pub mod site;
 pub mod status;
 pub mod words;

@@ -10,7 +10,7 @@ use model::parcel::{Day, Direction, ParcelView, Passed};
 use model::part::{RelayPart, Role, Stamped};
 use serde_json::json;
 
-use super::words;
+use super::{selftest, words};
 use crate::cli::{Decide, RelayVerb};
 use crate::failure::{Failure, code};
 use crate::socket::client;
@@ -28,6 +28,7 @@ pub async fn run(args: &cli::Relay) -> Result<ExitCode, Failure> {
         RelayVerb::Retry(decide) => decided(Verb::Retry, decide).await,
         RelayVerb::Return(decide) => decided(Verb::Return, decide).await,
         RelayVerb::Discard(decide) => decided(Verb::Discard, decide).await,
+        RelayVerb::Selftest(args) => selftest::run(args).await,
     }
 }
 
