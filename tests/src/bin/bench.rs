@@ -20,7 +20,7 @@ struct Call {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum What {
-    /// What the relay adds, beside lsyncd
+    /// What the relay adds, beside lsyncd, syncthing and a loop of inotifywait
     Relay,
     /// A clean full check
     Check,
@@ -52,7 +52,7 @@ fn measure(call: &Call) -> Result<bool, Wrong> {
         sekisho: beside.join("sekisho"),
         sabotage: None,
         faults: Vec::new(),
-        split: false,
+        split: true,
     })?;
     let wanted = |what| call.what.is_empty() || call.what.contains(&what);
     let mut out = std::io::stdout();

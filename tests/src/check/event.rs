@@ -66,13 +66,38 @@ impl Eye {
             if let Some(name) = names.find(|name| is(name)) {
                 return Ok((name, seen));
             }
-            let left = end.saturating_duration_since(Instant::now()).as_millis();
-            let left = PollTimeout::from(u16::try_from(left).unwrap_or(u16::MAX));
-            let ready = poll(&mut [PollFd::new(self.inotify.as_fd(), PollFlags::POLLIN)], left);
-            if ready == Ok(0) {
-                return Err(Wrong(format!("nothing came in {} within {patience:?}", self.folder.display())));
-            }
+            self.wait(end, patience)?;
         }
+    }
+
+    /// Waits for so many happenings, whoever's; gives their names in the order in which they came, and how long it took
+    /// from the first to the last.
+    ///
+    /// # Errors
+    /// For `patience` none comes.
+    pub fn count(&self, patience: Duration, count: usize) -> Result<(Vec<String>, Duration), Wrong> {
+        let (mut names, mut first, mut last) = (Vec::new(), None, Instant::now());
+        while names.len() < count {
+            let events = self.inotify.read_events().unwrap_or_default();
+            if events.is_empty() {
+                self.wait(last + patience, patience)?;
+                continue;
+            }
+            last = Instant::now();
+            first.get_or_insert(last);
+            names.extend(events.into_iter().filter_map(|event| event.name?.into_string().ok()));
+        }
+        Ok((names, last.saturating_duration_since(first.unwrap_or(last))))
+    }
+
+    fn wait(&self, end: Instant, patience: Duration) -> Result<(), Wrong> {
+        let left = end.saturating_duration_since(Instant::now()).as_millis();
+        let left = PollTimeout::from(u16::try_from(left).unwrap_or(u16::MAX));
+        let ready = poll(&mut [PollFd::new(self.inotify.as_fd(), PollFlags::POLLIN)], left);
+        if ready == Ok(0) {
+            return Err(Wrong(format!("nothing came in {} within {patience:?}", self.folder.display())));
+        }
+        Ok(())
     }
 }
 

@@ -37,7 +37,7 @@ const BYTES_AT_ONCE: u64 = 8 * 1024 * 1024;
 /// How many pieces of a listing are taken in at a turn.
 const PIECES: usize = 2;
 /// How often the folders are looked at as a whole without any event.
-const RESCAN: Duration = Duration::from_secs(1);
+const RESCAN: Duration = Duration::from_secs(5);
 /// A look at a whole folder may take this part of the time: a hundred thousand files take a while to list.
 const RESCAN_SHARE: u32 = 20;
 /// How long what the end refuses rests before it is tried again.

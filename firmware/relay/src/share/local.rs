@@ -18,7 +18,7 @@ use crate::watch::Events;
 use crate::whole::{TAIL, Writer};
 
 /// How often the folders are looked at beside the events. Events of this machine do not lie; a queue may overflow.
-const POLL: Duration = Duration::from_secs(1);
+const POLL: Duration = Duration::from_secs(5);
 
 /// An end that is a folder.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::super::Wrong;
 use super::super::lab::Lab;
-use super::{Line, Times, print};
+use super::{Limit, Line, Times, print};
 
 /// Pairs of the A/A run; at least 15.
 const PAIRS: usize = 25;
@@ -28,10 +28,11 @@ pub fn measure(lab: &Lab, out: &mut dyn Write) -> Result<bool, Wrong> {
             return Err(Wrong::new("the clinic is not clean"));
         }
     }
+    let limit = Limit { median: LIMIT_MS, p99: f64::INFINITY };
     let lines = [
-        Line { what: "sekisho check, clean, as a process".into(), times: asked, limit: Some(LIMIT_MS) },
-        Line { what: "  of which the sweep itself".into(), times: swept, limit: None },
+        Line::new("sekisho check, clean, as a process", asked).within(limit),
+        Line::new("  of which the sweep itself", swept),
     ];
-    print(&lines, &[(0, 1)], out)?;
+    print(&lines, None, out)?;
     Ok(lines.iter().all(Line::is_within))
 }

@@ -1,0 +1,65 @@
+//! A hundred thousand files that wait, and somebody at the counter.
+
+use std::fs;
+use std::io::Write;
+use std::time::{Duration, SystemTime};
+
+use super::super::Wrong;
+use super::super::event::until_every;
+use super::super::lab::Lab;
+use super::local::{Local, Way, put};
+use super::{Limit, Line, Times, print, verdict};
+use crate::faux::forms::Form;
+
+const WAITING: usize = 100_000;
+const REQUESTS: usize = 20;
+/// The longest that one at the counter may wait, ms.
+const LIMIT: Limit = Limit { median: 1000.0, p99: 1000.0 };
+/// The most memory that `relayd` may take, KiB, with its history.
+const MEMORY: u64 = 64 * 1024;
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Older than what is young enough to be somebody at the counter.
+const AGE: Duration = Duration::from_secs(3600);
+
+/// Fills the folder with old requests of a kind of which one a second may go, and then puts new ones of another.
+pub fn measure(lab: &Lab, local: &Local, out: &mut dyn Write) -> Result<bool, Wrong> {
+    let (ready, request) = (local.ready()?, local.consumer.join("req"));
+    let (bytes, old) = (Form::Xml.request("backlog", 0), SystemTime::now() - AGE);
+    for number in 0..WAITING {
+        let name = format!("YZKsiquc01req_W{number:06}.xml");
+        put(&ready.join(&name), &bytes)?;
+        fs::File::options().write(true).open(ready.join(&name))?.set_modified(old)?;
+        fs::rename(ready.join(&name), request.join(&name))?;
+    }
+    until_every(Duration::from_secs(1), "the relay has seen all that waits", PATIENCE, || {
+        let relay = lab.snapshot()?.relay.map(|relay| relay.part);
+        let waiting = relay.map_or(0, |part| part.waiting_count);
+        Ok((waiting + 2000 > WAITING as u64).then_some(()))
+    })?;
+    let (way, mut times) = (Way { from: request, to: local.terminal.join("req") }, Times::default());
+    for number in 0..REQUESTS {
+        times.add(way.walk(&format!("OQSsiquc01req_C{number}.xml"), &Form::Xml.request("counter", 2048))?);
+    }
+    let line = Line::new("folders, 100,000 waiting: a new one at the counter", times).within(LIMIT);
+    let memory = memory(lab)?;
+    let small = memory <= MEMORY;
+    let good = line.is_within() && small;
+    print(&[line], None, out)?;
+    writeln!(out, "relayd and its history: {memory} KiB (PSS); at most {MEMORY}: {}", verdict(small))?;
+    Ok(good)
+}
+
+/// The proportional set size of the role's processes, KiB.
+fn memory(lab: &Lab) -> Result<u64, Wrong> {
+    let pid = lab.status()?.the_box.pids.get("relayd").copied();
+    let pid = pid.ok_or_else(|| Wrong::new("nothing runs relayd"))?.to_string();
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let mut sum = 0;
+    for pid in children.split_whitespace().chain([pid.as_str()]) {
+        let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+        let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+        sum += kib.ok_or_else(|| Wrong(format!("process {pid} tells no memory")))?;
+    }
+    Ok(sum)
+}
