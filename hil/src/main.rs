@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
 use clinic::Clinic;
-use clinic::check::{Outcome, Row, Wrong, junit};
+use clinic::check::{self, Outcome, Row, Wrong, junit};
 use hil::bench::Bench;
 use hil::image::Image;
 use hil::stage::Stage;
@@ -99,11 +99,7 @@ fn chosen(call: &Call) -> Result<Vec<Story>, Wrong> {
         stories.retain(|story| story.smoke || call.tier == Tier::Full);
         return Ok(stories);
     }
-    if let Some(unknown) = call.only.iter().find(|only| !stories.iter().any(|story| story.title == **only)) {
-        return Err(Wrong(format!("there is no story {unknown}; --tier full --list names all")));
-    }
-    stories.retain(|story| call.only.iter().any(|only| only == story.title));
-    Ok(stories)
+    check::chosen(stories, &call.only, |story| story.title, "--tier full --list names all stories")
 }
 
 /// Two at a time would clear each other away.

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use clinic::check::{Row, Wrong, junit};
+use clinic::check::{Row, Wrong, chosen, junit};
 use hil::powercut::cut::choose;
 use hil::powercut::place::Terminal;
 use hil::powercut::record::{Load, Recording, record};
@@ -31,7 +31,7 @@ struct Call {
     #[arg(long)]
     sabotage: bool,
     /// Only the defect of this name; may be given more than once
-    #[arg(long, value_name = "DEFECT")]
+    #[arg(long, value_name = "DEFECT", requires = "sabotage")]
     only: Vec<String>,
     /// How many requests the recorded machine carries
     #[arg(long, default_value_t = 60)]
@@ -81,10 +81,13 @@ fn failed(wrong: &Wrong, code: u8) -> ExitCode {
 }
 
 fn play(call: &Call, out: &mut dyn Write) -> Result<bool, Wrong> {
+    let names = DEFECTS.map(|defect| defect.name).join(", ");
+    let listed =
+        chosen(DEFECTS.to_vec(), &call.only, |defect| defect.name, &format!("the defects are {names}"))?;
     let _alone = alone()?;
     alone_with_mounts()?;
     let begun = Instant::now();
-    let (rows, tally, right) = if call.sabotage { defects(call, out)? } else { sound(call, out)? };
+    let (rows, tally, right) = if call.sabotage { defects(call, &listed, out)? } else { sound(call, out)? };
     junit::write(&call.artifacts.join("check-powercut.xml"), "powercut", &rows)?;
     let seconds = begun.elapsed().as_secs();
     if call.sabotage {
@@ -130,10 +133,9 @@ fn sound(call: &Call, out: &mut dyn Write) -> Outcome {
     Ok((rows, tally, right))
 }
 
-fn defects(call: &Call, out: &mut dyn Write) -> Outcome {
+fn defects(call: &Call, listed: &[Defect], out: &mut dyn Write) -> Outcome {
     let mut rows = Vec::new();
-    let wanted = |defect: &&Defect| call.only.is_empty() || call.only.iter().any(|only| only == defect.name);
-    for defect in DEFECTS.iter().filter(wanted) {
+    for defect in listed {
         let recording = recorded(call, defect.terminal, Some(defect), out)?;
         let cuts = cuts(call, call.points, &recording, true, out)?;
         let missed = (cuts.wrong == 0).then(|| format!("no cut saw that {} is not durable", defect.what));

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use clinic::check::lab::{Lab, Wish};
 use clinic::check::road::{self, Measure};
-use clinic::check::{Case, Row, Wrong, junit, run, sabotage, walk};
+use clinic::check::{Case, Row, Wrong, chosen, junit, run, sabotage, walk};
 
 /// Plays a named, longer verification on a virtual clinic of its own.
 ///
@@ -97,8 +97,7 @@ fn play(call: &Call) -> Result<bool, Wrong> {
         }
         return Ok(true);
     };
-    let mut cases = name.cases();
-    cases.retain(|case| call.only.is_empty() || call.only.iter().any(|only| only == case.name));
+    let cases = chosen(name.cases(), &call.only, |case| case.name, "--list names the cases there are")?;
     if call.list || !call.sabotage {
         cases.iter().enumerate().try_for_each(|(at, case)| writeln!(out, "{:3} {case:?}", at + 1))?;
     }

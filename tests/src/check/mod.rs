@@ -62,6 +62,23 @@ pub fn must(good: bool, sentence: impl FnOnce() -> String) -> Outcome {
     if good { Ok(()) } else { Err(Wrong(sentence())) }
 }
 
+/// What of a list is asked for by name, or all of it. `all_names` says where the names are found.
+///
+/// # Errors
+/// A name is nobody's: a run of nothing would look like a good one.
+pub fn chosen<T>(
+    mut all: Vec<T>,
+    only: &[String],
+    name: impl Fn(&T) -> &str,
+    all_names: &str,
+) -> Result<Vec<T>, Wrong> {
+    if let Some(unknown) = only.iter().find(|only| !all.iter().any(|one| name(one) == **only)) {
+        return Err(Wrong(format!("there is no {unknown}; {all_names}")));
+    }
+    all.retain(|one| only.is_empty() || only.iter().any(|only| only == name(one)));
+    Ok(all)
+}
+
 /// What plays a case.
 pub type Play = Box<dyn Fn(&mut Lab) -> Outcome>;
 
@@ -154,4 +171,20 @@ pub fn run(lab: &mut Lab, cases: &[Case], out: &mut dyn Write) -> std::io::Resul
         rows.push(row);
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_chosen_and_a_name_that_is_nobodys_is_refused() {
+        let chosen = |only: &[&str]| {
+            let only: Vec<String> = only.iter().map(|only| (*only).to_owned()).collect();
+            chosen(vec!["a", "b"], &only, |name| name, "they are a and b").map_err(|wrong| wrong.to_string())
+        };
+        assert_eq!(chosen(&[]), Ok(vec!["a", "b"]));
+        assert_eq!(chosen(&["b"]), Ok(vec!["b"]));
+        assert_eq!(chosen(&["b", "typo"]), Err("there is no typo; they are a and b".into()));
+    }
 }
