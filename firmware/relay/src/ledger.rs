@@ -1,6 +1,8 @@
 //! What a file's name cannot say and what must outlive the process: journal numbers, the key of the hashes, and
 //! which answers have been seen.
 
+mod number;
+
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -44,8 +46,9 @@ impl Ledger {
     /// # Errors
     /// If the system refuses; damage in the log is a fact and no error.
     pub fn open(folder: &Path, now_s: i64) -> Result<(Self, Vec<Fact>), Error> {
-        let next = number(folder)?;
         let opened = Log::open(&folder.join("log"))?;
+        let recorded = opened.records.iter().filter_map(|record| Some(parse(&record.payload)?.0));
+        let next = number::next(folder, recorded)?;
         let mut inner =
             Inner { next, reserved: next, log: opened.log, seen: HashMap::new(), recorded: HashSet::new() };
         inner.remember(&opened.records, now_s)?;
@@ -155,10 +158,27 @@ pub fn parse(payload: &[u8]) -> Option<(u64, Hash, i64)> {
     Some((u64::from_le_bytes(*number), hash.try_into().ok()?, i64::from_le_bytes(*at)))
 }
 
-fn number(folder: &Path) -> Result<u64, Error> {
-    let bytes = journal::read(&folder.join("number"))?;
-    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    Ok(text.and_then(|text| text.trim().parse().ok()).unwrap_or(1))
+/// What is at `path`; none if nothing is there, or if it is nothing of ours: then it is kept under another name.
+fn whole<V>(path: &Path, parse: impl FnOnce(Vec<u8>) -> Option<V>) -> Result<Option<V>, Error> {
+    let found = match journal::read(path) {
+        Ok(None) => return Ok(None),
+        Ok(Some(bytes)) => parse(bytes),
+        Err(error) => {
+            tracing::warn!(%error, "a file of the relay's own cannot be read");
+            None
+        }
+    };
+    if found.is_none() {
+        let aside = free_name(path);
+        std::fs::rename(path, &aside).map_err(Error::io("set aside", path))?;
+        tracing::warn!(aside = %aside.display(), "a damaged file of the relay's own was set aside");
+    }
+    Ok(found)
+}
+
+fn free_name(path: &Path) -> PathBuf {
+    let names = (0_u32..).map(|n| path.with_extension(format!("damaged-{n}")));
+    names.into_iter().find(|aside| !aside.exists()).unwrap_or_else(|| path.with_extension("damaged"))
 }
 
 fn key(folder: &Path) -> Result<[u8; 32], Error> {

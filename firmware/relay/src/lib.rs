@@ -205,6 +205,7 @@ impl Relay {
         for fact in facts {
             tracing::warn!(?fact, "the log of seen answers was damaged");
         }
+        ledger.part_attempts()?;
         Ok(Self {
             state: config.state.clone(),
             clinic: Arc::new(Clinic::new(seats?)),

@@ -1,5 +1,6 @@
 //! The relay as a whole, between two folders of this machine.
 
+mod damaged;
 mod ends;
 mod facts;
 mod input;

@@ -292,7 +292,14 @@ impl Outbox {
         {
             self.awaiting.entry(stem).or_default().push(open.attempt.number);
         }
-        self.open.insert(open.attempt.number, open);
+        let number = open.attempt.number;
+        if self.open.insert(number, open).is_some() {
+            // They were parted at the start, and the ledger gives none twice; both are on disk still.
+            tracing::error!(
+                number,
+                "two files have one journal number; one is not seen until the next start"
+            );
+        }
     }
 
     fn forget(&mut self, desk: &Desk, number: u64) -> Option<Open> {
