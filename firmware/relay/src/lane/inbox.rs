@@ -191,7 +191,8 @@ impl Inbox {
             .inlets
             .get(*inlet)
             .and_then(|inlet| desk.table.admit(name.as_bytes(), &inlet.folder, desk.way.into).ok());
-        Some(Some(Found { reason, kind, hash: lying.view.hash.clone(), place: Place::End }))
+        let hash = lying.view.hash.clone();
+        Some(Some(Found { reason, kind, hash, place: Place::End, is_over: false }))
     }
 
     /// Lets a held file be looked at as if it were new.

@@ -74,6 +74,8 @@ pub struct Found {
     pub hash: String,
     /// Where it lies.
     pub place: Place,
+    /// Whether its time is over.
+    pub is_over: bool,
 }
 
 /// Where a held file lies.
@@ -177,10 +179,12 @@ async fn decide(desk: &Desk, outbox: &mut Outbox, inbox: &mut Inbox, order: &Ord
 /// What may be done with a held file.
 fn may(verb: Verb, found: &Found) -> Result<(), Refusal> {
     match (verb, &found.place, found.reason) {
-        (Verb::Retry, _, HeldReason::TooOld) => Err(Refusal::PastItsTime),
         (Verb::Retry, _, HeldReason::UnknownKind | HeldReason::BadName | HeldReason::NotAFile) => {
             Err(Refusal::SameAgain)
         }
+        (Verb::Retry, _, HeldReason::TooOld) => Err(Refusal::PastItsTime),
+        // The move back would make it young again.
+        (Verb::Retry, ..) if found.is_over => Err(Refusal::PastItsTime),
         (Verb::Return | Verb::Discard, Place::End, _) => Err(Refusal::OnTheEnd),
         _ => Ok(()),
     }
@@ -288,6 +292,19 @@ mod tests {
             Entry::Outcome(outcome) => Some(outcome.done),
         };
         found.links.iter().map(outcome).collect()
+    }
+
+    #[test]
+    fn nothing_that_is_over_is_tried_again_whatever_it_is_held_for() {
+        let entry = "u.7.0000000000000001.receipt.req~OQSsiquc01req_1.xml";
+        let attempt = Attempt::parse(entry.as_ref()).unwrap();
+        for reason in HeldReason::ALL {
+            let place = Place::Attempted(attempt.clone());
+            let over = Found { reason, kind: None, hash: "h".into(), place, is_over: true };
+            may(Verb::Retry, &over).unwrap_err();
+            may(Verb::Discard, &over).unwrap();
+            may(Verb::Return, &over).unwrap();
+        }
     }
 
     #[test]

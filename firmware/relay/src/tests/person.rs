@@ -7,6 +7,7 @@ use journal::chain;
 use model::Timestamp;
 use model::decision::{Actor, Decided, Decision, Reason, Refusal, Verb};
 use model::parcel::HeldReason;
+use model::part::RelayPart;
 use tokio::sync::oneshot;
 
 use super::{REQUEST, WHOLE, held};
@@ -143,6 +144,28 @@ async fn an_uncertain_request_is_sent_again_when_a_person_says_so_and_not_before
     assert_eq!(appears(&ends.terminal("req").join(REQUEST)).await, WHOLE);
     ends.says(|part| part.requests_today == 1 && part.held_count == 0).await;
     assert_eq!(decided(&ends), [(Verb::Retry, 7, Some(true))]);
+}
+
+#[tokio::test]
+async fn what_is_past_its_time_is_not_sent_late_by_a_retry() {
+    let mut ends = Ends::new();
+    let mut config = ends.config();
+    let mut kinds = config.kinds.to_vec();
+    kinds.iter_mut().for_each(|kind| kind.time_to_live_s = 0);
+    config.kinds = kinds.into();
+    fs::create_dir_all(ends.own("attempted/t1")).unwrap();
+    let entry = format!("u.7.0000000000000001.receipt.req~{REQUEST}");
+    fs::write(ends.own("attempted/t1").join(&entry), WHOLE).unwrap();
+    let end = LocalTerminal { root: ends.folder.path().join("terminal") };
+    ends.start_site(config, vec![end]);
+    let is_over = |part: &RelayPart| {
+        part.held.first().is_some_and(|held| held.parcel.since.as_second() < Timestamp::now().as_second())
+    };
+    ends.says(is_over).await;
+    assert_eq!(decide(&ends, Verb::Retry, 7).await, Decided::Refused(Refusal::PastItsTime));
+    assert_eq!(names(&ends.own("attempted/t1")), [entry]);
+    assert!(decided(&ends).is_empty());
+    assert_eq!(decide(&ends, Verb::Return, 7).await, Decided::Done);
 }
 
 #[tokio::test]

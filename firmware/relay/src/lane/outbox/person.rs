@@ -1,5 +1,6 @@
 //! What a person's decision needs of the outbox: finding a held file, taking it in hand, letting it go.
 
+use model::Timestamp;
 use model::decision::{Decided, Refusal};
 use model::parcel::HeldReason;
 
@@ -19,12 +20,15 @@ impl Outbox {
             let State::Held(reason) = open.state else { return Some(None) };
             let hash = desk.ledger.short(open.attempt.name.as_bytes());
             let place = Place::Attempted(open.attempt.clone());
-            return Some(Some(Found { reason, kind: open.kind, hash, place }));
+            // What is no kind any more has no time; the folder it goes back to says so.
+            let is_over = open.kind.is_some() && desk.is_over(open, Timestamp::now());
+            return Some(Some(Found { reason, kind: open.kind, hash, place, is_over }));
         }
         let lying = self.lying.get(number)?;
         let Finding::Held(reason) = lying.finding else { return Some(None) };
         let hash = desk.ledger.short(name_bytes(&lying.name));
-        Some(Some(Found { reason, kind: lying.kind, hash, place: Place::Clinic }))
+        // It stays where it is and keeps its age: another look finds it over.
+        Some(Some(Found { reason, kind: lying.kind, hash, place: Place::Clinic, is_over: false }))
     }
 
     /// Lets a file that is held in the clinic's folder be looked at as if it were new.
