@@ -8,7 +8,7 @@
 //! STATE/relay/arriving/END/                    what came from an end and is not shown yet, see [`Arrival`]
 //! STATE/relay/log/                             append log: number, time and keyed hash of every answer recorded
 //! STATE/relay/number                           up to where journal numbers are reserved
-//! STATE/relay/key                              the key of all hashes, this box's own
+//! STATE/relay/key, STATE/relay/log/key         the key of all hashes, this box's own, twice
 //! STATE/relay/known/END                        by what the end's staging folder is known
 //! ```
 //!

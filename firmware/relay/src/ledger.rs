@@ -1,6 +1,7 @@
 //! What a file's name cannot say and what must outlive the process: journal numbers, the key of the hashes, and
 //! which answers have been seen.
 
+mod key;
 mod number;
 
 use std::collections::{HashMap, HashSet};
@@ -23,11 +24,14 @@ const BLOCK: u64 = 4096;
 /// The full keyed hash of an answer's folder, name and bytes.
 pub type Hash = [u8; 32];
 
+/// The key of this box's hashes.
+type Key = [u8; 32];
+
 /// Numbers, key and seen answers of this box.
 #[derive(Debug)]
 pub struct Ledger {
     folder: PathBuf,
-    key: [u8; 32],
+    key: Key,
     inner: Mutex<Inner>,
 }
 
@@ -52,7 +56,14 @@ impl Ledger {
         let mut inner =
             Inner { next, reserved: next, log: opened.log, seen: HashMap::new(), recorded: HashSet::new() };
         inner.remember(&opened.records, now_s)?;
-        let ledger = Self { folder: folder.to_owned(), key: key(folder)?, inner: Mutex::new(inner) };
+        let (key, is_new) = key::open(folder)?;
+        if is_new && !opened.records.is_empty() {
+            tracing::error!(
+                forgotten = opened.records.len(),
+                "the key of seen answers is lost: an answer that was shown and still lies on a terminal is shown again"
+            );
+        }
+        let ledger = Self { folder: folder.to_owned(), key, inner: Mutex::new(inner) };
         Ok((ledger, opened.facts))
     }
 
@@ -179,17 +190,6 @@ fn whole<V>(path: &Path, parse: impl FnOnce(Vec<u8>) -> Option<V>) -> Result<Opt
 fn free_name(path: &Path) -> PathBuf {
     let names = (0_u32..).map(|n| path.with_extension(format!("damaged-{n}")));
     names.into_iter().find(|aside| !aside.exists()).unwrap_or_else(|| path.with_extension("damaged"))
-}
-
-fn key(folder: &Path) -> Result<[u8; 32], Error> {
-    let path = folder.join("key");
-    if let Some(key) = journal::read(&path)?.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()) {
-        return Ok(key);
-    }
-    let mut key = [0; 32];
-    getrandom::fill(&mut key).map_err(|source| Error::Random(source.to_string()))?;
-    journal::replace(&path, &key)?;
-    Ok(key)
 }
 
 #[cfg(test)]

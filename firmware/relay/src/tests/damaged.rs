@@ -4,8 +4,8 @@ use std::fs;
 
 use model::parcel::HeldReason;
 
-use super::{REQUEST, WHOLE, held};
-use crate::testing::{Ends, names};
+use super::{ANSWER, REQUEST, WHOLE, held};
+use crate::testing::{Ends, appears, names, vanishes};
 
 #[tokio::test]
 async fn a_lost_number_is_not_given_again_and_two_files_of_one_number_are_both_shown() {
@@ -26,4 +26,20 @@ async fn a_lost_number_is_not_given_again_and_two_files_of_one_number_are_both_s
     numbers.sort_unstable();
     assert_eq!(numbers, [1, 2, 3]);
     assert_eq!(names(&ends.own("attempted/t1")).len(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_is_seen_once_also_when_the_key_of_the_hashes_is_damaged() {
+    let mut ends = Ends::new().start();
+    fs::write(ends.terminal("res").join(ANSWER), WHOLE).unwrap();
+    appears(&ends.clinic("res").join(ANSWER)).await;
+    vanishes(&ends.terminal("res").join(ANSWER)).await;
+    fs::remove_file(ends.clinic("res").join(ANSWER)).unwrap();
+    ends.stop().await;
+    fs::write(ends.own("key"), b"cut").unwrap();
+    fs::write(ends.terminal("res").join(ANSWER), WHOLE).unwrap();
+    ends.start_again();
+    vanishes(&ends.terminal("res").join(ANSWER)).await;
+    assert!(names(&ends.clinic("res")).is_empty(), "it was shown before");
+    assert_eq!(fs::read(ends.own("key.damaged-0")).unwrap(), b"cut");
 }
