@@ -92,7 +92,7 @@ pub async fn forward(watched: Vec<Watched>) {
     match begin() {
         Ok((events, ready)) => read(&watched, &events, &ready).await,
         Err(error) => {
-            tracing::warn!(%error, "no change events from the clinic's folders: looking every second")
+            tracing::warn!(%error, "no change events from the clinic's folders: looking every five seconds")
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::watch::Hints;
 
 /// A file younger than this is on its way out, seconds.
 const YOUNG_S: i64 = 2;
-/// How often the folders are looked at without any event.
+/// How soon the folders are looked at again while a file is too young to tell.
 const RESCAN: Duration = Duration::from_secs(1);
 /// A look may take this part of the time.
 const RESCAN_SHARE: u32 = 20;
@@ -41,6 +41,15 @@ pub struct Uncollected {
     pub hints: Arc<Hints>,
 }
 
+fn is_young(facts: &Facts, now: Timestamp) -> bool {
+    now.as_second() - facts.changed_s() < YOUNG_S
+}
+
+fn any_young(found: &Found) -> bool {
+    let now = Timestamp::now();
+    found.values().any(|(_, facts)| is_young(facts, now))
+}
+
 type Found = HashMap<(usize, OsString), (u64, Facts)>;
 
 impl Uncollected {
@@ -54,7 +63,8 @@ impl Uncollected {
             let looked = tokio::task::spawn_blocking(move || looker.look(before));
             found = looked.await.unwrap_or_default();
             this.say(&found);
-            let rest = RESCAN.max(begun.elapsed() * RESCAN_SHARE).min(STILL);
+            let rest = if any_young(&found) { RESCAN } else { STILL };
+            let rest = rest.max(begun.elapsed() * RESCAN_SHARE).min(STILL);
             tokio::select! {
                 () = tokio::time::sleep(rest) => {}
                 () = this.hints.changed() => {}
@@ -89,7 +99,7 @@ impl Uncollected {
     /// Says what waits to be collected.
     fn say(&self, found: &Found) {
         let (now, mut view) = (Timestamp::now(), View::default());
-        let is_old = |facts: &Facts| now.as_second() - facts.changed_s() >= YOUNG_S;
+        let is_old = |facts: &Facts| !is_young(facts, now);
         let mut left: BTreeMap<usize, model::parcel::Uncollected> = BTreeMap::new();
         for ((at, name), (number, facts)) in found.iter().filter(|(_, (_, facts))| is_old(facts)) {
             let since = Timestamp::from_second(facts.changed_s()).unwrap_or(now);

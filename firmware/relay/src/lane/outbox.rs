@@ -95,7 +95,7 @@ impl Outbox {
             pace: Pace::new(&desk.table, now),
             open: BTreeMap::new(),
             awaiting: HashMap::new(),
-            scan: Scan { running: None, begun: now, next: now },
+            scan: Scan { running: None, begun: now, next: now, listing: 0 },
             expired: now,
             refused: None,
             unflushed: false,

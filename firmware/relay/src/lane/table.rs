@@ -46,12 +46,11 @@ pub struct Lying {
     pub outlet: u16,
     /// What it is, if it is anything.
     pub kind: Option<KindId>,
-    first: Tick,
-    seen: Tick,
+    /// When it was first seen, milliseconds since the table was begun.
+    first: u64,
+    /// The newest listing when it was last seen.
+    seen: u32,
 }
-
-/// Milliseconds since the table was begun; what is later than seven weeks after it is as late.
-type Tick = u32;
 
 /// What follows from what was seen of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +67,8 @@ pub enum Finding {
 #[derive(Debug)]
 pub struct Lyings {
     begun: Instant,
+    /// How many listings of whole outlets have begun.
+    listings: u32,
     table: Arc<Table>,
     direction: Direction,
     files: BTreeMap<u64, Lying>,
@@ -84,11 +85,13 @@ impl Lyings {
         let queues = vec![BTreeSet::new(); table.len()];
         let (files, names) = (BTreeMap::new(), vec![HashMap::new(); outlets]);
         let (begun, due, held) = (Instant::now(), BTreeSet::new(), BTreeSet::new());
-        Self { begun, table, direction, files, names, queues, due, held }
+        Self { begun, listings: 0, table, direction, files, names, queues, due, held }
     }
 
-    fn tick(&self, at: Instant) -> Tick {
-        Tick::try_from(at.saturating_duration_since(self.begun).as_millis()).unwrap_or(Tick::MAX)
+    /// A listing of whole outlets begins; by what it gives, [`Self::forget_unseen`] tells what was seen since.
+    pub const fn listing(&mut self) -> u32 {
+        self.listings = self.listings.wrapping_add(1);
+        self.listings
     }
 
     /// A file was seen in an outlet. `number` is asked for a new one.
@@ -102,7 +105,7 @@ impl Lyings {
     ) {
         let known = self.names.get(usize::from(at)).and_then(|names| names.get(name)).copied();
         if let Some(number) = known {
-            return self.see_again(number, facts, now);
+            return self.see_again(number, facts);
         }
         let Some(number) = number() else { return };
         let name: Arc<OsStr> = name.into();
@@ -118,16 +121,17 @@ impl Lyings {
             names.insert(name.clone(), number);
         }
         let kind = admitted.ok();
-        let tick = self.tick(now);
-        let lying = Lying { name, facts, sight: None, finding, outlet: at, kind, first: tick, seen: tick };
+        let first = now.saturating_duration_since(self.begun).as_millis();
+        let (first, seen) = (u64::try_from(first).unwrap_or(u64::MAX), self.listings);
+        let lying = Lying { name, facts, sight: None, finding, outlet: at, kind, first, seen };
         self.files.insert(number, lying);
         self.index(number);
     }
 
-    fn see_again(&mut self, number: u64, facts: Facts, now: Instant) {
-        let tick = self.tick(now);
+    fn see_again(&mut self, number: u64, facts: Facts) {
+        let listing = self.listings;
         let Some(lying) = self.files.get_mut(&number) else { return };
-        lying.seen = tick;
+        lying.seen = listing;
         if lying.facts == facts {
             return;
         }
@@ -141,9 +145,9 @@ impl Lyings {
         });
     }
 
-    /// A whole outlet was listed, beginning at `since`: what was not seen then is gone.
-    pub fn forget_unseen(&mut self, at: u16, since: Instant) {
-        let (names, since) = (self.names.get(usize::from(at)), self.tick(since));
+    /// A whole outlet was listed: what was not seen since that listing began is gone.
+    pub fn forget_unseen(&mut self, at: u16, since: u32) {
+        let names = self.names.get(usize::from(at));
         let unseen = |number: &&u64| self.files.get(number).is_none_or(|lying| lying.seen < since);
         let gone: Vec<u64> = names.into_iter().flat_map(HashMap::values).filter(unseen).copied().collect();
         for number in gone {
@@ -286,7 +290,7 @@ impl Lyings {
             change(lying);
             // A name that never was anything is given a writer's time from its first sight on.
             if let (None, Finding::Wait(_, at)) = (lying.kind, &mut lying.finding) {
-                *at = begun + Duration::from_millis(lying.first.into()) + PATIENCE;
+                *at = begun + Duration::from_millis(lying.first) + PATIENCE;
             }
         }
         self.index(number);

@@ -28,11 +28,6 @@ const KINDS: &str = r#"
 key = "OQSsiquc01req"
 extensions = ["xml", "zip", "csv"]
 time-to-live-s = 604800
-
-[[kind]]
-key = "YZKsiquc01req"
-time-to-live-s = 604800
-per-minute = 60
 "#;
 
 /// The two folders.

@@ -32,6 +32,8 @@ pub(super) struct Scan {
     pub(super) running: Option<Receiver<Piece>>,
     pub(super) begun: Instant,
     pub(super) next: Instant,
+    /// Which listing it is.
+    pub(super) listing: u32,
 }
 
 impl Outbox {
@@ -63,6 +65,7 @@ impl Outbox {
         if self.scan.running.is_none() && now >= self.scan.next {
             let (outlets, desk, hints) = (self.outlets.clone(), desk.clone(), hints.clone());
             self.scan.begun = now;
+            self.scan.listing = self.lying.listing();
             // The lister waits for us: what it found must not pile up.
             let (tell, told) = sync_channel(PIECES);
             self.scan.running = Some(told);
@@ -94,7 +97,7 @@ impl Outbox {
                         self.see(desk, at, &name, facts, now);
                     }
                 }
-                Ok(Piece::All(at)) => self.lying.forget_unseen(at, self.scan.begun),
+                Ok(Piece::All(at)) => self.lying.forget_unseen(at, self.scan.listing),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => {
                     let took = now.saturating_duration_since(self.scan.begun);

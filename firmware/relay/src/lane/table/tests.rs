@@ -79,9 +79,9 @@ impl World {
             Act::See(name, ago_s, is_file) => self.see(name, ago_s, is_file),
             Act::List(names) => {
                 self.pass(1);
-                let since = self.now;
+                let (since, listing) = (self.now, self.table.listing());
                 names.into_iter().for_each(|name| self.see(name, 0, true));
-                self.table.forget_unseen(0, since);
+                self.table.forget_unseen(0, listing);
                 self.plain.retain(|_, plain| plain.seen >= since);
             }
             Act::Ripen(name, ripeness) => {
@@ -186,4 +186,16 @@ proptest! {
             world.check()?;
         }
     }
+}
+
+#[test]
+fn what_is_gone_is_forgotten_and_a_writer_has_his_time_however_long_the_box_has_run() {
+    let mut world = World::new();
+    world.pass(100 * 24 * 3600 * 1000);
+    world.act(Act::See(0, 0, true));
+    world.act(Act::See(3, 0, true));
+    world.check().unwrap();
+    world.act(Act::List(vec![3]));
+    assert_eq!(world.table.number_of(0, OsStr::new(NAMES[0])), None);
+    world.check().unwrap();
 }
