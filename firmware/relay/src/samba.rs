@@ -1,4 +1,5 @@
-//! The configuration of the box's own share: SMB 3 on the clinic's address and nowhere else.
+//! The configuration of the box's own share: SMB 3 on the clinic's address and nowhere else; SMB 2.1 too if the site file
+//! says why.
 
 use std::path::Path;
 
@@ -10,7 +11,15 @@ use model::site::Consumer;
 /// `shares` is the folder the exported folders lie in, `owner` the user all their files belong to (the one the relay
 /// runs as, so that the relay can take a lease on every file), and `own` the folder Samba keeps its own state in.
 pub fn config(site: &Site, shares: &Path, owner: &str, own: &Path) -> String {
-    let values = [("{address}", site.clinic.to_string()), ("{own}", literal(own))];
+    // SMB 2.1 does not encrypt; those who speak SMB 3 still do.
+    let (oldest, encrypt) =
+        if site.smb_2_1.is_some() { ("SMB2_10", "desired") } else { ("SMB3_00", "required") };
+    let values = [
+        ("{address}", site.clinic.to_string()),
+        ("{own}", literal(own)),
+        ("{oldest}", oldest.to_owned()),
+        ("{encrypt}", encrypt.to_owned()),
+    ];
     let global = values.iter().fold(TEMPLATE.to_owned(), |text, (key, value)| text.replace(key, value));
     let section =
         |(consumer, share): (&Consumer, &str)| section(share, &consumer.name, &shares.join(share), owner);
@@ -65,6 +74,20 @@ mod tests {
         assert!(part("OQS").contains("path = /a/OQS\nvalid users = receipt\n"), "{text}");
         assert!(part("KARTE").contains("path = /a/KARTE\nvalid users = karte\n"), "{text}");
         assert!(!text.contains("far"), "{text}");
+    }
+
+    #[test]
+    fn smb_2_1_is_let_in_only_if_the_site_file_says_why_and_is_signed_then_too() {
+        let text = |site: &Site| config(site, Path::new("/a"), "sekisho", Path::new("/c"));
+        let mut site = site();
+        let strict =
+            "server min protocol = SMB3_00\nserver signing = mandatory\nserver smb encrypt = required\n";
+        assert!(text(&site).contains(strict));
+        site.smb_2_1 = Some("the X-ray machine knows no other".into());
+        let loose =
+            "server min protocol = SMB2_10\nserver signing = mandatory\nserver smb encrypt = desired\n";
+        assert!(text(&site).contains(loose));
+        assert!(!text(&site).contains("X-ray"));
     }
 
     #[test]

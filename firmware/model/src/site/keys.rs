@@ -48,11 +48,18 @@ const PAGE: &[Key] = &[
     Key::optional("https", Shape::Integer { min: 1, max: 65535 }, "port of the HTTPS page, 443 if absent"),
 ];
 
-const RELAY: &[Key] = &[Key::optional(
-    "count-outcomes",
-    Shape::Boolean,
-    "look into answers and count how many are errors, false if absent; nothing of them is kept",
-)];
+const RELAY: &[Key] = &[
+    Key::optional(
+        "count-outcomes",
+        Shape::Boolean,
+        "look into answers and count how many are errors, false if absent; nothing of them is kept",
+    ),
+    Key::optional(
+        "smb-2-1",
+        Shape::Text,
+        "why the box's share lets in machines that know SMB 2.1 only, which does not encrypt; SMB 3 only if absent",
+    ),
+];
 
 /// The keys of a site file.
 pub const SPEC: &[Key] = &[

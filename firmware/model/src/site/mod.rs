@@ -165,6 +165,8 @@ pub struct Site {
     pub opening: Opening,
     /// Whether answers are looked into and counted by what they say.
     pub count_outcomes: bool,
+    /// Why the box's share lets SMB 2.1 in, if it does.
+    pub smb_2_1: Option<String>,
     /// The contacts.
     pub contacts: Vec<Contact>,
     /// Where the page listens.

@@ -18,6 +18,7 @@ pub(super) fn site(root: &Node, profile: Profile, kinds: Vec<Kind>) -> Option<Si
             .table("relay")
             .and_then(|relay| relay.boolean("count-outcomes"))
             .unwrap_or(false),
+        smb_2_1: root.table("relay").and_then(|relay| relay.text("smb-2-1")),
         opening: Opening::read(root.table("opening")),
         line: LineKind::Ra,
         clinic: root.table("clinic")?.prefix("address")?,
