@@ -8,11 +8,11 @@ use super::super::Wrong;
 use super::Line;
 
 const WIDTH: f64 = 900.0;
-const HEIGHT: f64 = 420.0;
+const HEIGHT: f64 = 470.0;
 /// Room for the words on the left, on the right, above and below.
-const MARGIN: (f64, f64, f64, f64) = (60.0, 20.0, 40.0, 50.0);
-/// From a hundredth of a millisecond to a hundred seconds.
-const DECADES: (i32, i32) = (-2, 5);
+const MARGIN: (f64, f64, f64, f64) = (60.0, 20.0, 40.0, 120.0);
+/// From a tenth of a millisecond to ten seconds.
+const DECADES: (i32, i32) = (-1, 4);
 const COLOURS: [&str; 6] = ["#b02318", "#d98a1e", "#2b6cb0", "#2f855a", "#6b46c1", "#4a5568"];
 
 /// Draws the lines into `artifacts/bench-relay.svg`.
@@ -90,8 +90,8 @@ fn curve(svg: &mut String, line: &Line, colour: &str) {
 
 fn legend(svg: &mut String, at: usize, what: &str, colour: &str) {
     #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
-    let top = MARGIN.2 + 14.0 + 20.0 * at as f64;
-    let left = MARGIN.0 + 12.0;
+    let (column, row) = ((at % 2) as f64, (at / 2) as f64);
+    let (left, top) = (MARGIN.0 + column * (WIDTH - MARGIN.0) / 2.0, HEIGHT - MARGIN.3 + 52.0 + 22.0 * row);
     let _ = writeln!(
         svg,
         "<path d=\"M{left} {:.1}h22\" stroke=\"{colour}\" stroke-width=\"3\"/><text x=\"{}\" y=\"{top:.1}\">{what}</text>",
