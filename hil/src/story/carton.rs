@@ -95,12 +95,12 @@ fn only_setup(stage: &mut Stage) -> Outcome {
     stage.carton()?;
     let ports: Vec<u16> = (1..=1024).chain([3128, 5355, 8080, 8443]).collect();
     let clinic = stage.lab.clinic();
-    let seen = scan(clinic, "clinic", IpAddr::V4(BOX), &ports)?;
+    let seen = scan(clinic, "clinic", SocketAddr::from((BOX, 0)), &ports)?;
     same("what is open for the clinic", &seen.open, &[443].into())?;
     same("what refuses the clinic", &seen.refused, &[].into())?;
     for (from, to) in [("terminal", "192.0.2.1"), ("terminal", "198.51.100.1"), ("ngn", "198.51.100.1")] {
         let to: IpAddr = to.parse().map_err(|_| Wrong::new("no address"))?;
-        let seen = scan(clinic, from, to, &[22, 53, 80, 443, 445])?;
+        let seen = scan(clinic, from, SocketAddr::new(to, 0), &[22, 53, 80, 443, 445])?;
         same(&format!("what {to} has for {from}"), &(seen.open, seen.refused), &Default::default())?;
     }
     let patience = Duration::from_secs(20);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use clinic::check::scan::{open, scan};
+use clinic::check::scan::{open, scan, scoped};
 use clinic::check::{Outcome, Wrong, must};
 use model::Usability;
 use model::part::{LinePart, Snapshot, Stamped};
@@ -64,7 +64,7 @@ pub fn stories() -> Vec<Story> {
 fn from_every_zone(stage: &mut Stage, ports: &[u16]) -> Outcome {
     stage.service()?;
     let line = line_addresses(stage)?;
-    must(!line.is_empty(), || "the line has seen no address of the box".into())?;
+    must(line.len() > 1, || format!("of the box's addresses the line has seen {line:?} only"))?;
     let clinic = stage.lab.clinic();
     let route = ["ip", "route", "replace", "198.51.100.0/24", "via", "192.0.2.1"];
     clinic.exec("terminal", &route)?;
@@ -79,7 +79,7 @@ fn from_every_zone(stage: &mut Stage, ports: &[u16]) -> Outcome {
     tries.extend(line.into_iter().map(|address| ("line", "ngn", address, BTreeSet::new())));
     for (zone, from, to, wanted) in tries {
         let wanted: BTreeSet<u16> = wanted.into_iter().filter(|port| ports.contains(port)).collect();
-        let seen = scan(clinic, from, to, ports)?;
+        let seen = scan(clinic, from, scoped(clinic, from, "w0", to)?, ports)?;
         same(&format!("what is open at {to} for the {zone}"), &seen.open, &wanted)?;
         same(&format!("what refuses at {to} for the {zone}"), &seen.refused, &BTreeSet::new())?;
     }
@@ -104,12 +104,11 @@ fn crowded(stage: &mut Stage) -> Outcome {
     must(line.as_ref().is_some_and(|line| line.usability == Usability::Usable), || format!("{line:?}"))
 }
 
-/// The box's own addresses on the line, as the line's router knows them.
+/// The box's own addresses on the line, as the line's router knows them, the link-local one among them.
 fn line_addresses(stage: &Stage) -> Result<Vec<IpAddr>, Wrong> {
     let known = stage.lab.exec("ngn", &["ip", "-6", "neighbour", "show", "dev", "w0"])?;
     let own = known.lines().filter(|line| line.contains("52:54:00:5e:00:"));
-    let addresses = own.filter_map(|line| line.split_whitespace().next()?.parse().ok());
-    Ok(addresses.filter(|address: &IpAddr| !address.to_string().starts_with("fe80")).collect())
+    Ok(own.filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect())
 }
 
 fn listening(stage: &mut Stage) -> Outcome {
@@ -123,16 +122,20 @@ fn listening(stage: &mut Stage) -> Outcome {
             );
         }
     }
-    let mut more = Vec::new();
+    let (mut more, mut seen) = (Vec::new(), BTreeSet::new());
     for line in text.lines() {
         let [kind, _, _, _, own] = line.split_whitespace().take(5).collect::<Vec<_>>()[..] else { continue };
         let Some((address, port)) = own.rsplit_once(':') else { continue };
         let address = address.split('%').next().unwrap_or(address).trim_matches(['[', ']']);
         let inside = ["127.", "::1"].iter().any(|loopback| address.starts_with(loopback));
         let port = port.parse().unwrap_or(0);
-        if !inside && !wanted.contains(&(kind.to_owned(), address.to_owned(), port)) {
+        let door = (kind.to_owned(), address.to_owned(), port);
+        if wanted.contains(&door) {
+            seen.insert(door);
+        } else if !inside {
             more.push(own.to_owned());
         }
     }
-    must(more.is_empty(), || format!("also listening: {}", more.join(", ")))
+    must(more.is_empty(), || format!("also listening: {}", more.join(", ")))?;
+    same("what listens", &seen, &wanted)
 }

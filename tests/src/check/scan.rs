@@ -1,7 +1,7 @@
 //! A scan from a zone: every TCP port of an address, tried by connecting; and what docs/security.md says of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -67,11 +67,27 @@ pub struct Found {
     pub refused: BTreeSet<u16>,
 }
 
-/// Tries ports of an address from a host.
+/// An address as a host reaches it: one that is valid on one link only, by the host's interface on that link.
+///
+/// # Errors
+/// There is no such interface.
+pub fn scoped(clinic: &Clinic, host: &str, interface: &str, to: IpAddr) -> Result<SocketAddr, Wrong> {
+    match to {
+        IpAddr::V6(address) if address.is_unicast_link_local() => {
+            let index = clinic.inside(host, || nix::net::if_::if_nametoindex(interface))?;
+            let index = index.map_err(|errno| Wrong(format!("{interface} in {host}: {errno}")))?;
+            Ok(SocketAddrV6::new(address, 0, 0, index).into())
+        }
+        _ => Ok(SocketAddr::new(to, 0)),
+    }
+}
+
+/// Tries ports of an address from a host. The address's own port does not matter; a link-local one names its interface
+/// by the scope ([`scoped`]).
 ///
 /// # Errors
 /// Sockets cannot be made.
-pub fn scan(clinic: &Clinic, from: &str, to: IpAddr, ports: &[u16]) -> Result<Found, Wrong> {
+pub fn scan(clinic: &Clinic, from: &str, to: SocketAddr, ports: &[u16]) -> Result<Found, Wrong> {
     let room = AT_ONCE as u64 + 1024;
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).map_err(std::io::Error::from)?;
     if soft < room {
@@ -87,7 +103,7 @@ struct Waiting {
     until: Instant,
 }
 
-fn tried(to: IpAddr, ports: &[u16]) -> Result<Found, Wrong> {
+fn tried(to: SocketAddr, ports: &[u16]) -> Result<Found, Wrong> {
     let (mut found, mut waiting, mut left) = (Found::default(), Vec::new(), ports.iter());
     loop {
         let room = AT_ONCE.saturating_sub(waiting.len()).min(WAVE);
@@ -101,11 +117,14 @@ fn tried(to: IpAddr, ports: &[u16]) -> Result<Found, Wrong> {
     }
 }
 
-fn begin(to: IpAddr, port: u16, found: &mut Found, waiting: &mut Vec<Waiting>) -> Result<(), Wrong> {
+fn begin(mut to: SocketAddr, port: u16, found: &mut Found, waiting: &mut Vec<Waiting>) -> Result<(), Wrong> {
     let family = if to.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
     let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
     let own = socket(family, SockType::Stream, flags, None).map_err(std::io::Error::from)?;
-    let address: SockaddrStorage = SocketAddr::new(to, port).into();
+    let address: SockaddrStorage = {
+        to.set_port(port);
+        to.into()
+    };
     match connect(own.as_raw_fd(), &address) {
         Err(Errno::EINPROGRESS) => waiting.push(Waiting { port, own, until: Instant::now() + LOST }),
         Ok(()) => found.open.extend([port]),
