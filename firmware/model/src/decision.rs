@@ -187,6 +187,8 @@ pub enum Refusal {
     NameUnfit,
     /// Its consumer is not in the site file any more.
     NoConsumer,
+    /// Where it was to go is not in the site file any more.
+    NoEnd,
 }
 
 impl Decided {
@@ -242,6 +244,10 @@ impl Refusal {
             Self::NoConsumer => Text::new(
                 "送り元が設定ファイルにありません。",
                 "The consumer it comes from is not in the site file any more.",
+            ),
+            Self::NoEnd => Text::new(
+                "送り先が設定ファイルにありません。返却または破棄してください。",
+                "Where it was to go is not in the site file any more; return or discard it.",
             ),
         }
     }

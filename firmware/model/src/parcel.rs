@@ -38,11 +38,13 @@ pub enum HeldReason {
     Uncertain,
     /// Past its kind's time to live: never sent late.
     TooOld,
+    /// The end it was decided for is not in the site file any more.
+    NoEnd,
 }
 
 impl HeldReason {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::UnknownKind,
         Self::BadName,
         Self::Empty,
@@ -52,6 +54,7 @@ impl HeldReason {
         Self::NameTaken,
         Self::Uncertain,
         Self::TooOld,
+        Self::NoEnd,
     ];
 
     /// The one sentence a person reads.
@@ -92,6 +95,10 @@ impl HeldReason {
             Self::TooOld => Text::new(
                 "送信の期限を過ぎています。送らずに残しています。",
                 "It is past its time; it was kept and not sent.",
+            ),
+            Self::NoEnd => Text::new(
+                "送り先が設定ファイルにありません。送信できたか確認できないため、残しています。",
+                "Where it was to go is not in the site file any more; whether it was submitted cannot be known, and it was kept.",
             ),
         }
     }

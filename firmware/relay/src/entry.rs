@@ -1,7 +1,10 @@
 //! What our own folders say by the names of their entries: everything a restart has to know.
 
 use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
+use crate::Error;
 use crate::request::Mark;
 
 /// An entry of `attempted`: `MARK.NUMBER.STAGE.CONSUMER.FOLDER~NAME`, number and stage in hex. The folder is the
@@ -70,6 +73,33 @@ impl Arrival {
         let (consumer, path) = (parts.next()?.to_owned(), parts.next()?.replace('+', "/"));
         parts.next().is_none().then(|| Self { number, consumer, path, name: name.to_owned() })
     }
+}
+
+/// Tells every entry of every end's folder below `above`, and the folder it lies in.
+///
+/// # Errors
+/// If the system refuses.
+pub fn each(above: &Path, mut told: impl FnMut(&Path, &OsStr)) -> Result<(), Error> {
+    for end in folders(above)? {
+        for entry in fs::read_dir(&end).map_err(Error::io("list", &end))? {
+            told(&end, &entry.map_err(Error::io("list", &end))?.file_name());
+        }
+    }
+    Ok(())
+}
+
+/// The folders in one, if it is there.
+///
+/// # Errors
+/// If the system refuses.
+pub fn folders(above: &Path) -> Result<Vec<PathBuf>, Error> {
+    let listed = match fs::read_dir(above) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        listed => listed.map_err(Error::io("list", above))?,
+    };
+    let paths: Result<Vec<PathBuf>, _> = listed.map(|entry| entry.map(|entry| entry.path())).collect();
+    let paths = paths.map_err(Error::io("list", above))?;
+    Ok(paths.into_iter().filter(|path| path.is_dir()).collect())
 }
 
 #[cfg(test)]

@@ -139,6 +139,7 @@ pub async fn run<T: Terminal>(
     let relay = Relay::open(config, part)?;
     let plans = lane::lanes(config, &relay.table);
     let (mut lanes, mut lookers, mut watched, mut orders) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let strays: Vec<Desk> = relay.strays(config, &plans)?;
     for (plan, end) in plans.into_iter().zip(ends) {
         let hints = Arc::new(Hints::default());
         watched.extend(relay.watch_outlets(&plan, &hints));
@@ -148,11 +149,14 @@ pub async fn run<T: Terminal>(
         orders.push(desk.orders.clone());
         lanes.push(Lane::keep(desk, plan, looker, hints));
     }
+    orders.extend(strays.iter().map(|desk| desk.orders.clone()));
+    let strays = futures_util::future::join_all(strays.into_iter().map(lane::keep_stray));
     let uncollected = relay.uncollected(config);
     watched.extend(relay.watch_collected(&uncollected));
     let lanes = futures_util::future::join_all(lanes);
     tokio::join!(
         lanes,
+        strays,
         lane::serve(commands, lookers, orders, relay.report.clone()),
         watch::forward(watched),
         uncollected.run()
@@ -232,6 +236,13 @@ impl Relay {
             audit: self.audit.clone(),
             orders: Arc::default(),
         })
+    }
+
+    /// The desks of ends that are not in the site file any more.
+    fn strays(&self, config: &Config, lanes: &[Plan]) -> Result<Vec<Desk>, Error> {
+        lane::tell_unowned(config, &self.table)?;
+        let strays = lane::strays(&self.state.join("relay"), lanes)?;
+        strays.iter().map(|plan| self.desk(plan)).collect()
     }
 
     fn watch_outlets(&self, plan: &Plan, hints: &Arc<Hints>) -> Vec<Watched> {

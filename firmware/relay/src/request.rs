@@ -136,6 +136,7 @@ impl Mark {
             Self::Held(HeldReason::TooLarge) => 'l',
             Self::Held(HeldReason::HalfWritten) => 'h',
             Self::Held(HeldReason::NotAFile) => 'f',
+            Self::Held(HeldReason::NoEnd) => 'g',
         }
     }
 
@@ -153,6 +154,7 @@ impl Mark {
             'l' => Some(Self::Held(HeldReason::TooLarge)),
             'h' => Some(Self::Held(HeldReason::HalfWritten)),
             'f' => Some(Self::Held(HeldReason::NotAFile)),
+            'g' => Some(Self::Held(HeldReason::NoEnd)),
             _ => None,
         }
     }

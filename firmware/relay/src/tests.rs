@@ -6,6 +6,7 @@ mod facts;
 mod input;
 mod moody;
 mod person;
+mod stray;
 
 use std::fs;
 use std::io::Write;

@@ -247,7 +247,7 @@ fn a_long_list_ends_with_how_many_more_there_are() {
     let view = relay(&samples::backlog(), Language::En);
     assert_eq!((view.waiting.rows.len(), view.waiting.count), (20, Some(100_000)));
     assert_eq!(view.waiting.more.as_deref(), Some("99980 more"));
-    assert_eq!(view.held.rows.len(), 9);
+    assert_eq!(view.held.rows.len(), 10);
     assert_eq!(view.held.more, None);
     let few = overview(&samples::backlog());
     assert_eq!((few.waiting.rows.len(), few.waiting.count), (4, Some(100_000)));

@@ -171,7 +171,7 @@ pub fn backlog() -> Snapshot {
         Held { parcel, reason }
     });
     relay.held = held.collect();
-    relay.held_count = 9;
+    relay.held_count = 10;
     relay.unanswered.push(Unanswered {
         terminal: "t1".into(),
         kind: "OQSsiquc01req".into(),

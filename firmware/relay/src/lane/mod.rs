@@ -12,6 +12,7 @@ mod order;
 mod outbox;
 mod pace;
 mod plan;
+mod stray;
 mod table;
 mod walk;
 
@@ -25,6 +26,7 @@ use model::{Opening, Timestamp};
 pub use look::{Looker, serve};
 pub use order::Orders;
 pub use plan::{Plan, Way, folders_of_seat, lanes};
+pub use stray::{keep as keep_stray, strays, tell_unowned};
 pub use table::Outlet;
 
 use crate::audit::Audit;

@@ -211,7 +211,7 @@ async fn finish(desk: &Desk, outbox: &mut Outbox, verb: Verb, attempt: Attempt, 
             (Verb::Return, _) if !seat.exported => Ok(Decided::Refused(Refusal::Elsewhere)),
             (Verb::Return, _) => act(desk, intent, || desk.own.give_back(&attempt, seat, RETURNED)),
             (Verb::Retry, Some(path)) => act(desk, intent, || desk.own.give_back(&attempt, seat, &path)),
-            (Verb::Retry, None) => Ok(NO_CONSUMER),
+            (Verb::Retry, None) => Ok(NO_END),
         }
     });
     let decided = said(done.await);
@@ -222,6 +222,7 @@ async fn finish(desk: &Desk, outbox: &mut Outbox, verb: Verb, attempt: Attempt, 
 }
 
 const NO_CONSUMER: Decided = Decided::Refused(Refusal::NoConsumer);
+const NO_END: Decided = Decided::Refused(Refusal::NoEnd);
 
 fn discard(desk: &Desk, attempt: &Attempt, intent: Intent) -> Result<Decided, crate::Error> {
     act(desk, intent, || desk.own.discard(attempt).map(|()| true))

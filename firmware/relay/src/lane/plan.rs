@@ -52,6 +52,17 @@ pub fn lanes(config: &Config, table: &Table) -> Vec<Plan> {
     terminals.chain(elsewhere.map(|(seat, _)| of_consumer(config, table, seat))).collect()
 }
 
+/// The lane of an end that is not in the site file any more, by what our own folders call it: nothing is emptied.
+pub fn stray(name: String) -> Plan {
+    let (out, into) = if name.starts_with('@') {
+        (Direction::Answer, Direction::Request)
+    } else {
+        (Direction::Request, Direction::Answer)
+    };
+    let (outlets, inlets, wanted) = (Vec::new(), Vec::new(), Wanted::default());
+    Plan { name, is_terminal: false, way: Way { out, into }, outlets, inlets, wanted }
+}
+
 fn of_terminal(config: &Config, table: &Table, terminal: &TerminalConfig) -> Plan {
     let seats = 0..config.consumers.len();
     let outlet = |seat| {

@@ -2,13 +2,12 @@
 //! and the entries' names say is then enough to give none of them a second time.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Ledger;
 use crate::Error;
-use crate::entry::{Arrival, Attempt};
+use crate::entry::{Arrival, Attempt, each};
 
 /// What is larger is no number of ours: a box that counts a million a second gets there in three centuries.
 const LARGEST: u64 = 1 << 53;
@@ -60,26 +59,6 @@ impl Ledger {
         }
         Ok(())
     }
-}
-
-/// Every entry of every end's folder below `above`, and the folder it lies in.
-fn each(above: &Path, mut told: impl FnMut(&Path, &OsStr)) -> Result<(), Error> {
-    for end in folders(above)? {
-        for entry in fs::read_dir(&end).map_err(Error::io("list", &end))? {
-            told(&end, &entry.map_err(Error::io("list", &end))?.file_name());
-        }
-    }
-    Ok(())
-}
-
-fn folders(above: &Path) -> Result<Vec<PathBuf>, Error> {
-    let listed = match fs::read_dir(above) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        listed => listed.map_err(Error::io("list", above))?,
-    };
-    let paths: Result<Vec<PathBuf>, _> = listed.map(|entry| entry.map(|entry| entry.path())).collect();
-    let paths = paths.map_err(Error::io("list", above))?;
-    Ok(paths.into_iter().filter(|path| path.is_dir()).collect())
 }
 
 #[cfg(test)]

@@ -276,6 +276,7 @@ fn a_mark_is_read_back_as_what_it_was_written() {
         Mark::Held(HeldReason::NameTaken),
         Mark::Held(HeldReason::TooOld),
         Mark::Held(HeldReason::Uncertain),
+        Mark::Held(HeldReason::NoEnd),
     ] {
         assert_eq!(Mark::from_letter(mark.letter()), Some(mark));
     }

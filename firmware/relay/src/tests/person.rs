@@ -21,7 +21,7 @@ use crate::testing::{Ends, appears, consumer, names, vanishes};
 
 const FOREIGN: &str = "患者の名前.txt";
 
-async fn decide(ends: &Ends, verb: Verb, number: u64) -> Decided {
+pub async fn decide(ends: &Ends, verb: Verb, number: u64) -> Decided {
     let (reply, answer) = oneshot::channel();
     let decision = Decision { number, reason: Reason::new("窓口で確認").unwrap() };
     let actor = Actor { name: "root".into(), uid: 0 };

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use model::Timestamp;
+use model::parcel::HeldReason;
 
 use super::{AT_ONCE, Carried, Open, Outbox, REFUSED_PAUSE, timestamp};
 use crate::entry::Attempt;
@@ -25,6 +26,12 @@ impl Outbox {
             }
             Err(error) => tracing::error!(%error, "cannot see what was attempted before"),
         }
+    }
+
+    /// There is no end any more that could say what became of what was decided.
+    pub fn strand(&mut self) {
+        let doubtful = self.open.values_mut().filter(|open| open.state == State::Doubtful);
+        doubtful.for_each(|open| open.state = State::Held(HeldReason::NoEnd));
     }
 
     /// After a new connection: sees what became of every attempt that is not certain, and sweeps what nobody owns.

@@ -1,0 +1,92 @@
+//! Ends that are not in the site file any more, because they were renamed or removed: what still lies for them in our own
+//! folders. No road leads there, so it is held where everybody sees it, until a person decides or the end is back; what
+//! came from there and was recorded goes on to its consumer.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use model::Timestamp;
+use model::parcel::Direction;
+
+use super::plan::{self, folders_of_seat};
+use super::{Desk, Inbox, Outbox, Plan, STILL, order};
+use crate::Error;
+use crate::entry;
+use crate::name::Table;
+use crate::report::View;
+use crate::site::Config;
+
+/// A lane for each end that has something in our own folders and no lane of its own.
+///
+/// # Errors
+/// If the system refuses.
+pub fn strays(relay: &Path, lanes: &[Plan]) -> Result<Vec<Plan>, Error> {
+    let mut found = BTreeMap::<String, usize>::new();
+    for above in ["attempted", "arriving"] {
+        entry::each(&relay.join(above), |end, _| {
+            let Some(name) = end.file_name().and_then(|name| name.to_str()) else { return };
+            if lanes.iter().all(|lane| lane.name != name) {
+                *found.entry(name.to_owned()).or_default() += 1;
+            }
+        })?;
+    }
+    for (end, files) in &found {
+        tracing::warn!(end, files, "files lie for an end that is not in the site file any more");
+    }
+    Ok(found.into_keys().map(plan::stray).collect())
+}
+
+/// Holds what lies for such an end, and says so, for ever.
+pub async fn keep(desk: Desk) {
+    order::settle(&desk).await;
+    let (mut outbox, mut inbox) = (Outbox::new(&desk, Vec::new()), Inbox::new(&desk, Vec::new()));
+    outbox.recover(&desk).await;
+    outbox.strand();
+    inbox.recover(&desk).await;
+    loop {
+        order::carry_out(&desk, &desk.orders, &mut outbox, &mut inbox).await;
+        inbox.unblock(&desk, &mut outbox).await;
+        // What was submitted is over when its time is.
+        outbox.look_only(&desk).await;
+        let mut view = View::default();
+        outbox.say(&desk, true, &mut view);
+        inbox.say(&desk, &mut view);
+        // Nobody is there who could answer.
+        view.unanswered.clear();
+        desk.report.see(&desk.lane, view, Timestamp::now());
+        let still = Instant::now() + STILL;
+        let due = inbox.blocked_due().map_or(still, |at| at.min(still));
+        tokio::select! {
+            () = tokio::time::sleep_until(due.into()) => {}
+            () = desk.orders.wait() => {}
+        }
+    }
+}
+
+/// Says where requests lie in the box's own shares that no lane empties: in a share or below a folder that the site file
+/// does not name any more.
+///
+/// # Errors
+/// If the system refuses.
+pub fn tell_unowned(config: &Config, table: &Table) -> Result<(), Error> {
+    for share in entry::folders(&config.state.join("share"))? {
+        let is_its = |consumer: &crate::ConsumerConfig| {
+            consumer.share.as_ref().is_some_and(|name| share.ends_with(name))
+        };
+        let seat = config.consumers.iter().position(is_its);
+        let emptied = seat.map(|seat| folders_of_seat(config, table, seat).emptied).unwrap_or_default();
+        let is_emptied = |path: &Path| emptied.iter().any(|folder| share.join(folder) == path);
+        let mut roots = entry::folders(&share)?;
+        roots.push(share.clone());
+        let requests = table.folders(Direction::Request);
+        let paths = roots.iter().flat_map(|root| requests.iter().map(|(folder, _)| root.join(folder)));
+        let unowned = paths.filter(|path| path.is_dir() && !is_emptied(path));
+        let files: usize = unowned.filter_map(|path| std::fs::read_dir(path).ok()).map(Iterator::count).sum();
+        if files > 0 {
+            let share = share.file_name().unwrap_or_default().display();
+            tracing::warn!(%share, files, "requests lie in folders of a share that belong to no terminal of the site file");
+        }
+    }
+    Ok(())
+}
