@@ -106,15 +106,11 @@ fn play(call: &Call) -> Result<bool, Wrong> {
     }
     let _alone = alone(name)?;
     let wish = wish(call, name)?;
-    if matches!(name, Name::Relay) {
-        let measure = Measure { parcels: call.parcels, kills: call.kills };
-        return match call.sabotage {
-            true => road::sabotaged(&wish, measure, &mut out),
-            false => road::play(&mut Lab::up(wish)?, measure, &mut out),
-        };
-    }
-    let (rows, right) =
-        if call.sabotage { defects(&wish, &cases, &mut out)? } else { all(wish, &cases, &mut out)? };
+    let (rows, right) = match name {
+        Name::Relay => parcels(call, wish, &mut out)?,
+        Name::Walk if call.sabotage => defects(&wish, &cases, &mut out)?,
+        Name::Walk => all(wish, &cases, &mut out)?,
+    };
     let split = if call.split { "-split" } else { "" };
     let default = PathBuf::from(format!("artifacts/check-{}{split}.xml", name.word()));
     junit::write(call.junit.as_ref().unwrap_or(&default), name.word(), &rows)?;
@@ -147,6 +143,16 @@ fn wish(call: &Call, name: Name) -> Result<Wish, Wrong> {
         faults: Vec::new(),
         split: call.split,
     })
+}
+
+fn parcels(call: &Call, wish: Wish, out: &mut dyn Write) -> Result<(Vec<Row>, bool), Wrong> {
+    let measure = Measure { parcels: call.parcels, kills: call.kills };
+    let rows = match call.sabotage {
+        true => road::sabotaged(&wish, measure, out)?,
+        false => vec![road::play(&mut Lab::up(wish)?, measure, out)?],
+    };
+    let right = rows.iter().all(|row| row.wrong.is_none());
+    Ok((rows, right))
 }
 
 fn all(wish: Wish, cases: &[Case], out: &mut dyn Write) -> Result<(Vec<Row>, bool), Wrong> {

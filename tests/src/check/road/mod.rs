@@ -6,13 +6,13 @@ mod judge;
 mod load;
 
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use self::death::Deaths;
 use self::judge::{Left, Verdict};
 use self::load::Load;
-use super::Wrong;
 use super::lab::{Lab, Wish};
+use super::{Row, Wrong};
 
 /// So many kills every step must have had in a run that has enough of them.
 const EACH: u32 = 5;
@@ -32,11 +32,12 @@ pub struct Measure {
     pub kills: u32,
 }
 
-/// Plays it; says whether nothing was lost, doubled, torn or held, and every step had its kills.
+/// Plays it. The row is right if nothing was lost, doubled, torn or held, and every step had its kills.
 ///
 /// # Errors
 /// It cannot be played.
-pub fn play(lab: &mut Lab, measure: Measure, out: &mut dyn Write) -> Result<bool, Wrong> {
+pub fn play(lab: &mut Lab, measure: Measure, out: &mut dyn Write) -> Result<Row, Wrong> {
+    let begun = Instant::now();
     lab.settle()?;
     lab.oqs("answer=echo")?;
     let mut load = Load::begin(lab)?;
@@ -64,28 +65,39 @@ pub fn play(lab: &mut Lab, measure: Measure, out: &mut dyn Write) -> Result<bool
     }
     let Verdict { lost, doubled, torn, held, .. } = verdict;
     let (parcels, kills) = (verdict.parcels, deaths.count());
-    writeln!(out, "parcels={parcels} kills={kills} lost={lost} doubled={doubled} torn={torn} held={held}")?;
-    Ok(verdict.is_clean() && enough && kills >= measure.kills)
+    let made = format!("parcels={parcels} kills={kills}");
+    let said = format!("{made} lost={lost} doubled={doubled} torn={torn} held={held}");
+    writeln!(out, "{said}")?;
+    let right = verdict.is_clean() && enough && kills >= measure.kills;
+    let name = "nothing_is_lost_doubled_torn_or_held_while_the_relay_is_killed".into();
+    Ok(Row { name, made, wrong: (!right).then_some(said), took: begun.elapsed() })
 }
 
 /// The defects it has to find, each of which breaks another promise.
 const DEFECTS: [&str; 3] = ["no-rename", "no-record", "no-doubt"];
 
-/// Plays it once without a defect and once with each; says whether it was right without and found every one.
+/// Plays it once without a defect and once with each. Gives a row for each; the first is the run without one.
 ///
 /// # Errors
 /// It cannot be played.
-pub fn sabotaged(wish: &Wish, measure: Measure, out: &mut dyn Write) -> Result<bool, Wrong> {
+pub fn sabotaged(wish: &Wish, measure: Measure, out: &mut dyn Write) -> Result<Vec<Row>, Wrong> {
     writeln!(out, "-- no defect")?;
-    let sound = play(&mut Lab::up(wish.clone())?, measure, out)?;
-    let mut caught = 0;
+    let mut rows = vec![play(&mut Lab::up(wish.clone())?, measure, out)?];
     for defect in DEFECTS {
         writeln!(out, "-- {defect}")?;
         let wish = Wish { sabotage: Some(defect), ..wish.clone() };
-        caught += usize::from(!play(&mut Lab::up(wish)?, measure, out)?);
+        rows.push(caught(defect, play(&mut Lab::up(wish)?, measure, out)?));
     }
+    let caught = rows.iter().skip(1).filter(|row| row.wrong.is_none()).count();
     writeln!(out, "defects={} caught={caught}", DEFECTS.len())?;
-    Ok(sound && caught == DEFECTS.len())
+    Ok(rows)
+}
+
+/// With a defect a run has to be wrong.
+fn caught(defect: &str, played: Row) -> Row {
+    let missed = played.wrong.is_none().then(|| "it was not seen".to_owned());
+    let made = played.wrong.unwrap_or(played.made);
+    Row { name: format!("{defect}_is_caught"), made, wrong: missed, took: played.took }
 }
 
 /// Puts this life's part of what is left to be put.
