@@ -24,6 +24,9 @@ const LOCK: &str = "could not acquire lock";
 /// A store that was closed a moment ago may still be locked.
 const LOCKED: Duration = Duration::from_secs(5);
 
+/// The first entry of every store. sled takes a log whose beginning it cannot read for an empty one, and says nothing.
+const MADE: &str = "made";
+
 /// Three trees: `days` by date, `pairs` of today by time, `parcels` by number.
 #[derive(Debug)]
 pub struct SledStore {
@@ -41,10 +44,16 @@ impl SledStore {
     /// # Errors
     /// If anything of it is not what was written.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let new = !folder.exists();
         let db = patiently(|| {
             let config = Config::new().path(folder).cache_capacity(CACHE).mode(Mode::LowSpace);
             config.segment_size(SEGMENT).flush_every_ms(None).open()
         })?;
+        if new {
+            db.insert(MADE, &[]).map_err(refused)?;
+        } else if db.get(MADE).map_err(refused)?.is_none() {
+            return Err(StoreError::Entry);
+        }
         let tree = |name: &str| db.open_tree(name).map_err(refused);
         let (days, pairs, parcels) = (tree("days")?, tree("pairs")?, tree("parcels")?);
         let mut store = Self { db, days, pairs, parcels, count: 0, date: None };
