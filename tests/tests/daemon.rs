@@ -118,6 +118,22 @@ fn page() -> String {
     text(&said)
 }
 
+/// The journal numbers of what is held.
+fn numbers(list: &str) -> Vec<String> {
+    let list: serde_json::Value = serde_json::from_str(list).expect("the list is JSON");
+    let held = list["held"].as_array().into_iter().flatten();
+    held.map(|held| held["parcel"]["number"].to_string()).collect()
+}
+
+/// The record of what was decided.
+fn audit(clinic: &Clinic) -> String {
+    let mut command = Command::new(sekisho());
+    let said = command.args(["audit", "export", "--state"]).arg(clinic.state()).output();
+    let said = said.expect("sekisho is built");
+    assert!(said.status.success(), "{}", text(&said.stderr));
+    text(&said.stdout)
+}
+
 /// Stands in names, contents and passwords; nobody's data.
 const CANARY: &str = "CANARY73519";
 
@@ -149,15 +165,28 @@ fn nothing_the_box_says_names_a_patient_or_a_password_even_at_trace() {
         let said: serde_json::Value = serde_json::from_str(&verb(&["relay", "list", "--json"])).unwrap();
         said["held"].as_array().is_some_and(|held| held.len() == 2)
     });
-    let page = clinic.inside("clinic", page).unwrap();
+    let more: [&[&str]; 7] = [
+        &["status"],
+        &["status", "--json"],
+        &["relay", "list"],
+        &["relay", "list", "--json"],
+        &["relay", "days"],
+        &["relay", "days", "--json"],
+        &["check"],
+    ];
+    let mut said = more.map(|arguments| ("verb", verb(arguments))).to_vec();
+    said.push(("page", clinic.inside("clinic", page).unwrap()));
+    let numbers = numbers(&verb(&["relay", "list", "--json"]));
+    let reason = &["--reason", "seen to"][..];
+    for (order, nth) in [("show", 0), ("return", 0), ("show", 1), ("discard", 1)] {
+        let reason = if order == "show" { &[] } else { reason };
+        said.push((order, verb(&[&["relay", order, &numbers[nth]], reason].concat())));
+    }
+    // It is gone: what the relay says then.
+    said.push(("retry", verb(&[&["relay", "retry", &numbers[1]], reason].concat())));
     let log = std::fs::read_to_string(clinic.log("sekisho")).unwrap();
     assert!(log.contains("TRACE") || log.contains("DEBUG"), "the log is as talkative as it gets");
-    let mut said = vec![("log", log), ("page", page)];
-    for arguments in
-        [&["status"][..], &["status", "--json"], &["relay", "list"], &["relay", "list", "--json"], &["check"]]
-    {
-        said.push(("verb", verb(arguments)));
-    }
+    said.extend([("log", log), ("audit export", audit(&clinic))]);
     let mut secrets = vec![CANARY.to_owned()];
     for name in ["t1", "share-receipt"] {
         let secret = std::fs::read_to_string(clinic.state().join("secrets").join(name)).unwrap();
