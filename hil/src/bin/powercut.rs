@@ -87,16 +87,10 @@ fn play(call: &Call, out: &mut dyn Write) -> Result<bool, Wrong> {
     let _alone = alone()?;
     alone_with_mounts()?;
     let begun = Instant::now();
-    let (rows, tally, right) = if call.sabotage { defects(call, &listed, out)? } else { sound(call, out)? };
+    let (rows, figures) = if call.sabotage { defects(call, &listed, out)? } else { sound(call, out)? };
     junit::write(&call.artifacts.join("check-powercut.xml"), "powercut", &rows)?;
-    let seconds = begun.elapsed().as_secs();
-    if call.sabotage {
-        let caught = rows.iter().filter(|row| row.wrong.is_none()).count();
-        say(out, &format!("defects={} caught={caught} seconds={seconds}", rows.len()))?;
-    } else {
-        say(out, &format!("points={} {tally} seconds={seconds}", call.points))?;
-    }
-    Ok(right)
+    say(out, &format!("{figures} seconds={}", begun.elapsed().as_secs()))?;
+    Ok(rows.iter().all(|row| row.wrong.is_none()))
 }
 
 /// Two at a time would share their work folder.
@@ -106,7 +100,8 @@ fn alone() -> Result<File, Wrong> {
     Ok(file)
 }
 
-type Outcome = Result<(Vec<Row>, Tally, bool), Wrong>;
+/// The rows, and what they come to.
+type Outcome = Result<(Vec<Row>, String), Wrong>;
 
 /// Of so many cuts one is of a box whose terminal is a folder of its own.
 const NEAR: usize = 4;
@@ -116,10 +111,9 @@ fn sound(call: &Call, out: &mut dyn Write) -> Outcome {
     let near = call.points / NEAR;
     for (terminal, points) in [(Terminal::Far, call.points - near), (Terminal::Near, near)] {
         let recording = recorded(call, terminal, None, out)?;
-        let cuts = cuts(call, points, &recording, false, out)?;
-        let wrong = (cuts.wrong > 0).then(|| cuts.say());
+        let cuts = cuts(call, points, &recording, |_| false, out)?;
         let name = format!("whenever_the_power_goes_with_the_terminal_{}", terminal.word());
-        let row = row(name, points, wrong, cuts.begun);
+        let row = row(name, &cuts, cuts.wrong());
         say(out, &row.to_string())?;
         rows.push(row);
         tally.add(&cuts.tally);
@@ -129,40 +123,83 @@ fn sound(call: &Call, out: &mut dyn Write) -> Outcome {
         }
         say(out, &format!("  {points} cuts with the terminal {}: {}", terminal.word(), cuts.tally))?;
     }
-    let right = rows.iter().all(|row| row.wrong.is_none());
-    Ok((rows, tally, right))
+    Ok((rows, format!("points={} {tally}", call.points)))
 }
 
+/// A load without a flush left out, but with the death that its defects need.
+type Control = (Terminal, Option<&'static str>);
+
+/// Plays each listed defect, after its load without it: what is wrong there already shows nothing.
 fn defects(call: &Call, listed: &[Defect], out: &mut dyn Write) -> Outcome {
+    let mut controls: Vec<(Control, Row)> = Vec::new();
     let mut rows = Vec::new();
     for defect in listed {
-        let recording = recorded(call, defect.terminal, Some(defect), out)?;
-        let cuts = cuts(call, call.points, &recording, true, out)?;
-        let missed = (cuts.wrong == 0).then(|| format!("no cut saw that {} is not durable", defect.what));
-        let row =
-            row(format!("a_cut_sees_that_{}_is_left_out", defect.name), cuts.played, missed, cuts.begun);
-        say(out, &row.to_string())?;
-        rows.push(row);
+        let load = (defect.terminal, defect.dies);
+        if !controls.iter().any(|(played, _)| *played == load) {
+            controls.push((load, control(call, load, out)?));
+        }
+        let clean = controls.iter().any(|(played, row)| *played == load && row.wrong.is_none());
+        if clean {
+            rows.push(left_out(call, defect, out)?);
+        }
     }
-    let right = rows.iter().all(|row| row.wrong.is_none());
-    Ok((rows, Tally::default(), right))
+    let caught = rows.iter().filter(|row| row.wrong.is_none()).count();
+    let rows = controls.into_iter().map(|(_, row)| row).chain(rows).collect();
+    Ok((rows, format!("defects={} caught={caught}", listed.len())))
 }
 
-fn row(name: String, points: usize, wrong: Option<String>, begun: Instant) -> Row {
-    Row { name, made: format!("{points} cuts"), wrong, took: begun.elapsed() }
+fn control(call: &Call, (terminal, dies): Control, out: &mut dyn Write) -> Result<Row, Wrong> {
+    let recording = recorded(call, terminal, Some(Spoilt { flush: None, dies }), out)?;
+    let cuts = cuts(call, call.points, &recording, |cuts| cuts.bad > 0, out)?;
+    let death = dies.map_or_else(String::new, |dies| format!("_and_{dies}"));
+    let name = format!("no_cut_is_wrong_without_a_defect_with_the_terminal_{}{death}", terminal.word());
+    let row = row(name, &cuts, cuts.wrong());
+    say(out, &row.to_string())?;
+    Ok(row)
+}
+
+fn left_out(call: &Call, defect: &Defect, out: &mut dyn Write) -> Result<Row, Wrong> {
+    let spoilt = Spoilt { flush: Some(defect.name), dies: defect.dies };
+    let recording = recorded(call, defect.terminal, Some(spoilt), out)?;
+    let cuts = cuts(call, call.points, &recording, |cuts| cuts.costly > 0, out)?;
+    let missed = (cuts.costly == 0)
+        .then(|| format!("no cut saw that {} is not durable ({} without rest)", defect.what, cuts.restless));
+    let row = row(format!("a_cut_sees_that_{}_is_left_out", defect.name), &cuts, missed);
+    say(out, &row.to_string())?;
+    Ok(row)
+}
+
+fn row(name: String, cuts: &Cuts, wrong: Option<String>) -> Row {
+    Row { name, made: format!("{} cuts", cuts.played), wrong, took: cuts.begun.elapsed() }
+}
+
+/// What the relay of a load has that the shipped one has not.
+#[derive(Clone, Copy)]
+struct Spoilt {
+    /// The flush that is left out.
+    flush: Option<&'static str>,
+    /// Where it dies by itself.
+    dies: Option<&'static str>,
+}
+
+impl Spoilt {
+    /// As `SEKISHO_SABOTAGE` says it.
+    fn words(self) -> String {
+        [self.flush, self.dies].into_iter().flatten().collect::<Vec<_>>().join(",")
+    }
 }
 
 fn recorded(
     call: &Call,
     terminal: Terminal,
-    defect: Option<&Defect>,
+    spoilt: Option<Spoilt>,
     out: &mut dyn Write,
 ) -> Result<Recording, Wrong> {
     let begun = Instant::now();
     let tools = Tools::find(&call.made.join("tools"), &call.made.join("powercut"), &call.artifacts)?;
     let own = std::env::current_exe()?;
-    let program = match defect {
-        // The listed defects exist in that build only.
+    let program = match spoilt {
+        // What can be spoilt is so in that build only.
         Some(_) => beside(&own).join("../sabotage/debug/powercut").canonicalize()?,
         None => own,
     };
@@ -170,10 +207,8 @@ fn recorded(
         program,
         rounds: call.rounds,
         terminal,
-        sabotage: defect.map(|defect| {
-            [Some(defect.name), defect.dies].into_iter().flatten().collect::<Vec<_>>().join(",")
-        }),
-        dies: defect.is_some_and(|defect| defect.dies.is_some()),
+        sabotage: spoilt.map(Spoilt::words),
+        dies: spoilt.is_some_and(|spoilt| spoilt.dies.is_some()),
     };
     let recording = record(&tools, &call.made.join("base"), &load)?;
     let entries = recording.log.entries.len();
@@ -196,52 +231,61 @@ fn beside(program: &Path) -> &Path {
 /// What the cuts of one recording came to.
 struct Cuts {
     tally: Tally,
+    /// Those at which something was lost, doubled or torn, or held where it may not be, when nothing moved any more.
+    costly: usize,
+    /// Those after which nothing came to rest.
     restless: usize,
+    /// Both.
+    bad: usize,
     first: Option<String>,
-    wrong: usize,
     played: usize,
     begun: Instant,
 }
 
 impl Cuts {
-    fn say(&self) -> String {
-        let first = self.first.as_deref().unwrap_or("none");
-        format!(
+    /// What is wrong, if anything.
+    fn wrong(&self) -> Option<String> {
+        let first = self.first.as_deref()?;
+        Some(format!(
             "{} cuts wrong ({}, {} without rest); the first: {first}",
-            self.wrong, self.tally, self.restless
-        )
+            self.bad, self.tally, self.restless
+        ))
     }
 }
 
-/// Plays cuts, all of them or until one is wrong.
+/// Plays cuts, all of them or until it is enough.
 fn cuts(
     call: &Call,
     points: usize,
     recording: &Recording,
-    until_wrong: bool,
+    enough: impl Fn(&Cuts) -> bool,
     out: &mut dyn Write,
 ) -> Result<Cuts, Wrong> {
     let own = std::env::current_exe()?;
     let sekisho = beside(&own).join("sekisho");
     let mut replay = Replay::set(recording, own, sekisho)?;
     let begun = Instant::now();
-    let mut all = Cuts { tally: Tally::default(), restless: 0, first: None, wrong: 0, played: 0, begun };
+    let tally = Tally::default();
+    let mut all = Cuts { tally, costly: 0, restless: 0, bad: 0, first: None, played: 0, begun };
     for (nth, cut) in choose(&recording.log.entries, 0, points, call.seed).into_iter().enumerate() {
         let whole = nth % WHOLE == WHOLE - 1;
         let played = replay.play(cut, whole).map_err(|wrong| Wrong(format!("at {cut:?}: {wrong}")))?;
         all.tally.add(&played.tally);
         let restless = played.restless.is_some();
+        // What is still under way then is not lost.
+        let costly = !restless && !played.tally.is_right(recording.terminal);
         all.restless += usize::from(restless);
-        if !played.tally.is_right(recording.terminal) || restless {
-            all.wrong += 1;
+        all.costly += usize::from(costly);
+        if costly || restless {
+            all.bad += 1;
             let said = format!("{} at {cut:?} {}", played.tally, played.restless.unwrap_or_default());
-            if all.wrong <= 3 {
+            if all.bad <= 3 {
                 say(out, &format!("  {said}"))?;
             }
             all.first.get_or_insert(said);
         }
         all.played = nth + 1;
-        if until_wrong && all.wrong > 0 {
+        if enough(&all) {
             break;
         }
         if all.played.is_multiple_of(100) {
