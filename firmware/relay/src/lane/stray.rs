@@ -15,7 +15,7 @@ use crate::Error;
 use crate::entry;
 use crate::name::Table;
 use crate::report::View;
-use crate::site::Config;
+use crate::site::{Config, ConsumerConfig};
 
 /// A lane for each end that has something in our own folders and no lane of its own.
 ///
@@ -70,23 +70,63 @@ pub async fn keep(desk: Desk) {
 /// # Errors
 /// If the system refuses.
 pub fn tell_unowned(config: &Config, table: &Table) -> Result<(), Error> {
-    for share in entry::folders(&config.state.join("share"))? {
-        let is_its = |consumer: &crate::ConsumerConfig| {
-            consumer.share.as_ref().is_some_and(|name| share.ends_with(name))
-        };
-        let seat = config.consumers.iter().position(is_its);
-        let emptied = seat.map(|seat| folders_of_seat(config, table, seat).emptied).unwrap_or_default();
-        let is_emptied = |path: &Path| emptied.iter().any(|folder| share.join(folder) == path);
-        let mut roots = entry::folders(&share)?;
-        roots.push(share.clone());
-        let requests = table.folders(Direction::Request);
-        let paths = roots.iter().flat_map(|root| requests.iter().map(|(folder, _)| root.join(folder)));
-        let unowned = paths.filter(|path| path.is_dir() && !is_emptied(path));
-        let files: usize = unowned.filter_map(|path| std::fs::read_dir(path).ok()).map(Iterator::count).sum();
+    for path in entry::folders(&config.state.join("share"))? {
+        let files = unowned(config, table, &path)?;
         if files > 0 {
-            let share = share.file_name().unwrap_or_default().display();
-            tracing::warn!(%share, files, "requests lie in folders of a share that belong to no terminal of the site file");
+            let share = path.file_name().unwrap_or_default().display();
+            tracing::warn!(%share, files, "requests lie in a share where no lane of the site file empties them");
         }
     }
     Ok(())
+}
+
+/// How many files lie in folders of requests that nobody empties, of the share at `path`.
+fn unowned(config: &Config, table: &Table, path: &Path) -> Result<usize, Error> {
+    let is_its = |consumer: &ConsumerConfig| consumer.share.as_ref().is_some_and(|name| path.ends_with(name));
+    let seat = config.consumers.iter().position(is_its);
+    let emptied = seat.map(|seat| folders_of_seat(config, table, seat).emptied).unwrap_or_default();
+    let is_emptied = |folder: &Path| emptied.iter().any(|one| path.join(one) == folder);
+    let roots = [entry::folders(path)?, vec![path.to_owned()]].concat();
+    let requests = table.folders(Direction::Request);
+    let folders = roots.iter().flat_map(|root| requests.iter().map(|(folder, _)| root.join(folder)));
+    // What is no folder cannot be listed.
+    let listed =
+        folders.filter(|folder| !is_emptied(folder)).filter_map(|folder| std::fs::read_dir(folder).ok());
+    Ok(listed.map(Iterator::count).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::testing::{Ends, kinds, terminal};
+
+    #[test]
+    fn requests_are_counted_where_the_site_file_names_no_terminal_or_no_consumer() {
+        let ends = Ends::new();
+        let mut config = ends.config();
+        config.terminals.push(terminal("t2", Some("second")));
+        let put = |folder: &str| {
+            let folder = config.state.join("share").join(folder);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("OQSsiquc01req_1.xml"), b"x").unwrap();
+        };
+        [
+            "OQS/req",
+            "OQS/second/req",
+            "OQS/res",
+            "OQS/returned",
+            "OQS/third/req",
+            "OLD/req",
+            "OLD/second/req",
+        ]
+        .iter()
+        .for_each(|folder| put(folder));
+        let count = |share: &str| {
+            unowned(&config, &Table::new(&kinds()), &config.state.join("share").join(share)).unwrap()
+        };
+        assert_eq!((count("OQS"), count("OLD"), count("absent")), (1, 2, 0));
+        tell_unowned(&config, &Table::new(&kinds())).unwrap();
+    }
 }
