@@ -16,6 +16,7 @@ pub fn config(site: &Site, shares: &Path, owner: &str, own: &Path) -> String {
         if site.smb_2_1.is_some() { ("SMB2_10", "desired") } else { ("SMB3_00", "required") };
     let values = [
         ("{address}", site.clinic.to_string()),
+        ("{network}", site.clinic.as_network().to_string()),
         ("{own}", literal(own)),
         ("{oldest}", oldest.to_owned()),
         ("{encrypt}", encrypt.to_owned()),

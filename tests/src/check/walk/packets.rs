@@ -1,12 +1,15 @@
 //! What the firewall promises, judged by listeners on the far side and by the prover on what the kernel holds.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Instant;
 
 use model::part::{Promise, Proof};
+use nix::sys::signal::Signal;
 
 use super::super::lab::{Lab, PATIENCE};
 use super::super::network::{Reach, came, listen, reach};
 use super::super::{Case, Outcome, Wrong, must};
+use crate::ShareStatus;
 
 const BOX_CLINIC: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 const BOX_TERMINAL: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
@@ -74,11 +77,14 @@ pub fn cases() -> Vec<Case> {
 
 /// What leaves a mark on the box: played at the very end.
 pub fn last() -> Vec<Case> {
-    vec![Case::new(
-        "a_rule_deleted_behind_our_back_is_found_by_the_proof",
-        "nft delete rule",
-        behind_our_back,
-    )]
+    vec![
+        Case::new("a_rule_deleted_behind_our_back_is_found_by_the_proof", "nft delete rule", behind_our_back),
+        Case::new(
+            "the_terminal_is_refused_the_share_even_with_the_right_password",
+            "smbclient, with the rules and without any",
+            with_the_right_password,
+        ),
+    ]
 }
 
 fn proved(promises: &[Promise]) -> Outcome {
@@ -211,4 +217,30 @@ fn behind_our_back(lab: &mut Lab) -> Outcome {
     lab.until("the ruleset is proved again", PATIENCE, || {
         Ok((lab.exit(&["policy", "prove", "--live"])? == 0).then_some(()))
     })
+}
+
+/// Once as it is, where the packets do not come through, and once without our rules, where Samba itself has to refuse.
+fn with_the_right_password(lab: &mut Lab) -> Outcome {
+    route(lab, "terminal", "198.51.100.0/24", BOX_TERMINAL)?;
+    let share = lab.status()?.shares.clinic.ok_or_else(|| Wrong::new("the box serves no share"))?;
+    must(is_let_in(lab, &share, "clinic")?, || "the password does not open the share for the clinic".into())?;
+    must(!is_let_in(lab, &share, "terminal")?, || "the terminal is let in".into())?;
+    // Whoever would put the rules right again is away; Samba is a daemon of its own.
+    let netd = lab.hold("netd")?;
+    netd.signal(Signal::SIGKILL);
+    must(netd.ended(Instant::now() + PATIENCE), || "netd does not die".into())?;
+    lab.exec("box", &["nft", "flush", "ruleset"])?;
+    let to = SocketAddr::from((BOX_CLINIC, 445));
+    let seen =
+        reach(lab.clinic(), "terminal", to).map(|reached| (reached, is_let_in(lab, &share, "terminal")));
+    lab.restart()?;
+    let (reached, let_in) = seen?;
+    must(reached == Reach::Open, || format!("without rules {to} is {reached:?} for the terminal"))?;
+    must(!let_in?, || "without our rules Samba lets the terminal in".into())
+}
+
+/// Whether the share lists its folders for who knows the password.
+fn is_let_in(lab: &Lab, share: &ShareStatus, host: &str) -> Result<bool, Wrong> {
+    let said = lab.clinic().smbclient_at(host, share, "ls")?;
+    Ok(said.status.success() && String::from_utf8_lossy(&said.stdout).contains("req"))
 }
