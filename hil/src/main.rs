@@ -46,6 +46,16 @@ enum Tier {
     Full,
 }
 
+impl Tier {
+    /// How long it may take on two cores, minutes.
+    const fn minutes(self) -> u32 {
+        match self {
+            Self::Smoke => 8,
+            Self::Full => 30,
+        }
+    }
+}
+
 /// The clinic around the bench has one name, so that a run clears away what a killed one left.
 const NAME: &str = "hil";
 
@@ -81,6 +91,7 @@ fn play(call: &Call, out: &mut dyn Write) -> Result<bool, Wrong> {
     for story in others {
         writeln!(out, "not for this image: {}", story.title)?;
     }
+    let begun = Instant::now();
     let rows: Vec<Row> =
         stories.iter().map(|story| tell(story, &mut stage, out)).collect::<Result<_, Wrong>>()?;
     for (name, value) in &stage.figures {
@@ -88,6 +99,10 @@ fn play(call: &Call, out: &mut dyn Write) -> Result<bool, Wrong> {
     }
     drop(stage);
     junit::write(&call.artifacts.join("image-test.xml"), "image-test", &rows)?;
+    if call.only.is_empty() {
+        let minutes = begun.elapsed().as_secs_f64() / 60.0;
+        writeln!(out, "{minutes:.1} minutes; at most {} are good on two cores", call.tier.minutes())?;
+    }
     let right = rows.iter().filter(|row| row.wrong.is_none()).count();
     writeln!(out, "cases={} right={right}", rows.len())?;
     Ok(right == rows.len())
