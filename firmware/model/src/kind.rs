@@ -20,7 +20,8 @@ pub struct Kind {
     pub extensions: Vec<String>,
     /// The largest file of this kind, bytes.
     pub max_bytes: u64,
-    /// How long it may wait before it is held instead of sent, seconds of open days.
+    /// How long a request may wait before it is held instead of sent, and an answer before a person has to say what
+    /// becomes of it; seconds of open days.
     pub time_to_live_s: u64,
     /// How many are carried in a minute at most; without a limit if absent.
     pub per_minute: Option<u32>,
@@ -49,7 +50,8 @@ const PREFIX_DOC: &str =
     "what the file's name begins with, without regard to case; ? is any one letter or digit";
 const EXTENSIONS_DOC: &str = "extensions without a dot";
 const BYTES_DOC: &str = "largest file, bytes";
-const SECONDS_DOC: &str = "held instead of sent after, seconds of open days";
+const SECONDS_DOC: &str =
+    "a request is held instead of sent after, an answer that nobody collects is told; seconds of open days";
 const RATE_DOC: &str = "how many are carried in a minute, without a limit if absent";
 const ANSWER_DOC: &str = "keys of the kinds that answer this request";
 const LACK_DOC: &str = "a terminal without this folder is nevertheless well, false if absent";

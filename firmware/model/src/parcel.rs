@@ -40,11 +40,13 @@ pub enum HeldReason {
     TooOld,
     /// The end it was decided for is not in the site file any more.
     NoEnd,
+    /// An answer that its consumer has not collected within its kind's time to live; it stays where it was shown.
+    NotCollected,
 }
 
 impl HeldReason {
     /// Every reason.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::UnknownKind,
         Self::BadName,
         Self::Empty,
@@ -55,6 +57,7 @@ impl HeldReason {
         Self::Uncertain,
         Self::TooOld,
         Self::NoEnd,
+        Self::NotCollected,
     ];
 
     /// The one sentence a person reads.
@@ -99,6 +102,10 @@ impl HeldReason {
             Self::NoEnd => Text::new(
                 "送り先が設定ファイルにありません。送信できたか確認できないため、残しています。",
                 "Where it was to go is not in the site file any more; whether it was submitted cannot be known, and it was kept.",
+            ),
+            Self::NotCollected => Text::new(
+                "期限までに取り込まれていません。共有フォルダーに残しています。",
+                "It was not collected within its time; it was kept in the shared folder.",
             ),
         }
     }
@@ -313,6 +320,23 @@ pub struct Uncollected {
     pub count: u64,
     /// Since when the oldest of them stands there.
     pub since: Timestamp,
+    /// How many of them have used three quarters of their time to live or more: somebody has to see to them before
+    /// they are over.
+    #[serde(default)]
+    pub nearing: u64,
+}
+
+impl Uncollected {
+    /// The one sentence a person reads.
+    pub const fn sentence(&self) -> Text {
+        match self.nearing {
+            0 => WaitReason::AwaitingCollection.sentence(),
+            _ => Text::new(
+                "取り込まれないまま期限が近づいています。",
+                "They have not been collected, and their time is nearly over.",
+            ),
+        }
+    }
 }
 
 /// A request and its answer, timed.

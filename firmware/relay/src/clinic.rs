@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 use crate::entry::{Arrival, Attempt};
-use crate::folder::{Facts, Folder, facts_of, read_tail, sync_both};
+use crate::folder::{Facts, Folder, born_ns, facts_of, read_tail, sync_both};
 use crate::lease;
 use crate::request::Mark;
 use crate::sabotage::{self, FLUSH_DECIDE, KEEP_REMOVALS, unless};
@@ -266,15 +266,22 @@ impl Own {
         self.attempted.move_to(&entry, folder, name).map(|()| false)
     }
 
-    /// Every attempt.
+    /// Every attempt, and since when it counts, nanoseconds since 1970: what was submitted since its entry says so,
+    /// the others since their file was made. The renames on the road do not make it younger.
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn attempts(&self) -> Result<Vec<(Attempt, Facts)>, Error> {
+    pub fn attempts(&self) -> Result<Vec<(Attempt, Facts, i64)>, Error> {
         let names = self.attempted.names().map_err(Error::io("list", &self.attempted_path()))?;
-        let parsed = names
-            .iter()
-            .filter_map(|entry| Some((Attempt::parse(entry)?, self.attempted.facts(entry).ok()?)));
+        let parsed = names.iter().filter_map(|entry| {
+            let (attempt, facts) = (Attempt::parse(entry)?, self.attempted.facts(entry).ok()?);
+            let born = || born_ns(&self.attempted.file(entry).ok()?);
+            let since = match attempt.mark {
+                Mark::Submitted => facts.changed_ns,
+                Mark::Decided | Mark::Held(_) => born().unwrap_or(i64::MAX).min(facts.changed_ns),
+            };
+            Some((attempt, facts, since))
+        });
         Ok(parsed.collect())
     }
 

@@ -32,6 +32,11 @@ impl Attempt {
         format!("{}.{number:x}.{stage:016x}.{consumer}.{folder}~{name}", mark.letter()).into()
     }
 
+    /// Whether both come from one place of a consumer's folders.
+    pub fn is_of_same_file(&self, other: &Self) -> bool {
+        (&self.consumer, &self.folder, &self.name) == (&other.consumer, &other.folder, &other.name)
+    }
+
     /// The attempt an entry's name tells of.
     pub fn parse(entry: &OsStr) -> Option<Self> {
         let (head, name) = entry.to_str()?.split_once('~')?;

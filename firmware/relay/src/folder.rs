@@ -259,6 +259,13 @@ pub fn facts_of(file: &File) -> io::Result<Facts> {
     Ok(facts(&stat::fstat(file)?))
 }
 
+/// When a file was made, nanoseconds since 1970: no rename changes that, and no client. None where the file system does
+/// not know it.
+pub fn born_ns(file: &File) -> Option<i64> {
+    let born = file.metadata().ok()?.created().ok()?;
+    i64::try_from(born.duration_since(std::time::UNIX_EPOCH).ok()?.as_nanos()).ok()
+}
+
 /// Makes the entries of two folders durable, the first one first. Where both lie on one journalling file system its
 /// flush commits both, and the second flush finds nothing to do: two cost little more than one.
 ///

@@ -48,8 +48,8 @@ pub use site::{Config, ConsumerConfig, HistoryBy, TerminalConfig};
 
 use crate::audit::Audit;
 use crate::clinic::{Clinic, Own, Seat};
-use crate::lane::collect::Uncollected;
-use crate::lane::{Desk, Lane, Looker, Plan};
+use crate::lane::collect::{self, Uncollected};
+use crate::lane::{Desk, Lane, Looker, Plan, Way};
 use crate::ledger::Ledger;
 use crate::name::Table;
 use crate::report::Report;
@@ -145,13 +145,14 @@ pub async fn run<T: Terminal>(
         watched.extend(relay.watch_outlets(&plan, &hints));
         let looker = Looker::new(&plan, end);
         lookers.push(looker.clone());
-        let desk = relay.desk(&plan)?;
+        let desk = relay.desk(&plan.name, plan.way)?;
         orders.push(desk.orders.clone());
         lanes.push(Lane::keep(desk, plan, looker, hints));
     }
     orders.extend(strays.iter().map(|desk| desk.orders.clone()));
     let strays = futures_util::future::join_all(strays.into_iter().map(lane::keep_stray));
-    let uncollected = relay.uncollected(config);
+    let uncollected = relay.uncollected(config)?;
+    orders.push(uncollected.desk.orders.clone());
     watched.extend(relay.watch_collected(&uncollected));
     let lanes = futures_util::future::join_all(lanes);
     tokio::join!(
@@ -222,15 +223,15 @@ impl Relay {
         })
     }
 
-    fn desk(&self, plan: &Plan) -> Result<Desk, Error> {
+    fn desk(&self, lane: &str, way: Way) -> Result<Desk, Error> {
         Ok(Desk {
-            lane: plan.name.clone(),
-            way: plan.way,
+            lane: lane.to_owned(),
+            way,
             table: self.table.clone(),
             opening: self.opening.clone(),
             count_outcomes: self.count_outcomes,
             clinic: self.clinic.clone(),
-            own: Arc::new(Own::open(&self.state.join("relay"), &plan.name)?),
+            own: Arc::new(Own::open(&self.state.join("relay"), lane)?),
             ledger: self.ledger.clone(),
             report: self.report.clone(),
             audit: self.audit.clone(),
@@ -242,7 +243,7 @@ impl Relay {
     fn strays(&self, config: &Config, lanes: &[Plan]) -> Result<Vec<Desk>, Error> {
         lane::tell_unowned(config, &self.table)?;
         let strays = lane::strays(&self.state.join("relay"), lanes)?;
-        strays.iter().map(|plan| self.desk(plan)).collect()
+        strays.iter().map(|plan| self.desk(&plan.name, plan.way)).collect()
     }
 
     fn watch_outlets(&self, plan: &Plan, hints: &Arc<Hints>) -> Vec<Watched> {
@@ -255,21 +256,16 @@ impl Relay {
     }
 
     /// What consumers collect from the box's own shares; what goes on to a consumer elsewhere is its lane's.
-    fn uncollected(&self, config: &Config) -> Uncollected {
+    fn uncollected(&self, config: &Config) -> Result<Uncollected, Error> {
         let own = config.consumers.iter().enumerate().filter(|(_, consumer)| consumer.share.is_some());
         let answers = self.table.folders(Direction::Answer);
         let wants = |(at, consumer): (usize, &ConsumerConfig)| {
             let wanted = answers.iter().filter(|(folder, _)| consumer.takes(folder));
             wanted.map(|(folder, _)| (at, folder.clone())).collect::<Vec<_>>()
         };
-        Uncollected {
-            table: self.table.clone(),
-            clinic: self.clinic.clone(),
-            ledger: self.ledger.clone(),
-            report: self.report.clone(),
-            folders: own.flat_map(wants).collect(),
-            hints: Arc::default(),
-        }
+        let way = Way { out: Direction::Answer, into: Direction::Answer };
+        let desk = self.desk(collect::NAME, way)?;
+        Ok(Uncollected { desk, folders: own.flat_map(wants).collect(), hints: Arc::default() })
     }
 
     fn watch_collected(&self, uncollected: &Uncollected) -> Vec<Watched> {

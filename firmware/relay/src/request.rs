@@ -137,6 +137,7 @@ impl Mark {
             Self::Held(HeldReason::HalfWritten) => 'h',
             Self::Held(HeldReason::NotAFile) => 'f',
             Self::Held(HeldReason::NoEnd) => 'g',
+            Self::Held(HeldReason::NotCollected) => 'c',
         }
     }
 
@@ -155,6 +156,7 @@ impl Mark {
             'h' => Some(Self::Held(HeldReason::HalfWritten)),
             'f' => Some(Self::Held(HeldReason::NotAFile)),
             'g' => Some(Self::Held(HeldReason::NoEnd)),
+            'c' => Some(Self::Held(HeldReason::NotCollected)),
             _ => None,
         }
     }

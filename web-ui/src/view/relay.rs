@@ -186,7 +186,7 @@ fn uncollected(seen: &Seen<'_>, one: &Uncollected) -> Late {
         who: one.consumer.clone(),
         kind: None,
         count: one.count,
-        sentence: seen.say(WaitReason::AwaitingCollection.sentence()),
+        sentence: seen.say(one.sentence()),
         age: jst::age(one.since, seen.now, seen.language),
     }
 }

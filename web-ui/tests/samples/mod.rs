@@ -180,7 +180,12 @@ pub fn backlog() -> Snapshot {
         untaken: Some(3),
         answered_at: Some(ago(300)),
     });
-    relay.uncollected.push(Uncollected { consumer: "receipt".into(), count: 12, since: ago(2400) });
+    relay.uncollected.push(Uncollected {
+        consumer: "receipt".into(),
+        count: 12,
+        since: ago(2400),
+        nearing: 0,
+    });
     relay.outcomes =
         Some(Outcomes { normal: 55, pending: 4, failed: 2, refused: 1, unread: 1, ..Outcomes::default() });
     snapshot

@@ -1,19 +1,24 @@
-//! What stands in the consumers' folders and has not been collected, each consumer's copies apart.
+//! What stands in the consumers' folders and has not been collected, each consumer's copies apart. It is never taken
+//! away unseen: when its time is nearly over that is said, and when it is over a person decides.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::Timestamp;
-use model::parcel::{Direction, ParcelView, WaitReason};
+use model::parcel::{Direction, HeldReason, ParcelView, WaitReason};
 
-use crate::clinic::{Clinic, name_bytes};
+use super::order::{self, Beside, Found, Place, Shown};
+use super::{Desk, Outbox};
+use crate::clinic::name_bytes;
 use crate::folder::Facts;
-use crate::ledger::Ledger;
-use crate::name::Table;
-use crate::report::{Report, View};
+use crate::name::KindId;
+use crate::report::View;
 use crate::watch::Hints;
+
+/// What our own folders for it are called; no end of a site file can have this name.
+pub const NAME: &str = "=collection";
 
 /// A file younger than this is on its way out, seconds.
 const YOUNG_S: i64 = 2;
@@ -27,65 +32,89 @@ const STILL: Duration = Duration::from_secs(5);
 /// Answers that stand in the consumers' folders.
 #[derive(Debug)]
 pub struct Uncollected {
-    /// The table of kinds.
-    pub table: Arc<Table>,
-    /// The consumers' folders.
-    pub clinic: Arc<Clinic>,
-    /// Numbers and hashes.
-    pub ledger: Arc<Ledger>,
-    /// Where is said what is seen.
-    pub report: Arc<Report>,
+    /// What it works with.
+    pub desk: Desk,
     /// The folders: the consumer's place, and the folder.
     pub folders: Vec<(usize, String)>,
     /// When something was collected.
     pub hints: Arc<Hints>,
 }
 
-fn is_young(facts: &Facts, now: Timestamp) -> bool {
-    now.as_second() - facts.changed_s() < YOUNG_S
+/// What is left of an answer's time to live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Time {
+    /// It may be on its way out.
+    Young,
+    /// More than a quarter.
+    Enough,
+    /// A quarter or less.
+    Nearing,
+    /// Nothing.
+    Over,
 }
 
-fn any_young(found: &Found) -> bool {
-    let now = Timestamp::now();
-    found.values().any(|(_, facts)| is_young(facts, now))
+/// What stands there, by folder and name.
+#[derive(Debug, Default)]
+struct Standing {
+    folders: Arc<[(usize, String)]>,
+    found: HashMap<(usize, OsString), (u64, Facts)>,
+    /// Whether it was said that a time is nearly over.
+    told: bool,
 }
-
-type Found = HashMap<(usize, OsString), (u64, Facts)>;
 
 impl Uncollected {
-    /// Looks for ever.
+    /// Looks for ever, and carries out what persons decide about what is over.
     pub async fn run(self) {
-        let this = Arc::new(self);
-        let mut found = Found::new();
+        let Self { desk, folders, hints } = self;
+        order::settle(&desk).await;
+        // What a person took in hand lies in our own folders, until it is returned or discarded.
+        let mut in_hand = Outbox::new(&desk, Vec::new());
+        in_hand.recover(&desk).await;
+        let mut standing = Standing { folders: folders.into(), ..Standing::default() };
         loop {
-            let begun = tokio::time::Instant::now();
-            let (looker, before) = (this.clone(), std::mem::take(&mut found));
-            let looked = tokio::task::spawn_blocking(move || looker.look(before));
-            found = looked.await.unwrap_or_default();
-            this.say(&found);
-            let rest = if any_young(&found) { RESCAN } else { STILL };
+            order::carry_out(&desk, &desk.orders, &mut in_hand, &mut standing).await;
+            let begun = Instant::now();
+            standing = standing.look(&desk).await;
+            let mut view = View::default();
+            standing.say(&desk, &mut view);
+            in_hand.say(&desk, true, &mut view);
+            desk.report.see("collection", view, Timestamp::now());
+            let rest = if standing.any_young() { RESCAN } else { STILL };
             let rest = rest.max(begun.elapsed() * RESCAN_SHARE).min(STILL);
             tokio::select! {
                 () = tokio::time::sleep(rest) => {}
-                () = this.hints.changed() => {}
+                () = hints.changed() => {}
+                () = desk.orders.wait() => {}
             }
-            this.hints.take();
-            this.hints.take_everywhere();
+            hints.take();
+            hints.take_everywhere();
         }
     }
+}
 
-    fn look(&self, mut before: Found) -> Found {
-        let mut found = Found::new();
+impl Standing {
+    async fn look(self, desk: &Desk) -> Self {
+        let (folders, told) = (self.folders.clone(), self.told);
+        let looked = desk.on_disk(move |desk| {
+            let Self { folders, found: before, told } = self;
+            let mut now = Self { folders, found: HashMap::new(), told };
+            now.see(desk, before);
+            Ok(now)
+        });
+        looked.await.unwrap_or_else(|_| Self { folders, found: HashMap::new(), told })
+    }
+
+    fn see(&mut self, desk: &Desk, mut before: HashMap<(usize, OsString), (u64, Facts)>) {
         for (at, (seat, folder)) in self.folders.iter().enumerate() {
-            let Some(seat) = self.clinic.seat(*seat) else { continue };
+            let Some(seat) = desk.clinic.seat(*seat) else { continue };
             let listed = seat.list(folder, |files| {
                 for (name, facts) in files.into_iter().filter(|(_, facts)| facts.is_file) {
-                    if self.table.admit(name_bytes(&name), folder, Direction::Answer).is_err() {
+                    if admitted(desk, folder, &name).is_none() {
                         continue;
                     }
                     let known = before.remove(&(at, name.clone())).map(|(number, _)| number);
-                    let Some(number) = known.or_else(|| self.ledger.number().ok()) else { continue };
-                    found.insert((at, name), (number, facts));
+                    let Some(number) = known.or_else(|| desk.ledger.number().ok()) else { continue };
+                    self.found.insert((at, name), (number, facts));
                 }
                 true
             });
@@ -93,41 +122,108 @@ impl Uncollected {
                 tracing::warn!(%error, "cannot see what was collected");
             }
         }
-        found
     }
 
-    /// Says what waits to be collected.
-    fn say(&self, found: &Found) {
-        let (now, mut view) = (Timestamp::now(), View::default());
-        let is_old = |facts: &Facts| !is_young(facts, now);
+    fn any_young(&self) -> bool {
+        let now = Timestamp::now();
+        self.found.values().any(|(_, facts)| is_young(facts, now))
+    }
+
+    /// Says what waits to be collected, and what was not within its time.
+    fn say(&mut self, desk: &Desk, view: &mut View) {
+        let now = Timestamp::now();
         let mut left: BTreeMap<usize, model::parcel::Uncollected> = BTreeMap::new();
-        for ((at, name), (number, facts)) in found.iter().filter(|(_, (_, facts))| is_old(facts)) {
-            let since = Timestamp::from_second(facts.changed_s()).unwrap_or(now);
-            if let Some((seat, consumer)) = self.consumer(*at) {
-                let none = || model::parcel::Uncollected { consumer: consumer.to_owned(), count: 0, since };
-                let fact = left.entry(seat).or_insert_with(none);
-                (fact.count, fact.since) = (fact.count + 1, fact.since.min(since));
+        for ((at, name), (number, facts)) in &self.found {
+            let Some((seat, folder)) = self.folders.get(*at) else { continue };
+            let kind = admitted(desk, folder, name);
+            let time = time(desk, kind, facts, now);
+            if time == Time::Young {
+                continue;
             }
-            let parcel = || {
-                let folder = self.folders.get(*at).map_or("", |(_, folder)| folder.as_str());
-                let kind = self.table.admit(name_bytes(name), folder, Direction::Answer).ok();
-                ParcelView {
-                    number: *number,
-                    kind: self.table.key(kind).to_owned(),
-                    hash: self.ledger.short(name_bytes(name)),
-                    bytes: facts.size,
-                    since,
-                }
+            let since = Timestamp::from_second(facts.changed_s()).unwrap_or(now);
+            if let Some(consumer) = desk.clinic.seat(*seat).map(|seat| seat.name.clone()) {
+                let none = || model::parcel::Uncollected { consumer, count: 0, since, nearing: 0 };
+                let fact = left.entry(*seat).or_insert_with(none);
+                (fact.count, fact.since) = (fact.count + 1, fact.since.min(since));
+                fact.nearing += u64::from(time != Time::Enough);
+            }
+            let parcel = || ParcelView {
+                number: *number,
+                kind: desk.table.key(kind).to_owned(),
+                hash: desk.ledger.short(name_bytes(name)),
+                bytes: facts.size,
+                since,
             };
-            view.wait(parcel, WaitReason::AwaitingCollection);
+            match time {
+                Time::Over => view.hold(parcel, HeldReason::NotCollected),
+                _ => view.wait(parcel, WaitReason::AwaitingCollection),
+            }
         }
+        self.tell(left.values().map(|fact| fact.nearing).sum());
         view.uncollected = left.into_values().collect();
-        self.report.see("collection", view, now);
     }
 
-    /// Whose folder this is: the consumer's place, and name.
-    fn consumer(&self, folder: usize) -> Option<(usize, &str)> {
-        let (seat, _) = self.folders.get(folder)?;
-        Some((*seat, self.clinic.seat(*seat)?.name.as_str()))
+    /// Said once when it begins, and once when it is over.
+    fn tell(&mut self, nearing: u64) {
+        match (self.told, nearing) {
+            (false, 1..) => {
+                tracing::warn!(nearing, "answers are not collected and their time is nearly over")
+            }
+            (true, 0) => tracing::info!("no uncollected answer's time is nearly over any more"),
+            _ => {}
+        }
+        self.told = nearing > 0;
+    }
+}
+
+impl Beside for Standing {
+    fn find(&self, desk: &Desk, number: u64) -> Option<Option<Found>> {
+        let ((at, name), (_, facts)) = self.found.iter().find(|(_, (known, _))| *known == number)?;
+        let (seat, folder) = self.folders.get(*at)?;
+        let kind = admitted(desk, folder, name);
+        if time(desk, kind, facts, Timestamp::now()) != Time::Over {
+            return Some(None);
+        }
+        let shown = Shown { seat: *seat, folder: folder.clone(), name: name.clone(), facts: *facts };
+        let (hash, place) = (desk.ledger.short(name_bytes(name)), Place::Shown(shown));
+        Some(Some(Found { reason: HeldReason::NotCollected, kind, hash, place, is_over: true }))
+    }
+
+    fn look_again(&mut self, _number: u64) {}
+}
+
+fn admitted(desk: &Desk, folder: &str, name: &OsStr) -> Option<KindId> {
+    desk.table.admit(name_bytes(name), folder, Direction::Answer).ok()
+}
+
+fn is_young(facts: &Facts, now: Timestamp) -> bool {
+    now.as_second() - facts.changed_s() < YOUNG_S
+}
+
+fn time(desk: &Desk, kind: Option<KindId>, facts: &Facts, now: Timestamp) -> Time {
+    if is_young(facts, now) {
+        return Time::Young;
+    }
+    let lives = kind.and_then(|kind| desk.table.kind(kind)).map_or(0, |kind| kind.time_to_live_s);
+    let since = Timestamp::from_second(facts.changed_s()).unwrap_or(now);
+    left(desk.opening.age_s(since, now), i64::try_from(lives).unwrap_or(i64::MAX))
+}
+
+const fn left(age_s: i64, lives: i64) -> Time {
+    match age_s {
+        age if age > lives => Time::Over,
+        age if age > lives / 4 * 3 => Time::Nearing,
+        _ => Time::Enough,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_before_the_time_is_over() {
+        let at = [0, 1350, 1351, 1800, 1801].map(|age_s| left(age_s, 1800));
+        assert_eq!(at, [Time::Enough, Time::Enough, Time::Nearing, Time::Nearing, Time::Over]);
     }
 }

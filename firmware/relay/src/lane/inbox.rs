@@ -12,7 +12,7 @@ use crate::copy::CHUNK;
 use crate::entry::{Arrival, Attempt};
 use crate::lane::Desk;
 use crate::lane::fetch::{self, Arrived, Coming};
-use crate::lane::order::{Found, Place};
+use crate::lane::order::{Beside, Found, Place};
 use crate::lane::outbox::Outbox;
 use crate::lane::pace::Pace;
 use crate::lane::walk;
@@ -178,26 +178,6 @@ impl Inbox {
             }
         }
         walk::settle(desk, over).await;
-    }
-
-    /// The file of this number on the end: none if there is none, and inside it none if it is not held.
-    pub fn find(&self, desk: &Desk, number: u64) -> Option<Option<Found>> {
-        if self.is_blocked(number) {
-            return Some(None);
-        }
-        let ((inlet, name), lying) = self.lying.iter().find(|(_, lying)| lying.view.number == number)?;
-        let Finding::Held(reason) = lying.finding else { return Some(None) };
-        let kind = self
-            .inlets
-            .get(*inlet)
-            .and_then(|inlet| desk.table.admit(name.as_bytes(), &inlet.folder, desk.way.into).ok());
-        let hash = lying.view.hash.clone();
-        Some(Some(Found { reason, kind, hash, place: Place::End, is_over: false }))
-    }
-
-    /// Lets a held file be looked at as if it were new.
-    pub fn look_again(&mut self, number: u64) {
-        self.lying.retain(|_, lying| lying.view.number != number);
     }
 
     /// When a file on the end wants the next look; none if no file waits.
@@ -463,6 +443,26 @@ impl Inbox {
             |inlet: &&Inlet| inlet.targets.iter().any(|(at, path)| *at == seat && *path == arrival.path);
         let folder = &self.inlets.iter().find(here)?.folder;
         desk.table.admit(arrival.name.as_bytes(), folder, desk.way.into).ok()
+    }
+}
+
+impl Beside for Inbox {
+    fn find(&self, desk: &Desk, number: u64) -> Option<Option<Found>> {
+        if self.is_blocked(number) {
+            return Some(None);
+        }
+        let ((inlet, name), lying) = self.lying.iter().find(|(_, lying)| lying.view.number == number)?;
+        let Finding::Held(reason) = lying.finding else { return Some(None) };
+        let kind = self
+            .inlets
+            .get(*inlet)
+            .and_then(|inlet| desk.table.admit(name.as_bytes(), &inlet.folder, desk.way.into).ok());
+        let hash = lying.view.hash.clone();
+        Some(Some(Found { reason, kind, hash, place: Place::End, is_over: false }))
+    }
+
+    fn look_again(&mut self, number: u64) {
+        self.lying.retain(|_, lying| lying.view.number != number);
     }
 }
 

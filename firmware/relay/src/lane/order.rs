@@ -5,6 +5,7 @@
 //! recorded; then comes the one act, a rename or a removal; then the outcome is recorded. A crash before the act leaves
 //! a file that is held under the same number, and one after it leaves none: that is the outcome a restart records.
 
+use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,8 +17,8 @@ use tokio::sync::{Notify, oneshot};
 use crate::audit::Intent;
 use crate::clinic::RETURNED;
 use crate::entry::Attempt;
+use crate::folder::Facts;
 use crate::lane::Desk;
-use crate::lane::inbox::Inbox;
 use crate::lane::outbox::Outbox;
 use crate::name::KindId;
 
@@ -87,6 +88,29 @@ pub enum Place {
     Clinic,
     /// On the end.
     End,
+    /// In the folder of a consumer that does not collect it.
+    Shown(Shown),
+}
+
+/// A file in a consumer's folder.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The consumer's place.
+    pub seat: usize,
+    /// The folder, and what the table of kinds calls it.
+    pub folder: String,
+    /// Its name.
+    pub name: OsString,
+    /// As it was seen.
+    pub facts: Facts,
+}
+
+/// What else a lane has beside its outbox that a person may decide about.
+pub trait Beside {
+    /// The file of this number: none if there is none, and inside it none if it is not held.
+    fn find(&self, desk: &Desk, number: u64) -> Option<Option<Found>>;
+    /// Lets a held file be looked at as if it were new.
+    fn look_again(&mut self, number: u64);
 }
 
 /// Hands a decision to one lane after the other, until one has the file.
@@ -106,12 +130,12 @@ pub async fn put(lanes: &[Arc<Orders>], verb: Verb, decision: Decision, actor: A
 }
 
 /// Carries out what was decided since the last turn.
-pub async fn carry_out(desk: &Desk, orders: &Orders, outbox: &mut Outbox, inbox: &mut Inbox) {
+pub async fn carry_out(desk: &Desk, orders: &Orders, outbox: &mut Outbox, beside: &mut impl Beside) {
     for order in orders.take() {
         let decided = if Instant::now() > order.until {
             Decided::Busy
         } else {
-            decide(desk, outbox, inbox, &order).await
+            decide(desk, outbox, beside, &order).await
         };
         // Whoever asked may have gone.
         let _ = order.reply.send(decided);
@@ -137,9 +161,9 @@ pub async fn settle(desk: &Desk) {
     }
 }
 
-async fn decide(desk: &Desk, outbox: &mut Outbox, inbox: &mut Inbox, order: &Order) -> Decided {
+async fn decide(desk: &Desk, outbox: &mut Outbox, beside: &mut impl Beside, order: &Order) -> Decided {
     let number = order.decision.number;
-    let found = match outbox.find(desk, number).or_else(|| inbox.find(desk, number)) {
+    let found = match outbox.find(desk, number).or_else(|| beside.find(desk, number)) {
         None => return Decided::Unknown,
         Some(None) => return Decided::NotHeld,
         Some(Some(found)) => found,
@@ -159,16 +183,20 @@ async fn decide(desk: &Desk, outbox: &mut Outbox, inbox: &mut Inbox, order: &Ord
         reason: order.decision.reason.clone(),
     };
     match (order.verb, found.place) {
-        (Verb::Retry, Place::Clinic | Place::End) => {
+        (Verb::Retry, Place::Clinic | Place::End | Place::Shown(_)) => {
             let recorded = record(desk, intent).await;
             if recorded == Decided::Done {
                 outbox.look_again(number);
-                inbox.look_again(number);
+                beside.look_again(number);
             }
             recorded
         }
         (_, Place::End) => Decided::Refused(Refusal::OnTheEnd),
         (verb, Place::Clinic) => match outbox.hold(desk, number, found.reason).await {
+            Ok(attempt) => finish(desk, outbox, verb, attempt, intent).await,
+            Err(decided) => decided,
+        },
+        (verb, Place::Shown(shown)) => match outbox.hold_shown(desk, number, found.reason, shown).await {
             Ok(attempt) => finish(desk, outbox, verb, attempt, intent).await,
             Err(decided) => decided,
         },
@@ -179,9 +207,11 @@ async fn decide(desk: &Desk, outbox: &mut Outbox, inbox: &mut Inbox, order: &Ord
 /// What may be done with a held file.
 fn may(verb: Verb, found: &Found) -> Result<(), Refusal> {
     match (verb, &found.place, found.reason) {
-        (Verb::Retry, _, HeldReason::UnknownKind | HeldReason::BadName | HeldReason::NotAFile) => {
-            Err(Refusal::SameAgain)
-        }
+        (
+            Verb::Retry,
+            _,
+            HeldReason::UnknownKind | HeldReason::BadName | HeldReason::NotAFile | HeldReason::NotCollected,
+        ) => Err(Refusal::SameAgain),
         (Verb::Retry, _, HeldReason::TooOld) => Err(Refusal::PastItsTime),
         // The move back would make it young again.
         (Verb::Retry, ..) if found.is_over => Err(Refusal::PastItsTime),
@@ -216,7 +246,7 @@ async fn finish(desk: &Desk, outbox: &mut Outbox, verb: Verb, attempt: Attempt, 
     });
     let decided = said(done.await);
     if decided == Decided::Done {
-        outbox.let_go(desk, number);
+        outbox.let_go(desk, number, verb);
     }
     decided
 }
@@ -267,7 +297,8 @@ mod tests {
         let config = ends.config();
         let (part, _) = tokio::sync::watch::channel(RelayPart::default());
         let relay = Relay::open(&config, part).unwrap();
-        relay.desk(&crate::lane::lanes(&config, &relay.table).remove(0)).unwrap()
+        let plan = crate::lane::lanes(&config, &relay.table).remove(0);
+        relay.desk(&plan.name, plan.way).unwrap()
     }
 
     fn intent() -> Intent {

@@ -81,6 +81,8 @@ pub struct Outbox {
     /// Notes that are not durable yet.
     unflushed: bool,
     late: Late,
+    /// What a person retried, and since when it counts: the move back must not make it younger.
+    retried: Vec<(Attempt, Timestamp)>,
     /// When to try again to see how everything stands, if the last try did not succeed.
     unsettled: Option<Instant>,
 }
@@ -100,6 +102,7 @@ impl Outbox {
             refused: None,
             unflushed: false,
             late: Late::default(),
+            retried: Vec::new(),
             unsettled: None,
         }
     }
@@ -250,6 +253,7 @@ impl Outbox {
                 State::Settled => self.lying.forget(number),
                 _ => {
                     self.lying.forget(number);
+                    self.retried.retain(|(attempt, _)| !attempt.is_of_same_file(&open.attempt));
                     let trouble = one.trouble.as_ref();
                     let lost = trouble.is_some_and(|trouble| ends_connection(trouble, one.effect));
                     open.again = (open.state == State::Doubtful && !lost).then(|| now + REFUSED_PAUSE);

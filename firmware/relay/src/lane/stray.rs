@@ -10,7 +10,7 @@ use model::Timestamp;
 use model::parcel::Direction;
 
 use super::plan::{self, folders_of_seat};
-use super::{Desk, Inbox, Outbox, Plan, STILL, order};
+use super::{Desk, Inbox, Outbox, Plan, STILL, collect, order};
 use crate::Error;
 use crate::entry;
 use crate::name::Table;
@@ -26,7 +26,7 @@ pub fn strays(relay: &Path, lanes: &[Plan]) -> Result<Vec<Plan>, Error> {
     for above in ["attempted", "arriving"] {
         entry::each(&relay.join(above), |end, _| {
             let Some(name) = end.file_name().and_then(|name| name.to_str()) else { return };
-            if lanes.iter().all(|lane| lane.name != name) {
+            if name != collect::NAME && lanes.iter().all(|lane| lane.name != name) {
                 *found.entry(name.to_owned()).or_default() += 1;
             }
         })?;

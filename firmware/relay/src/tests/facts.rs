@@ -2,11 +2,14 @@
 
 use std::fs;
 
-use model::parcel::Outcomes;
+use model::decision::{Decided, Refusal, Verb};
+use model::parcel::{HeldReason, Outcomes};
 
-use super::WHOLE;
+use super::person::decide;
+use super::{WHOLE, held};
+use crate::clinic::RETURNED;
 use crate::share::local::LocalTerminal;
-use crate::testing::{Ends, appears};
+use crate::testing::{Ends, appears, names};
 
 fn put(ends: &Ends, n: usize, element: &str) -> String {
     let name = format!("OQSsiquc01res_{n}.xml");
@@ -53,4 +56,59 @@ async fn what_a_consumer_does_not_collect_is_said_with_its_count_and_age() {
         fs::remove_file(ends.clinic("res").join(name)).unwrap();
     }
     ends.says(|part| part.uncollected.is_empty()).await;
+}
+
+/// Answers of which a time to live is over after so many seconds, in the folder of a consumer that collects nothing.
+async fn uncollected(time_to_live_s: u64, answers: [&str; 2]) -> Ends {
+    let mut ends = Ends::new();
+    let mut config = ends.config();
+    let mut kinds = config.kinds.to_vec();
+    kinds.iter_mut().for_each(|kind| kind.time_to_live_s = time_to_live_s);
+    config.kinds = kinds.into();
+    let terminal = LocalTerminal { root: ends.folder.path().join("terminal") };
+    ends.start_site(config, vec![terminal]);
+    for name in answers {
+        fs::write(ends.terminal("res").join(name), WHOLE).unwrap();
+        appears(&ends.clinic("res").join(name)).await;
+    }
+    ends
+}
+
+#[tokio::test]
+async fn an_answer_whose_time_is_over_is_told_and_held_where_it_lies_until_a_person_decides() {
+    let mut ends = uncollected(2, ["OQSsiquc01res_1.xml", "OQSsiquc01res_2.xml"]).await;
+    let part = ends.says(|part| part.held_count == 2).await;
+    assert_eq!(held(&part), [HeldReason::NotCollected; 2]);
+    assert_eq!((part.uncollected[0].count, part.uncollected[0].nearing), (2, 2));
+    assert_eq!(names(&ends.clinic("res")).len(), 2, "nothing is taken away unseen");
+    let [one, other] = [0, 1].map(|at| part.held[at].parcel.number);
+    assert_eq!(decide(&ends, Verb::Retry, one).await, Decided::Refused(Refusal::SameAgain));
+    assert_eq!(decide(&ends, Verb::Return, one).await, Decided::Done);
+    assert_eq!(decide(&ends, Verb::Discard, other).await, Decided::Done);
+    assert_eq!(names(&ends.clinic("res")), Vec::<String>::new());
+    assert_eq!(names(&ends.clinic(RETURNED)).len(), 1);
+    ends.says(|part| part.held_count == 0 && part.uncollected.is_empty()).await;
+}
+
+#[tokio::test]
+async fn what_a_person_took_in_hand_when_the_box_was_cut_off_is_held_until_it_is_decided() {
+    let mut ends = Ends::new();
+    fs::create_dir_all(ends.own("attempted/=collection")).unwrap();
+    let entry = "c.7.0000000000000000.receipt.res~OQSsiquc01res_1.xml";
+    fs::write(ends.own("attempted/=collection").join(entry), WHOLE).unwrap();
+    ends.start_again();
+    let part = ends.says(|part| part.held_count == 1).await;
+    assert_eq!((held(&part), part.held[0].parcel.number), (vec![HeldReason::NotCollected], 7));
+    assert_eq!(decide(&ends, Verb::Return, 7).await, Decided::Done);
+    assert_eq!(names(&ends.clinic(RETURNED)), ["OQSsiquc01res_1.xml"]);
+}
+
+#[tokio::test]
+async fn nobody_decides_about_an_answer_that_may_still_be_collected() {
+    let mut ends = uncollected(1800, ["OQSsiquc01res_1.xml", "OQSsiquc01res_2.xml"]).await;
+    let part = ends.says(|part| part.uncollected.iter().any(|one| one.count == 2)).await;
+    assert_eq!((part.uncollected[0].nearing, part.held_count), (0, 0));
+    let number = part.waiting[0].parcel.number;
+    assert_eq!(decide(&ends, Verb::Discard, number).await, Decided::NotHeld);
+    assert_eq!(names(&ends.clinic("res")).len(), 2);
 }

@@ -169,6 +169,31 @@ async fn what_is_past_its_time_is_not_sent_late_by_a_retry() {
 }
 
 #[tokio::test]
+async fn a_restart_makes_nothing_that_is_held_younger() {
+    let mut ends = Ends::new();
+    let mut config = ends.config();
+    let mut kinds = config.kinds.to_vec();
+    kinds.iter_mut().for_each(|kind| kind.time_to_live_s = 1);
+    config.kinds = kinds.into();
+    fs::create_dir_all(ends.own("attempted/t1")).unwrap();
+    let attempted = ends.own("attempted/t1");
+    let entry = |mark| attempted.join(format!("{mark}.7.0000000000000001.receipt.req~{REQUEST}"));
+    fs::write(entry('d'), WHOLE).unwrap();
+    let end = LocalTerminal { root: ends.folder.path().join("terminal") };
+    ends.start_site(config.clone(), vec![end.clone()]);
+    let age = |part: &RelayPart| part.held.first().map(|held| held.parcel.since.as_second());
+    let is_over = |part: &RelayPart| age(part).is_some_and(|since| Timestamp::now().as_second() - since > 1);
+    ends.says(is_over).await;
+    ends.stop().await;
+    // As at every step of the road.
+    let before = fs::read_dir(&attempted).unwrap().next().unwrap().unwrap().path();
+    fs::rename(before, entry('u')).unwrap();
+    ends.start_site(config, vec![end]);
+    ends.says(|part| part.held_count == 1).await;
+    assert_eq!(decide(&ends, Verb::Retry, 7).await, Decided::Refused(Refusal::PastItsTime));
+}
+
+#[tokio::test]
 async fn a_request_whose_name_was_taken_goes_when_the_name_is_free_and_a_person_says_so() {
     let mut ends = Ends::new().start();
     fs::write(ends.terminal("req").join(REQUEST), b"another").unwrap();

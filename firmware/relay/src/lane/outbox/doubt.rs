@@ -20,8 +20,8 @@ impl Outbox {
     pub async fn recover(&mut self, desk: &Desk) {
         match desk.on_disk(|desk| desk.own.attempts()).await {
             Ok(found) => {
-                for (attempt, facts) in found {
-                    self.keep(desk, reopen(desk, attempt, facts));
+                for (attempt, facts, since) in found {
+                    self.keep(desk, reopen(desk, attempt, facts, since));
                 }
             }
             Err(error) => tracing::error!(%error, "cannot see what was attempted before"),
@@ -119,12 +119,12 @@ fn batches(mut going: Vec<Going>) -> Vec<Vec<Going>> {
     all
 }
 
-fn reopen(desk: &Desk, attempt: Attempt, facts: Facts) -> Open {
+fn reopen(desk: &Desk, attempt: Attempt, facts: Facts, since_ns: i64) -> Open {
     let kind = desk.table.admit(attempt.name.as_bytes(), &attempt.folder, desk.way.out).ok();
     let state = match attempt.mark {
         Mark::Decided if sabotage::is(sabotage::NO_DOUBT) => State::Submitted,
         mark => mark.state(),
     };
-    let since = timestamp(facts.changed_ns);
+    let since = timestamp(since_ns);
     Open { attempt, state, kind, bytes: facts.size, since, published: None, again: None }
 }

@@ -157,7 +157,7 @@ mod tests {
         let (part, _) = tokio::sync::watch::channel(RelayPart::default());
         let relay = Relay::open(&config, part).unwrap();
         let plan = crate::lane::lanes(&config, &relay.table).remove(0);
-        let desk = relay.desk(&plan).unwrap();
+        let desk = relay.desk(&plan.name, plan.way).unwrap();
         let mut outbox = Outbox::new(&desk, plan.outlets);
         outbox.recover(&desk).await;
         (desk, outbox)

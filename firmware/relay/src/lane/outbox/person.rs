@@ -1,17 +1,21 @@
 //! What a person's decision needs of the outbox: finding a held file, taking it in hand, letting it go.
 
 use model::Timestamp;
-use model::decision::{Decided, Refusal};
+use model::decision::{Decided, Refusal, Verb};
 use model::parcel::HeldReason;
 
 use super::{Open, Outbox, timestamp};
 use crate::clinic::{Source, name_bytes};
 use crate::entry::Attempt;
+use crate::folder::Facts;
 use crate::lane::Desk;
-use crate::lane::order::{Found, Place};
+use crate::lane::order::{Found, Place, Shown};
 use crate::lane::table::Finding;
-use crate::name::LONGEST;
+use crate::name::{KindId, LONGEST};
 use crate::request::{Mark, State};
+
+/// Of so many retried files it is remembered since when they count.
+const RETRIED: usize = 1000;
 
 impl Outbox {
     /// The file of this number: none if there is none here, and inside it none if it is not held.
@@ -54,7 +58,46 @@ impl Outbox {
             folder: outlet.folder.clone(),
             name: name.ok_or(Decided::Refused(Refusal::NameUnfit))?.to_owned(),
         };
-        let (kind, taken) = (lying.kind, attempt.clone());
+        let kind = lying.kind;
+        self.take_in_hand(desk, attempt.clone(), kind, (seat, path, facts)).await?;
+        self.lying.forget(number);
+        Ok(attempt)
+    }
+
+    /// Takes a file in hand that its consumer has not collected.
+    ///
+    /// # Errors
+    /// What is said to whoever decided.
+    pub async fn hold_shown(
+        &mut self,
+        desk: &Desk,
+        number: u64,
+        reason: HeldReason,
+        shown: Shown,
+    ) -> Result<Attempt, Decided> {
+        let Shown { seat, folder, name, facts } = shown;
+        let text = name.to_str().filter(|name| name.len() <= LONGEST);
+        let attempt = Attempt {
+            mark: Mark::Held(reason),
+            number,
+            stage: 0,
+            consumer: desk.clinic.seat(seat).ok_or(Decided::Unknown)?.name.clone(),
+            folder: folder.clone(),
+            name: text.ok_or(Decided::Refused(Refusal::NameUnfit))?.to_owned(),
+        };
+        let kind = desk.table.admit(name_bytes(&name), &folder, desk.way.out).ok();
+        self.take_in_hand(desk, attempt.clone(), kind, (seat, folder, facts)).await?;
+        Ok(attempt)
+    }
+
+    async fn take_in_hand(
+        &mut self,
+        desk: &Desk,
+        attempt: Attempt,
+        kind: Option<KindId>,
+        (seat, path, facts): (usize, String, Facts),
+    ) -> Result<(), Decided> {
+        let (number, state, taken) = (attempt.number, attempt.mark.state(), attempt.clone());
         let held = desk.on_disk(move |desk| {
             let Some(seat) = desk.clinic.seat(seat) else { return Ok(false) };
             desk.own.hold(&Source { attempt: &taken, seat, path: &path, stamp: facts.stamp }, facts.is_file)
@@ -67,12 +110,9 @@ impl Outbox {
                 return Err(Decided::Failed);
             }
         }
-        self.lying.forget(number);
         let (bytes, since) = (facts.size, timestamp(facts.changed_ns));
-        let state = State::Held(reason);
-        let open = Open { attempt: attempt.clone(), state, kind, bytes, since, published: None, again: None };
-        self.keep(desk, open);
-        Ok(attempt)
+        self.keep(desk, Open { attempt, state, kind, bytes, since, published: None, again: None });
+        Ok(())
     }
 
     /// The folder on its consumer's share a file of `attempted` came from; none if there is none any more.
@@ -83,7 +123,11 @@ impl Outbox {
     }
 
     /// A held file is not here any more.
-    pub fn let_go(&mut self, desk: &Desk, number: u64) {
-        self.forget(desk, number);
+    pub fn let_go(&mut self, desk: &Desk, number: u64, verb: Verb) {
+        let Some(open) = self.forget(desk, number) else { return };
+        if verb == Verb::Retry {
+            self.retried.push((open.attempt, open.since));
+            self.retried.drain(..self.retried.len().saturating_sub(RETRIED));
+        }
     }
 }

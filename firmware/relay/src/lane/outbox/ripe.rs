@@ -10,7 +10,7 @@ use super::{AT_ONCE, BYTES_AT_ONCE, Open, Outbox, timestamp};
 use crate::clinic::Taken;
 use crate::entry::Attempt;
 use crate::lane::Desk;
-use crate::lane::table::Finding;
+use crate::lane::table::{Finding, Lying};
 use crate::lane::walk::Going;
 use crate::name::extension;
 use crate::request::{Event, Mark, State};
@@ -94,7 +94,7 @@ impl Outbox {
     fn judge(&mut self, desk: &Desk, number: u64, taken: Taken, now: Instant) -> Option<Taken> {
         let lying = self.lying.get(number)?;
         let kind = lying.kind.and_then(|kind| desk.table.kind(kind))?;
-        let since = timestamp(lying.facts.changed_ns);
+        let since = self.since(desk, lying);
         let lives = i64::try_from(kind.time_to_live_s).unwrap_or(i64::MAX);
         if desk.opening.age_s(since, Timestamp::now()) > lives {
             self.lying.find(number, Finding::Held(HeldReason::TooOld));
@@ -104,6 +104,19 @@ impl Outbox {
         let ripe = ripeness == Ripeness::Ripe;
         self.lying.ripen(number, sight, ripeness);
         ripe.then_some(taken)
+    }
+
+    /// Since when a file counts: since it was put, also if it was moved back for another try.
+    fn since(&self, desk: &Desk, lying: &Lying) -> Timestamp {
+        let put = timestamp(lying.facts.changed_ns);
+        let Some(outlet) = self.outlets.get(usize::from(lying.outlet)) else { return put };
+        let is_it = |attempt: &Attempt| {
+            *lying.name == *attempt.name.as_str()
+                && attempt.folder == outlet.folder
+                && desk.clinic.seat(outlet.seat).is_some_and(|seat| seat.name == attempt.consumer)
+        };
+        let before = self.retried.iter().find(|(attempt, _)| is_it(attempt));
+        before.map_or(put, |(_, since)| put.min(*since))
     }
 
     pub(super) fn begin(&mut self, desk: &Desk, number: u64, taken: Taken) -> Option<Going> {
@@ -127,7 +140,7 @@ impl Outbox {
             state: State::Lying,
             kind: lying.kind,
             bytes: taken.look.size,
-            since: timestamp(lying.facts.changed_ns),
+            since: self.since(desk, lying),
             published: None,
             again: None,
         };
@@ -142,5 +155,46 @@ impl Ask {
     fn look(self, desk: &Desk) -> Result<Option<Taken>, crate::Error> {
         let Some(seat) = desk.clinic.seat(self.seat) else { return Ok(None) };
         seat.take(&self.path, &self.name, &extension(&self.name), self.largest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::Relay;
+    use crate::testing::Ends;
+    use crate::watch::Hints;
+
+    const NAME: &str = "OQSsiquc01req_1.xml";
+
+    #[tokio::test]
+    async fn a_move_back_makes_nothing_younger_and_nothing_else_older() {
+        let ends = Ends::new();
+        let config = ends.config();
+        let (part, _) = tokio::sync::watch::channel(model::part::RelayPart::default());
+        let relay = Relay::open(&config, part).unwrap();
+        let plan = crate::lane::lanes(&config, &relay.table).remove(0);
+        let desk = relay.desk(&plan.name, plan.way).unwrap();
+        let mut outbox = Outbox::new(&desk, plan.outlets);
+        for name in [NAME, "OQSsiquc01req_2.xml"] {
+            std::fs::write(ends.clinic("req").join(name), "<XmlMsg></XmlMsg>").unwrap();
+        }
+        let entry = format!("u.7.0000000000000001.receipt.req~{NAME}");
+        let attempt = Attempt::parse(entry.as_ref()).unwrap();
+        outbox.retried.push((attempt, Timestamp::from_second(1_000_000_000).unwrap()));
+        let hints = Arc::new(Hints::default());
+        let all = async {
+            while outbox.lying.queued() < 2 {
+                outbox.hear(&desk, &hints).await;
+                hints.changed().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), all).await.unwrap();
+        outbox.look_only(&desk).await;
+        let held: Vec<&str> = outbox.lying.held().map(|(_, lying)| lying.name.to_str().unwrap()).collect();
+        assert_eq!(held, [NAME]);
+        assert_eq!(outbox.lying.queued(), 1);
     }
 }
