@@ -1,6 +1,7 @@
 //! What the lamps show, from what the roles published. An absent part is never shown as well.
 
 use model::boot::Situation;
+use model::fault::Place;
 use model::part::{RulesetState, Snapshot};
 use model::scene::{Scene, Sign};
 use model::{FaultCode, Notice, Usability, Verdict};
@@ -51,16 +52,20 @@ fn line(verdict: Option<&Verdict>) -> Sign {
 
 /// What a fault says on LINE; none where it is the terminal's or felt by nobody.
 const fn on_line(code: FaultCode) -> Option<Sign> {
-    match code {
-        FaultCode::Wan01 => Some(Sign::CableOut),
-        FaultCode::Wan02 | FaultCode::Wan03 | FaultCode::Dns01 | FaultCode::Auth01 => Some(Sign::LineDead),
-        FaultCode::Ctr01 | FaultCode::Ctr02 | FaultCode::Ctr03 => Some(Sign::CentreDead),
-        FaultCode::Dns02 | FaultCode::Term01 | FaultCode::Term02 | FaultCode::Term03 => None,
+    if !code.is_alarm() {
+        return None;
+    }
+    match (code, code.place()) {
+        (FaultCode::Wan01, _) => Some(Sign::CableOut),
+        (_, Place::Line | Place::Auth) => Some(Sign::LineDead),
+        (_, Place::Centre) => Some(Sign::CentreDead),
+        (_, Place::Terminal | Place::Box | Place::ReceiptComputer) => None,
     }
 }
 
 fn relay(snapshot: &Snapshot, verdict: Option<&Verdict>) -> Sign {
-    let terminal_dead = verdict.is_some_and(|verdict| verdict.alarms().any(|fault| is_terminals(fault.code)));
+    let terminal_dead =
+        verdict.is_some_and(|verdict| verdict.alarms().any(|fault| fault.code.place() == Place::Terminal));
     let open =
         verdict.is_none_or(|verdict| verdict.usability == Usability::Unknown) || snapshot.relay.is_none();
     match () {
@@ -69,10 +74,6 @@ fn relay(snapshot: &Snapshot, verdict: Option<&Verdict>) -> Sign {
         () if open => Sign::RelayOpen,
         () => Sign::RelayWell,
     }
-}
-
-const fn is_terminals(code: FaultCode) -> bool {
-    matches!(code, FaultCode::Term01 | FaultCode::Term02 | FaultCode::Term03)
 }
 
 fn holds(snapshot: &Snapshot) -> bool {

@@ -40,7 +40,7 @@ fn snapshot(usability: Usability, faults: &[FaultCode]) -> Snapshot {
 }
 
 fn broken(code: FaultCode) -> Snapshot {
-    let usability = if is_terminals(code) { Usability::Partly } else { Usability::Unusable };
+    let usability = if code.place() == Place::Terminal { Usability::Partly } else { Usability::Unusable };
     snapshot(if code.is_alarm() { usability } else { Usability::Usable }, &[code])
 }
 

@@ -27,6 +27,9 @@ pub struct Kind {
     pub per_minute: Option<u32>,
     /// For a request: the keys of the kinds that answer it.
     pub answered_by: Vec<String>,
+    /// How long a request that was taken may be without its answer before that is somebody's fault, seconds: kinds that
+    /// are worked off in bulk take hours.
+    pub answered_within_s: u64,
     /// Whether a terminal without its folder is nevertheless well.
     pub folder_may_lack: bool,
     /// Whether it is carried at all.
@@ -53,6 +56,10 @@ const BYTES_DOC: &str = "largest file, bytes";
 const SECONDS_DOC: &str =
     "a request is held instead of sent after, an answer that nobody collects is told; seconds of open days";
 const RATE_DOC: &str = "how many are carried in a minute, without a limit if absent";
+/// What somebody at the counter waits for.
+const ANSWERED_WITHIN_S: u64 = 60;
+const WITHIN_DOC: &str =
+    "how long a request may be without its answer before that is a fault, seconds, 60 if absent";
 const ANSWER_DOC: &str = "keys of the kinds that answer this request";
 const LACK_DOC: &str = "a terminal without this folder is nevertheless well, false if absent";
 const ENABLED_DOC: &str = "whether it is carried, true if absent";
@@ -68,6 +75,7 @@ pub(crate) const SPEC: &[Key] = &[
     Key::required("time-to-live-s", SECONDS, SECONDS_DOC),
     Key::optional("per-minute", RATE, RATE_DOC),
     Key::optional("answered-by", Shape::SomeTexts, ANSWER_DOC),
+    Key::optional("answered-within-s", SECONDS, WITHIN_DOC),
     Key::optional("folder-may-lack", Shape::Boolean, LACK_DOC),
     Key::optional("enabled", Shape::Boolean, ENABLED_DOC),
 ];
@@ -83,6 +91,7 @@ pub(crate) const SITE_SPEC: &[Key] = &[
     Key::optional("time-to-live-s", SECONDS, SECONDS_DOC),
     Key::optional("per-minute", RATE, RATE_DOC),
     Key::optional("answered-by", Shape::SomeTexts, ANSWER_DOC),
+    Key::optional("answered-within-s", SECONDS, WITHIN_DOC),
     Key::optional("folder-may-lack", Shape::Boolean, LACK_DOC),
     Key::optional("enabled", Shape::Boolean, ENABLED_DOC),
 ];
@@ -150,6 +159,9 @@ fn row<'n>(node: &'n Node, base: Option<&Kind>) -> Option<Row<'n>> {
         time_to_live_s: number("time-to-live-s").or(base.map(|base| base.time_to_live_s))?,
         per_minute: rate.or(base.and_then(|base| base.per_minute)),
         answered_by: listed("answered-by", base.map(|base| &base.answered_by)).unwrap_or_default(),
+        answered_within_s: number("answered-within-s")
+            .or(base.map(|base| base.answered_within_s))
+            .unwrap_or(ANSWERED_WITHIN_S),
         folder_may_lack: node
             .boolean("folder-may-lack")
             .unwrap_or(base.is_some_and(|base| base.folder_may_lack)),

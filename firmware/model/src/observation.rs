@@ -13,6 +13,8 @@ use crate::words::Text;
 pub enum Rung {
     /// Carrier on the line's port.
     Link,
+    /// One router speaks for the line, or one that followed another.
+    Router,
     /// A router advertisement and an address from it (RFC 4861, RFC 4862).
     Address,
     /// The router answers neighbour discovery.
@@ -29,6 +31,12 @@ pub enum Rung {
     CentreTcp,
     /// The centre's service speaks TLS with a valid certificate; wanting a client's certificate is reach (CTR-05).
     CentreTls,
+    /// The distribution host's name is known in this area.
+    Area,
+    /// A short train of questions comes back whole and soon.
+    Quality,
+    /// A packet as large as the line's MTU gets an answer.
+    LargePackets,
     /// The time server answers and the offset is known.
     Time,
     /// Carrier on the terminal's port.
@@ -39,12 +47,30 @@ pub enum Rung {
     TerminalSmb,
     /// Share login, share and folders; reported by the relay, which alone holds the terminal's password.
     TerminalShare,
+    /// The terminal takes requests and answers them; reported by the relay.
+    TerminalAnswers,
+    /// What answers say about themselves, where that is counted; reported by the relay.
+    AnswersSay,
+    /// Consumers collect their answers; reported by the relay.
+    Collection,
+}
+
+/// A part of the way that is judged apart from the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Branch {
+    /// From the wall to the centre.
+    Line,
+    /// From the box's port to the terminal's answers; each terminal has its own.
+    Terminal,
+    /// The consumers of answers.
+    Consumers,
 }
 
 impl Rung {
     /// Every rung, in the order a person climbs.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 21] = [
         Self::Link,
+        Self::Router,
         Self::Address,
         Self::Gateway,
         Self::ResolverOne,
@@ -53,27 +79,57 @@ impl Rung {
         Self::Distribution,
         Self::CentreTcp,
         Self::CentreTls,
+        Self::Area,
+        Self::Quality,
+        Self::LargePackets,
         Self::Time,
         Self::TerminalLink,
         Self::TerminalNeighbour,
         Self::TerminalSmb,
         Self::TerminalShare,
+        Self::TerminalAnswers,
+        Self::AnswersSay,
+        Self::Collection,
     ];
+
+    /// To which part of the way it belongs.
+    pub const fn branch(self) -> Branch {
+        match self {
+            Self::TerminalLink
+            | Self::TerminalNeighbour
+            | Self::TerminalSmb
+            | Self::TerminalShare
+            | Self::TerminalAnswers => Branch::Terminal,
+            Self::AnswersSay | Self::Collection => Branch::Consumers,
+            _ => Branch::Line,
+        }
+    }
+
+    /// Whether the relay reports it, which alone holds the terminals' passwords and sees the files.
+    pub const fn is_relays(self) -> bool {
+        matches!(self, Self::TerminalShare | Self::TerminalAnswers | Self::AnswersSay | Self::Collection)
+    }
 
     /// The rungs that must hold for this one to say anything. For names either resolver is enough.
     pub const fn stands_on(self) -> &'static [Self] {
         match self {
-            Self::Link | Self::TerminalLink => &[],
+            Self::Link | Self::TerminalLink | Self::AnswersSay | Self::Collection => &[],
             Self::Address => &[Self::Link],
+            Self::Router => &[Self::Address],
             Self::Gateway => &[Self::Address],
             Self::ResolverOne | Self::ResolverTwo => &[Self::Gateway],
-            Self::LineAuth | Self::Distribution | Self::CentreTcp | Self::Time => {
-                &[Self::ResolverOne, Self::ResolverTwo]
-            }
+            Self::LineAuth
+            | Self::Distribution
+            | Self::CentreTcp
+            | Self::Area
+            | Self::Quality
+            | Self::LargePackets
+            | Self::Time => &[Self::ResolverOne, Self::ResolverTwo],
             Self::CentreTls => &[Self::CentreTcp],
             Self::TerminalNeighbour => &[Self::TerminalLink],
             Self::TerminalSmb => &[Self::TerminalNeighbour],
             Self::TerminalShare => &[Self::TerminalSmb],
+            Self::TerminalAnswers => &[Self::TerminalShare],
         }
     }
 
@@ -81,6 +137,7 @@ impl Rung {
     pub const fn name(self) -> Text {
         match self {
             Self::Link => Text::new("回線ポートの信号", "line port carrier"),
+            Self::Router => Text::new("回線側ルーターの数", "one router on the line"),
             Self::Address => Text::new("アドレスの受け取り（RA）", "address by RA"),
             Self::Gateway => Text::new("回線側ルーターの応答", "gateway"),
             Self::ResolverOne => Text::new("名前の問い合わせ先 1", "resolver 1"),
@@ -89,11 +146,17 @@ impl Rung {
             Self::Distribution => Text::new("配信サーバー", "distribution host"),
             Self::CentreTcp => Text::new("センターへの接続", "centre, TCP"),
             Self::CentreTls => Text::new("センターの証明書", "centre, TLS"),
+            Self::Area => Text::new("地域（東・西）", "area, East or West"),
+            Self::Quality => Text::new("回線の品質", "loss and delay"),
+            Self::LargePackets => Text::new("大きなデータ", "large packets"),
             Self::Time => Text::new("時刻", "time"),
             Self::TerminalLink => Text::new("端末ポートの信号", "terminal port carrier"),
             Self::TerminalNeighbour => Text::new("端末の応答", "terminal"),
             Self::TerminalSmb => Text::new("端末のファイル共有", "terminal file sharing"),
             Self::TerminalShare => Text::new("端末の共有フォルダー", "terminal share"),
+            Self::TerminalAnswers => Text::new("端末の回答", "terminal's answers"),
+            Self::AnswersSay => Text::new("回答の内容", "what answers say"),
+            Self::Collection => Text::new("結果の取り込み", "collection of answers"),
         }
     }
 }
@@ -112,6 +175,10 @@ pub enum Symptom {
     RouterGoodbye,
     /// A router is there, but no usable address came of it.
     NoAddress,
+    /// Another device on the link has our address (RFC 4862 section 5.4).
+    Duplicate,
+    /// A second router speaks while the first one still answers.
+    SecondRouter,
     /// Nothing came back in the rung's patience.
     Silent,
     /// Refused at once: TCP reset or an administrative ICMP error.
@@ -122,6 +189,16 @@ pub enum Symptom {
     NameMissing,
     /// The resolver answered with an error.
     ResolverError,
+    /// An address outside the closed network was answered.
+    Stranger,
+    /// Our area's name is unknown and the other area's is known.
+    OtherArea,
+    /// Of a train of questions too many had no answer, at every host alike.
+    Lossy,
+    /// Half of a train's answers came too late, at every host alike.
+    Slow,
+    /// Small packets are answered and large ones are not, and nobody says that they are too big.
+    LargeLost,
     /// The answer was not what the protocol allows.
     Malformed,
     /// The certificate's dates exclude today; only said while our clock is trusted.
@@ -138,6 +215,18 @@ pub enum Symptom {
     Denied,
     /// The disk behind the share is full.
     DiskFull,
+    /// Requests lie where they were put, and nobody takes them.
+    Untaken,
+    /// Requests were taken, and no answer came.
+    Unanswered,
+    /// Answers in a row ended badly as a whole.
+    AnswersFailed,
+    /// Answers in a row refused what was asked for.
+    AnswersRefused,
+    /// Answers in a row were errors of both sorts.
+    AnswersMixed,
+    /// Answers stand in a consumer's folders and are not collected.
+    NotCollected,
     /// The clock differs by more than a second, or the server itself is not synchronised.
     ClockOff,
 }

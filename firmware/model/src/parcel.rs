@@ -206,6 +206,9 @@ pub struct Outcomes {
     pub unread: u64,
     /// How many answers in a row were failed or refused until now, pending ones and unread ones left out.
     pub erring: u64,
+    /// How many of those were refused.
+    #[serde(default)]
+    pub erring_refused: u64,
     /// Since when they are.
     pub erring_since: Option<Timestamp>,
 }
@@ -230,9 +233,11 @@ impl Outcomes {
     #[must_use]
     pub const fn and_then(self, after: Self) -> Self {
         // A normal answer ends a row of errors.
-        let (erring, erring_since) = match (after.normal, self.erring_since) {
-            (0, Some(since)) => (self.erring + after.erring, Some(since)),
-            _ => (after.erring, after.erring_since),
+        let (erring, erring_refused, erring_since) = match (after.normal, self.erring_since) {
+            (0, Some(since)) => {
+                (self.erring + after.erring, self.erring_refused + after.erring_refused, Some(since))
+            }
+            _ => (after.erring, after.erring_refused, after.erring_since),
         };
         Self {
             normal: self.normal + after.normal,
@@ -241,6 +246,7 @@ impl Outcomes {
             refused: self.refused + after.refused,
             unread: self.unread + after.unread,
             erring,
+            erring_refused,
             erring_since,
         }
     }
@@ -255,9 +261,10 @@ impl Outcomes {
             Outcome::Unread => self.unread += 1,
         }
         match outcome {
-            Outcome::Normal => (self.erring, self.erring_since) = (0, None),
+            Outcome::Normal => (self.erring, self.erring_refused, self.erring_since) = (0, 0, None),
             Outcome::Failed | Outcome::Refused => {
                 self.erring += 1;
+                self.erring_refused += u64::from(outcome == Outcome::Refused);
                 self.erring_since.get_or_insert(now);
             }
             Outcome::Pending | Outcome::Unread => {}
@@ -305,6 +312,9 @@ pub struct Unanswered {
     pub count: u64,
     /// When the oldest of them was published.
     pub since: Timestamp,
+    /// How long one that was taken may be without its answer, seconds: by its kind.
+    #[serde(default)]
+    pub patience_s: u64,
     /// How many of them still lie where they were put: nobody took them. None if nobody could look.
     pub untaken: Option<u64>,
     /// When a request of this kind was last answered; none since the relay started.

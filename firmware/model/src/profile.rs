@@ -42,6 +42,8 @@ pub struct Profile {
     pub line_auth: Target,
     /// The distribution host.
     pub distribution: Target,
+    /// What the distribution host is called in the other area: resolvers that know only that name are the other area's.
+    pub distribution_other_area: Option<String>,
     /// The centre's service.
     pub centre: Target,
     /// PEM file of the authorities the centre's certificate must come from, beside the profile; the box's own
@@ -94,6 +96,11 @@ pub const SPEC: &[Key] = &[
     Key::required("expected", Shape::Prefixes, "prefixes in which answers of the closed network lie"),
     Key::required("line-auth", Shape::Table(TARGET), "the line-authentication host"),
     Key::required("distribution", Shape::Table(TARGET), "the distribution host"),
+    Key::optional(
+        "distribution-other-area",
+        Shape::Name,
+        "what the distribution host is called in the other area, East or West; the area is not judged if absent",
+    ),
     Key::required("centre", Shape::Table(TARGET), "the centre's service"),
     Key::optional("centre-authorities", Shape::Text, "PEM file beside the profile: the centre's authorities"),
     Key::required("time", Shape::Name, "the time server"),
@@ -110,6 +117,7 @@ fn read(root: &Node, errors: &mut Errors<'_>) -> Option<Profile> {
         expected: root.prefixes("expected"),
         line_auth: target(root.table("line-auth")?)?,
         distribution: target(root.table("distribution")?)?,
+        distribution_other_area: root.text("distribution-other-area"),
         centre: target(root.table("centre")?)?,
         centre_authorities: root.text("centre-authorities"),
         time: root.text("time")?,

@@ -19,7 +19,7 @@ fn committed(name: &str, made: &str) {
 #[test]
 fn the_fault_catalogue_is_the_table() {
     let mut made = String::from(
-        "# The faults\n\nMade from the table in `firmware/model/src/fault.rs`; do not edit. \
+        "# The faults\n\nMade from the tables in `firmware/model/src/fault`; do not edit. \
          Whom to call comes from the site file, who has to act from the verdict.\n",
     );
     for code in FaultCode::ALL {

@@ -12,8 +12,8 @@ use crate::finding::Finding;
 use crate::kernel::{Kernel, Port};
 use crate::plan::Plan;
 use crate::probe::{
-    address, centre_tcp, centre_tls, distribution, gateway, line_auth, link, resolver, terminal_neighbour,
-    terminal_smb, time,
+    address, area, centre_tcp, centre_tls, distribution, gateway, large, line_auth, link, quality, resolver,
+    router, terminal_neighbour, terminal_smb, time,
 };
 use crate::router::RouterWatch;
 use crate::sockets::{Arp, Icmp6, Sockets};
@@ -56,7 +56,8 @@ impl Climber {
         let (mut looked, grounded) = self.own_rungs().await;
         let (gateway, hosts, terminals) = tokio::join!(
             when(grounded, self.gateway()),
-            when(grounded && far, self.hosts()),
+            // Many probes at once: their state is the heap's.
+            Box::pin(when(grounded && far, self.hosts())),
             self.terminals()
         );
         looked.extend([gateway, hosts, terminals].into_iter().flatten());
@@ -109,26 +110,38 @@ impl Climber {
         (looked, grounded)
     }
 
+    /// The router, and whether it is the only one: both over the one socket.
     async fn gateway(&self) -> Vec<Observation> {
         let began = Instant::now();
         let (Some(port), Some(router)) = (self.line, self.watch.routers().first().copied()) else {
             return Vec::new();
         };
-        vec![gateway::probe(&self.neighbours, port, router).await.at(Rung::Gateway, None, began)]
+        let gateway = gateway::probe(&self.neighbours, port, router).await.at(Rung::Gateway, None, began);
+        let began = Instant::now();
+        let one = router::probe(&self.neighbours, port, self.watch.rivals()).await;
+        vec![gateway, one.at(Rung::Router, None, began)]
     }
 
     async fn hosts(&self) -> Vec<Observation> {
         let plan = &self.plan;
         let [one, two] = plan.resolvers;
-        let (one, two, line_auth, distribution, time, centre) = tokio::join!(
+        let area = async {
+            let other = plan.other_area.as_deref()?;
+            Some(timed(Rung::Area, area::probe(plan, other)).await)
+        };
+        let (one, two, line_auth, distribution, area, quality, large, time, centre) = tokio::join!(
             timed(Rung::ResolverOne, resolver::probe(plan, one)),
             timed(Rung::ResolverTwo, resolver::probe(plan, two)),
             timed(Rung::LineAuth, line_auth::probe(plan)),
             timed(Rung::Distribution, distribution::probe(plan)),
+            area,
+            timed(Rung::Quality, quality::probe(plan)),
+            timed(Rung::LargePackets, large::probe(plan)),
             timed(Rung::Time, time::probe(plan)),
             self.centre(),
         );
-        let mut looked = vec![one, two, line_auth, distribution, time];
+        let mut looked = vec![one, two, line_auth, distribution, quality, large, time];
+        looked.extend(area);
         looked.extend(centre);
         looked
     }

@@ -2,8 +2,16 @@
 
 use std::net::Ipv6Addr;
 
-use hickory_proto::op::{Message, MessageType, Query, ResponseCode};
+use hickory_proto::op::{Edns, Message, MessageType, Query, ResponseCode};
+use hickory_proto::rr::rdata::opt::EdnsOption;
 use hickory_proto::rr::{Name, RData, RecordType};
+
+/// The number of the padding option (RFC 7830 section 3).
+const PADDING: u16 = 12;
+/// What an OPT record with one option has beside that option's bytes (RFC 6891 sections 6.1.2 and 6.1.3).
+const EDNS: usize = 11 + 4;
+/// The answer may be small.
+const LARGEST_ANSWER: u16 = 1232;
 
 /// A question, asked once or again with the same number.
 #[derive(Clone, Debug)]
@@ -43,6 +51,22 @@ impl Question {
         message.add_query(query.clone());
         let bytes = message.to_vec().map_err(|error| error.to_string())?;
         Ok(Self { id: message.metadata.id, query, bytes })
+    }
+
+    /// The same, made as long as `length` bytes by padding (RFC 7830).
+    ///
+    /// # Errors
+    /// What is wrong with the name, or that it is longer than that without padding.
+    pub fn padded(host: &str, length: usize) -> Result<Self, String> {
+        let bare = Self::new(host)?;
+        let padding = length.checked_sub(bare.bytes.len() + EDNS).ok_or("the name is too long")?;
+        let mut message = Message::from_vec(&bare.bytes).map_err(|error| error.to_string())?;
+        let mut edns = Edns::new();
+        edns.set_max_payload(LARGEST_ANSWER).set_version(0);
+        edns.options_mut().insert(EdnsOption::Unknown(PADDING, vec![0; padding]));
+        message.set_edns(edns);
+        let bytes = message.to_vec().map_err(|error| error.to_string())?;
+        Ok(Self { bytes, ..bare })
     }
 
     /// Reads a datagram that came back.
@@ -147,6 +171,17 @@ mod tests {
         assert!(matches!(other.answer(&reply), Answer::Malformed(_)));
         other.id = question.id.wrapping_add(1);
         assert_eq!(other.answer(&reply), Answer::Foreign);
+    }
+
+    #[test]
+    fn a_padded_question_is_as_long_as_asked_and_the_same_question() {
+        let question = Question::padded(HOST, 1452).unwrap();
+        assert_eq!(question.bytes.len(), 1452);
+        let read = Message::from_vec(&question.bytes).unwrap();
+        assert_eq!((read.metadata.id, &read.queries[..]), (question.id, &[question.query.clone()][..]));
+        let answer = reply(&question, ResponseCode::NoError, vec![aaaa("hweb.onshikaku.test.")]);
+        assert_eq!(question.answer(&answer), Answer::Addresses(vec![ADDRESS]));
+        Question::padded(HOST, 30).unwrap_err();
     }
 
     #[test]

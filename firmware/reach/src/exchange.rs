@@ -32,7 +32,7 @@ pub async fn ask<T>(
     let socket = UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0)).await.map_err(|error| failed(&error))?;
     socket.connect(peer).await.map_err(|error| failed(&error))?;
     let end = Instant::now() + PATIENCE;
-    let mut bytes = [0; LONGEST];
+    let mut bytes = vec![0; LONGEST];
     while Instant::now() < end {
         socket.send(question).await.map_err(|error| failed(&error))?;
         let again = end.min(Instant::now() + AGAIN);

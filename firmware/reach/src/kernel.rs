@@ -34,6 +34,8 @@ pub struct Ground {
     pub addresses: Vec<Ipv6Addr>,
     /// Whether another such address is still being checked for duplicates (RFC 4862 section 5.4).
     pub tentative: bool,
+    /// Whether another device was found to have such an address of ours.
+    pub duplicate: bool,
     /// Routers of the default routes, and how long each route still lives.
     pub routers: Vec<(Ipv6Addr, Option<Duration>)>,
 }
@@ -146,6 +148,7 @@ fn take_address(message: &AddressMessage, ground: &mut Ground) {
     let wide = |address: &Ipv6Addr| !address.is_unicast_link_local() && !address.is_loopback();
     let Some(address) = address.filter(wide) else { return };
     if flags.contains(AddressFlags::Dadfailed) {
+        ground.duplicate = true;
         return;
     }
     if flags.contains(AddressFlags::Tentative) && !flags.contains(AddressFlags::Optimistic) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::observation::Evidence;
+use model::observation::{Branch, Evidence};
 use model::{Observation, Outcome, Rung, Symptom, Timestamp};
 
 use crate::finding;
@@ -10,13 +10,16 @@ use crate::history::History;
 use crate::plan::Plan;
 
 /// The rungs beyond the gateway: other people's hosts, looked at seldom.
-const FAR: [Rung; 7] = [
+const FAR: [Rung; 10] = [
     Rung::ResolverOne,
     Rung::ResolverTwo,
     Rung::LineAuth,
     Rung::Distribution,
     Rung::CentreTcp,
     Rung::CentreTls,
+    Rung::Area,
+    Rung::Quality,
+    Rung::LargePackets,
     Rung::Time,
 ];
 
@@ -27,6 +30,8 @@ type Place = (Rung, Option<String>);
 #[derive(Debug)]
 pub struct Ladder {
     terminals: Vec<String>,
+    /// The far rungs this site has.
+    far: Vec<Rung>,
     seen: BTreeMap<Place, Observation>,
     history: History,
 }
@@ -35,7 +40,9 @@ impl Ladder {
     /// A ladder nobody has looked at yet.
     pub fn new(plan: &Plan, history: History) -> Self {
         let terminals = plan.terminals.iter().map(|terminal| terminal.name.clone()).collect();
-        Self { terminals, seen: BTreeMap::new(), history }
+        let has = |rung: &Rung| *rung != Rung::Area || plan.other_area.is_some();
+        let far = FAR.into_iter().filter(has).collect();
+        Self { terminals, far, seen: BTreeMap::new(), history }
     }
 
     /// What must outlive a restart.
@@ -61,23 +68,25 @@ impl Ladder {
         news
     }
 
-    /// Takes in what the relay saw of the shares, in place of what it saw before: no word from it is no evidence.
-    pub fn take_shares(&mut self, shares: Vec<Observation>, now: Timestamp) -> bool {
-        self.seen.retain(|(rung, _), _| *rung != Rung::TerminalShare);
-        let ours = |share: &Observation| {
-            let named = share.terminal.as_ref().is_some_and(|name| self.terminals.contains(name));
-            share.rung == Rung::TerminalShare && named
+    /// Takes in what the relay says, in place of what it said before: no word from it is no evidence.
+    pub fn take_shares(&mut self, said: Vec<Observation>, now: Timestamp) -> bool {
+        self.seen.retain(|(rung, _), _| !rung.is_relays());
+        let ours = |seen: &Observation| match (&seen.terminal, seen.rung.branch()) {
+            (Some(name), Branch::Terminal) => self.terminals.contains(name),
+            (None, Branch::Consumers) => true,
+            _ => false,
         };
-        let mut shares: Vec<Observation> = shares.into_iter().filter(ours).collect();
-        for share in &mut shares {
-            share.detail = finding::harmless(&share.detail);
+        let mut said: Vec<Observation> =
+            said.into_iter().filter(|seen| seen.rung.is_relays() && ours(seen)).collect();
+        for seen in &mut said {
+            seen.detail = finding::harmless(&seen.detail);
         }
-        self.take(shares, now)
+        self.take(said, now)
     }
 
     /// Whether a far rung should be looked at now: it never was, or what it stands on holds again.
     pub fn wants_far(&self) -> bool {
-        FAR.iter().any(|rung| {
+        self.far.iter().any(|rung| {
             let seen = self.seen.get(&(*rung, None));
             let unseen = seen.is_none_or(|seen| seen.outcome == Outcome::Skipped);
             unseen && self.stands(*rung, None)
@@ -162,7 +171,7 @@ impl Ladder {
 }
 
 fn of_terminal(rung: Rung) -> bool {
-    rung >= Rung::TerminalLink
+    rung.branch() == Branch::Terminal
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod climb;
 mod dns;
 mod error;
 mod exchange;
+mod files;
 mod finding;
 mod history;
 mod icmp6;
@@ -30,6 +31,7 @@ mod sabotage;
 mod sockets;
 
 pub use error::Error;
+pub use files::observations as of_files;
 pub use judge::judge;
 pub use plan::{Plan, TerminalTarget};
 pub use run::{ShareSource, run};

@@ -10,7 +10,8 @@ use crate::exchange;
 use crate::finding::Finding;
 use crate::plan::Plan;
 
-const DNS: u16 = 53;
+/// The port of resolvers.
+pub const DNS: u16 = 53;
 
 /// What one resolver says of one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +42,10 @@ pub async fn ask(plan: &Plan, resolver: Ipv6Addr, host: &str) -> Result<Reply, F
     let malformed = |how: String| Finding::bad(Symptom::Malformed, format!("{resolver}: {host}: {how}"));
     match answer {
         Ok(Answer::Addresses(found)) => match found.iter().find(|address| !plan.expects(**address)) {
-            Some(stranger) => Err(malformed(format!("{stranger} does not lie in the closed network"))),
+            Some(stranger) => {
+                let said = format!("{resolver}: {host}: {stranger} does not lie in the closed network");
+                Err(Finding::bad(Symptom::Stranger, said))
+            }
             None => Ok(Reply::Addresses(found)),
         },
         Ok(Answer::Failed(code)) => {

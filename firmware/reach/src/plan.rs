@@ -32,6 +32,8 @@ pub struct Plan {
     pub line_auth: Target,
     /// The distribution host.
     pub distribution: Target,
+    /// What the distribution host is called in the other area, if the profile knows it.
+    pub other_area: Option<String>,
     /// The centre's service.
     pub centre: Target,
     /// The time server's name.
@@ -60,6 +62,7 @@ impl Plan {
             expected: profile.expected.clone(),
             line_auth: profile.line_auth.clone(),
             distribution: profile.distribution.clone(),
+            other_area: profile.distribution_other_area.clone(),
             centre: profile.centre.clone(),
             time: profile.time.clone(),
             terminals: terminals

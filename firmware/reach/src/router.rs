@@ -42,6 +42,8 @@ pub struct RouterWatch {
     advertised: BTreeMap<Ipv6Addr, Instant>,
     /// Routers of the kernel's default routes, and until when.
     routed: BTreeMap<Ipv6Addr, Option<Instant>>,
+    /// When each router that is present was first seen.
+    since: BTreeMap<Ipv6Addr, Instant>,
     /// Routers that said goodbye: a route through them that is not yet cleared away brings them not back.
     departed: BTreeSet<Ipv6Addr>,
     present: bool,
@@ -58,6 +60,7 @@ impl RouterWatch {
         Self {
             advertised: BTreeMap::new(),
             routed: BTreeMap::new(),
+            since: BTreeMap::new(),
             departed: BTreeSet::new(),
             present: false,
             goodbye: false,
@@ -114,6 +117,16 @@ impl RouterWatch {
         self.routed.keys().chain(advertised).copied().collect()
     }
 
+    /// If more than one router is present: the one that was there first, and the newest.
+    pub fn rivals(&self) -> Option<(Ipv6Addr, Ipv6Addr)> {
+        let mut routers = self.routers();
+        routers.sort_by_key(|router| self.since.get(router));
+        match &routers[..] {
+            [first, .., newest] => Some((*first, *newest)),
+            _ => None,
+        }
+    }
+
     /// Whether a solicitation is due; counts it as sent.
     pub fn solicit(&mut self, now: Instant) -> bool {
         self.settle(now);
@@ -142,6 +155,11 @@ impl RouterWatch {
         let expired = expiries.filter(|at| *at <= now).max();
         self.advertised.retain(|_, until| *until > now);
         self.routed.retain(|_, until| until.is_none_or(|until| until > now));
+        self.since
+            .retain(|router, _| self.advertised.contains_key(router) || self.routed.contains_key(router));
+        for router in self.routers() {
+            self.since.entry(router).or_insert(now);
+        }
         let present = !self.advertised.is_empty() || !self.routed.is_empty();
         if present {
             self.goodbye = false;
@@ -232,6 +250,20 @@ mod tests {
         assert_eq!(watch.standing(t), Standing::Present);
         assert!(!watch.solicit(t));
         assert_eq!(watch.next(t), Some(t + s(9)));
+    }
+
+    #[test]
+    fn of_two_routers_the_one_that_was_there_first_is_known_and_a_successor_has_no_rival() {
+        let t = Instant::now();
+        let mut watch = RouterWatch::new(t);
+        watch.advertised(says(TWO, 100), t);
+        assert_eq!(watch.rivals(), None);
+        watch.advertised(says(ONE, 100), t + s(1));
+        assert_eq!(watch.rivals(), Some((TWO, ONE)));
+        watch.advertised(says(TWO, 0), t + s(2));
+        assert_eq!(watch.rivals(), None);
+        watch.advertised(says(TWO, 100), t + s(3));
+        assert_eq!(watch.rivals(), Some((ONE, TWO)), "who comes back comes last");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use model::observation::Evidence;
+use model::observation::{Branch, Evidence};
 use model::{
     Certainty, FaultCode, Observation, Outcome, Party, Rung, Symptom, Timestamp, Usability, Verdict,
 };
@@ -13,7 +13,7 @@ use reach::judge;
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 fn seen(rung: Rung, outcome: Outcome) -> Observation {
-    let terminal = (rung >= Rung::TerminalLink).then(|| "t1".to_owned());
+    let terminal = (rung.branch() == Branch::Terminal).then(|| "t1".to_owned());
     Observation { rung, terminal, outcome, at: NOW, took_ms: 1.0, detail: String::new() }
 }
 
@@ -120,9 +120,102 @@ fn each_fault_is_named_with_its_owner() {
 }
 
 #[test]
+fn faults_on_the_way_are_named_with_their_owner() {
+    use Certainty::{Likely, Open};
+    use FaultCode::{Ctr04, Dns04, Dns05, Wan06, Wan07, Wan08, Wan11, Wan12};
+    use Rung::{
+        Address, CentreTcp, CentreTls, Gateway, LargePackets, Quality, ResolverOne, ResolverTwo, Router,
+    };
+    use Symptom::{
+        CertificateIssuer, CertificateName, Duplicate, LargeLost, Lossy, NameMissing, SecondRouter, Silent,
+        Stranger,
+    };
+    let hole = broken(&[(CentreTls, Silent), (LargePackets, LargeLost)]);
+    let table = [
+        (broken(&[(Address, Duplicate)]), Wan07, Party::Clinic, Likely),
+        (broken_with(&[(Router, SecondRouter), (Gateway, Silent)]), Wan06, Party::Clinic, Likely),
+        (
+            broken(&[(Router, SecondRouter), (ResolverOne, Silent), (ResolverTwo, Silent)]),
+            Wan06,
+            Party::Clinic,
+            Likely,
+        ),
+        (broken(&[(Gateway, Silent)]), Wan08, Party::Line, Likely),
+        (broken(&[(ResolverOne, Stranger), (ResolverTwo, Stranger)]), Dns05, Party::Clinic, Likely),
+        (broken(&[(CentreTcp, NameMissing)]), Dns04, Party::Centre, Likely),
+        (broken(&[(CentreTls, CertificateName)]), Ctr04, Party::Unknown, Open),
+        (broken(&[(CentreTls, CertificateIssuer)]), Ctr04, Party::Unknown, Open),
+        (broken(&[(CentreTcp, Silent), (Quality, Lossy)]), Wan11, Party::Line, Likely),
+        (hole.clone(), Wan12, Party::Line, Likely),
+        (never(hole, LargePackets), Wan12, Party::Unknown, Open),
+    ];
+    for (evidence, code, owner, certainty) in table {
+        assert_eq!(foremost(&evidence), Some((code, owner, certainty)), "{evidence:?}");
+        assert_eq!(verdict(&evidence).usability, Usability::Unusable, "{code:?}");
+    }
+}
+
+/// As [`broken`], but for a rung that stands on a broken one and was seen all the same.
+fn broken_with(bad: &[(Rung, Symptom)]) -> Evidence {
+    let mut evidence = broken(bad);
+    for (rung, symptom) in bad {
+        evidence.observations.insert(*rung, seen(*rung, Outcome::Bad(*symptom)));
+    }
+    evidence
+}
+
+#[test]
+fn where_the_centre_can_be_had_all_the_same_the_service_is_partly_usable() {
+    use Certainty::{Likely, Sure};
+    use FaultCode::{Clin01, Term04, Term05, Term06, Term07, Term08, Term09, Time01, Wan11};
+    use Rung::{AnswersSay, Collection, Quality, TerminalAnswers, TerminalShare, Time};
+    use Symptom::{
+        AnswersFailed, AnswersRefused, ClockOff, Denied, DiskFull, Lossy, NotCollected, ShareMissing, Slow,
+        Unanswered, Untaken,
+    };
+    let mut late = broken(&[(Time, ClockOff)]);
+    late.clock_trusted = false;
+    let table = [
+        (broken(&[(Quality, Lossy)]), Wan11, Party::Line, Likely),
+        (broken(&[(Quality, Slow)]), Wan11, Party::Line, Likely),
+        (broken(&[(TerminalShare, ShareMissing)]), Term04, Party::Terminal, Sure),
+        (never(broken(&[(TerminalShare, ShareMissing)]), TerminalShare), Term04, Party::Terminal, Likely),
+        (broken(&[(TerminalShare, Denied)]), Term05, Party::Terminal, Likely),
+        (broken(&[(TerminalShare, DiskFull)]), Term06, Party::Terminal, Sure),
+        (broken(&[(TerminalAnswers, Untaken)]), Term07, Party::Terminal, Likely),
+        (broken(&[(TerminalAnswers, Unanswered)]), Term08, Party::Terminal, Likely),
+        (broken(&[(AnswersSay, AnswersFailed)]), Term09, Party::Centre, Likely),
+        (broken(&[(AnswersSay, AnswersRefused)]), Term09, Party::ReceiptComputer, Likely),
+        (broken(&[(Collection, NotCollected)]), Clin01, Party::ReceiptComputer, Likely),
+        (late, Time01, Party::Box, Likely),
+    ];
+    for (evidence, code, owner, certainty) in table {
+        assert_eq!(foremost(&evidence), Some((code, owner, certainty)), "{evidence:?}");
+        assert_eq!(verdict(&evidence).usability, Usability::Partly, "{code:?}");
+    }
+}
+
+#[test]
+fn what_comes_of_a_broken_line_is_not_held_against_the_terminal() {
+    let line = (Rung::CentreTcp, Symptom::Silent);
+    for late in [Symptom::Untaken, Symptom::Unanswered] {
+        let found = verdict(&broken(&[line, (Rung::TerminalAnswers, late)]));
+        assert_eq!(found.alarms().map(|fault| fault.code).collect::<Vec<_>>(), [FaultCode::Ctr02]);
+    }
+    let found = verdict(&broken(&[line, (Rung::AnswersSay, Symptom::AnswersFailed)]));
+    assert_eq!(found.alarms().map(|fault| fault.code).collect::<Vec<_>>(), [FaultCode::Ctr02]);
+}
+
+#[test]
 fn without_the_deciding_evidence_nobody_is_accused() {
-    use Rung::{CentreTcp, CentreTls, Distribution, LineAuth, TerminalLink, TerminalNeighbour, TerminalSmb};
-    use Symptom::{CertificateExpired, Refused, Silent, Unreachable};
+    use Rung::{
+        AnswersSay, CentreTcp, CentreTls, Distribution, LineAuth, Quality, TerminalAnswers, TerminalLink,
+        TerminalNeighbour, TerminalSmb,
+    };
+    use Symptom::{
+        AnswersMixed, AnswersRefused, CertificateExpired, NameMissing, Refused, Silent, Unanswered,
+        Unreachable, Untaken,
+    };
     let gone = broken(&[(CentreTcp, Silent), (LineAuth, Silent), (Distribution, Silent)]);
     let unowned = [
         (without(broken(&[(CentreTcp, Refused)]), LineAuth), FaultCode::Ctr01),
@@ -137,6 +230,13 @@ fn without_the_deciding_evidence_nobody_is_accused() {
         (without(gone, Distribution), FaultCode::Ctr02),
         (without(broken(&[(TerminalNeighbour, Silent)]), TerminalLink), FaultCode::Term01),
         (broken(&[(TerminalSmb, Silent)]), FaultCode::Term02),
+        (without(broken(&[(CentreTcp, NameMissing)]), LineAuth), FaultCode::Dns04),
+        (without(broken(&[(CentreTcp, NameMissing)]), Distribution), FaultCode::Dns04),
+        (without(broken(&[(CentreTcp, Silent)]), Quality), FaultCode::Ctr02),
+        (without(broken(&[(TerminalAnswers, Untaken)]), CentreTls), FaultCode::Term07),
+        (without(broken(&[(TerminalAnswers, Unanswered)]), CentreTls), FaultCode::Term08),
+        (without(broken(&[(AnswersSay, AnswersRefused)]), CentreTcp), FaultCode::Term09),
+        (broken(&[(AnswersSay, AnswersMixed)]), FaultCode::Term09),
     ];
     for (evidence, code) in unowned {
         assert_eq!(foremost(&evidence), Some((code, Party::Unknown, Certainty::Open)), "{evidence:?}");
@@ -152,12 +252,9 @@ fn what_no_row_names_is_unknown_and_not_a_guess() {
     for (rung, symptom) in [
         (Rung::Link, Symptom::NoPort),
         (Rung::Address, Symptom::NoAddress),
-        (Rung::Gateway, Symptom::Silent),
-        (Rung::CentreTcp, Symptom::NameMissing),
-        (Rung::CentreTls, Symptom::Silent),
-        (Rung::CentreTls, Symptom::CertificateIssuer),
-        (Rung::CentreTls, Symptom::CertificateName),
-        (Rung::TerminalShare, Symptom::DiskFull),
+        (Rung::CentreTls, Symptom::Malformed),
+        (Rung::TerminalShare, Symptom::Malformed),
+        (Rung::TerminalAnswers, Symptom::Silent),
     ] {
         let verdict = verdict(&broken(&[(rung, symptom)]));
         assert_eq!((verdict.usability, verdict.foremost), (Usability::Unknown, None), "{rung:?} {symptom:?}");
@@ -178,7 +275,7 @@ fn one_resolver_of_two_is_recorded_and_no_alarm() {
 
 #[test]
 fn a_want_of_the_distribution_host_alone_leaves_reception_alone() {
-    for rung in [Rung::Distribution, Rung::LineAuth, Rung::Time] {
+    for rung in [Rung::Distribution, Rung::LineAuth, Rung::Time, Rung::LargePackets, Rung::Router] {
         assert_eq!(verdict(&broken(&[(rung, Symptom::Silent)])).usability, Usability::Usable, "{rung:?}");
     }
 }
@@ -227,7 +324,7 @@ fn the_same_finding_keeps_its_time() {
     assert_eq!(judge(&clean(), Some(&second), later).since, later);
 }
 
-const SYMPTOMS: [Symptom; 19] = [
+const SYMPTOMS: [Symptom; 33] = [
     Symptom::NoCarrier,
     Symptom::NoPort,
     Symptom::NoRouter,
@@ -247,6 +344,20 @@ const SYMPTOMS: [Symptom; 19] = [
     Symptom::Denied,
     Symptom::DiskFull,
     Symptom::ClockOff,
+    Symptom::Duplicate,
+    Symptom::SecondRouter,
+    Symptom::Stranger,
+    Symptom::OtherArea,
+    Symptom::Lossy,
+    Symptom::Slow,
+    Symptom::LargeLost,
+    Symptom::Untaken,
+    Symptom::Unanswered,
+    Symptom::AnswersFailed,
+    Symptom::AnswersRefused,
+    Symptom::AnswersMixed,
+    Symptom::NotCollected,
+    Symptom::Refused,
 ];
 
 fn outcomes() -> impl Strategy<Value = Option<Outcome>> {
@@ -274,11 +385,18 @@ prop_compose! {
     }
 }
 
-/// The accusations of the two branches: of the line, of the terminal.
-fn accused(verdict: &Verdict) -> [Option<Party>; 2] {
-    [false, true].map(|terminal| {
-        let mut branch = verdict.alarms().filter(|fault| fault.code.key().starts_with("TERM") == terminal);
-        branch.next().map(|fault| fault.owner).filter(|owner| *owner != Party::Unknown)
+/// The accusations of each branch: of the line, the terminal, what answers say, their consumers, the box.
+fn accused(verdict: &Verdict) -> [Option<Party>; 5] {
+    let branch = |code: FaultCode| match (code, code.key().split('-').next()) {
+        (FaultCode::Term09, _) => 2,
+        (_, Some("TERM")) => 1,
+        (_, Some("CLIN")) => 3,
+        (_, Some("TIME")) => 4,
+        _ => 0,
+    };
+    [0, 1, 2, 3, 4].map(|wanted| {
+        let mut found = verdict.alarms().filter(|fault| branch(fault.code) == wanted);
+        found.next().map(|fault| fault.owner).filter(|owner| *owner != Party::Unknown)
     })
 }
 
@@ -297,23 +415,42 @@ fn loses_only(evidence: &Evidence) {
 
 #[test]
 fn on_a_clinic_with_two_faults_the_loss_of_an_observation_never_moves_the_blame() {
-    let asked = [
-        Symptom::NoCarrier,
-        Symptom::NoRouter,
-        Symptom::Silent,
-        Symptom::Refused,
-        Symptom::Unreachable,
-        Symptom::CertificateExpired,
-        Symptom::LoginRefused,
-    ];
     for first in Rung::ALL {
-        for one in asked {
-            for second in Rung::ALL {
-                for two in asked {
-                    loses_only(&broken(&[(first, one), (second, two)]));
-                }
+        for second in Rung::ALL {
+            for (one, two) in
+                apt(first).iter().flat_map(|one| apt(second).iter().map(move |two| (*one, *two)))
+            {
+                loses_only(&broken(&[(first, one), (second, two)]));
             }
         }
+    }
+}
+
+/// What can go wrong at a rung.
+const fn apt(rung: Rung) -> &'static [Symptom] {
+    use Symptom::{
+        AnswersFailed, AnswersMixed, AnswersRefused, CertificateExpired, CertificateName, ClockOff, Denied,
+        DiskFull, Duplicate, LargeLost, LoginRefused, Lossy, NameMissing, NoCarrier, NoRouter, NotCollected,
+        OtherArea, Refused, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow, Stranger, Unanswered,
+        Unreachable, Untaken,
+    };
+    match rung {
+        Rung::Link | Rung::TerminalLink => &[NoCarrier],
+        Rung::Router => &[SecondRouter],
+        Rung::Address => &[NoRouter, RouterGoodbye, Duplicate],
+        Rung::Gateway | Rung::TerminalNeighbour => &[Silent],
+        Rung::ResolverOne | Rung::ResolverTwo => &[Silent, Refused, Stranger],
+        Rung::LineAuth | Rung::Distribution | Rung::CentreTcp => &[Silent, Refused, Unreachable, NameMissing],
+        Rung::CentreTls => &[Silent, Refused, CertificateExpired, CertificateName],
+        Rung::Area => &[OtherArea],
+        Rung::Quality => &[Lossy, Slow],
+        Rung::LargePackets => &[LargeLost],
+        Rung::Time => &[Silent, ClockOff],
+        Rung::TerminalSmb => &[Silent, Refused],
+        Rung::TerminalShare => &[LoginRefused, ShareMissing, Denied, DiskFull],
+        Rung::TerminalAnswers => &[Untaken, Unanswered],
+        Rung::AnswersSay => &[AnswersFailed, AnswersRefused, AnswersMixed],
+        Rung::Collection => &[NotCollected],
     }
 }
 
@@ -329,7 +466,8 @@ proptest! {
     fn every_alarm_can_be_shown(evidence in evidences()) {
         let verdict = verdict(&evidence);
         prop_assert!(verdict.alarms().all(|fault| fault.code.is_alarm() && !fault.evidence.is_empty()));
-        prop_assert!(verdict.recorded.iter().all(|fault| !fault.code.is_alarm()));
+        let alarmed_too = |fault: &model::Fault| verdict.alarms().any(|alarm| alarm.code == fault.code);
+        prop_assert!(!verdict.recorded.iter().any(alarmed_too));
         let alarmed = matches!(verdict.usability, Usability::Unusable | Usability::Partly);
         prop_assert_eq!(alarmed, verdict.foremost.is_some());
     }

@@ -159,6 +159,7 @@ fn kinds() -> Vec<Kind> {
         time_to_live_s: 1800,
         per_minute: None,
         answered_by: Vec::new(),
+        answered_within_s: 60,
         folder_may_lack: false,
         enabled: true,
     };

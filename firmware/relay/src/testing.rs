@@ -15,6 +15,7 @@ pub fn kinds() -> Vec<Kind> {
         time_to_live_s: 1800,
         per_minute: None,
         answered_by: if direction == Direction::Request { vec!["OQSsiquc01res".into()] } else { Vec::new() },
+        answered_within_s: 60,
         folder_may_lack: false,
         enabled: true,
     };

@@ -31,6 +31,7 @@ fn config(folder: &Path, history: HistoryBy) -> Config {
         time_to_live_s: 1800,
         per_minute: None,
         answered_by: Vec::new(),
+        answered_within_s: 60,
         folder_may_lack: false,
         enabled: true,
     };

@@ -1,5 +1,6 @@
 //! The sentence: usable or not, since when, what happened, what it means, what to do, whom to call.
 
+use model::fault::Place;
 use model::part::{FirewallPart, LinePart, RulesetState};
 use model::verdict::{Certainty, Fault};
 use model::{FaultCode, Language, Party, Text, Usability, Verdict};
@@ -151,15 +152,12 @@ fn calls(seen: &Seen<'_>, fault: &Fault) -> Vec<Call> {
 
 /// Whom the sentence of the next step sends to, where the owner's own check does not help.
 const fn on_the_way(code: FaultCode) -> Party {
-    match code {
-        FaultCode::Wan01
-        | FaultCode::Wan02
-        | FaultCode::Wan03
-        | FaultCode::Dns01
-        | FaultCode::Dns02
-        | FaultCode::Auth01 => Party::Line,
-        FaultCode::Ctr01 | FaultCode::Ctr02 | FaultCode::Ctr03 => Party::Centre,
-        FaultCode::Term01 | FaultCode::Term02 | FaultCode::Term03 => Party::Terminal,
+    match code.place() {
+        Place::Line | Place::Auth => Party::Line,
+        Place::Centre => Party::Centre,
+        Place::Box => Party::Box,
+        Place::Terminal => Party::Terminal,
+        Place::ReceiptComputer => Party::ReceiptComputer,
     }
 }
 

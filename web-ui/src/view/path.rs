@@ -1,8 +1,8 @@
 //! The path picture: the stops from the receipt computer to the centre, and where it is broken.
 
+use model::fault::Place;
 use model::part::{LinePart, RulesetState};
-use model::verdict::Fault;
-use model::{FaultCode, Outcome, Party, Rung};
+use model::{Outcome, Party, Rung};
 
 use super::{Look, Seen};
 use crate::jst;
@@ -75,21 +75,18 @@ pub(super) fn path(seen: &Seen<'_>) -> Path {
 /// What the ladder and the verdict say about one stop: it stands while one rung of each group holds.
 struct Marks {
     rungs: &'static [&'static [Rung]],
-    faults: &'static [FaultCode],
+    place: Place,
 }
 
 const LINE: Marks = Marks {
     rungs: &[&[Rung::Link], &[Rung::Address], &[Rung::Gateway], &[Rung::ResolverOne, Rung::ResolverTwo]],
-    faults: &[FaultCode::Wan01, FaultCode::Wan02, FaultCode::Wan03, FaultCode::Dns01],
+    place: Place::Line,
 };
-const AUTH: Marks = Marks { rungs: &[&[Rung::LineAuth]], faults: &[FaultCode::Auth01] };
-const CENTRE: Marks = Marks {
-    rungs: &[&[Rung::CentreTcp], &[Rung::CentreTls]],
-    faults: &[FaultCode::Ctr01, FaultCode::Ctr02, FaultCode::Ctr03],
-};
+const AUTH: Marks = Marks { rungs: &[&[Rung::LineAuth]], place: Place::Auth };
+const CENTRE: Marks = Marks { rungs: &[&[Rung::CentreTcp], &[Rung::CentreTls]], place: Place::Centre };
 const TERMINAL: Marks = Marks {
     rungs: &[&[Rung::TerminalLink], &[Rung::TerminalNeighbour], &[Rung::TerminalSmb], &[Rung::TerminalShare]],
-    faults: &[FaultCode::Term01, FaultCode::Term02, FaultCode::Term03],
+    place: Place::Terminal,
 };
 
 fn looked_at(seen: &Seen<'_>, marks: Marks) -> Stop {
@@ -101,9 +98,8 @@ fn looked_at(seen: &Seen<'_>, marks: Marks) -> Stop {
 }
 
 fn state_of(seen: &Seen<'_>, line: &LinePart, marks: &Marks) -> (State, String) {
-    let accused = |fault: &&Fault| marks.faults.contains(&fault.code);
-    if let Some(fault) = line.verdict.alarms().find(accused) {
-        return (State::Fault, seen.say(fault.code.words().title).to_owned());
+    if let Some(title) = fault_at(seen, line, marks.place) {
+        return (State::Fault, title);
     }
     let outcomes: Vec<Option<Outcome>> = marks.rungs.iter().map(|group| best(line, group)).collect();
     match () {
@@ -118,6 +114,12 @@ fn state_of(seen: &Seen<'_>, line: &LinePart, marks: &Marks) -> (State, String) 
     }
 }
 
+/// The title of the fault that is felt there, if there is one.
+fn fault_at(seen: &Seen<'_>, line: &LinePart, place: Place) -> Option<String> {
+    let fault = line.verdict.alarms().find(|fault| fault.code.place() == place)?;
+    Some(seen.say(fault.code.words().title).to_owned())
+}
+
 /// The outcome of a group in which one good rung is enough; with several terminals a rung must hold for each.
 fn best(line: &LinePart, group: &[Rung]) -> Option<Outcome> {
     let of_rung = |rung: &Rung| {
@@ -130,8 +132,13 @@ fn best(line: &LinePart, group: &[Rung]) -> Option<Outcome> {
     good.or(outcomes.into_iter().next().flatten())
 }
 
-/// Nothing looks at the receipt computer itself; its newest sign of life is the newest request.
+/// Nothing looks at the receipt computer itself; its newest sign of life is the newest request, and answers that it
+/// leaves are a sign that something is wrong there.
 fn receipt(seen: &Seen<'_>) -> Stop {
+    let fault = seen.line.fresh().and_then(|line| fault_at(seen, line, Place::ReceiptComputer));
+    if let Some(note) = fault {
+        return Stop { name: seen.say(words::RECEIPT), state: Some(State::Fault), note };
+    }
     let newest = seen.relay.fresh().and_then(|relay| relay.pairs.last());
     let told = |at| format!("{} {}", seen.say(words::NEWEST), jst::age(at, seen.now, seen.language));
     let note = newest.map_or_else(String::new, |pair| told(pair.at));
@@ -145,5 +152,7 @@ fn own(seen: &Seen<'_>) -> Stop {
         Some(RulesetState::Proved) if !silent => State::Normal,
         Some(RulesetState::Proved) | None => State::Unknown,
     };
-    Stop { name: seen.say(words::BOX), state: Some(state), note: String::new() }
+    let fault = seen.line.fresh().and_then(|line| fault_at(seen, line, Place::Box));
+    let state = if fault.is_some() { State::Fault } else { state };
+    Stop { name: seen.say(words::BOX), state: Some(state), note: fault.unwrap_or_default() }
 }

@@ -115,7 +115,7 @@ fn every_fault_has_its_place_in_the_picture_and_somebody_to_call() {
             verdict.foremost = Some(fault(code, owner));
             let view = overview(&snapshot);
             let path = &view.path;
-            let stops = [&path.line, &path.auth, &path.centre, &path.terminal, &path.own];
+            let stops = [&path.receipt, &path.line, &path.auth, &path.centre, &path.terminal, &path.own];
             let broken = stops.iter().filter(|stop| stop.state == Some(State::Fault)).count();
             assert_eq!(broken, 1, "{}", code.key());
             assert!(view.headline.calls.iter().any(|call| call.contact.is_some()), "{}", code.key());
@@ -247,7 +247,7 @@ fn a_long_list_ends_with_how_many_more_there_are() {
     let view = relay(&samples::backlog(), Language::En);
     assert_eq!((view.waiting.rows.len(), view.waiting.count), (20, Some(100_000)));
     assert_eq!(view.waiting.more.as_deref(), Some("99980 more"));
-    assert_eq!(view.held.rows.len(), 10);
+    assert_eq!(view.held.rows.len(), model::parcel::HeldReason::ALL.len());
     assert_eq!(view.held.more, None);
     let few = overview(&samples::backlog());
     assert_eq!((few.waiting.rows.len(), few.waiting.count), (4, Some(100_000)));

@@ -28,6 +28,11 @@ name = "端末保守センター"
 phone = "0120-000-222"
 
 [[contact]]
+party = "receipt-computer"
+name = "レセコン保守"
+phone = "0120-000-333"
+
+[[contact]]
 party = "box"
 name = "設置会社"
 phone = "03-0000-0000"
@@ -171,12 +176,13 @@ pub fn backlog() -> Snapshot {
         Held { parcel, reason }
     });
     relay.held = held.collect();
-    relay.held_count = 10;
+    relay.held_count = HeldReason::ALL.len() as u64;
     relay.unanswered.push(Unanswered {
         terminal: "t1".into(),
         kind: "OQSsiquc01req".into(),
         count: 3,
         since: ago(130),
+        patience_s: 60,
         untaken: Some(3),
         answered_at: Some(ago(300)),
     });

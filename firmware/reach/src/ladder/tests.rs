@@ -17,6 +17,7 @@ fn plan(terminals: &[&str]) -> Plan {
         expected: Vec::new(),
         line_auth: target.clone(),
         distribution: target.clone(),
+        other_area: Some("other.test".to_owned()),
         centre: target,
         time: "time.test".to_owned(),
         terminals: terminals.iter().map(terminal).collect(),

@@ -28,6 +28,9 @@ pub async fn probe(kernel: &Kernel, advertisements: &Icmp6, watch: &mut RouterWa
         Standing::Waiting => Finding::open("no router yet"),
         Standing::Absent => Finding::bad(Symptom::NoRouter, "no router answers"),
         Standing::Present if !ground.addresses.is_empty() => Finding::good(list(&ground.addresses)),
+        Standing::Present if ground.duplicate => {
+            Finding::bad(Symptom::Duplicate, "another device has the address")
+        }
         Standing::Present if ground.tentative => Finding::open("the address is being checked for duplicates"),
         Standing::Present => Finding::bad(Symptom::NoAddress, "a router, but no address"),
     }

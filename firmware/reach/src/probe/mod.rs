@@ -2,13 +2,17 @@
 //! for a qualification.
 
 pub mod address;
+pub mod area;
 pub mod centre_tcp;
 pub mod centre_tls;
 pub mod distribution;
 pub mod gateway;
+pub mod large;
 pub mod line_auth;
 pub mod link;
+pub mod quality;
 pub mod resolver;
+pub mod router;
 pub mod terminal_neighbour;
 pub mod terminal_smb;
 pub mod time;

@@ -26,6 +26,8 @@ pub enum Resolver {
     Empty,
     /// Answers with an address outside the closed network.
     Stranger,
+    /// Knows the distribution host of the other area and not ours.
+    OtherArea,
 }
 
 /// What the centre's certificate is like.
@@ -45,14 +47,17 @@ pub fn answer(question: &[u8], how: Resolver) -> Vec<u8> {
     }
     let mut message = Message::from_vec(question).unwrap().into_response();
     let name = message.queries[0].name.clone();
-    let host = match name.to_ascii().to_ascii_lowercase().as_str() {
+    let (ours, others) = ("assv.east.test.", "assv.west.test.");
+    let text = name.to_ascii().to_ascii_lowercase();
+    let unknown = if how == Resolver::OtherArea { ours } else { others };
+    let host = match text.as_str() {
         "hweb.onshikaku.test." => CENTRE,
         "www.lineauth.test." => LINE_AUTH,
-        "assv.east.test." => DISTRIBUTION,
+        name if name == ours || name == others => DISTRIBUTION,
         _ => TIME,
     };
     let host = if how == Resolver::Stranger { "2001:4860::8888" } else { host };
-    if how == Resolver::Empty {
+    if how == Resolver::Empty || text == unknown {
         message.metadata.response_code = ResponseCode::NXDomain;
     } else {
         message.add_answer(Record::from_rdata(name, 60, RData::AAAA(AAAA(host.parse().unwrap()))));
@@ -103,14 +108,22 @@ pub struct Shares(pub Arc<Mutex<Option<Outcome>>>);
 impl ShareSource for Shares {
     fn look(&self) -> impl Future<Output = Vec<Observation>> + Send {
         let seen = *self.0.lock().unwrap();
-        let observation = seen.map(|outcome| Observation {
-            rung: Rung::TerminalShare,
-            terminal: Some("t1".to_owned()),
+        let at = |rung, terminal: Option<&str>, outcome| Observation {
+            rung,
+            terminal: terminal.map(str::to_owned),
             outcome,
             at: Timestamp::now(),
             took_ms: 1.0,
             detail: String::new(),
+        };
+        let said = seen.map(|outcome| {
+            vec![
+                at(Rung::TerminalShare, Some("t1"), outcome),
+                at(Rung::TerminalAnswers, Some("t1"), Outcome::Good),
+                at(Rung::AnswersSay, None, Outcome::Good),
+                at(Rung::Collection, None, Outcome::Good),
+            ]
         });
-        std::future::ready(observation.into_iter().collect())
+        std::future::ready(said.unwrap_or_default())
     }
 }

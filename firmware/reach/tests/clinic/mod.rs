@@ -236,7 +236,7 @@ impl World {
             let socket = self.datagrams(at);
             let how = self.resolvers.clone();
             let serve = async move {
-                let mut bytes = [0; 512];
+                let mut bytes = [0; 2048];
                 while let Ok((length, from)) = socket.recv_from(&mut bytes).await {
                     let how = how.lock().unwrap()[index];
                     let _ = socket.send_to(&doubles::answer(&bytes[..length], how), from).await;
@@ -319,6 +319,7 @@ impl World {
             }],
             line_auth: target("www.lineauth.test", 443),
             distribution: target("assv.east.test", 80),
+            other_area: Some("assv.west.test".to_owned()),
             centre: target("hweb.onshikaku.test", 443),
             time: "ntp.base.test".to_owned(),
             terminals: vec![TerminalTarget { name: "t1".to_owned(), address: [192, 0, 2, 2].into() }],

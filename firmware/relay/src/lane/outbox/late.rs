@@ -50,6 +50,7 @@ impl Outbox {
                 kind: desk.table.key(Some(kind)).to_owned(),
                 count: 0,
                 since: open.since,
+                patience_s: desk.table.kind(kind).map_or(0, |kind| kind.answered_within_s),
                 untaken: untaken.map(|_| 0),
                 answered_at: self.late.answered.get(&kind).copied(),
             });
@@ -179,6 +180,7 @@ mod tests {
             kind: "OQSsiquc01req".into(),
             count: 2,
             since,
+            patience_s: 60,
             untaken: None,
             answered_at: None,
         };
