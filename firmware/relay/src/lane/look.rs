@@ -1,11 +1,13 @@
-//! A fresh look at a terminal's share, on request: connect, log in, open the folders, go.
+//! A fresh look at a terminal's share, on request: connect, log in, open the folders, write a little outside of them, go.
 
+use std::fs::File;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use model::selftest::{Ask, SelfTest};
 use model::{Observation, Outcome, Symptom};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use tokio::sync::{Notify, mpsc};
 
 use crate::Command;
@@ -13,10 +15,16 @@ use crate::lane::link::observation;
 use crate::lane::order::{self, Orders};
 use crate::lane::plan::Plan;
 use crate::report::Report;
-use crate::share::{Share, Terminal, Trouble, Wanted};
+use crate::share::{Outgoing, Parcel, Share, Terminal, Trouble, Wanted};
 
 /// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How many bytes a write test writes: a whole block of any disk.
+const WRITTEN: u64 = 4096;
+
+/// How often a share that takes files is tried.
+const WRITTEN_EVERY: Duration = Duration::from_secs(20);
 
 /// How long the end of a connection may take.
 pub const GOODBYE: Duration = Duration::from_millis(250);
@@ -36,6 +44,8 @@ pub struct Looker<T: Terminal> {
     pub wake: Arc<Notify>,
     /// What the lane cannot do with a share that opens well: write to it, or take an answer from it.
     pub standing: Standing,
+    /// How the newest write test went, and when.
+    written: Arc<Mutex<Option<(Instant, Option<Trouble>)>>>,
 }
 
 /// A trouble that a mere look does not see.
@@ -50,6 +60,7 @@ impl<T: Terminal> Clone for Looker<T> {
             is_terminal: self.is_terminal,
             wake: self.wake.clone(),
             standing: self.standing.clone(),
+            written: self.written.clone(),
         }
     }
 }
@@ -64,6 +75,7 @@ impl<T: Terminal> Looker<T> {
             is_terminal: plan.is_terminal,
             wake: Arc::new(Notify::new()),
             standing: Standing::default(),
+            written: Arc::default(),
         }
     }
 
@@ -73,7 +85,9 @@ impl<T: Terminal> Looker<T> {
         let wanted = Wanted { watched: Vec::new(), ..(*self.wanted).clone() };
         match within(self.terminal.connect(&wanted)).await {
             Ok(share) => {
+                let unwritten = self.write_test(&share).await;
                 let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let standing = unwritten.or(standing);
                 let outcome =
                     standing.as_ref().map_or(Outcome::Good, |trouble| Outcome::Bad(trouble.symptom));
                 let detail = standing.map(|trouble| trouble.to_string()).unwrap_or_default();
@@ -89,6 +103,46 @@ impl<T: Terminal> Looker<T> {
             }
         }
     }
+}
+
+impl<T: Terminal> Looker<T> {
+    /// Whether the share takes a file: none if it does. It goes into the staging folder and is removed again; a look
+    /// soon after one that went well takes its word.
+    async fn write_test(&self, share: &T::Share) -> Option<Trouble> {
+        let newest = self.written.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if newest.is_some_and(|(at, trouble)| trouble.is_none() && at.elapsed() < WRITTEN_EVERY) {
+            return None;
+        }
+        let trouble = within(written(share)).await.err();
+        *self.written.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((Instant::now(), trouble.clone()));
+        trouble
+    }
+}
+
+async fn written(share: &impl Share) -> Result<(), Trouble> {
+    let ours = |error: std::io::Error| Trouble {
+        symptom: Symptom::Malformed,
+        action: "make a file for the write test",
+        detail: error.to_string(),
+    };
+    let (file, mut stage) = (blank().map_err(ours)?, [0; 8]);
+    getrandom::fill(&mut stage).map_err(|error| ours(std::io::Error::other(error)))?;
+    let parcel =
+        Parcel { stage: u64::from_le_bytes(stage), folder: String::new(), name: "write-test".to_owned() };
+    // It makes the folder, if it is not there.
+    share.staged().await?;
+    let name = parcel.staged_name();
+    let staged = share.stage(vec![Outgoing { parcel, file: Arc::new(file), size: WRITTEN }]).await;
+    let discarded = share.discard(&name).await;
+    staged.into_iter().collect::<Result<(), Trouble>>().and(discarded)
+}
+
+/// A file of zeros in memory.
+fn blank() -> std::io::Result<File> {
+    let file = File::from(memfd_create(c"write-test", MFdFlags::MFD_CLOEXEC)?);
+    file.set_len(WRITTEN)?;
+    Ok(file)
 }
 
 /// Tries the shares of the terminals that are asked for, one after the other.

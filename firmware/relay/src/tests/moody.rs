@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::time::Duration;
 
-use model::Symptom;
 use model::part::RelayPart;
+use model::{Outcome, Symptom};
 
 use super::{ANSWER, REQUEST, WHOLE};
 use crate::share::local::{LocalHandle, LocalShare, LocalTerminal};
@@ -25,6 +25,8 @@ const SLOW: u8 = 1;
 const HALF: u8 = 2;
 /// It never answers.
 const MUTE: u8 = 3;
+/// Its disk is full.
+const FULL: u8 = 4;
 
 /// A terminal in a mood.
 #[derive(Clone)]
@@ -101,6 +103,10 @@ impl Share for MoodyShare {
     }
 
     async fn stage(&self, files: Vec<Outgoing>) -> Vec<Result<(), Trouble>> {
+        if self.mood() == FULL {
+            let (symptom, action, detail) = (Symptom::DiskFull, "stage", String::new());
+            return files.iter().map(|_| Err(Trouble { symptom, action, detail: detail.clone() })).collect();
+        }
         self.each(files.len(), self.share.stage(files)).await
     }
 
@@ -186,4 +192,21 @@ async fn a_share_that_does_what_it_is_asked_and_does_not_say_so_gets_nothing_twi
 #[tokio::test]
 async fn a_share_that_never_answers_is_given_up_and_tried_again() {
     through(MUTE, 3).await;
+}
+
+#[tokio::test]
+async fn a_look_at_a_share_tells_a_full_disk_while_nothing_waits_to_be_sent() {
+    let mut ends = Ends::new();
+    let folder = LocalTerminal { root: ends.folder.path().join("terminal") };
+    let terminal = Moody { folder, mood: Arc::new(AtomicU8::new(FULL)), asked: Arc::default() };
+    ends.start_with(terminal.clone());
+    let look = async || {
+        let (reply, seen) = tokio::sync::oneshot::channel();
+        ends.commands.send(crate::Command::Look { reply }).await.unwrap();
+        seen.await.unwrap().remove(0).outcome
+    };
+    assert_eq!(look().await, Outcome::Bad(Symptom::DiskFull));
+    terminal.mood.store(WELL, Ordering::Relaxed);
+    assert_eq!(look().await, Outcome::Good);
+    assert!(names(&ends.terminal(STAGING)).is_empty(), "nothing of it stays");
 }
