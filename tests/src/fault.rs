@@ -16,7 +16,7 @@ pub struct Fault {
 }
 
 /// Every fault that can be made, in the catalogue's order.
-pub const CATALOGUE: [Fault; 16] = [
+pub const CATALOGUE: [Fault; 20] = [
     Fault {
         code: "WAN-01",
         what: "the line's cable is out: the box has no carrier",
@@ -43,9 +43,22 @@ pub const CATALOGUE: [Fault; 16] = [
         makes: |world| world.drop(Host::Ngn, "DNS_02", LOSE_QUERIES_TO_THE_FIRST),
     },
     Fault {
+        code: "DNS-02:second",
+        what: "the second resolver is silent",
+        makes: |world| world.drop(Host::Ngn, "DNS_02_second", LOSE_QUERIES_TO_THE_SECOND),
+    },
+    Fault {
         code: "AUTH-01",
         what: "line authentication and service refuse the box's prefix",
         makes: |world| world.drop(Host::Ngn, "AUTH_01", REFUSE_THE_PREFIX),
+    },
+    Fault {
+        code: "AUTH-01:silent",
+        what: "line authentication is silent, and the service refuses (TCP reset)",
+        makes: |world| {
+            world.drop(Host::Ngn, "AUTH_01_silent", LOSE_LINE_AUTHENTICATION);
+            world.drop(Host::Ngn, "AUTH_01_refused", REFUSE_THE_SERVICE);
+        },
     },
     Fault {
         code: "CTR-01",
@@ -56,6 +69,11 @@ pub const CATALOGUE: [Fault; 16] = [
         code: "CTR-02",
         what: "the centre's service is silent",
         makes: |world| world.drop(Host::Ngn, "CTR_02", LOSE_THE_SERVICE),
+    },
+    Fault {
+        code: "CTR-02:all",
+        what: "the centre's service is silent, and line authentication and distribution are too",
+        makes: |world| world.drop(Host::Ngn, "CTR_02_all", LOSE_THE_NEIGHBOURS_TOO),
     },
     Fault {
         code: "CTR-03",
@@ -93,6 +111,11 @@ pub const CATALOGUE: [Fault; 16] = [
         makes: |world| world.share = false,
     },
     Fault {
+        code: "TERM-02:silent",
+        what: "the terminal drops what comes to its file sharing",
+        makes: |world| world.drop(Host::Terminal, "TERM_02", LOSE_FILE_SHARING),
+    },
+    Fault {
         code: "TERM-03",
         what: "the share's password on the terminal was changed",
         makes: |world| world.password_changed = true,
@@ -116,6 +139,11 @@ const LOSE_QUERIES_TO_THE_FIRST: Rules = Rules {
     hook: "input priority 0; policy accept",
     rule: "ip6 daddr 2001:db8:0:53::1 meta l4proto { tcp, udp } th dport 53 drop",
 };
+const LOSE_QUERIES_TO_THE_SECOND: Rules = Rules {
+    family: "inet",
+    hook: "input priority 0; policy accept",
+    rule: "ip6 daddr 2001:db8:0:53::2 meta l4proto { tcp, udp } th dport 53 drop",
+};
 const REFUSE_THE_PREFIX: Rules = Rules {
     family: "inet",
     hook: "forward priority 0; policy accept",
@@ -126,6 +154,18 @@ const REFUSE_THE_SERVICE: Rules = Rules {
     hook: "forward priority 0; policy accept",
     rule: "ip6 daddr 2001:db8:0:cc::10 tcp dport 443 reject with tcp reset",
 };
+const LOSE_LINE_AUTHENTICATION: Rules = Rules {
+    family: "inet",
+    hook: "forward priority 0; policy accept",
+    rule: "ip6 daddr 2001:db8:0:cc::20 drop",
+};
+const LOSE_THE_NEIGHBOURS_TOO: Rules = Rules {
+    family: "inet",
+    hook: "forward priority 0; policy accept",
+    rule: "ip6 daddr { 2001:db8:0:cc::10, 2001:db8:0:cc::20, 2001:db8:0:cc::30 } drop",
+};
+const LOSE_FILE_SHARING: Rules =
+    Rules { family: "inet", hook: "input priority 0; policy accept", rule: "tcp dport 445 drop" };
 const LOSE_THE_SERVICE: Rules = Rules {
     family: "inet",
     hook: "forward priority 0; policy accept",

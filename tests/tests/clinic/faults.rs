@@ -30,6 +30,11 @@ fn carrier(clinic: &Clinic, port: &str) -> bool {
     on_the_box(clinic, &["cat", &format!("/sys/class/net/{port}/carrier")]).trim() == "1"
 }
 
+/// Whether the terminal answers ARP.
+fn is_there(clinic: &Clinic) -> bool {
+    on_the_box(clinic, &["ip", "neigh", "show", "192.0.2.2", "nud", "reachable"]).contains("192.0.2.2")
+}
+
 fn has_router(clinic: &Clinic) -> bool {
     !on_the_box(clinic, &["ip", "-6", "route", "show", "default"]).is_empty()
 }
@@ -76,6 +81,14 @@ fn is_felt(clinic: &Clinic, code: &str) -> bool {
         "WAN-02" | "WAN-03" => carrier(clinic, "wan0") && !has_router(clinic),
         "DNS-01" => !answers(clinic, "2001:db8:0:53::1") && !answers(clinic, "2001:db8:0:53::2"),
         "DNS-02" => !answers(clinic, "2001:db8:0:53::1") && answers(clinic, "2001:db8:0:53::2"),
+        "DNS-02:second" => answers(clinic, "2001:db8:0:53::1") && !answers(clinic, "2001:db8:0:53::2"),
+        "AUTH-01:silent" => {
+            [SERVICE, LINE_AUTH, DISTRIBUTION].map(|to| fate(clinic, to)) == ["refused", "silent", "open"]
+        }
+        "CTR-02:all" => [SERVICE, LINE_AUTH, DISTRIBUTION].map(|to| fate(clinic, to)) == ["silent"; 3],
+        "TERM-02:silent" => {
+            carrier(clinic, "term0") && fate(clinic, TERMINAL) == "silent" && is_there(clinic)
+        }
         "AUTH-01" => {
             [SERVICE, LINE_AUTH, DISTRIBUTION].map(|to| fate(clinic, to)) == ["refused", "refused", "open"]
         }
