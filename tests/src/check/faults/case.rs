@@ -16,6 +16,17 @@ pub struct Alarm {
     pub certainty: &'static [Certainty],
 }
 
+/// What passes between receipt computer and terminal meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Traffic {
+    /// Nothing.
+    None,
+    /// Once the fault stands, requests are put. When it is undone, the answers are collected.
+    Asking,
+    /// Before the fault is made a request is put, and its answer is left where it lies until the fault is undone.
+    Answered,
+}
+
 /// One case.
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -25,6 +36,8 @@ pub struct Case {
     pub makes: Vec<&'static str>,
     /// Whether the clinic is born with them, so that what they break was never good.
     pub born: bool,
+    /// What passes meanwhile.
+    pub traffic: Traffic,
     /// The alarms, the foremost first. Without any, nobody may be accused at all.
     pub alarms: Vec<Alarm>,
     /// What is recorded and no alarm.
@@ -33,7 +46,14 @@ pub struct Case {
 
 /// A case that makes one fault on a clinic where everything was good; nothing is expected of it yet.
 pub fn made(fault: &'static str) -> Case {
-    Case { name: fault.into(), makes: vec![fault], born: false, alarms: Vec::new(), recorded: Vec::new() }
+    Case {
+        name: fault.into(),
+        makes: vec![fault],
+        born: false,
+        traffic: Traffic::None,
+        alarms: Vec::new(),
+        recorded: Vec::new(),
+    }
 }
 
 impl Case {
@@ -53,6 +73,18 @@ impl Case {
     pub fn born(mut self) -> Self {
         self.born = true;
         self.named("born")
+    }
+
+    /// While it stands, requests are put.
+    pub fn asking(mut self) -> Self {
+        self.traffic = Traffic::Asking;
+        self
+    }
+
+    /// An answer lies there before it is made, and nobody collects it.
+    pub fn answered(mut self) -> Self {
+        self.traffic = Traffic::Answered;
+        self
     }
 
     /// It must come to this alarm, after those it must come to already.

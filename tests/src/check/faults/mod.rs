@@ -6,6 +6,7 @@ mod ear;
 mod pairs;
 mod side;
 mod table;
+mod traffic;
 mod walk;
 
 use std::io::Write;

@@ -1,7 +1,7 @@
 //! Two faults at once. On one branch the nearer one is the root and hides the other; two branches are judged apart, and
 //! both stay in view.
 
-use super::case::Case;
+use super::case::{Case, Traffic};
 use super::table;
 
 /// The nearer fault and one behind it on the same branch.
@@ -64,6 +64,7 @@ fn beside(one: Case, other: Case) -> Case {
         name: format!("{}+{}", one.name, other.name),
         makes: [one.makes, other.makes].concat(),
         born: false,
+        traffic: if one.traffic == Traffic::None { other.traffic } else { one.traffic },
         alarms: [one.alarms, other.alarms].concat(),
         recorded: [one.recorded, other.recorded].concat(),
     }

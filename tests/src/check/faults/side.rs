@@ -69,8 +69,8 @@ fn work(wish: &Wish, queue: &Queue, report: &Report<'_>) {
     let mut standing: Option<Lab> = None;
     while let Some(case) = queue.next() {
         let begun = Instant::now();
-        let played = lab(wish, &case, standing.take()).and_then(|lab| {
-            let judged = walk::play(&lab, &case);
+        let played = lab(wish, &case, standing.take()).and_then(|mut lab| {
+            let judged = walk::play(&mut lab, &case);
             standing = judged.is_ok().then_some(lab);
             judged
         });
@@ -87,8 +87,8 @@ fn lab(wish: &Wish, case: &Case, standing: Option<Lab>) -> Result<Lab, Wrong> {
     if let Some(lab) = standing {
         return Ok(lab);
     }
-    let lab = Lab::up(wish.clone())?;
-    walk::settle(&lab, &made(""))?;
+    let mut lab = Lab::up(wish.clone())?;
+    walk::settle(&mut lab, &made(""))?;
     Ok(lab)
 }
 
@@ -139,8 +139,8 @@ pub fn clean(
 }
 
 fn sweep(wish: &Wish, left: &Mutex<u32>, right: &mut u32) -> Outcome {
-    let lab = Lab::up(wish.clone())?;
-    walk::settle(&lab, &made(""))?;
+    let mut lab = Lab::up(wish.clone())?;
+    walk::settle(&mut lab, &made(""))?;
     let quiet = walk::Quiet::on(&lab)?;
     while take_one(left) {
         quiet.sweep(&lab)?;

@@ -9,6 +9,7 @@ use super::super::lab::Lab;
 use super::super::{Outcome, Wrong};
 use super::case::{Case, is_clean, said};
 use super::ear::Ear;
+use super::traffic;
 
 /// From the making of a fault until it is judged, and from its undoing until the clinic is clean: the router's patience
 /// of 30 s, the sweeps themselves, and a machine with more to do.
@@ -34,14 +35,17 @@ pub struct Judged {
 ///
 /// # Errors
 /// What was wrong. The faults are undone all the same.
-pub fn play(lab: &Lab, case: &Case) -> Result<Judged, Wrong> {
+pub fn play(lab: &mut Lab, case: &Case) -> Result<Judged, Wrong> {
+    traffic::before(lab, case)?;
     if !case.born {
         case.makes.iter().try_for_each(|fault| lab.fault(fault, true))?;
     }
-    let judged = look(lab, case, "judged", |line| case.is_right(&line.verdict));
+    let judged = traffic::meanwhile(lab, case)
+        .and_then(|()| look(lab, case, "judged", |line| case.is_right(&line.verdict)));
     let undone = case.makes.iter().rev().try_for_each(|fault| lab.fault(fault, false));
     let (said, after) = judged?;
     undone?;
+    traffic::after(lab, case)?;
     let (_, clean) = look(lab, case, "clean again", is_clean)?;
     Ok(Judged { said, after, clean })
 }
@@ -50,7 +54,7 @@ pub fn play(lab: &Lab, case: &Case) -> Result<Judged, Wrong> {
 ///
 /// # Errors
 /// Somebody is, or it does not become clean.
-pub fn settle(lab: &Lab, nothing: &Case) -> Outcome {
+pub fn settle(lab: &mut Lab, nothing: &Case) -> Outcome {
     look(lab, nothing, "clean", is_clean).map(drop)
 }
 
@@ -85,7 +89,7 @@ impl Quiet {
 /// Sweeps until so many in a row are right. Every verdict that is published after the first sweep is looked at too: by
 /// then nothing that was seen before the fault stood is left in it.
 fn look(
-    lab: &Lab,
+    lab: &mut Lab,
     case: &Case,
     what: &str,
     is_right: impl Fn(&LinePart) -> bool,
@@ -117,6 +121,7 @@ fn look(
         {
             heard(case, &part, first)?;
         }
+        traffic::collect(lab, case)?;
         line = lab.check()?;
     }
 }
