@@ -1,18 +1,17 @@
 //! The words of the command line, and the one place that prints.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::net::UnixStream;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use nix::sys::signal::Signal;
 
-use crate::error::{Error, at, doing};
+use crate::error::{Error, doing};
 use crate::fault::{CATALOGUE, Fault};
 use crate::ground::Ground;
 use crate::host::Door;
-use crate::plan::{Host, Place, TheBox};
+use crate::plan::{Place, TheBox};
 use crate::record::Record;
 use crate::status::{self, Status};
 use crate::tools::Tools;
@@ -21,7 +20,7 @@ use crate::{change, forward, keeper, line, remains, terminal, the_box};
 
 /// The virtual clinic: a whole clinic in network namespaces, with the real parts running.
 ///
-/// Its hosts are ngn, centre, box, terminal and clinic; their namespaces are NAME-HOST. Exit codes: 0 done, 64 usage,
+/// Its hosts are ngn, centre, box, terminal, clinic and home; their namespaces are NAME-HOST. Exit codes: 0 done, 64 usage,
 /// 69 something is missing, 70 something failed, 75 the name is taken, 77 not root.
 #[derive(Debug, Parser)]
 #[command(name = "clinic", version, max_term_width = 100)]
@@ -183,7 +182,11 @@ fn obey(verb: Verb) -> Result<String, Error> {
             let place = name.place()?;
             show(&Status::of(&place, &standing(&place)?)?, json)
         }
-        Verb::Oqs { name, setting } => steer(&name.place()?, &setting.join(" ")),
+        Verb::Oqs { name, setting } => {
+            let place = name.place()?;
+            standing(&place)?;
+            terminal::steer(&place, &setting.join(" "))
+        }
         Verb::Keeper { name, host } => {
             keeper::keep(&Name { name }.place()?, status::host(&host)?).map(|()| String::new())
         }
@@ -289,18 +292,4 @@ fn show(status: &Status, json: bool) -> Result<String, Error> {
     }
     let text = serde_json::to_string_pretty(status).map_err(doing("print the status"))?;
     Ok(text + "\n")
-}
-
-/// One line to the double, one line back.
-fn steer(place: &Place, setting: &str) -> Result<String, Error> {
-    standing(place)?;
-    let path = terminal::control(place);
-    let mut socket = UnixStream::connect(&path).map_err(at(&path))?;
-    writeln!(socket, "{setting}").map_err(at(&path))?;
-    let mut answer = String::new();
-    BufReader::new(socket).read_line(&mut answer).map_err(at(&path))?;
-    match answer.trim_end().strip_prefix("err ") {
-        Some(why) => Err(Error::Usage(format!("steer {}: {why}", Host::Terminal))),
-        None => Ok(answer),
-    }
 }

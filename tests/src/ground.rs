@@ -62,6 +62,6 @@ pub fn text(path: &Path) -> String {
 }
 
 /// Arguments of a daemon.
-pub fn args<const N: usize>(args: [&str; N]) -> Vec<std::ffi::OsString> {
-    args.iter().map(Into::into).collect()
+pub fn args<'a>(args: impl AsRef<[&'a str]>) -> Vec<std::ffi::OsString> {
+    args.as_ref().iter().map(Into::into).collect()
 }

@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 
 use crate::daemon::{Daemon, Ready, Starting};
 use crate::error::Error;
-use crate::fault::{Centre, World};
+use crate::fault::{Centre, Certificate, Names, World};
 use crate::ground::{Daemons, Ground, args, text};
 use crate::plan::{Host, TheBox};
 use crate::process::{self, Process};
@@ -38,6 +38,7 @@ pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
     for (name, daemon) in starting {
         daemons.insert(name.into(), daemon.wait()?);
     }
+    rename(ground, Names::Own, world.names)?;
     // The process that started is not the daemon it left, which no fault ever stops: nothing to remember.
     time.wait()?;
     settle(ground, world)?;
@@ -65,6 +66,56 @@ fn resolver(ground: &Ground, name: &'static str, number: &str, address: &str) ->
     let program = in_a_host(&ground.tools.unbound);
     let daemon = Daemon { name, program, args: args(["-d", "-p", "-c", &config]), ready: Ready::Notified };
     daemon.start(&ground.place, ground.door(Host::Ngn))
+}
+
+/// The address of a name, for resolvers that know so much.
+fn known(names: Names, name: &str) -> Option<String> {
+    let own = NAMES.iter().find(|(own, _)| *own == name).map(|(_, host)| host);
+    match names {
+        Names::Own => own,
+        Names::OtherArea if name == EAST => None,
+        Names::OtherArea if name == WEST => Some(&DISTRIBUTION),
+        Names::NoCentre if name == CENTRES => None,
+        Names::Stranger => return own.map(|host| format!("fd00:0:0:bad::{host}")),
+        _ => own,
+    }
+    .map(|host| format!("2001:db8:0:cc::{host}"))
+}
+
+const CENTRES: &str = "hweb.onshikaku.test";
+const EAST: &str = "assv.east.test";
+const WEST: &str = "assv.west.test";
+const DISTRIBUTION: &str = "30";
+/// What unbound.conf has, and the host in the centre's network.
+const NAMES: [(&str, &str); 6] = [
+    (CENTRES, "10"),
+    ("www.lineauth.test", "20"),
+    (EAST, DISTRIBUTION),
+    ("ntp.base.test", "40"),
+    ("crl.pki.test", "50"),
+    ("proxy.base.test", "60"),
+];
+
+/// Tells both resolvers what they know from now on.
+pub fn rename(ground: &Ground, from: Names, to: Names) -> Result<(), Error> {
+    for name in NAMES.map(|(name, _)| name).into_iter().chain([WEST]) {
+        let (before, after) = (known(from, name), known(to, name));
+        if before == after {
+            continue;
+        }
+        for (resolver, ..) in RESOLVERS {
+            let config = text(&ground.place.run(Host::Ngn).join(format!("{resolver}.conf")));
+            let tell = |order: &[&str]| {
+                let argv = [&["unbound-control", "-q", "-c", &config], order].concat();
+                ground.door(Host::Ngn).run(&argv, "").map(drop)
+            };
+            tell(&["local_data_remove", name])?;
+            if let Some(address) = &after {
+                tell(&["local_data", &format!("{name}. 60 IN AAAA {address}")])?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn time(ground: &Ground) -> Result<Starting, Error> {
@@ -104,9 +155,13 @@ pub fn centre(ground: &Ground, how: Centre) -> Result<Process, Error> {
     if let Some(refusal) = how.refusal {
         list.extend(args(["--refusal", refusal]));
     }
-    if how.expired {
-        list.push("--expired".into());
-    }
+    let shown: &[&str] = match how.shows {
+        Certificate::Own => &[],
+        Certificate::Expired => &["--expired"],
+        Certificate::OtherName => &["--stranger", "name"],
+        Certificate::OtherIssuer => &["--stranger", "issuer"],
+    };
+    list.extend(args(shown));
     let program = ground.tools.centre.clone();
     let daemon = Daemon { name: CENTRE, program, args: list, ready: Ready::Said };
     let process = daemon.start(&ground.place, ground.door(Host::Centre))?.wait()?;

@@ -21,11 +21,13 @@ pub enum Host {
     Terminal,
     /// The clinic's network: the receipt computer and the staff's browser.
     Clinic,
+    /// Another household's gateway; it stands on the line's segment only while a fault puts it there.
+    Home,
 }
 
 impl Host {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Ngn, Self::Centre, Self::Box, Self::Terminal, Self::Clinic];
+    pub const ALL: [Self; 6] = [Self::Ngn, Self::Centre, Self::Box, Self::Terminal, Self::Clinic, Self::Home];
 
     /// The name in `<clinic>-<host>`.
     pub const fn name(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Host {
             Self::Box => "box",
             Self::Terminal => "terminal",
             Self::Clinic => "clinic",
+            Self::Home => "home",
         }
     }
 
@@ -46,7 +49,7 @@ impl Host {
     /// What its kernel is told before any wire exists: path below `/proc/sys/net` and value.
     pub const fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Ngn => &[NO_DAD, NO_DAD_EITHER, FORWARD],
+            Self::Ngn | Self::Home => &[NO_DAD, NO_DAD_EITHER, FORWARD],
             Self::Centre | Self::Clinic => &[NO_DAD, NO_DAD_EITHER],
             Self::Box => &[
                 NO_DAD,
@@ -99,6 +102,7 @@ impl Host {
                 "link set dev e0 up
                  address replace 198.51.100.10/24 dev e0"
             }
+            Self::Home => "",
         }
     }
 }

@@ -1,12 +1,15 @@
 //! The qualification terminal: its share, and the link application's double.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, chown};
-use std::path::PathBuf;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 
+use crate::change::share;
 use crate::daemon::{Daemon, Ready};
 use crate::error::{Error, at};
-use crate::fault::World;
+use crate::fault::{Oqs, World};
 use crate::ground::{Daemons, Ground, args, text};
 use crate::plan::{Host, Place, TheBox};
 use crate::process::Process;
@@ -33,17 +36,40 @@ pub fn control(place: &Place) -> PathBuf {
     place.run(Host::Terminal).join("oqs.sock")
 }
 
+/// One line to the link application's double, one line back.
+pub fn steer(place: &Place, setting: &str) -> Result<String, Error> {
+    let path = control(place);
+    let mut socket = UnixStream::connect(&path).map_err(at(&path))?;
+    writeln!(socket, "{setting}").map_err(at(&path))?;
+    let mut answer = String::new();
+    BufReader::new(socket).read_line(&mut answer).map_err(at(&path))?;
+    match answer.trim_end().strip_prefix("err ") {
+        Some(why) => Err(Error::Usage(format!("steer {}: {why}", Host::Terminal))),
+        None => Ok(answer),
+    }
+}
+
+/// Tells the link application's double how it works from now on; what stays as it was is left alone, because a person
+/// may have set it.
+pub fn work(place: &Place, from: Oqs, to: Oqs) -> Result<(), Error> {
+    let word = |on| if on { "on" } else { "off" };
+    if from.stopped != to.stopped {
+        steer(place, &format!("stopped={}", word(to.stopped)))?;
+    }
+    if from.mute != to.mute {
+        steer(place, &format!("mute={}", word(to.mute)))?;
+    }
+    if from.answer != to.answer {
+        steer(place, &format!("answer={}", to.answer))?;
+    }
+    Ok(())
+}
+
 /// Makes the share and its account, starts smbd and the link application, and waits for both.
 pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
     let share = share(&ground.place);
     let number = samba::account(ground, Host::Terminal, USER, 0)?;
-    // The share itself too: its account may make folders in it.
-    for folder in ["", "req", "res", "face"] {
-        let path = share.join(folder);
-        fs::create_dir_all(&path).map_err(at(&path))?;
-        chown(&path, Some(number), Some(number)).map_err(at(&path))?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).map_err(at(&path))?;
-    }
+    folders(&share, number)?;
     let values =
         [("run", text(&ground.place.run(Host::Terminal))), ("share", text(&share)), ("user", USER.into())];
     let values = values.each_ref().map(|(key, value)| (*key, value.as_str()));
@@ -61,12 +87,27 @@ pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
     };
     let oqs = oqs.start(&ground.place, ground.door(Host::Terminal))?;
     set_password(ground, world)?;
+    let oqs = oqs.wait()?;
+    work(&ground.place, Oqs::default(), world.oqs)?;
+    share::change(ground, &World::with([]), world)?;
     let mut daemons = Daemons::new();
     if world.share {
         daemons.insert(SMBD.into(), smbd(ground)?);
     }
-    daemons.insert("faux-oqs".into(), oqs.wait()?);
+    daemons.insert("faux-oqs".into(), oqs);
     Ok(daemons)
+}
+
+/// The folders of a share, for its account.
+pub fn folders(share: &Path, account: u32) -> Result<(), Error> {
+    // The share itself too: its account may make folders in it.
+    for folder in ["", "req", "res", "face"] {
+        let path = share.join(folder);
+        fs::create_dir_all(&path).map_err(at(&path))?;
+        chown(&path, Some(account), Some(account)).map_err(at(&path))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).map_err(at(&path))?;
+    }
+    Ok(())
 }
 
 /// Starts smbd and waits until it serves.

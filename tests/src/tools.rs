@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, doing};
 
 /// Debian's programs and the packages that bring them.
-const PACKAGES: [(&str, &str); 7] = [
+const PACKAGES: [(&str, &str); 8] = [
     ("ip", "iproute2"),
     ("nft", "nftables"),
     ("radvd", "radvd"),
     ("unbound", "unbound"),
+    ("unbound-control", "unbound"),
     ("smbd", "samba"),
     ("smbpasswd", "samba-common-bin"),
     ("smbclient", "smbclient"),

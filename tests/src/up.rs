@@ -70,6 +70,7 @@ fn build(wish: &Wish, tools: Tools, sekisho: Option<PathBuf>, ports: Ports) -> R
     let page = ports.page()?;
     let mut daemons = start(&ground, &world, sekisho.as_deref())?;
     daemons.insert("forwarder".into(), ports.start(&ground)?);
+    change::after_the_last(&ground, &mut daemons, &world)?;
     let faults = wish.faults.iter().map(|fault| fault.code.to_owned()).collect();
     let record = Record { keepers: known, daemons, the_box: wish.the_box, sekisho, page, faults };
     record.write(place)?;

@@ -67,12 +67,27 @@ fn is_zero(address: &str) -> bool {
 
 /// Whether a port has a global IPv6 address that may be used (no flag `tentative` or `dadfailed`).
 pub fn has_global_address(port: &str) -> bool {
+    global_addresses(port).iter().any(|(_, _, flags)| flags & (TENTATIVE | DAD_FAILED) == 0)
+}
+
+/// The global addresses of a port, with what follows of them: prefix length and flags.
+pub fn global_addresses(port: &str) -> Vec<(std::net::Ipv6Addr, u8, u32)> {
     let addresses = std::fs::read_to_string(ADDRESSES).unwrap_or_default();
-    addresses.lines().any(|line| {
+    let of = |line: &str| {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let [_, _, _, "00", flags, on] = fields[..] else { return false };
-        on == port && u32::from_str_radix(flags, 16).unwrap_or(u32::MAX) & (TENTATIVE | DAD_FAILED) == 0
-    })
+        let [address, _, length, "00", flags, on] = fields[..] else { return None };
+        let address = u128::from_str_radix(address, 16).ok()?.into();
+        let length = u8::from_str_radix(length, 16).ok()?;
+        (on == port).then_some((address, length, u32::from_str_radix(flags, 16).ok()?))
+    };
+    addresses.lines().filter_map(of).collect()
+}
+
+/// How many neighbour advertisements this host has sent.
+pub fn neighbour_advertisements() -> u64 {
+    let counts = std::fs::read_to_string("/proc/thread-self/net/snmp6").unwrap_or_default();
+    let of = |line: &str| line.strip_prefix("Icmp6OutNeighborAdvertisements")?.trim().parse().ok();
+    counts.lines().find_map(of).unwrap_or(0)
 }
 
 /// IFA_F_TENTATIVE and IFA_F_DADFAILED of rtnetlink(7).

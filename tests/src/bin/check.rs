@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
+use clinic::check::faults::{self, Order};
 use clinic::check::lab::{Lab, Wish};
 use clinic::check::road::{self, Measure};
 use clinic::check::{Case, Row, Wrong, chosen, junit, run, sabotage, walk};
@@ -17,6 +18,8 @@ use clinic::check::{Case, Row, Wrong, chosen, junit, run, sabotage, walk};
 struct Call {
     /// The verification; without one they are listed
     name: Option<Name>,
+    /// For `faults`: only these cases, by name, fault or code
+    codes: Vec<String>,
     /// Only print the committed list of its cases
     #[arg(long)]
     list: bool,
@@ -38,16 +41,37 @@ struct Call {
     /// For `relay`: how often it is killed
     #[arg(long, default_value_t = 20, value_name = "K")]
     kills: u32,
+    /// For `faults`: the kind of line
+    #[arg(long, value_enum, default_value = "ra", value_name = "LINE")]
+    line: Line,
+    /// For `faults`: so many clinics stand side by side
+    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4))]
+    side: u8,
+    /// For `faults`: two at once instead of one
+    #[arg(long)]
+    pairs: bool,
+    /// For `faults`: so many sweeps of a clean clinic, and not a word, instead of any fault
+    #[arg(long, value_name = "N", conflicts_with_all = ["pairs", "codes"])]
+    clean: Option<u32>,
     /// The sekisho to verify; by default the one beside this program, or with --sabotage and for `relay` the one
     /// built with `--features sabotage` in the target folder's sabotage/
     #[arg(long, value_name = "PATH")]
     sekisho: Option<PathBuf>,
 }
 
+/// The kinds of line the lab has.
+#[derive(Clone, Copy, ValueEnum)]
+enum Line {
+    /// A prefix by router advertisement
+    Ra,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Name {
     /// Everything the first slice promises, from outside
     Walk,
+    /// Every fault the lab can make: made, judged, undone, judged clean
+    Faults,
     /// Parcels both ways while the relay is killed; what was lost, doubled, torn or held is counted
     Relay,
 }
@@ -56,6 +80,7 @@ impl Name {
     const fn word(self) -> &'static str {
         match self {
             Self::Walk => "walk",
+            Self::Faults => "faults",
             Self::Relay => "relay",
         }
     }
@@ -63,7 +88,7 @@ impl Name {
     fn cases(self) -> Vec<Case> {
         match self {
             Self::Walk => walk::cases(),
-            Self::Relay => Vec::new(),
+            Self::Faults | Self::Relay => Vec::new(),
         }
     }
 }
@@ -90,13 +115,17 @@ fn play(call: &Call) -> Result<bool, Wrong> {
     let mut out = std::io::stdout();
     let Some(name) = call.name else {
         for name in Name::value_variants() {
-            match name.cases().len() {
-                0 => writeln!(out, "{}: as many parcels and kills as are asked for", name.word())?,
-                cases => writeln!(out, "{}: {cases} cases", name.word())?,
+            match name {
+                Name::Relay => writeln!(out, "{}: as many parcels and kills as are asked for", name.word())?,
+                Name::Faults => writeln!(out, "{}: {} cases", name.word(), Order::default().cases()?.len())?,
+                Name::Walk => writeln!(out, "{}: {} cases", name.word(), name.cases().len())?,
             }
         }
         return Ok(true);
     };
+    if let Name::Faults = name {
+        return faults(call);
+    }
     let cases = chosen(name.cases(), &call.only, |case| case.name, "--list names the cases there are")?;
     if call.list || !call.sabotage {
         cases.iter().enumerate().try_for_each(|(at, case)| writeln!(out, "{:3} {case:?}", at + 1))?;
@@ -107,13 +136,40 @@ fn play(call: &Call) -> Result<bool, Wrong> {
     let _alone = alone(name)?;
     let wish = wish(call, name)?;
     let (rows, right) = match name {
+        Name::Faults => return faults(call),
         Name::Relay => parcels(call, wish, &mut out)?,
         Name::Walk if call.sabotage => defects(&wish, &cases, &mut out)?,
         Name::Walk => all(wish, &cases, &mut out)?,
     };
+    write(call, name, &rows)?;
+    Ok(right)
+}
+
+fn write(call: &Call, name: Name, rows: &[Row]) -> Result<(), Wrong> {
     let split = if call.split { "-split" } else { "" };
     let default = PathBuf::from(format!("artifacts/check-{}{split}.xml", name.word()));
-    junit::write(call.junit.as_ref().unwrap_or(&default), name.word(), &rows)?;
+    junit::write(call.junit.as_ref().unwrap_or(&default), name.word(), rows)
+}
+
+fn faults(call: &Call) -> Result<bool, Wrong> {
+    if call.sabotage {
+        return Err(Wrong::new("the list of defects is walk's and relay's"));
+    }
+    let order = Order {
+        codes: call.codes.iter().chain(&call.only).cloned().collect(),
+        pairs: call.pairs,
+        clean: call.clean,
+        side: call.side.into(),
+    };
+    let mut out = std::io::stdout();
+    if call.list {
+        order.cases()?.iter().try_for_each(|case| writeln!(out, "{case}"))?;
+        return Ok(true);
+    }
+    let _alone = alone(Name::Faults)?;
+    let Line::Ra = call.line;
+    let (rows, right) = faults::play(&wish(call, Name::Faults)?, &order, &mut out)?;
+    write(call, Name::Faults, &rows)?;
     Ok(right)
 }
 

@@ -245,6 +245,11 @@ impl Lab {
         Ok(self.session.insert(session))
     }
 
+    /// Whether the receipt computer has a session open.
+    pub const fn has_share(&self) -> bool {
+        self.session.is_some()
+    }
+
     /// Another SMB session of the receipt computer's, beside [`Self::session`].
     ///
     /// # Errors

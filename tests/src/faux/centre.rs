@@ -37,6 +37,15 @@ pub enum Refusal {
     Http400,
 }
 
+/// Whose certificate a service shows that is not the one it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Stranger {
+    /// One for another name.
+    Name,
+    /// One of another authority.
+    Issuer,
+}
+
 /// Where the double stands and how it behaves.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Plan {
@@ -67,6 +76,9 @@ pub struct Plan {
     /// Show a certificate whose dates have passed.
     #[arg(long)]
     pub expired: bool,
+    /// Show a certificate that is not this service's.
+    #[arg(long, value_enum, conflicts_with = "expired")]
+    pub stranger: Option<Stranger>,
 }
 
 /// The double with all its sockets open.
@@ -231,11 +243,20 @@ async fn drain<S: AsyncRead + Unpin>(stream: &mut S) {
     while matches!(stream.read(&mut piece).await, Ok(count) if count > 0) {}
 }
 
+fn shown(plan: &Plan) -> &'static str {
+    match plan.stranger {
+        Some(Stranger::Name) => "other-name",
+        Some(Stranger::Issuer) => "other-issuer",
+        None if plan.expired => "expired",
+        None => "leaf",
+    }
+}
+
 fn service(pki: &Pki, plan: &Plan) -> Result<Host, Error> {
     let failed = |path: PathBuf| move |reason: String| Error::Tls { path, reason };
     let provider = Arc::new(aws_lc_rs::default_provider());
     let clients = verifier(pki, &provider)?;
-    let (chain, key) = identity(pki, if plan.expired { "expired" } else { "leaf" })?;
+    let (chain, key) = identity(pki, shown(plan))?;
     let asked: Arc<dyn ClientCertVerifier> = match plan.refusal {
         Refusal::Alert => Arc::clone(&clients),
         Refusal::Http400 => Arc::new(Later(Arc::clone(&clients))),

@@ -14,6 +14,8 @@ pub enum Form {
     Zip,
     /// XML that says the processing failed.
     Error,
+    /// XML that says the processing went well and what was asked for is refused.
+    Refused,
 }
 
 /// The invented medical institution: ten digits.
@@ -21,12 +23,12 @@ pub const INSTITUTION: &str = "1312345678";
 
 impl Form {
     /// Every form.
-    pub const ALL: [Self; 5] = [Self::Xml, Self::Sjis, Self::Pdf, Self::Zip, Self::Error];
+    pub const ALL: [Self; 6] = [Self::Xml, Self::Sjis, Self::Pdf, Self::Zip, Self::Error, Self::Refused];
 
     /// The extension its files carry.
     pub const fn extension(self) -> &'static str {
         match self {
-            Self::Xml | Self::Sjis | Self::Error => "xml",
+            Self::Xml | Self::Sjis | Self::Error | Self::Refused => "xml",
             Self::Pdf => "pdf",
             Self::Zip => "zip",
         }
@@ -39,13 +41,17 @@ impl Form {
 
     /// An answer of this form; `id` makes it its own, `size` is the least number of bytes.
     pub fn answer(self, id: &str, size: usize) -> Vec<u8> {
-        let body = if self == Self::Error { error_body(id) } else { answer_body(id) };
+        let body = match self {
+            Self::Error => error_body(id),
+            Self::Refused => refused_body(id),
+            _ => answer_body(id),
+        };
         self.bytes(id, size, &body)
     }
 
     fn bytes(self, id: &str, size: usize, body: &str) -> Vec<u8> {
         match self {
-            Self::Xml | Self::Error => xml("UTF-8", "\n", body, size).into_bytes(),
+            Self::Xml | Self::Error | Self::Refused => xml("UTF-8", "\n", body, size).into_bytes(),
             Self::Sjis => to_shift_jis(&xml("Shift_JIS", "\r\n", body, size)),
             Self::Pdf => pdf(size),
             Self::Zip => zip(id, size),
@@ -130,6 +136,22 @@ fn answer_body(id: &str) -> String {
 </ResultList>
 <ProcessingResultStatus>1</ProcessingResultStatus>
 <QualificationValidity>1</QualificationValidity>
+</MessageBody>"
+    )
+}
+
+fn refused_body(id: &str) -> String {
+    format!(
+        "<MessageHeader>
+<ProcessExecutionTime>20260401091500</ProcessExecutionTime>
+<SegmentOfResult>1</SegmentOfResult>
+<ArbitraryFileIdentifier>{id}</ArbitraryFileIdentifier>
+<MedicalInstitutionCode>{INSTITUTION}</MedicalInstitutionCode>
+</MessageHeader>
+<MessageBody>
+<ProcessingResultStatus>2</ProcessingResultStatus>
+<ProcessingResultCode>OQS00001E</ProcessingResultCode>
+<ProcessingResultMessage>ﾐﾎﾝ</ProcessingResultMessage>
 </MessageBody>"
     )
 }

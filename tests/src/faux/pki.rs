@@ -1,5 +1,5 @@
 //! The authorities and certificates around the double of the centre, made once in a folder:
-//! a valid and an expired one for the centre, a valid and an expired one for the terminal.
+//! for the centre a valid one, an expired one, one for another name and one of another authority, a valid and an expired one for the terminal.
 
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt;
@@ -14,8 +14,8 @@ use rcgen::{
 
 use super::{Error, at};
 
-/// A folder with the whole set. Files: `ca.pem`, `leaf.pem`, `expired.pem`, `client-ca.pem`, `client.pem`,
-/// `client-expired.pem`, each certificate with its `.key`.
+/// A folder with the whole set. Files: `ca.pem`, `leaf.pem`, `expired.pem`, `other-name.pem`, `other-issuer.pem`,
+/// `client-ca.pem`, `client.pem`, `client-expired.pem`, each certificate with its `.key`.
 #[derive(Clone, Debug)]
 pub struct Pki {
     dir: PathBuf,
@@ -50,7 +50,9 @@ impl Pki {
         let server = ExtendedKeyUsagePurpose::ServerAuth;
         let client = ExtendedKeyUsagePurpose::ClientAuth;
         self.issue("leaf", name, server.clone(), valid, &centre)?;
-        self.issue("expired", name, server, over, &centre)?;
+        self.issue("expired", name, server.clone(), over, &centre)?;
+        self.issue("other-name", "elsewhere.test", server.clone(), valid, &centre)?;
+        self.issue("other-issuer", name, server, valid, &authority("Lab Stranger CA", valid)?)?;
         self.issue("client", "terminal.clinic.test", client.clone(), valid, &clients)?;
         self.issue("client-expired", "terminal.clinic.test", client, over, &clients)?;
         self.write("client-ca.pem", &clients.pem(), 0o644)?;

@@ -9,6 +9,7 @@ use clinic::{CATALOGUE, Clinic};
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
+use crate::felt;
 use crate::scene::{PATIENCE, bare, connect, left, on_the_box, resolve};
 
 const SERVICE: &str = "[2001:db8:0:cc::10]:443";
@@ -28,6 +29,11 @@ fn fate(clinic: &Clinic, to: &str) -> &'static str {
 
 fn carrier(clinic: &Clinic, port: &str) -> bool {
     on_the_box(clinic, &["cat", &format!("/sys/class/net/{port}/carrier")]).trim() == "1"
+}
+
+/// Whether the terminal answers ARP.
+fn is_there(clinic: &Clinic) -> bool {
+    on_the_box(clinic, &["ip", "neigh", "show", "192.0.2.2", "nud", "reachable"]).contains("192.0.2.2")
 }
 
 fn has_router(clinic: &Clinic) -> bool {
@@ -76,6 +82,14 @@ fn is_felt(clinic: &Clinic, code: &str) -> bool {
         "WAN-02" | "WAN-03" => carrier(clinic, "wan0") && !has_router(clinic),
         "DNS-01" => !answers(clinic, "2001:db8:0:53::1") && !answers(clinic, "2001:db8:0:53::2"),
         "DNS-02" => !answers(clinic, "2001:db8:0:53::1") && answers(clinic, "2001:db8:0:53::2"),
+        "DNS-02:second" => answers(clinic, "2001:db8:0:53::1") && !answers(clinic, "2001:db8:0:53::2"),
+        "AUTH-01:silent" => {
+            [SERVICE, LINE_AUTH, DISTRIBUTION].map(|to| fate(clinic, to)) == ["refused", "silent", "open"]
+        }
+        "CTR-02:all" => [SERVICE, LINE_AUTH, DISTRIBUTION].map(|to| fate(clinic, to)) == ["silent"; 3],
+        "TERM-02:silent" => {
+            carrier(clinic, "term0") && fate(clinic, TERMINAL) == "silent" && is_there(clinic)
+        }
         "AUTH-01" => {
             [SERVICE, LINE_AUTH, DISTRIBUTION].map(|to| fate(clinic, to)) == ["refused", "refused", "open"]
         }
@@ -94,8 +108,39 @@ fn is_felt(clinic: &Clinic, code: &str) -> bool {
         "TERM-01:cable" => !carrier(clinic, "term0"),
         "TERM-02" => carrier(clinic, "term0") && fate(clinic, TERMINAL) == "refused",
         "TERM-03" => password_is_right(clinic) == Some(false),
+        other => newer_is_felt(clinic, other),
+    }
+}
+
+fn newer_is_felt(clinic: &Clinic, code: &str) -> bool {
+    match code {
+        "WAN-06" => felt::routers(clinic) == ["fe80::1", "fe80::666"],
+        "WAN-07" => has_router(clinic) && !felt::has_an_address(clinic),
+        "WAN-08" => has_router(clinic) && !felt::answers_solicitation(clinic),
+        "WAN-12" => felt::passes(clinic, 1000) && !felt::passes(clinic, 1300),
+        "DNS-03" => names_are(clinic, [Some(felt::CENTRE), None, Some(felt::DISTRIBUTION)]),
+        "DNS-04" => names_are(clinic, [None, Some(felt::DISTRIBUTION), None]),
+        "DNS-05" => names_are(clinic, [Some("fd00:0:0:bad::10"), Some("fd00:0:0:bad::30"), None]),
+        "CTR-04" => handshake(clinic).contains("not valid for name"),
+        "CTR-04:issuer" => handshake(clinic).contains("UnknownIssuer"),
+        "TERM-04" => felt::share(clinic, "ls").contains("BAD_NETWORK_NAME"),
+        "TERM-04:req" => felt::share(clinic, "cd req").contains("NOT_FOUND"),
+        "TERM-05" => felt::put(clinic).contains("WRITE_PROTECTED"),
+        "TERM-05:right" => felt::put(clinic).contains("ACCESS_DENIED"),
+        "TERM-06" => felt::put(clinic).contains("DISK_FULL"),
+        "TERM-07" => felt::request_is(clinic) == (true, None),
+        "TERM-08" => felt::request_is(clinic) == (false, None),
+        "TERM-09" => felt::request_is(clinic) == (false, Some("<SegmentOfResult>9<".into())),
+        "TERM-09:refused" => felt::request_is(clinic) == (false, Some("<ProcessingResultStatus>2<".into())),
+        "CLIN-01" => felt::receipt_is_there(clinic) && !felt::receipt_comes(clinic),
+        "CLIN-02" => carrier(clinic, "lan0") && !felt::receipt_is_there(clinic),
+        "CLIN-02:cable" => !carrier(clinic, "lan0"),
         other => panic!("nobody says how {other} is felt"),
     }
+}
+
+fn names_are(clinic: &Clinic, expected: [Option<&str>; 3]) -> bool {
+    felt::addresses(clinic) == expected.map(|address| address.map(str::to_owned))
 }
 
 /// Whether everything is well, now or soon: a machine with much to do answers a probe too late for its patience.
@@ -120,6 +165,10 @@ fn all_is_well(clinic: &Clinic) -> bool {
         && handshake
         && has_router(clinic)
         && password_is_right(clinic) == Some(true)
+        && felt::put(clinic).is_empty()
+        && felt::request_is(clinic) == (false, Some("none".into()))
+        && felt::receipt_comes(clinic)
+        && felt::passes(clinic, 1300)
 }
 
 #[test]
@@ -135,8 +184,10 @@ fn every_fault_is_felt_and_its_undoing_leaves_a_clean_clinic() {
         clinic.fault(fault.code, false).unwrap();
         assert!(is_well(&clinic), "after {}", fault.code);
     }
-    let tables = clinic.exec("ngn", &["nft", "list", "ruleset"]).unwrap();
-    assert_eq!(String::from_utf8(tables.stdout).unwrap(), "");
+    for host in ["ngn", "terminal", "clinic"] {
+        let tables = clinic.exec(host, &["nft", "list", "ruleset"]).unwrap();
+        assert_eq!(String::from_utf8(tables.stdout).unwrap(), "", "{host}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod board;
 mod faults;
+mod felt;
 mod life;
 mod on_the_box;
 mod parts;

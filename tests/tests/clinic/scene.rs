@@ -38,7 +38,7 @@ pub fn left(name: &str) -> Vec<String> {
     if Path::new(&folder).exists() {
         found.push(folder.clone());
     }
-    for host in ["ngn", "centre", "box", "terminal", "clinic"] {
+    for host in ["ngn", "centre", "box", "terminal", "clinic", "home"] {
         let namespace = format!("/run/netns/{name}-{host}");
         if Path::new(&namespace).exists() {
             found.push(namespace);

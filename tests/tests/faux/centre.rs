@@ -36,6 +36,7 @@ async fn play(refusal: Refusal, expired: bool) -> Played {
         proxy: free,
         refusal,
         expired,
+        stranger: None,
     };
     let centre = Centre::open(&plan).await.unwrap();
     let addresses = centre.addresses().unwrap();

@@ -105,6 +105,7 @@ fn answer(value: &str) -> Result<Answer, String> {
             ("pdf", Answer::Made(Form::Pdf)),
             ("zip", Answer::Made(Form::Zip)),
             ("error", Answer::Made(Form::Error)),
+            ("refused", Answer::Made(Form::Refused)),
             ("echo", Answer::Echo),
         ],
     )

@@ -1,5 +1,8 @@
 //! From one world to another: a fault is made, or undone. Comes back when it is really so.
 
+mod home;
+pub mod share;
+
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -13,12 +16,18 @@ use crate::{line, terminal, watch};
 /// Makes `to` out of `from`.
 pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) -> Result<(), Error> {
     tables(ground, from, to)?;
+    widen(ground, from, to)?;
     change_line(ground, daemons, from, to)?;
+    home::change(ground, daemons, from, to)?;
+    if from.names != to.names {
+        line::rename(ground, from.names, to.names)?;
+    }
     if from.centre != to.centre {
         line::stop(daemons, line::CENTRE, Signal::SIGKILL);
         daemons.insert(line::CENTRE.into(), line::centre(ground, to.centre)?);
     }
-    change_terminal(ground, daemons, from, to)
+    change_terminal(ground, daemons, from, to)?;
+    change_clinic(ground, from, to)
 }
 
 /// Takes away the tables that go, makes those that come; each host's in one transaction.
@@ -63,18 +72,45 @@ fn change_terminal(ground: &Ground, daemons: &mut Daemons, from: &World, to: &Wo
         let felt = || watch::has_carrier(&port) == wanted;
         watch::until(door, "term0's carrier change", Duration::from_secs(5), felt)?;
     }
+    terminal::work(&ground.place, from.oqs, to.oqs)?;
+    change_share(ground, daemons, from, to)
+}
+
+fn change_share(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) -> Result<(), Error> {
     let password = from.password_changed != to.password_changed;
-    if (password || !to.share) && from.share {
-        // With smbd its sessions end: the new password is felt at once.
+    let other = password || (from.folder, from.disk) != (to.folder, to.disk);
+    if (other || !to.share) && from.share {
+        // With smbd its sessions end: the new password is felt at once, and no folder is held open.
         line::stop(daemons, terminal::SMBD, Signal::SIGKILL);
     }
     if password {
         terminal::set_password(ground, to)?;
     }
-    if to.share && (password || !from.share) {
+    share::change(ground, from, to)?;
+    if to.share && (other || !from.share) {
         daemons.insert(terminal::SMBD.into(), terminal::smbd(ground)?);
     }
     Ok(())
+}
+
+fn change_clinic(ground: &Ground, from: &World, to: &World) -> Result<(), Error> {
+    if from.clinic_plugged == to.clinic_plugged {
+        return Ok(());
+    }
+    plug(ground, Host::Clinic, "e0", to.clinic_plugged)?;
+    let (port, wanted) = (ground.the_box.end_of("lan0"), to.clinic_plugged);
+    let felt = || watch::has_carrier(&port) == wanted;
+    watch::until(ground.door(Host::Box), "lan0's carrier change", Duration::from_secs(5), felt)
+}
+
+/// The widest packet that the line and what lies behind it take. The box's own end keeps its width: it is not told.
+fn widen(ground: &Ground, from: &World, to: &World) -> Result<(), Error> {
+    if from.narrow == to.narrow {
+        return Ok(());
+    }
+    let width = if to.narrow { 1280 } else { 1500 };
+    let orders = format!("link set dev w0 mtu {width}\nlink set dev c0 mtu {width}\n");
+    ground.door(Host::Ngn).run(&["ip", "-batch", "-"], &orders).map(drop)
 }
 
 /// Takes a host's link down, or up with the addresses that went with it.
@@ -95,5 +131,13 @@ pub fn before_the_first(ground: &Ground, to: &World) -> Result<(), Error> {
     if !to.terminal_plugged {
         plug(ground, Host::Terminal, "e0", false)?;
     }
-    Ok(())
+    if !to.clinic_plugged {
+        plug(ground, Host::Clinic, "e0", false)?;
+    }
+    widen(ground, &World::with([]), to)
+}
+
+/// Makes what needs everything to run already.
+pub fn after_the_last(ground: &Ground, daemons: &mut Daemons, to: &World) -> Result<(), Error> {
+    home::change(ground, daemons, &World::with([]), to)
 }

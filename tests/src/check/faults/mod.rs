@@ -1,0 +1,104 @@
+//! `faults`: every fault the lab can make is made on a running clinic, judged, undone, and judged clean again. Up to four
+//! clinics stand side by side and share the work. A wrong accusation on the way, even in one published verdict, is wrong.
+
+mod case;
+mod ear;
+mod pairs;
+mod side;
+mod table;
+mod traffic;
+mod walk;
+
+use std::io::Write;
+use std::time::Duration;
+
+pub use self::case::Case;
+use self::side::Queue;
+use super::lab::Wish;
+use super::{Row, Wrong};
+
+/// The names of the clinics that stand side by side; short, because a namespace is called after them.
+pub const SIDES: [&str; 4] = ["fa", "fb", "fc", "fd"];
+
+/// What is wished for.
+#[derive(Clone, Debug, Default)]
+pub struct Order {
+    /// Names, faults or codes; all cases that this build judges if there are none.
+    pub codes: Vec<String>,
+    /// Two faults at once instead of one.
+    pub pairs: bool,
+    /// So many sweeps of a clean clinic instead of any fault.
+    pub clean: Option<u32>,
+    /// So many clinics, at most [`SIDES`].
+    pub side: usize,
+}
+
+impl Order {
+    /// The cases, in the order of the table.
+    ///
+    /// # Errors
+    /// A word means none of them.
+    pub fn cases(&self) -> Result<Vec<Case>, Wrong> {
+        let all = if self.pairs { pairs::cases() } else { table::cases() };
+        if let Some(unknown) = self.codes.iter().find(|word| !all.iter().any(|case| case.is(word))) {
+            let names: Vec<&str> = all.iter().map(|case| case.name.as_str()).collect();
+            return Err(Wrong(format!("there is no {unknown}; there are {}", names.join(" "))));
+        }
+        let meant = |case: &Case| match self.codes.as_slice() {
+            [] => case.is_judged(),
+            words => words.iter().any(|word| case.is(word)),
+        };
+        Ok(all.into_iter().filter(meant).collect())
+    }
+}
+
+/// Plays what is wished for, and says whether all of it was right.
+///
+/// # Errors
+/// A word means no case, or nobody can be told any more.
+pub fn play(wish: &Wish, order: &Order, out: &mut (dyn Write + Send)) -> Result<(Vec<Row>, bool), Wrong> {
+    let sides =
+        SIDES.get(..order.side).ok_or_else(|| Wrong(format!("at most {} side by side", SIDES.len())))?;
+    if let Some(sweeps) = order.clean {
+        return side::clean(wish, sides, sweeps, out);
+    }
+    let (judged, not): (Vec<Case>, Vec<Case>) = order.cases()?.into_iter().partition(Case::is_judged);
+    let mut rows: Vec<Row> = not.iter().map(not_judged).collect();
+    rows.iter().try_for_each(|row| writeln!(out, "{row}"))?;
+    rows.extend(side::play(wish, sides, Queue::of(judged), out)?);
+    let right = rows.iter().filter(|row| row.wrong.is_none()).count();
+    writeln!(out, "right={right} of {}", rows.len())?;
+    let all = right == rows.len() && right > 0;
+    Ok((rows, all))
+}
+
+fn not_judged(case: &Case) -> Row {
+    let wrong = Some("not judged by this build".into());
+    Row { name: case.name.clone(), made: case.made(), wrong, took: Duration::ZERO }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(codes: &[&str], pairs: bool) -> Result<Vec<String>, String> {
+        let codes = codes.iter().map(|code| (*code).to_owned()).collect();
+        let cases = Order { codes, pairs, ..Order::default() }.cases().map_err(|wrong| wrong.to_string())?;
+        Ok(cases.into_iter().map(|case| case.name).collect())
+    }
+
+    #[test]
+    fn a_code_means_all_its_cases_and_a_word_that_means_none_is_refused_with_those_there_are() {
+        assert_eq!(names(&["TERM-01"], false).unwrap(), ["TERM-01", "TERM-01/born", "TERM-01:cable"]);
+        assert_eq!(names(&["TERM-01:cable", "WAN-03"], false).unwrap(), ["WAN-03", "TERM-01:cable"]);
+        let refused = names(&["WAN-03", "WAN-99"], false).unwrap_err();
+        assert!(refused.contains("no WAN-99") && refused.contains("CTR-02/one-neighbour"), "{refused}");
+    }
+
+    #[test]
+    fn without_words_all_that_this_build_judges_is_played_and_no_more() {
+        let cases = Order::default().cases().unwrap();
+        assert!(cases.iter().all(Case::is_judged));
+        assert!(cases.len() > 20, "{}", cases.len());
+    }
+}

@@ -1,0 +1,222 @@
+//! The list: each fault with its code, what the clinic does to make it, and what that changes in the world.
+
+use super::Fault;
+use super::rules::{
+    HEAR_NOTHING, LOSE_ADVERTISEMENTS, LOSE_DISTRIBUTION, LOSE_FILE_SHARING, LOSE_LINE_AUTHENTICATION,
+    LOSE_NEIGHBOUR_ADVERTISEMENTS, LOSE_PACKET_TOO_BIG, LOSE_QUERIES, LOSE_QUERIES_TO_THE_FIRST,
+    LOSE_QUERIES_TO_THE_SECOND, LOSE_THE_NEIGHBOURS_TOO, LOSE_THE_SERVICE,
+    LOSE_WHAT_THE_RECEIPT_COMPUTER_ASKS, REFUSE_THE_PREFIX, REFUSE_THE_SERVICE,
+};
+use super::world::{Certificate, Disk, Folder, Home, Names};
+use crate::plan::Host;
+
+/// Every fault that can be made, in the catalogue's order.
+pub const CATALOGUE: &[Fault] = &[
+    Fault {
+        code: "WAN-01",
+        what: "the line's cable is out: the box has no carrier",
+        makes: |world| world.line_plugged = false,
+    },
+    Fault {
+        code: "WAN-02",
+        what: "router advertisements are lost, and the last one has expired (9 s)",
+        makes: |world| world.drop(Host::Ngn, "WAN_02", LOSE_ADVERTISEMENTS),
+    },
+    Fault {
+        code: "WAN-03",
+        what: "the router says goodbye (an advertisement with lifetime 0)",
+        makes: |world| world.router = false,
+    },
+    Fault {
+        code: "WAN-06",
+        what: "a second router advertises itself and a prefix on the line's segment",
+        makes: |world| world.home = Home::Router,
+    },
+    Fault {
+        code: "WAN-07",
+        what: "another host on the line's segment has the box's address",
+        makes: |world| world.home = Home::Twin,
+    },
+    Fault {
+        code: "WAN-08",
+        what: "the router advertises itself and answers no neighbour solicitation",
+        makes: |world| world.drop(Host::Ngn, "WAN_08", LOSE_NEIGHBOUR_ADVERTISEMENTS),
+    },
+    Fault {
+        code: "WAN-12",
+        what: "packets above 1280 bytes are lost on the line, without a word",
+        makes: |world| {
+            world.narrow = true;
+            world.drop(Host::Ngn, "WAN_12", LOSE_PACKET_TOO_BIG);
+        },
+    },
+    Fault {
+        code: "DNS-01",
+        what: "both resolvers are silent",
+        makes: |world| world.drop(Host::Ngn, "DNS_01", LOSE_QUERIES),
+    },
+    Fault {
+        code: "DNS-02",
+        what: "the first resolver is silent",
+        makes: |world| world.drop(Host::Ngn, "DNS_02", LOSE_QUERIES_TO_THE_FIRST),
+    },
+    Fault {
+        code: "DNS-02:second",
+        what: "the second resolver is silent",
+        makes: |world| world.drop(Host::Ngn, "DNS_02_second", LOSE_QUERIES_TO_THE_SECOND),
+    },
+    Fault {
+        code: "DNS-03",
+        what: "the resolvers know the other area's distribution host only",
+        makes: |world| world.names = Names::OtherArea,
+    },
+    Fault {
+        code: "DNS-04",
+        what: "the centre's name does not exist",
+        makes: |world| world.names = Names::NoCentre,
+    },
+    Fault {
+        code: "DNS-05",
+        what: "a stranger answers: every name has an address outside the closed network",
+        makes: |world| world.names = Names::Stranger,
+    },
+    Fault {
+        code: "AUTH-01",
+        what: "line authentication and service refuse the box's prefix",
+        makes: |world| world.drop(Host::Ngn, "AUTH_01", REFUSE_THE_PREFIX),
+    },
+    Fault {
+        code: "AUTH-01:silent",
+        what: "line authentication is silent, and the service refuses (TCP reset)",
+        makes: |world| {
+            world.drop(Host::Ngn, "AUTH_01_silent", LOSE_LINE_AUTHENTICATION);
+            world.drop(Host::Ngn, "AUTH_01_refused", REFUSE_THE_SERVICE);
+        },
+    },
+    Fault {
+        code: "CTR-01",
+        what: "the centre's service refuses (TCP reset)",
+        makes: |world| world.drop(Host::Ngn, "CTR_01", REFUSE_THE_SERVICE),
+    },
+    Fault {
+        code: "CTR-02",
+        what: "the centre's service is silent",
+        makes: |world| world.drop(Host::Ngn, "CTR_02", LOSE_THE_SERVICE),
+    },
+    Fault {
+        code: "CTR-02:all",
+        what: "the centre's service is silent, and line authentication and distribution are too",
+        makes: |world| world.drop(Host::Ngn, "CTR_02_all", LOSE_THE_NEIGHBOURS_TOO),
+    },
+    Fault {
+        code: "CTR-03",
+        what: "the centre's certificate has expired",
+        makes: |world| world.centre.shows = Certificate::Expired,
+    },
+    Fault {
+        code: "CTR-04",
+        what: "the centre shows a certificate for another name",
+        makes: |world| world.centre.shows = Certificate::OtherName,
+    },
+    Fault {
+        code: "CTR-04:issuer",
+        what: "the centre shows a certificate of another authority",
+        makes: |world| world.centre.shows = Certificate::OtherIssuer,
+    },
+    Fault {
+        code: "CTR-05:alert",
+        what: "the centre refuses the missing client certificate by a TLS alert: proof of reach, no fault",
+        makes: |world| world.centre.refusal = Some("alert"),
+    },
+    Fault {
+        code: "CTR-05:http400",
+        what: "the centre refuses the missing client certificate by HTTP 400: proof of reach, no fault",
+        makes: |world| world.centre.refusal = Some("http400"),
+    },
+    Fault {
+        code: "CTR-07",
+        what: "the distribution host is silent",
+        makes: |world| world.drop(Host::Ngn, "CTR_07", LOSE_DISTRIBUTION),
+    },
+    Fault {
+        code: "TERM-01",
+        what: "the terminal is silent, with carrier",
+        makes: |world| world.drop(Host::Terminal, "TERM_01", HEAR_NOTHING),
+    },
+    Fault {
+        code: "TERM-01:cable",
+        what: "the terminal's cable is out: the box has no carrier",
+        makes: |world| world.terminal_plugged = false,
+    },
+    Fault {
+        code: "TERM-02",
+        what: "file sharing on the terminal is stopped",
+        makes: |world| world.share = false,
+    },
+    Fault {
+        code: "TERM-02:silent",
+        what: "the terminal drops what comes to its file sharing",
+        makes: |world| world.drop(Host::Terminal, "TERM_02", LOSE_FILE_SHARING),
+    },
+    Fault {
+        code: "TERM-03",
+        what: "the share's password on the terminal was changed",
+        makes: |world| world.password_changed = true,
+    },
+    Fault {
+        code: "TERM-04",
+        what: "the terminal's shared folder is gone",
+        makes: |world| world.folder = Folder::Gone,
+    },
+    Fault {
+        code: "TERM-04:req",
+        what: "the folder for requests in the terminal's share is gone",
+        makes: |world| world.folder = Folder::WithoutRequests,
+    },
+    Fault {
+        code: "TERM-05",
+        what: "the terminal's share lies on a disk that is mounted read-only",
+        makes: |world| world.disk = Disk::ReadOnly,
+    },
+    Fault {
+        code: "TERM-05:right",
+        what: "the account of the terminal's share may not write",
+        makes: |world| world.disk = Disk::NoRight,
+    },
+    Fault { code: "TERM-06", what: "the terminal's disk is full", makes: |world| world.disk = Disk::Full },
+    Fault {
+        code: "TERM-07",
+        what: "the link application does not run: requests stay where they are",
+        makes: |world| world.oqs.stopped = true,
+    },
+    Fault {
+        code: "TERM-08",
+        what: "the link application takes requests and gives nothing",
+        makes: |world| world.oqs.mute = true,
+    },
+    Fault {
+        code: "TERM-09",
+        what: "every answer says that the processing failed (SegmentOfResult 9)",
+        makes: |world| world.oqs.answer = "error",
+    },
+    Fault {
+        code: "TERM-09:refused",
+        what: "every answer refuses what was asked for (ProcessingResultStatus 2)",
+        makes: |world| world.oqs.answer = "refused",
+    },
+    Fault {
+        code: "CLIN-01",
+        what: "the receipt computer does not come for its answers",
+        makes: |world| world.drop(Host::Clinic, "CLIN_01", LOSE_WHAT_THE_RECEIPT_COMPUTER_ASKS),
+    },
+    Fault {
+        code: "CLIN-02",
+        what: "the receipt computer is silent, with carrier",
+        makes: |world| world.drop(Host::Clinic, "CLIN_02", HEAR_NOTHING),
+    },
+    Fault {
+        code: "CLIN-02:cable",
+        what: "the receipt computer's cable is out: the box has no carrier",
+        makes: |world| world.clinic_plugged = false,
+    },
+];

@@ -1,0 +1,56 @@
+//! The faults the clinic can make, and what the world around the box looks like while some of them are on. Pure.
+
+mod catalogue;
+mod rules;
+mod world;
+
+pub use catalogue::CATALOGUE;
+pub use world::{Centre, Certificate, Disk, Folder, Home, Names, Oqs, World};
+
+/// One fault, or a variant of one.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    /// Its code in the catalogue; a variant follows after a colon.
+    pub code: &'static str,
+    /// What the clinic does to make it.
+    pub what: &'static str,
+    /// What that changes.
+    makes: fn(&mut World),
+}
+
+impl Fault {
+    /// The fault with this code.
+    pub fn from_code(code: &str) -> Option<&'static Self> {
+        CATALOGUE.iter().find(|fault| fault.code == code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_changes_the_world_and_no_two_alike() {
+        let clean = World::with([]);
+        let worlds: Vec<World> = CATALOGUE.iter().map(|fault| World::with([fault])).collect();
+        for (at, world) in worlds.iter().enumerate() {
+            assert_ne!(*world, clean, "{}", CATALOGUE[at].code);
+            assert!(!worlds[..at].contains(world), "{}", CATALOGUE[at].code);
+        }
+    }
+
+    #[test]
+    fn faults_add_up() {
+        let both = World::with(["WAN-02", "CTR-03"].map(|code| Fault::from_code(code).unwrap()));
+        assert!(!both.router_is_heard());
+        assert!(both.centre.shows == Certificate::Expired);
+    }
+
+    #[test]
+    fn every_fault_the_product_judges_can_be_made() {
+        for code in model::FaultCode::ALL {
+            let code = serde_json::to_value(code).unwrap();
+            assert!(Fault::from_code(code.as_str().unwrap()).is_some(), "{code}");
+        }
+    }
+}

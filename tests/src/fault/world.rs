@@ -1,0 +1,165 @@
+//! What stands around the box, as far as faults can change it.
+
+use std::collections::BTreeMap;
+
+use super::Fault;
+use super::rules::{Rules, Table};
+use crate::plan::Host;
+
+/// The certificate the centre shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Certificate {
+    /// Its own.
+    #[default]
+    Own,
+    /// Its own of long ago: the dates have passed.
+    Expired,
+    /// One for another name.
+    OtherName,
+    /// One of another authority.
+    OtherIssuer,
+}
+
+/// What of the terminal's shared folder is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Folder {
+    /// All of it.
+    #[default]
+    There,
+    /// Nothing.
+    Gone,
+    /// The folder for requests is missing.
+    WithoutRequests,
+}
+
+/// The disk the terminal's share lies on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Disk {
+    /// With room, and writable.
+    #[default]
+    Well,
+    /// Mounted read-only.
+    ReadOnly,
+    /// Closed to the share's account.
+    NoRight,
+    /// Full.
+    Full,
+}
+
+/// How the link application's double works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Oqs {
+    /// It does not run: requests stay where they are.
+    pub stopped: bool,
+    /// It takes requests and gives nothing.
+    pub mute: bool,
+    /// What its answers are.
+    pub answer: &'static str,
+}
+
+impl Default for Oqs {
+    fn default() -> Self {
+        Self { stopped: false, mute: false, answer: "xml" }
+    }
+}
+
+/// What the line's resolvers know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Names {
+    /// Their own area's.
+    #[default]
+    Own,
+    /// The other area's distribution host, and not this one's.
+    OtherArea,
+    /// Everything but the centre.
+    NoCentre,
+    /// Every name, at an address outside the closed network.
+    Stranger,
+}
+
+/// What stands on the line's segment beside its router.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Home {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A router that advertises itself.
+    Router,
+    /// A host with the box's own address.
+    Twin,
+}
+
+/// How the centre is to be run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Centre {
+    /// The certificate it shows.
+    pub shows: Certificate,
+    /// How it refuses a caller without a certificate; its own default if absent.
+    pub refusal: Option<&'static str>,
+}
+
+/// What stands around the box, as far as faults can change it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct World {
+    /// The line's cable is in.
+    pub line_plugged: bool,
+    /// The router advertises itself.
+    pub router: bool,
+    /// The terminal's cable is in.
+    pub terminal_plugged: bool,
+    /// The terminal shares its folders.
+    pub share: bool,
+    /// The terminal's password is another than the box knows.
+    pub password_changed: bool,
+    /// What the terminal's shared folder lacks.
+    pub folder: Folder,
+    /// The disk it lies on.
+    pub disk: Disk,
+    /// How the link application works.
+    pub oqs: Oqs,
+    /// The receipt computer's cable is in.
+    pub clinic_plugged: bool,
+    /// What the resolvers know.
+    pub names: Names,
+    /// What stands on the line's segment beside its router.
+    pub home: Home,
+    /// Only packets up to 1280 bytes pass the line.
+    pub narrow: bool,
+    /// How the centre runs.
+    pub centre: Centre,
+    /// The tables that stand, by name.
+    pub tables: BTreeMap<&'static str, Table>,
+}
+
+impl World {
+    /// The world with these faults on; with none it is a clean clinic.
+    pub fn with<'a>(faults: impl IntoIterator<Item = &'a Fault>) -> Self {
+        let mut world = Self {
+            line_plugged: true,
+            router: true,
+            terminal_plugged: true,
+            share: true,
+            password_changed: false,
+            folder: Folder::default(),
+            disk: Disk::default(),
+            oqs: Oqs::default(),
+            clinic_plugged: true,
+            names: Names::default(),
+            home: Home::default(),
+            narrow: false,
+            centre: Centre::default(),
+            tables: BTreeMap::new(),
+        };
+        faults.into_iter().for_each(|fault| (fault.makes)(&mut world));
+        world
+    }
+
+    /// Whether the box hears the router.
+    pub fn router_is_heard(&self) -> bool {
+        self.line_plugged && self.router && !self.tables.contains_key("WAN_02")
+    }
+
+    pub(super) fn drop(&mut self, host: Host, name: &'static str, rules: Rules) {
+        self.tables.insert(name, Table { host, name, rules });
+    }
+}
