@@ -22,6 +22,7 @@ mod kernel;
 mod ladder;
 mod names;
 mod ntp;
+mod past;
 mod plan;
 mod probe;
 mod router;
@@ -31,6 +32,7 @@ mod sockets;
 
 pub use error::Error;
 pub use judge::judge;
+pub use past::Past;
 pub use plan::{Plan, TerminalTarget};
 pub use run::{ShareSource, run};
 pub use sockets::Sockets;

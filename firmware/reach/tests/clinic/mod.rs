@@ -343,7 +343,9 @@ impl World {
         let shares = Shares(self.share.clone());
         let sockets = Sockets::open().unwrap();
         let state = self.state.path().to_owned();
-        let task = tokio::spawn(async move { reach::run(plan, sockets, &state, part, shares, asked).await });
+        let past = reach::Past::load(&state);
+        let task =
+            tokio::spawn(async move { reach::run(plan, sockets, &state, part, past, shares, asked).await });
         Running { parts, sweeps, task }
     }
 }
