@@ -131,6 +131,17 @@ fn a_fault_is_durable_at_once_and_so_is_its_end_and_the_cells_before_them() {
 }
 
 #[test]
+fn a_change_that_is_no_fault_is_durable_ten_minutes_after_the_write_before() {
+    let mut board = Board::new();
+    for second in (0..610).step_by(10) {
+        let ladder = ladder(second, second >= 300);
+        board.look(second, &ladder, &verdict(false));
+    }
+    board.restart(620);
+    assert_eq!(board.letters("link", 62), format!(" {}{}", ".".repeat(30), "#".repeat(31)));
+}
+
+#[test]
 fn the_box_was_off_is_not_known_and_a_fault_that_stood_goes_on_or_ends_when_it_was_last_seen() {
     let mut board = Board::new();
     board.at(0, true);

@@ -326,6 +326,11 @@ impl World {
         }
     }
 
+    /// What a ladder that has ended left behind.
+    pub fn remembered(&self) -> model::past::Past {
+        reach::Past::load(self.state.path()).tell(10)
+    }
+
     /// Starts the ladder.
     pub fn start(&self) -> Running {
         self.start_with(self.plan())
