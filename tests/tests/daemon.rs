@@ -165,7 +165,7 @@ fn nothing_the_box_says_names_a_patient_or_a_password_even_at_trace() {
         let said: serde_json::Value = serde_json::from_str(&verb(&["relay", "list", "--json"])).unwrap();
         said["held"].as_array().is_some_and(|held| held.len() == 2)
     });
-    let more: [&[&str]; 7] = [
+    let more: [&[&str]; 9] = [
         &["status"],
         &["status", "--json"],
         &["relay", "list"],
@@ -173,6 +173,8 @@ fn nothing_the_box_says_names_a_patient_or_a_password_even_at_trace() {
         &["relay", "days"],
         &["relay", "days", "--json"],
         &["check"],
+        &["history"],
+        &["history", "--json"],
     ];
     let mut said = more.map(|arguments| ("verb", verb(arguments))).to_vec();
     said.push(("page", clinic.inside("clinic", page).unwrap()));

@@ -29,6 +29,18 @@ pub fn moment(at: Timestamp, language: Language) -> String {
     }
 }
 
+/// The newest midnight in Japan, seconds since 1970.
+pub fn midnight(at: Timestamp) -> i64 {
+    const OFFSET_S: i64 = 9 * 3600;
+    (at.as_second() + OFFSET_S).div_euclid(86_400) * 86_400 - OFFSET_S
+}
+
+/// The day: `11月22日`, `22 Nov`.
+pub fn day(at: Timestamp, language: Language) -> String {
+    let moment = moment(at, language);
+    moment.rsplit_once(' ').map_or_else(String::new, |(day, _)| day.to_owned())
+}
+
 /// How long ago, in the two largest units: `2時間5分前`, `2 h 5 min ago`. A time in the future is now.
 pub fn age(since: Timestamp, now: Timestamp, language: Language) -> String {
     let minutes = (now.as_second() - since.as_second()).max(0) / 60;

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use crate::identity::Fingerprints;
 use crate::room::Room;
 use crate::state::State;
-use crate::view::{Overview, Relay, Setup};
+use crate::view::{Line, Overview, Relay, Setup};
 use crate::{events, language, render};
 
 /// The box's clock, so that a test can say what time it is.
@@ -76,8 +76,8 @@ impl Page {
     pub fn router(self, own: IpAddr, door: Door) -> Router {
         let rooms = self.rooms(door);
         let mut router = views(Room::First, rooms);
-        if rooms.contains(&Room::Relay) {
-            router = router.merge(views(Room::Relay, rooms));
+        for room in rooms.iter().filter(|room| **room != Room::First) {
+            router = router.merge(views(*room, rooms));
         }
         router
             .route("/api/status", get(status))
@@ -105,6 +105,10 @@ impl Page {
                 let view = Overview::new(&snapshot, site, now, language);
                 html(&render::Whole { view: &view, room, rooms, patience_s })
             }
+            (Shows::Overview(site), Room::Line) => {
+                let view = Line::new(&snapshot, site, now, language);
+                html(&render::WholeLine { view: &view, room, rooms, patience_s })
+            }
             (Shows::Overview(site), Room::Relay) => {
                 let view = Relay::new(&snapshot, site, now, language);
                 html(&render::WholeRelay { view: &view, room, rooms, patience_s })
@@ -122,6 +126,9 @@ impl Page {
         match (&self.shows, room) {
             (Shows::Overview(site), Room::First) => {
                 html(&render::Fragment { view: &Overview::new(&snapshot, site, now, language) })
+            }
+            (Shows::Overview(site), Room::Line) => {
+                html(&render::LineFragment { view: &Line::new(&snapshot, site, now, language) })
             }
             (Shows::Overview(site), Room::Relay) => {
                 html(&render::RelayFragment { view: &Relay::new(&snapshot, site, now, language) })

@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::room::Room;
 use crate::state::State;
-use crate::view::{Overview, Relay, Setup};
+use crate::view::{Line, Overview, Relay, Setup};
 use crate::words;
 
 /// The whole page.
@@ -27,6 +27,28 @@ pub struct Whole<'a> {
 pub struct Fragment<'a> {
     /// What it shows.
     pub view: &'a Overview,
+}
+
+/// The whole page of the line's view.
+#[derive(Template)]
+#[template(path = "line-page.html")]
+pub struct WholeLine<'a> {
+    /// What it shows.
+    pub view: &'a Line,
+    /// Which view it is.
+    pub room: Room,
+    /// The views to choose from; none if there is no choice.
+    pub rooms: &'static [Room],
+    /// How long a client may hear nothing before it says so, seconds.
+    pub patience_s: u64,
+}
+
+/// Its fragment that is replaced when something changes.
+#[derive(Template)]
+#[template(path = "line.html")]
+pub struct LineFragment<'a> {
+    /// What it shows.
+    pub view: &'a Line,
 }
 
 /// The whole page of the relay's view.

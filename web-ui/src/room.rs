@@ -9,18 +9,21 @@ use crate::words;
 pub enum Room {
     /// The first view: the overview, or how the box came up.
     First,
+    /// The line's.
+    Line,
     /// The relay's.
     Relay,
 }
 
 impl Room {
     /// Every view.
-    pub const ALL: [Self; 2] = [Self::First, Self::Relay];
+    pub const ALL: [Self; 3] = [Self::First, Self::Line, Self::Relay];
 
     /// Where the whole page is.
     pub const fn address(self) -> &'static str {
         match self {
             Self::First => "/",
+            Self::Line => "/line",
             Self::Relay => "/relay",
         }
     }
@@ -29,6 +32,7 @@ impl Room {
     pub const fn part(self) -> &'static str {
         match self {
             Self::First => "/part/overview",
+            Self::Line => "/part/line",
             Self::Relay => "/part/relay",
         }
     }
@@ -37,6 +41,7 @@ impl Room {
     pub const fn events(self) -> &'static str {
         match self {
             Self::First => "/events",
+            Self::Line => "/events/line",
             Self::Relay => "/events/relay",
         }
     }
@@ -45,6 +50,7 @@ impl Room {
     pub const fn name(self) -> Text {
         match self {
             Self::First => words::OVERVIEW,
+            Self::Line => words::LINE_VIEW,
             Self::Relay => words::RELAY,
         }
     }

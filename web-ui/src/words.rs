@@ -17,6 +17,8 @@ pub const LANGUAGE: Text = Text::new("言語", "Language");
 pub const VIEWS: Text = Text::new("表示", "Views");
 /// Name of the first view.
 pub const OVERVIEW: Text = Text::new("いまの状態", "Status");
+/// Name of the line's view.
+pub const LINE_VIEW: Text = Text::new("回線の確認", "Line");
 /// Name of the relay's view.
 pub const RELAY: Text = Text::new("ファイル中継", "Relay");
 
@@ -184,6 +186,36 @@ pub const SHOW_TABLE: Text = Text::new("時間ごとの表を見る", "Show a ta
 /// Heading of the hours.
 pub const HOUR: Text = Text::new("時刻", "Hour");
 
+/// Heading of the rungs.
+pub const LADDER: Text = Text::new("確認の段階と72時間", "The ladder and its 72 hours");
+/// Below the rungs.
+pub const STRIP_LEGEND: Text = Text::new(
+    "帯は左が72時間前、右が今です。高い帯は異常、中は確認中、低い帯は正常、線は未確認です。",
+    "Left is 72 hours ago. High: broken; middle: open; low: good; a thin line: not looked at.",
+);
+/// Before the days whose midnights are drawn.
+pub const MIDNIGHTS: Text = Text::new("縦線は次の日の0時です:", "The vertical lines are the midnights of");
+/// Nothing is remembered.
+pub const NO_PAST: Text = Text::new("72時間の記録はまだありません。", "Nothing is remembered yet.");
+/// Before the last good look.
+pub const LAST_GOOD: Text = Text::new("最後の正常", "last good");
+/// Before the first bad look.
+pub const FIRST_BAD: Text = Text::new("最初の異常", "first bad");
+/// Before the first bad look of a time that is over.
+pub const LAST_BROKEN: Text = Text::new("前回の異常", "last broken from");
+/// A share of the 72 hours.
+pub const HOURS: Text = Text::new("時間", "h");
+/// Heading of the stories.
+pub const STORIES: Text = Text::new("これまでの異常", "Faults so far");
+/// No story.
+pub const NO_STORIES: Text = Text::new("記録された異常はありません。", "No fault is remembered.");
+/// A fault that stands.
+pub const STANDS: Text = Text::new("継続中", "still there");
+/// An end that nobody saw.
+pub const END_UNSEEN: Text = Text::new("終わりは未確認", "end not seen");
+/// Behind how often a fault came.
+pub const TIMES: Text = Text::new("回", "times");
+
 /// Heading of the box.
 pub const LAMPS: Text = Text::new("本機のランプ", "The box's lamps");
 /// Heading of the firewall's line.
@@ -272,6 +304,9 @@ mod tests {
             PROTECTED,
             DROPPED,
             DRIFTED,
+            STRIP_LEGEND,
+            NO_PAST,
+            NO_STORIES,
         ];
         blocks
             .into_iter()

@@ -36,6 +36,7 @@ fn snapshot(usability: Usability, faults: &[FaultCode]) -> Snapshot {
         firewall: firewall(RulesetState::Proved),
         board: None,
         boot: None,
+        past: None,
     }
 }
 

@@ -1,12 +1,15 @@
 //! What each role publishes about itself over its socket, and the snapshot the faces read.
 //! An absent part is 不明 since its last look, never 正常.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::boot::BootPart;
 use crate::observation::Observation;
 use crate::parcel::{Held, Outcomes, Pair, Unanswered, Uncollected, Waiting};
+use crate::past::Past;
 use crate::scene::Scene;
 use crate::verdict::Verdict;
 
@@ -238,6 +241,10 @@ pub struct Snapshot {
     /// How the box came up; absent in development, where nothing boots. It does not grow old.
     #[serde(default)]
     pub boot: Option<BootPart>,
+    /// What `reachd` remembers, for the page's line view; it says itself until when. No part of the JSON: it is large,
+    /// and has an address of its own.
+    #[serde(skip)]
+    pub past: Option<Arc<Past>>,
 }
 
 impl Snapshot {

@@ -28,6 +28,8 @@ enum Need {
     Ever(Rung),
     /// The rung was never good on this site.
     Never(Rung),
+    /// The rung was seen to hold, or never did on this site: there it is no measure.
+    GoodOrNever(Rung),
     /// All of them were seen to hold.
     All(&'static [Rung]),
     /// Our own clock may accuse a certificate.
@@ -49,7 +51,7 @@ const fn row(code: FaultCode, needs: &'static [Need], owner: Party, certainty: C
 }
 
 use Certainty::{Likely, Open, Sure};
-use Need::{Clock, ClockDoubted, Ever, Good, Names, Never, Seen};
+use Need::{Clock, ClockDoubted, Ever, Good, GoodOrNever, Names, Never, Seen};
 use Rung::{
     Address, AnswersSay, Area, CentreTcp, CentreTls, Collection, Distribution, Gateway, LargePackets,
     LineAuth, Link, Quality, ResolverOne, ResolverTwo, Router, TerminalAnswers, TerminalLink,
@@ -245,6 +247,20 @@ const LINE: &[Row] = &[
         Party::Line,
         Likely,
     ),
+    // The handshake fits into small packets; what is sent through it may not.
+    row(
+        FaultCode::Wan12,
+        &[
+            Names,
+            Good(CentreTcp),
+            Good(CentreTls),
+            Good(Quality),
+            Seen(LargePackets, &[LargeLost]),
+            Ever(LargePackets),
+        ],
+        Party::Line,
+        Likely,
+    ),
 ];
 
 /// The box itself.
@@ -387,6 +403,7 @@ const ALL_HOLDS: &[Need] = &[
     Good(CentreTcp),
     Good(CentreTls),
     Good(Quality),
+    GoodOrNever(LargePackets),
     Clock,
     TO_SHARE,
     Good(TerminalShare),
@@ -480,6 +497,7 @@ impl Need {
             }
             Self::Ever(rung) => evidence.was_good(rung),
             Self::Never(rung) => !evidence.was_good(rung),
+            Self::GoodOrNever(rung) => good(rung) || !evidence.was_good(rung),
             Self::All(rungs) => rungs.iter().all(|rung| good(*rung)),
             Self::Clock => evidence.clock_trusted,
             Self::ClockDoubted => !evidence.clock_trusted,
@@ -489,7 +507,7 @@ impl Need {
     /// The rungs this need looked at.
     fn rungs(&self, evidence: &Evidence) -> Vec<Rung> {
         match *self {
-            Self::Good(rung) | Self::Seen(rung, _) => vec![rung],
+            Self::Good(rung) | Self::GoodOrNever(rung) | Self::Seen(rung, _) => vec![rung],
             Self::Names => {
                 let mut rungs = vec![Link, Address, Gateway, ResolverOne, ResolverTwo];
                 rungs.retain(|rung| evidence.outcome(*rung).is_good());

@@ -1,15 +1,19 @@
 //! What the kernel knows of our ports: carrier, addresses, default routes, by rtnetlink. Whatever set them (the
 //! kernel's own autoconfiguration, networkd, an installer) reads the same here. Dumps need no capability.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{StreamExt as _, TryStreamExt as _};
+use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
 use netlink_packet_route::link::LinkAttribute;
 use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteType};
 use pnet_base::MacAddr;
+use rtnetlink::packet_core::NetlinkPayload;
 use rtnetlink::{Handle, MulticastGroup, RouteMessageBuilder};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -44,9 +48,14 @@ pub struct Ground {
 #[derive(Debug)]
 pub struct Kernel {
     handle: Handle,
-    changed: std::sync::Arc<Notify>,
+    changed: Arc<Notify>,
+    duplicates: Duplicates,
     tasks: [JoinHandle<()>; 2],
 }
+
+/// The ports on which another device was found to have our address: the kernel takes such an address away and says so
+/// once. Until the port has an address again.
+type Duplicates = Arc<Mutex<BTreeSet<u32>>>;
 
 impl Drop for Kernel {
     fn drop(&mut self) {
@@ -62,19 +71,21 @@ impl Kernel {
     /// # Errors
     /// [`Error::Kernel`] if the kernel refuses them.
     pub fn open() -> Result<Self, Error> {
-        let groups = [MulticastGroup::Link, MulticastGroup::Ipv6Route];
+        let groups = [MulticastGroup::Link, MulticastGroup::Ipv6Route, MulticastGroup::Ipv6Ifaddr];
         let refused = |error: io::Error| Error::Kernel(error.to_string());
         let (connection, handle, mut messages) =
             rtnetlink::new_multicast_connection(&groups).map_err(refused)?;
-        let changed = std::sync::Arc::new(Notify::new());
-        let tell = changed.clone();
+        let (changed, duplicates) = (Arc::new(Notify::new()), Duplicates::default());
+        let (tell, found) = (changed.clone(), duplicates.clone());
         let reader = tokio::spawn(connection);
         let teller = tokio::spawn(async move {
-            while messages.next().await.is_some() {
-                tell.notify_one();
+            while let Some((message, _)) = messages.next().await {
+                if heard(&message.payload, &found) {
+                    tell.notify_one();
+                }
             }
         });
-        Ok(Self { handle, changed, tasks: [reader, teller] })
+        Ok(Self { handle, changed, duplicates, tasks: [reader, teller] })
     }
 
     /// Ends when a link or a route has changed since the last call.
@@ -122,6 +133,7 @@ impl Kernel {
                 take_address(&message, &mut ground);
             }
         }
+        ground.duplicate |= lock(&self.duplicates).contains(&index);
         let every = RouteMessageBuilder::<Ipv6Addr>::new().build();
         let mut routes = self.handle.route().get(every).execute();
         while let Some(message) = routes.try_next().await.map_err(|error| kernel(&error))? {
@@ -133,6 +145,32 @@ impl Kernel {
 
 fn kernel(error: &rtnetlink::Error) -> Error {
     Error::Kernel(error.to_string())
+}
+
+/// Takes in what the kernel says by itself. Whether that is a reason to look: every advertisement renews addresses, and
+/// is none.
+fn heard(payload: &NetlinkPayload<RouteNetlinkMessage>, duplicates: &Duplicates) -> bool {
+    let NetlinkPayload::InnerMessage(message) = payload else { return true };
+    match message {
+        RouteNetlinkMessage::NewAddress(message) => {
+            let mut ground = Ground::default();
+            take_address(message, &mut ground);
+            !ground.addresses.is_empty() && lock(duplicates).remove(&message.header.index)
+        }
+        RouteNetlinkMessage::DelAddress(message) => {
+            let mut ground = Ground::default();
+            take_address(message, &mut ground);
+            if ground.duplicate {
+                lock(duplicates).insert(message.header.index);
+            }
+            true
+        }
+        _ => true,
+    }
+}
+
+fn lock(duplicates: &Duplicates) -> MutexGuard<'_, BTreeSet<u32>> {
+    duplicates.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn take_address(message: &AddressMessage, ground: &mut Ground) {

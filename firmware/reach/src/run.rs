@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::history::History;
 use crate::judge::judge;
 use crate::ladder::Ladder;
+use crate::past::Past;
 use crate::plan::Plan;
 use crate::sockets::Sockets;
 
@@ -37,7 +38,7 @@ const BREATH: Duration = Duration::from_millis(200);
 
 /// Climbs until the sender of `sweeps` is gone. Every look is published to `part`; a sweep asked for is answered with
 /// the part it led to, and those who ask while none has begun share one. What must outlive a restart is kept in
-/// `state_dir`, which exists.
+/// `state_dir`, which exists; `past` remembers what was seen.
 ///
 /// # Errors
 /// What keeps the ladder from starting, and the loss of the kernel's word: see [`Error`]. What a probe meets is no
@@ -47,12 +48,13 @@ pub async fn run(
     sockets: Sockets,
     state_dir: &Path,
     part: watch::Sender<LinePart>,
+    past: Past,
     shares: impl ShareSource,
     mut sweeps: mpsc::Receiver<oneshot::Sender<LinePart>>,
 ) -> Result<(), Error> {
     let ladder = Ladder::new(&plan, History::load(state_dir)?);
     let climber = Climber::new(plan, sockets)?;
-    let mut walk = Walk::new(climber, ladder, state_dir, part);
+    let mut walk = Walk::new(climber, ladder, state_dir, part, past);
     let mut asked = Vec::new();
     loop {
         while let Ok(answer) = sweeps.try_recv() {
@@ -99,6 +101,7 @@ struct Walk<'d> {
     ladder: Ladder,
     state_dir: &'d Path,
     part: watch::Sender<LinePart>,
+    past: Past,
     verdict: Option<Verdict>,
     sweep_ms: f64,
     swept_at: Option<Timestamp>,
@@ -108,7 +111,13 @@ struct Walk<'d> {
 }
 
 impl<'d> Walk<'d> {
-    fn new(climber: Climber, ladder: Ladder, state_dir: &'d Path, part: watch::Sender<LinePart>) -> Self {
+    fn new(
+        climber: Climber,
+        ladder: Ladder,
+        state_dir: &'d Path,
+        part: watch::Sender<LinePart>,
+        past: Past,
+    ) -> Self {
         let now = Instant::now();
         let (looked_at, far_at, shares_at) = (now, now, now);
         Self {
@@ -116,6 +125,7 @@ impl<'d> Walk<'d> {
             ladder,
             state_dir,
             part,
+            past,
             verdict: None,
             sweep_ms: 0.0,
             swept_at: None,
@@ -159,9 +169,16 @@ impl<'d> Walk<'d> {
         }
         let verdict = judge(&self.ladder.evidence(now), self.verdict.as_ref(), now);
         self.tell(&verdict);
-        self.verdict = Some(verdict.clone());
         let (sweep_ms, swept_at) = (self.sweep_ms, self.swept_at);
-        self.part.send_replace(LinePart { verdict, ladder: self.ladder.list(), sweep_ms, swept_at });
+        let ladder = self.ladder.list();
+        self.part.send_replace(LinePart {
+            verdict: verdict.clone(),
+            ladder: ladder.clone(),
+            sweep_ms,
+            swept_at,
+        });
+        self.past.take(&ladder, &verdict, now);
+        self.verdict = Some(verdict);
         if news && let Err(error) = self.ladder.history().save(self.state_dir) {
             tracing::warn!(%error, "the ladder's memory was not kept");
         }

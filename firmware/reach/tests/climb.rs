@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clinic::{CENTRE, Certificate, DISTRIBUTION, LINE_AUTH, RESOLVERS, Resolver, in_a_clinic};
 use model::part::LinePart;
+use model::past::Mark;
 use model::{FaultCode, Outcome, Party, Rung, Symptom, Usability};
 
 const TLS12: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS12];
@@ -59,6 +60,25 @@ fn a_cable_pulled_from_the_line_is_seen_at_once_and_so_is_its_return() {
         let back = running.until(Duration::from_secs(5), |part| part.verdict.usability == Usability::Usable);
         back.await;
         running.stop().await;
+    });
+}
+
+#[test]
+fn a_pulled_cable_is_a_story_with_its_evidence_that_outlives_the_daemon() {
+    in_a_clinic(async |world| {
+        let mut running = world.start();
+        running.sweep().await;
+        world.ip("link set dev w0 down");
+        running.until(Duration::from_secs(2), |part| part.verdict.foremost.is_some()).await;
+        running.stop().await;
+        let past = world.remembered();
+        let [story] = &past.stories[..] else { panic!("{:#?}", past.stories) };
+        assert_eq!((story.code.as_str(), story.end, story.count), ("WAN-01", None, 1));
+        let [hop] = &story.evidence[..] else { panic!("{:#?}", story.evidence) };
+        assert!(hop.rung == "link" && hop.last_good.is_some(), "{hop:#?}");
+        assert_eq!(hop.first_bad.as_ref().map(|bad| bad.is.as_str()), Some("no-carrier"));
+        assert_eq!(past.strips.len(), Rung::ALL.len());
+        assert_eq!(past.marks(&past.strips[0]).last(), Some(Mark::Bad));
     });
 }
 

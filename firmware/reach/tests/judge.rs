@@ -167,17 +167,18 @@ fn broken_with(bad: &[(Rung, Symptom)]) -> Evidence {
 #[test]
 fn where_the_centre_can_be_had_all_the_same_the_service_is_partly_usable() {
     use Certainty::{Likely, Sure};
-    use FaultCode::{Clin01, Term04, Term05, Term06, Term07, Term08, Term09, Time01, Wan11};
-    use Rung::{AnswersSay, Collection, Quality, TerminalAnswers, TerminalShare, Time};
+    use FaultCode::{Clin01, Term04, Term05, Term06, Term07, Term08, Term09, Time01, Wan11, Wan12};
+    use Rung::{AnswersSay, Collection, LargePackets, Quality, TerminalAnswers, TerminalShare, Time};
     use Symptom::{
-        AnswersFailed, AnswersRefused, ClockOff, Denied, DiskFull, Lossy, NotCollected, ShareMissing, Slow,
-        Unanswered, Untaken,
+        AnswersFailed, AnswersRefused, ClockOff, Denied, DiskFull, LargeLost, Lossy, NotCollected,
+        ShareMissing, Slow, Unanswered, Untaken,
     };
     let mut late = broken(&[(Time, ClockOff)]);
     late.clock_trusted = false;
     let table = [
         (broken(&[(Quality, Lossy)]), Wan11, Party::Line, Likely),
         (broken(&[(Quality, Slow)]), Wan11, Party::Line, Likely),
+        (broken(&[(LargePackets, LargeLost)]), Wan12, Party::Line, Likely),
         (broken(&[(TerminalShare, ShareMissing)]), Term04, Party::Terminal, Sure),
         (never(broken(&[(TerminalShare, ShareMissing)]), TerminalShare), Term04, Party::Terminal, Likely),
         (broken(&[(TerminalShare, Denied)]), Term05, Party::Terminal, Likely),
@@ -193,6 +194,12 @@ fn where_the_centre_can_be_had_all_the_same_the_service_is_partly_usable() {
         assert_eq!(foremost(&evidence), Some((code, owner, certainty)), "{evidence:?}");
         assert_eq!(verdict(&evidence).usability, Usability::Partly, "{code:?}");
     }
+}
+
+#[test]
+fn large_packets_that_never_passed_here_are_no_measure() {
+    let never = never(broken(&[(Rung::LargePackets, Symptom::LargeLost)]), Rung::LargePackets);
+    assert_eq!((verdict(&never).usability, foremost(&never)), (Usability::Usable, None));
 }
 
 #[test]
@@ -275,7 +282,7 @@ fn one_resolver_of_two_is_recorded_and_no_alarm() {
 
 #[test]
 fn a_want_of_the_distribution_host_alone_leaves_reception_alone() {
-    for rung in [Rung::Distribution, Rung::LineAuth, Rung::Time, Rung::LargePackets, Rung::Router] {
+    for rung in [Rung::Distribution, Rung::LineAuth, Rung::Time, Rung::Router] {
         assert_eq!(verdict(&broken(&[(rung, Symptom::Silent)])).usability, Usability::Usable, "{rung:?}");
     }
 }

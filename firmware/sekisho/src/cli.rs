@@ -48,9 +48,11 @@ pub enum Command {
     Relay(Relay),
     /// The record of what persons decided
     Audit(Audit),
+    /// Say what is remembered of the line: 72 hours of every rung, and the faults there were, newest first
+    History(History),
     /// Answer one question about the relay's history, from standard input; what the relay runs
     #[command(hide = true)]
-    History {
+    RelayHistory {
         /// The relay's own folder
         folder: PathBuf,
     },
@@ -190,6 +192,20 @@ pub struct Status {
     /// Print JSON: with the verdict, and what is only recorded
     #[arg(long)]
     pub json: bool,
+    /// Folder of the roles' sockets
+    #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
+    pub socket: PathBuf,
+}
+
+/// `sekisho history`
+#[derive(Debug, Args)]
+pub struct History {
+    /// Print JSON (docs/history.md)
+    #[arg(long)]
+    pub json: bool,
+    /// With --json: how wide a cell of the strips is, 10 at the least
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, requires = "json", value_parser = clap::value_parser!(u32).range(10..=86_400))]
+    pub cell: u32,
     /// Folder of the roles' sockets
     #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
     pub socket: PathBuf,

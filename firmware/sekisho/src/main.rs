@@ -40,7 +40,7 @@ fn run(command: cli::Command) -> Result<ExitCode, failure::Failure> {
     use cli::Command;
     match command {
         Command::Audit(args) => verb::audit::run(&args),
-        Command::History { folder } => verb::history::run(&folder),
+        Command::RelayHistory { folder } => verb::relay_history::run(&folder),
         Command::Boot(args) => boot::run(&args),
         Command::Generate(args) => verb::generate::run(&args),
         Command::Site(args) => verb::site::run(&args),
@@ -49,6 +49,7 @@ fn run(command: cli::Command) -> Result<ExitCode, failure::Failure> {
         Command::Policy(args) => wait(verb::policy::run(args)),
         Command::Status(args) => wait(verb::status::run(&args)),
         Command::Check(args) => wait(verb::check::run(&args)),
+        Command::History(args) => wait(verb::history::run(&args)),
         Command::Console(args) => wait(verb::console::run(&args)),
         Command::Relay(args) => wait(verb::relay::run(&args)),
     }

@@ -23,6 +23,13 @@ pub fn json<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string_pretty(value).expect("invariant: our types have only text keys")
 }
 
+/// An instant as Japan's clocks have it: there is one zone without summer time.
+pub fn clock(at: model::Timestamp) -> String {
+    const JST_S: i64 = 9 * 3600;
+    let wall = model::Timestamp::from_second(at.as_second().saturating_add(JST_S)).unwrap_or(at);
+    wall.to_string().trim_end_matches('Z').replace('T', " ")
+}
+
 /// How long something has lasted, for a person: `12 s`, `3 min`, `2 h`, `4 d`.
 pub fn age(since: model::Timestamp, now: model::Timestamp) -> String {
     let seconds = now.duration_since(since).as_secs().max(0);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::part::{Role, Snapshot, Stamped};
+use model::past::Past;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
@@ -19,6 +20,10 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// How often `boot.json` is looked at again.
 const BOOT_EVERY: Duration = Duration::from_secs(2);
 
+/// How often what is remembered of the line is read again, and in what cells: as wide as a page can show.
+const PAST_EVERY: Duration = Duration::from_secs(30);
+const PAST: &str = "/past?cell=600";
+
 /// Reads every role once. A role that does not answer is absent.
 pub async fn once(folder: &Path) -> Snapshot {
     let (line, relay, firewall, board) = tokio::join!(
@@ -27,7 +32,7 @@ pub async fn once(folder: &Path) -> Snapshot {
         one(folder, Role::Netd),
         one(folder, Role::Boardd)
     );
-    Snapshot { line, relay, firewall, board, boot: boot::part::read(&boot::part::path(folder)) }
+    Snapshot { line, relay, firewall, board, boot: boot::part::read(&boot::part::path(folder)), past: None }
 }
 
 /// A part in hand is given at once; a role that has none yet gets a moment to make its first.
@@ -38,6 +43,12 @@ async fn one<T: DeserializeOwned>(folder: &Path, role: Role) -> Option<Stamped<T
 
 /// Follows the roles and keeps the picture current until the process ends.
 pub fn follow(folder: &Path, roles: &[Role]) -> watch::Receiver<Arc<Snapshot>> {
+    start(folder, roles).1
+}
+
+type Picture = Arc<watch::Sender<Arc<Snapshot>>>;
+
+fn start(folder: &Path, roles: &[Role]) -> (Picture, watch::Receiver<Arc<Snapshot>>) {
     let (picture, seen) = watch::channel(Arc::new(Snapshot::default()));
     let picture = Arc::new(picture);
     watch_boot(boot::part::path(folder), Arc::clone(&picture));
@@ -51,11 +62,37 @@ pub fn follow(folder: &Path, roles: &[Role]) -> watch::Receiver<Arc<Snapshot>> {
             Role::Webd => {}
         }
     }
+    (picture, seen)
+}
+
+/// Follows what is remembered of the line, too.
+pub fn follow_with_past(folder: &Path, roles: &[Role]) -> watch::Receiver<Arc<Snapshot>> {
+    let (picture, seen) = start(folder, roles);
+    let folder = folder.to_owned();
+    tokio::spawn(async move {
+        loop {
+            let asked: Result<Past, Failure> = client::ask(&folder, Role::Reachd, PAST).await;
+            // Without an answer the last one stays: it says itself until when it goes.
+            let again = if let Ok(past) = asked { remember(&picture, past) } else { AGAIN };
+            tokio::time::sleep(again).await;
+        }
+    });
     seen
 }
 
+fn remember(picture: &watch::Sender<Arc<Snapshot>>, past: Past) -> Duration {
+    picture.send_if_modified(|snapshot| {
+        let changed = snapshot.past.as_deref() != Some(&past);
+        if changed {
+            Arc::make_mut(snapshot).past = Some(Arc::new(past));
+        }
+        changed
+    });
+    PAST_EVERY
+}
+
 /// Who writes `boot.json` ends before any role starts, but for a stick that is refused later: a look now and then.
-fn watch_boot(file: PathBuf, picture: Arc<watch::Sender<Arc<Snapshot>>>) {
+fn watch_boot(file: PathBuf, picture: Picture) {
     tokio::spawn(async move {
         loop {
             let part = boot::part::read(&file);
@@ -74,7 +111,7 @@ fn watch_boot(file: PathBuf, picture: Arc<watch::Sender<Arc<Snapshot>>>) {
 fn watch_role<T: DeserializeOwned + Send + 'static>(
     folder: PathBuf,
     role: Role,
-    picture: Arc<watch::Sender<Arc<Snapshot>>>,
+    picture: Picture,
     put: fn(&mut Snapshot, Stamped<T>),
 ) {
     tokio::spawn(async move {

@@ -82,6 +82,8 @@ fn without_a_daemon_every_verb_that_needs_one_exits_69() {
         &["relay", "selftest", "--terminal"],
         &["relay", "selftest", "--terminal", "t1", "--json"],
         &["policy", "prove", "--live"],
+        &["history"],
+        &["history", "--json", "--cell", "10"],
     ] {
         let mut arguments = verb.to_vec();
         arguments.extend(["--socket", &sockets]);
@@ -95,6 +97,8 @@ fn without_a_daemon_every_verb_that_needs_one_exits_69() {
 fn a_wrong_command_line_exits_64_and_help_exits_0() {
     assert_eq!(sekisho(&["guess"]).status.code(), Some(64));
     assert_eq!(sekisho(&["policy", "prove"]).status.code(), Some(64));
+    assert_eq!(sekisho(&["history", "--cell", "10"]).status.code(), Some(64));
+    assert_eq!(sekisho(&["history", "--json", "--cell", "9"]).status.code(), Some(64));
     assert_eq!(sekisho(&["--help"]).status.code(), Some(0));
     assert_eq!(sekisho(&["--version"]).status.code(), Some(0));
 }

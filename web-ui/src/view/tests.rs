@@ -5,12 +5,14 @@ use std::sync::Arc;
 use askama::Template;
 use model::boot::Situation;
 use model::part::{RulesetState, Snapshot};
+use model::past;
 use model::verdict::{Certainty, Fault};
 use model::{FaultCode, Language, Notice, Party, Site, Timestamp, Usability};
 
 use super::*;
 use crate::identity::Fingerprints;
-use crate::render::{Fragment, RelayFragment, SetupFragment, Whole, WholeRelay, WholeSetup};
+use crate::render::{Fragment, LineFragment, RelayFragment, SetupFragment, Whole};
+use crate::render::{WholeLine, WholeRelay, WholeSetup};
 use crate::room::Room;
 use crate::state::State;
 
@@ -316,6 +318,92 @@ fn the_relay_s_page_brings_no_inline_code_and_nothing_from_outside() {
             assert!(!page.contains(forbidden), "{forbidden}");
         }
         assert_eq!(page.matches("<script").count(), 1);
+    }
+}
+
+fn line(snapshot: &Snapshot, language: Language) -> Line {
+    Line::new(snapshot, &samples::site(), samples::now(), language)
+}
+
+fn line_page(snapshot: &Snapshot) -> String {
+    let view = line(snapshot, Language::Ja);
+    WholeLine { view: &view, room: Room::Line, rooms: &Room::ALL, patience_s: 35 }.render().unwrap()
+}
+
+#[test]
+fn the_line_s_view_reads_as_agreed_in_both_languages() {
+    let stale = Snapshot { past: samples::remembered().past, ..samples::stale() };
+    for (name, snapshot) in
+        [("remembered", samples::remembered()), ("clean", samples::clean()), ("stale", stale)]
+    {
+        for (language, code) in BOTH {
+            let view = line(&snapshot, language);
+            let read = format!("{}\n{}", view.title(), text(&LineFragment { view: &view }.render().unwrap()));
+            insta::assert_snapshot!(format!("line-{name}-{code}"), read);
+        }
+    }
+}
+
+#[test]
+fn the_line_s_page_is_laid_out_as_agreed() {
+    insta::assert_snapshot!("line-page", line_page(&samples::remembered()));
+}
+
+/// What is remembered stays when nobody looks, and nothing of it is told as so.
+#[test]
+fn without_a_fresh_look_the_rungs_are_unknown_and_their_strips_stay() {
+    let snapshot = Snapshot { past: samples::remembered().past, ..samples::stale() };
+    let view = line(&snapshot, Language::Ja);
+    assert!(view.rungs.iter().all(|rung| rung.state == State::Unknown && rung.strip.is_some()));
+    assert!(!view.rungs.is_empty() && !view.stories.is_empty());
+}
+
+#[test]
+fn who_cannot_see_a_strip_is_told_what_it_shows() {
+    let page = line_page(&samples::remembered());
+    assert!(
+        page.contains("aria-label=\"センターへの接続: 正常 60.0 時間, 異常 0.3 時間, 記録なし 11.7 時間\""),
+        "{page}"
+    );
+}
+
+#[test]
+fn a_symptom_a_rung_and_a_fault_of_next_year_are_told_by_their_names() {
+    let mut snapshot = samples::remembered();
+    let mut past = (*snapshot.past.unwrap()).clone();
+    past.strips[0].rung = "tunnel".into();
+    past.strips[0].first_bad.as_mut().unwrap().is = "melted".into();
+    past.stories[0].code = "WAN-99".into();
+    snapshot.past = Some(Arc::new(past));
+    let gone = Snapshot { line: None, ..snapshot.clone() };
+    let read = line_page(&gone);
+    assert!(read.contains("tunnel") && read.contains("melted") && read.contains("WAN-99"), "{read}");
+    let ladder = &snapshot.line.as_ref().unwrap().part.ladder;
+    assert_eq!(
+        line(&snapshot, Language::Ja).rungs.len(),
+        ladder.len(),
+        "the ladder's rungs are those of now"
+    );
+}
+
+#[test]
+fn what_strangers_said_is_shown_on_the_line_s_page_and_never_obeyed() {
+    const HOSTILE: &str = "\"><script>alert(1)</script>";
+    let mut snapshot = samples::remembered();
+    let part = &mut snapshot.line.as_mut().unwrap().part;
+    part.ladder.iter_mut().for_each(|seen| HOSTILE.clone_into(&mut seen.detail));
+    let mut past = (*snapshot.past.unwrap()).clone();
+    for strip in &mut past.strips {
+        strip.first_bad = strip.last_good.clone().map(|look| past::Look { is: HOSTILE.into(), ..look });
+    }
+    HOSTILE.clone_into(&mut past.stories[0].code);
+    past.stories[0].terminal = Some(HOSTILE.into());
+    snapshot.past = Some(Arc::new(past));
+    for page in [line_page(&snapshot), line_page(&Snapshot { line: None, ..snapshot.clone() })] {
+        assert!(page.contains("&#60;script&#62;alert(1)") && !page.contains("<script>"), "{page}");
+        for forbidden in ["style=", "<style", "onclick", "onload", "http:", "https:", "<form", "<button"] {
+            assert!(!page.contains(forbidden), "{forbidden}");
+        }
     }
 }
 

@@ -91,6 +91,8 @@ async fn over_http_what_is_not_the_overview_does_not_exist() {
     let served = serve(sample("clean"));
     for target in [
         "/line",
+        "/part/line",
+        "/events/line",
         "/relay",
         "/part/relay",
         "/events/relay",
@@ -254,6 +256,18 @@ async fn https_shows_the_same_view_to_who_trusts_the_box() {
     let served = serve(sample("held"));
     let (answer, _) = secure(&served, "/part/overview").await;
     assert_eq!(body(&answer), body(&get(&served, "/part/overview").await));
+}
+
+#[tokio::test]
+async fn https_has_the_line_s_view_and_what_is_remembered_is_no_part_of_the_status() {
+    let served = serve(samples::remembered());
+    let (line, _) = secure(&served, "/line?lang=en").await;
+    assert_eq!(code(&line), "200");
+    assert!(line.contains("<a href=\"/line?lang=en\" aria-current=\"page\">Line</a>"), "{line}");
+    assert!(line.contains("<svg class=\"strip\""), "{line}");
+    let (part, _) = secure(&served, "/part/line?lang=en").await;
+    assert!(body(&line).contains(body(&part).trim_end()), "the page is its fragment in a frame");
+    assert!(!get(&served, "/api/status").await.contains("\"stories\""));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use model::parcel::{
     Held, HeldReason, Outcomes, Pair, ParcelView, Unanswered, Uncollected, WaitReason, Waiting,
 };
 use model::part::{BoardPart, FirewallPart, LinePart, RelayPart, RulesetState, Snapshot, Stamped};
+use model::past::{self, Hop, Look, Past, Story, Strip};
 use model::scene::{Scene, Sign};
 use model::verdict::{Certainty, Fault};
 use model::{
@@ -83,6 +84,7 @@ pub fn clean() -> Snapshot {
         }),
         board: board([Sign::BoxWell, Sign::LineWell, Sign::RelayWell, Sign::Calm]),
         boot: None,
+        past: None,
     }
 }
 
@@ -145,6 +147,54 @@ pub fn two_faults() -> Snapshot {
     let line = &mut snapshot.line.as_mut().expect("invariant: a clean sample has all parts").part;
     line.verdict.others = vec![fault(FaultCode::Term02, Party::Terminal, Certainty::Sure, Rung::TerminalSmb)];
     snapshot.board = board([Sign::BoxWell, Sign::CableOut, Sign::TerminalDead, Sign::Act]);
+    snapshot
+}
+
+/// The centre is silent, as it was yesterday; 60 hours are remembered.
+pub fn remembered() -> Snapshot {
+    let mut snapshot = ctr_02();
+    let ladder = &snapshot.line.as_ref().expect("invariant: a clean sample has all parts").part.ladder;
+    let look =
+        |second, is: &str, detail: &str| Look { at: ago(second), is: is.into(), detail: detail.into() };
+    let strip = |seen: &Observation| {
+        let broken = if seen.rung == Rung::CentreTcp { 2 } else { 1 };
+        Strip {
+            rung: past::key(&seen.rung),
+            terminal: seen.terminal.clone(),
+            last_good: Some(look(730, "good", "")),
+            first_bad: match seen.rung {
+                Rung::CentreTcp => Some(look(720, "silent", "no answer")),
+                Rung::Link => Some(look(61_000, "no-carrier", "no carrier on wan0")),
+                _ => None,
+            },
+            runs: vec![(70, 0), (260, 1), (1, broken), (100, 1), (1, broken)],
+        }
+    };
+    let story = |number, start, end: Option<i64>, count| Story {
+        number,
+        code: FaultCode::Ctr02.key().into(),
+        terminal: None,
+        owner: Party::Centre.key().into(),
+        certainty: past::key(&Certainty::Likely),
+        start: ago(start),
+        end: end.map(ago),
+        seen: ago(end.unwrap_or(5)),
+        again: ago(start),
+        count,
+        end_unseen: end.is_some(),
+        evidence: vec![Hop {
+            rung: past::key(&Rung::CentreTcp),
+            last_good: Some(look(start + 10, "good", "")),
+            first_bad: Some(look(start, "silent", "no answer")),
+        }],
+    };
+    snapshot.past = Some(Arc::new(Past {
+        to: Some(now()),
+        cell_s: 600,
+        words: ["unknown", "good", "silent"].map(str::to_owned).into(),
+        strips: ladder.iter().map(strip).collect(),
+        stories: vec![story(2, 720, None, 1), story(1, 61_000, Some(60_500), 17)],
+    }));
     snapshot
 }
 

@@ -327,6 +327,11 @@ impl World {
         }
     }
 
+    /// What a ladder that has ended left behind.
+    pub fn remembered(&self) -> model::past::Past {
+        reach::Past::load(self.state.path()).tell(10)
+    }
+
     /// Starts the ladder.
     pub fn start(&self) -> Running {
         self.start_with(self.plan())
@@ -344,7 +349,9 @@ impl World {
         let shares = Shares(self.share.clone());
         let sockets = Sockets::open().unwrap();
         let state = self.state.path().to_owned();
-        let task = tokio::spawn(async move { reach::run(plan, sockets, &state, part, shares, asked).await });
+        let past = reach::Past::load(&state);
+        let task =
+            tokio::spawn(async move { reach::run(plan, sockets, &state, part, past, shares, asked).await });
         Running { parts, sweeps, task }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use axum::routing::post;
+use axum::Json;
+use axum::extract::Query;
+use axum::routing::{MethodRouter, get, post};
 use model::part::{LINE_PATIENCE_S, LinePart, PATIENCE_S, RelayPart, Role, Stamped};
 use model::{Observation, Timestamp, Verdict};
 use tokio::sync::{mpsc, watch};
@@ -48,13 +50,71 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let (part, mut seen) = watch::channel(nothing);
     let (ask, sweeps) = mpsc::channel(super::WAITING);
     let (routes, pulse) = part::routes(seen.clone(), LINE_PATIENCE_S);
-    let routes = routes.route("/sweep", post(move || async move { super::put(&ask, |reply| reply).await }));
-    let mut tasks = super::serve(place, Role::Reachd, routes).await?;
-    let (state, shares) = (place.state.join("reach"), Relayd(place.sockets.clone()));
+    let state = place.state.join("reach");
     std::fs::create_dir_all(&state).map_err(|source| Failure::Write { path: state.clone(), source })?;
+    let past = reach::Past::load(&state);
+    let routes = routes
+        .route("/sweep", post(move || async move { super::put(&ask, |reply| reply).await }))
+        .route("/past", remembered(past.clone()));
+    let mut tasks = super::serve(place, Role::Reachd, routes).await?;
+    let shares = Relayd(place.sockets.clone());
     tasks.spawn(async move {
-        reach::run(plan, sockets, &state, part, shares, sweeps).await.map_err(Failure::from)
+        reach::run(plan, sockets, &state, part, past, shares, sweeps).await.map_err(Failure::from)
     });
     super::serves_once_it_sends(&mut seen, ready, pulse).await;
     Ok(tasks)
+}
+
+/// How wide the cells of an answer should be.
+#[derive(Debug, serde::Deserialize)]
+struct Width {
+    #[serde(default = "ten_minutes")]
+    cell: u32,
+}
+
+const fn ten_minutes() -> u32 {
+    600
+}
+
+/// `GET /past[?cell=SECONDS]`: what is remembered of the line.
+fn remembered(past: reach::Past) -> MethodRouter {
+    get(move |Query(Width { cell }): Query<Width>| async move { Json(past.tell(cell)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use model::past::Past;
+    use model::{Outcome, Rung};
+
+    use super::*;
+    use crate::failure::Failure;
+    use crate::socket::server;
+
+    #[tokio::test]
+    async fn what_is_remembered_is_told_over_the_socket_in_cells_as_wide_as_asked() {
+        let (sockets, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let past = reach::Past::load(state.path());
+        let now = Timestamp::now();
+        let seen = Observation {
+            rung: Rung::Link,
+            terminal: None,
+            outcome: Outcome::Good,
+            at: now,
+            took_ms: 0.0,
+            detail: String::new(),
+        };
+        past.take(&[seen], &Verdict::unknown(now), now);
+        let door = server::open(sockets.path(), Role::Reachd).await.unwrap();
+        tokio::spawn(server::serve(door, axum::Router::new().route("/past", remembered(past))));
+        for (path, width) in [("/past", 600), ("/past?cell=10", 10), ("/past?cell=3600", 3600)] {
+            let told: Past = client::ask(sockets.path(), Role::Reachd, path).await.unwrap();
+            assert_eq!(
+                (told.cell_s, told.words.as_slice()),
+                (width, ["unknown", "good"].map(str::to_owned).as_slice())
+            );
+            assert_eq!(told.strips[0].runs, [(259_200 / width - 1, 0), (1, 1)]);
+        }
+        let refused: Result<Past, Failure> = client::ask(sockets.path(), Role::Reachd, "/past?cell=x").await;
+        assert!(matches!(refused, Err(Failure::Answer { .. })));
+    }
 }

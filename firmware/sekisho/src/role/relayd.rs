@@ -63,7 +63,7 @@ fn history() -> Result<HistoryBy, Failure> {
     let program = std::env::current_exe();
     let program =
         program.map_err(|source| Failure::Read { path: "this program's own path".into(), source })?;
-    Ok(HistoryBy::Program(program, vec!["history".into()]))
+    Ok(HistoryBy::Program(program, vec!["relay-history".into()]))
 }
 
 /// Takes what a person decided; who that is, is the kernel's word.

@@ -28,7 +28,8 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
         routes = routes.route("/fingerprints", get(async move || Json(known.clone())));
     }
     let mut tasks = super::serve(place, Role::Webd, routes).await?;
-    let pictures = snapshot::follow(&place.sockets, &[Role::Netd, Role::Relayd, Role::Reachd, Role::Boardd]);
+    let roles = [Role::Netd, Role::Relayd, Role::Reachd, Role::Boardd];
+    let pictures = snapshot::follow_with_past(&place.sockets, &roles);
     if let Some(listeners) = listeners {
         tasks.spawn(async move {
             web_ui::serve(listeners, pictures, Timestamp::now).await.map_err(Failure::from)

@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::boot::{self, claim};
 use crate::failure::Failure;
+use crate::output::clock;
 use crate::socket::client;
 use crate::{cli, output, snapshot};
 
@@ -216,13 +217,6 @@ fn join(word: Text, wall: Option<RulesetState>) -> String {
         None => Text::new("守りは確認中です", "the firewall is being checked"),
     };
     format!("{}; {}", both(word), both(wall))
-}
-
-/// Japan's time: there is one zone without summer time.
-fn clock(now: Timestamp) -> String {
-    const JST_S: i64 = 9 * 3600;
-    let wall = Timestamp::from_second(now.as_second() + JST_S).unwrap_or(now);
-    wall.to_string().trim_end_matches('Z').replace('T', " ")
 }
 
 #[cfg(test)]

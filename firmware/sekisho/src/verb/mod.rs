@@ -7,6 +7,7 @@ pub mod generate;
 pub mod history;
 pub mod policy;
 pub mod relay;
+pub mod relay_history;
 mod selftest;
 pub mod site;
 pub mod status;

@@ -18,7 +18,7 @@ use super::lab::Wish;
 use super::{Row, Wrong};
 
 /// The names of the clinics that stand side by side; short, because a namespace is called after them.
-pub const SIDES: [&str; 4] = ["fa", "fb", "fc", "fd"];
+pub const SIDES: [&str; 4] = ["ga", "gb", "gc", "gd"];
 
 /// What is wished for.
 #[derive(Clone, Debug, Default)]

@@ -79,7 +79,7 @@ impl Running {
 }
 
 fn program() -> HistoryBy {
-    HistoryBy::Program(env!("CARGO_BIN_EXE_sekisho").into(), vec!["history".into()])
+    HistoryBy::Program(env!("CARGO_BIN_EXE_sekisho").into(), vec!["relay-history".into()])
 }
 
 /// The folders, and a request of which nobody knows whether it was sent.
