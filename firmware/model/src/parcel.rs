@@ -319,6 +319,10 @@ pub struct Unanswered {
     pub untaken: Option<u64>,
     /// When a request of this kind was last answered; none since the relay started.
     pub answered_at: Option<Timestamp>,
+    /// When the oldest of those was published that came after that answer; none if a later one was answered. Who passes
+    /// one over and answers the next is at work.
+    #[serde(default)]
+    pub since_answer: Option<Timestamp>,
 }
 
 /// Answers that stand in a consumer's folders on the box and were not collected.

@@ -40,7 +40,8 @@ fn answers(late: &[&Unanswered], now: Timestamp) -> Finding {
         return Finding::bad(Symptom::Untaken, told(one));
     }
     let patience = |one: &Unanswered| i64::try_from(one.patience_s).unwrap_or(i64::MAX);
-    let overdue = |one: &&&Unanswered| age_s(one.since, now) >= patience(one);
+    let overdue =
+        |one: &&&Unanswered| one.since_answer.is_some_and(|since| age_s(since, now) >= patience(one));
     match late.iter().find(overdue) {
         // Nobody could look whether it still lies there: nothing can be said of the application.
         Some(one) if one.untaken.is_none() => Finding::open(told(one)),
@@ -92,7 +93,9 @@ mod tests {
 
     fn late(age_s: i64, patience_s: u64, untaken: Option<u64>) -> Unanswered {
         let (terminal, kind) = ("t1".to_owned(), "k".to_owned());
-        Unanswered { terminal, kind, count: 2, since: ago(age_s), patience_s, untaken, answered_at: None }
+        let since = ago(age_s);
+        let since_answer = Some(since);
+        Unanswered { terminal, kind, count: 2, since, patience_s, untaken, answered_at: None, since_answer }
     }
 
     fn outcome(part: &RelayPart, rung: Rung) -> Outcome {
@@ -121,6 +124,9 @@ mod tests {
         assert_eq!(of(late(60, 60, Some(0))), Outcome::Bad(Symptom::Unanswered));
         assert_eq!(of(late(600, 43200, Some(0))), Outcome::Good, "worked off in bulk");
         assert_eq!(of(late(60, 60, None)), Outcome::Open, "nobody could look");
+        let passed_over =
+            Unanswered { answered_at: Some(ago(10)), since_answer: None, ..late(60, 60, Some(0)) };
+        assert_eq!(of(passed_over), Outcome::Good, "a later one was answered");
     }
 
     #[test]

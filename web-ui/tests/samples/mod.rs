@@ -235,6 +235,7 @@ pub fn backlog() -> Snapshot {
         patience_s: 60,
         untaken: Some(3),
         answered_at: Some(ago(300)),
+        since_answer: Some(ago(130)),
     });
     relay.uncollected.push(Uncollected {
         consumer: "receipt".into(),

@@ -77,7 +77,7 @@ fn terminal() -> Vec<Case> {
         made("TERM-04").alarm("TERM-04", Terminal, ANY),
         made("TERM-04:req").alarm("TERM-04", Terminal, ANY),
         made("TERM-05").alarm("TERM-05", Terminal, ANY),
-        made("TERM-05:right").alarm("TERM-05", Terminal, ANY),
+        made("TERM-05:right").asking().alarm("TERM-05", Terminal, ANY),
         made("TERM-06").asking().alarm("TERM-06", Terminal, ANY),
         made("TERM-07").asking().alarm("TERM-07", Terminal, ANY),
         made("TERM-08").asking().alarm("TERM-08", Terminal, ANY),

@@ -53,9 +53,13 @@ impl Outbox {
                 patience_s: desk.table.kind(kind).map_or(0, |kind| kind.answered_within_s),
                 untaken: untaken.map(|_| 0),
                 answered_at: self.late.answered.get(&kind).copied(),
+                since_answer: None,
             });
             fact.count += 1;
             fact.since = fact.since.min(open.since);
+            if fact.answered_at.is_none_or(|answered| open.since > answered) {
+                fact.since_answer = Some(fact.since_answer.unwrap_or(open.since).min(open.since));
+            }
             if untaken.is_some_and(|untaken| untaken.contains(&number)) {
                 fact.untaken = fact.untaken.map(|count| count + 1);
             }
@@ -183,6 +187,7 @@ mod tests {
             patience_s: 60,
             untaken: None,
             answered_at: None,
+            since_answer: Some(since),
         };
         assert_eq!(outbox.unanswered(&desk, later), std::slice::from_ref(&fact), "nobody has looked yet");
         outbox.see_untaken(&desk, &share, later).await.unwrap();
@@ -191,6 +196,7 @@ mod tests {
         assert_eq!(attempt.number, 8);
         let [left] = &outbox.unanswered(&desk, later)[..] else { panic!("one is left") };
         assert_eq!((left.count, left.untaken, left.answered_at), (1, Some(0), Some(later)));
+        assert_eq!(left.since_answer, None, "a later one was answered");
         outbox.answered(&desk, 1, "OQSsiquc01res_1.xml", later).unwrap();
         assert_eq!(outbox.unanswered(&desk, later), []);
     }
