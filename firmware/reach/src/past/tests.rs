@@ -230,7 +230,7 @@ fn whatever_happens_no_day_costs_more_than_a_mebibyte_nor_all_of_it_more_than_20
     let mut board = Board::new();
     let mut days = Vec::new();
     let mut spent = Vec::new();
-    for second in (0..2 * DAY).step_by(20) {
+    for second in (0..DAY * 3 / 2).step_by(20) {
         let before = (board.bytes, board.writes);
         let (ladder, verdict) = worst(second);
         board.look(second, &ladder, &verdict);
