@@ -236,6 +236,9 @@ fn learn(story: &mut Story, fault: &Fault, seen: Seen<'_>) -> bool {
         news = true;
     }
     for rung in fault.evidence.iter().map(key) {
+        if story.evidence.iter().any(|known| known.rung == rung && known.first_bad.is_some()) {
+            continue;
+        }
         let hop = hop(rung, story.terminal.as_deref(), seen);
         let full = story.evidence.len() >= Story::HOPS;
         match story.evidence.iter_mut().find(|known| known.rung == hop.rung) {
