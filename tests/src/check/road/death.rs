@@ -23,10 +23,11 @@ const STEPS: [Step; 16] = [
     Step { name: "staged", most: 2 },
     Step { name: "deciding", most: 2 },
     Step { name: "decided", most: 2 },
+    // Before a doubt is ended: the one that the death above leaves.
+    Step { name: "flushed", most: 1 },
     Step { name: "publishing", most: 8 },
     Step { name: "published", most: 2 },
     Step { name: "noted", most: 2 },
-    Step { name: "flushed", most: 2 },
     Step { name: "copying", most: 2 },
     Step { name: "copied", most: 2 },
     Step { name: "recorded", most: 2 },
