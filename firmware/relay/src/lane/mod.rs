@@ -37,7 +37,7 @@ use crate::lane::outbox::{Open, Outbox};
 use crate::ledger::Ledger;
 use crate::name::Table;
 use crate::report::{Report, View};
-use crate::sabotage::{self, FLUSH_DOUBT, FLUSH_NOTED};
+use crate::sabotage::{FLUSH_DOUBT, FLUSH_NOTED};
 use crate::share::{Share, Terminal, Trouble};
 use crate::watch::Hints;
 
@@ -270,7 +270,6 @@ impl Desk {
         if let Err(error) = &flushed {
             tracing::error!(%error, "what became of files could not be noted durably");
         }
-        sabotage::step("flushed");
         flushed.is_ok()
     }
 
@@ -285,7 +284,6 @@ impl Desk {
         if let Err(error) = &flushed {
             tracing::error!(%error, "what was decided could not be made durable");
         }
-        sabotage::step("flushed");
         flushed.is_ok()
     }
 }

@@ -17,14 +17,12 @@ struct Step {
 }
 
 /// The steps of both roads, in their order. What is done for each file of a batch may be left half-way.
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 15] = [
     Step { name: "judged", most: 1 },
     Step { name: "staging", most: 8 },
     Step { name: "staged", most: 2 },
     Step { name: "deciding", most: 2 },
     Step { name: "decided", most: 2 },
-    // Before a doubt is ended: the one that the death above leaves.
-    Step { name: "flushed", most: 1 },
     Step { name: "publishing", most: 8 },
     Step { name: "published", most: 2 },
     Step { name: "noted", most: 2 },
