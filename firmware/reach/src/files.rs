@@ -8,7 +8,7 @@ use model::{Observation, Rung, Symptom, Timestamp};
 use crate::finding::Finding;
 
 /// An answer that stands so long in a consumer's folders is not collected, seconds: programs look every few.
-const COLLECTED_WITHIN_S: i64 = 120;
+const COLLECTED_WITHIN_S: i64 = 60;
 /// So many errors in a row are no one patient's card any more.
 const ERRORS: u64 = 5;
 
@@ -142,13 +142,13 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_for_two_minutes_or_is_nearly_over_is_not_collected() {
+    fn what_stands_for_a_minute_or_is_nearly_over_is_not_collected() {
         let of = |age_s, nearing| {
             let left = Uncollected { consumer: "receipt".into(), count: 1, since: ago(age_s), nearing };
             outcome(&RelayPart { uncollected: vec![left], ..part() }, Rung::Collection)
         };
-        assert_eq!(of(119, 0), Outcome::Good);
-        assert_eq!(of(120, 0), Outcome::Bad(Symptom::NotCollected));
+        assert_eq!(of(59, 0), Outcome::Good);
+        assert_eq!(of(60, 0), Outcome::Bad(Symptom::NotCollected));
         assert_eq!(of(5, 1), Outcome::Bad(Symptom::NotCollected));
     }
 }

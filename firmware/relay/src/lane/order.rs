@@ -21,6 +21,7 @@ use crate::folder::Facts;
 use crate::lane::Desk;
 use crate::lane::outbox::Outbox;
 use crate::name::KindId;
+use crate::sabotage::FLUSH_SETTLE;
 
 /// How long a decision may wait for its lane's turn.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -148,7 +149,7 @@ pub async fn settle(desk: &Desk) {
         let pending = desk.audit.pending(&desk.lane);
         if !pending.is_empty() {
             // Nothing is recorded of a move that a cut could still take back.
-            desk.own.flush_notes()?;
+            desk.own.flush_attempted(FLUSH_SETTLE)?;
         }
         for pending in pending {
             let done = !desk.own.has(pending.number)?;
