@@ -17,7 +17,7 @@ pub struct Queue(Mutex<VecDeque<Case>>);
 impl Queue {
     /// A queue of cases. Those that want a clinic of their own come first: they take longest.
     pub fn of(mut cases: Vec<Case>) -> Self {
-        cases.sort_by_key(|case| !case.born);
+        cases.sort_by_key(|case| !(case.born || case.split));
         Self(Mutex::new(cases.into()))
     }
 
@@ -71,7 +71,7 @@ fn work(wish: &Wish, queue: &Queue, report: &Report<'_>) {
         let begun = Instant::now();
         let played = lab(wish, &case, standing.take()).and_then(|mut lab| {
             let judged = walk::play(&mut lab, &case);
-            standing = judged.is_ok().then_some(lab);
+            standing = (judged.is_ok() && lab.wish().is_ok_and(|own| own.split == wish.split)).then_some(lab);
             judged
         });
         report.add(row(&case, played, begun));
@@ -80,14 +80,15 @@ fn work(wish: &Wish, queue: &Queue, report: &Report<'_>) {
 
 /// The clinic for a case: the one that stands, a fresh one, or one that is born with the case's faults.
 fn lab(wish: &Wish, case: &Case, standing: Option<Lab>) -> Result<Lab, Wrong> {
+    let split = wish.split || case.split;
     if case.born {
         drop(standing);
-        return Lab::up(Wish { faults: case.makes.clone(), ..wish.clone() });
+        return Lab::up(Wish { faults: case.makes.clone(), split, ..wish.clone() });
     }
-    if let Some(lab) = standing {
+    if let Some(lab) = standing.filter(|lab| lab.wish().is_ok_and(|own| own.split == split)) {
         return Ok(lab);
     }
-    let mut lab = Lab::up(wish.clone())?;
+    let mut lab = Lab::up(Wish { split, ..wish.clone() })?;
     walk::settle(&mut lab, &made(""))?;
     Ok(lab)
 }
