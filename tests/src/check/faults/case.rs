@@ -117,6 +117,11 @@ impl Case {
         self
     }
 
+    /// Whether a clinic that played it is not as it was: requests that nobody will answer any more, days in the wrong year.
+    pub fn leaves_marks(&self) -> bool {
+        self.traffic != Traffic::None || self.makes.iter().any(|fault| fault.starts_with("TIME-01"))
+    }
+
     /// What is made, in words.
     pub fn made(&self) -> String {
         let faults = self.makes.join(" and ");
