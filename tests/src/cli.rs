@@ -16,7 +16,7 @@ use crate::record::Record;
 use crate::status::{self, Status};
 use crate::tools::Tools;
 use crate::up::{Wish, need_root, up};
-use crate::{change, forward, keeper, line, remains, terminal, the_box};
+use crate::{change, forward, keeper, line, lives, remains, terminal, the_box};
 
 /// The virtual clinic: a whole clinic in network namespaces, with the real parts running.
 ///
@@ -85,6 +85,12 @@ enum Verb {
     /// The life of a host's keeper
     #[command(hide = true)]
     Keeper { name: String, host: String },
+    /// Pulls a cable and puts it in again, for ever
+    #[command(hide = true)]
+    Flap { port: String, root: PathBuf },
+    /// Starts a role and kills it, for ever
+    #[command(hide = true)]
+    Crash { name: String, role: String },
     /// The life of the page's forwarder
     #[command(hide = true)]
     Forward,
@@ -190,6 +196,8 @@ fn obey(verb: Verb) -> Result<String, Error> {
         Verb::Keeper { name, host } => {
             keeper::keep(&Name { name }.place()?, status::host(&host)?).map(|()| String::new())
         }
+        Verb::Flap { port, root: _ } => lives::flap(&port).map(|()| String::new()),
+        Verb::Crash { name, role } => lives::crash(&Name { name }.place()?, &role).map(|()| String::new()),
         Verb::Forward => forward::forward().map(|()| String::new()),
     }
 }
@@ -247,7 +255,8 @@ fn switch_fault(name: &Name, code: &str, switch: Switch) -> Result<String, Error
         Switch::Off => record.faults.remove(fault.code),
     };
     let to = record.world();
-    let ground = Ground::open(place, Tools::find()?, record.the_box, &record.keepers)?;
+    let ground = Ground::open(place, Tools::find()?, record.the_box, &record.keepers)?
+        .running(record.sekisho.clone(), to.clock);
     let changed = change::change(&ground, &mut record.daemons, &from, &to);
     // Also when it failed: the daemons that run now are others.
     record.write(&ground.place)?;
@@ -268,7 +277,8 @@ fn order_daemon(place: &Place, order: Order, role: Option<&str>) -> Result<Strin
         line::stop(&mut record.daemons, name, Signal::SIGKILL);
     }
     let started = if order == Order::Start {
-        let ground = Ground::open(place.clone(), Tools::find()?, record.the_box, &record.keepers)?;
+        let ground = Ground::open(place.clone(), Tools::find()?, record.the_box, &record.keepers)?
+            .running(Some(sekisho.clone()), record.world().clock);
         the_box::sekisho_itself(&ground, &sekisho, role).map(|daemons| record.daemons.extend(daemons))
     } else {
         Ok(())

@@ -43,6 +43,8 @@ pub struct Daemon {
     pub args: Vec<OsString>,
     /// How it says that it is ready.
     pub ready: Ready,
+    /// What its environment has beside ours.
+    pub environment: Vec<(&'static str, OsString)>,
 }
 
 /// A daemon that is starting.
@@ -72,6 +74,7 @@ impl Daemon {
             Ready::Said => command.stdout(Stdio::piped()),
             _ => command.stdout(file),
         };
+        command.envs(self.environment.iter().map(|(key, value)| (key, value)));
         match notify {
             Some(_) => command.env("NOTIFY_SOCKET", &socket),
             None => command.env_remove("NOTIFY_SOCKET"),

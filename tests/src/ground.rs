@@ -1,7 +1,8 @@
 //! What every daemon of a clinic stands on: where things lie, the doors of the hosts, the programs.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, at};
 use crate::host::Door;
@@ -18,6 +19,10 @@ pub struct Ground {
     pub tools: Tools,
     /// What stands where the box is.
     pub the_box: TheBox,
+    /// The sekisho it runs, if any.
+    pub sekisho: Option<PathBuf>,
+    /// The time it lives in, as faketime(1) reads it; everybody's if none.
+    pub clock: Option<&'static str>,
     doors: BTreeMap<Host, Door>,
 }
 
@@ -34,7 +39,24 @@ impl Ground {
     ) -> Result<Self, Error> {
         let doors = keepers.iter().map(|(host, keeper)| Ok((*host, Door::open(*host, *keeper)?)));
         let doors = doors.collect::<Result<_, Error>>()?;
-        Ok(Self { place, tools, the_box, doors })
+        Ok(Self { place, tools, the_box, sekisho: None, clock: None, doors })
+    }
+
+    /// With this sekisho on the box, and this clock.
+    pub fn running(self, sekisho: Option<PathBuf>, clock: Option<&'static str>) -> Self {
+        Self { sekisho, clock, ..self }
+    }
+
+    /// What a daemon of the box has in its environment beside ours.
+    pub fn environment(&self) -> Result<Vec<(&'static str, OsString)>, Error> {
+        let Some(clock) = self.clock else { return Ok(Vec::new()) };
+        let library = self.tools.clock.clone().ok_or_else(|| Error::Missing {
+            program: "libfaketime.so.1".into(),
+            remedy: "Debian's package libfaketime brings it (`apt-get install libfaketime`)".into(),
+        })?;
+        // What is counted and not dated goes on as it is: timers, patience.
+        let steady = ("FAKETIME_DONT_FAKE_MONOTONIC", OsString::from("1"));
+        Ok(vec![("LD_PRELOAD", library.into()), ("FAKETIME", clock.into()), steady])
     }
 
     /// The door of a host.

@@ -16,6 +16,7 @@ mod held;
 mod host;
 mod keeper;
 mod line;
+mod lives;
 mod plan;
 mod process;
 mod record;
@@ -28,6 +29,7 @@ mod the_box;
 mod tools;
 mod up;
 mod watch;
+pub mod wire;
 
 pub use error::Error;
 pub use fault::{CATALOGUE, Fault};

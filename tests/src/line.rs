@@ -54,6 +54,7 @@ pub fn router(ground: &Ground) -> Result<Process, Error> {
         program: in_a_host(&ground.tools.radvd),
         args: args(["-n", "-C", &config, "-m", "stderr", "-p", &pid, "-u", "root"]),
         ready: Ready::AtOnce,
+        environment: Vec::new(),
     };
     daemon.start(&ground.place, ground.door(Host::Ngn))?.wait()
 }
@@ -64,7 +65,13 @@ fn resolver(ground: &Ground, name: &'static str, number: &str, address: &str) ->
     let template = include_str!("../lab/unbound.conf");
     let config = ground.write(Host::Ngn, &format!("{name}.conf"), template, &values)?;
     let program = in_a_host(&ground.tools.unbound);
-    let daemon = Daemon { name, program, args: args(["-d", "-p", "-c", &config]), ready: Ready::Notified };
+    let daemon = Daemon {
+        name,
+        program,
+        args: args(["-d", "-p", "-c", &config]),
+        ready: Ready::Notified,
+        environment: Vec::new(),
+    };
     daemon.start(&ground.place, ground.door(Host::Ngn))
 }
 
@@ -129,6 +136,7 @@ fn time(ground: &Ground) -> Result<Starting, Error> {
         // -x: it serves the host's clock and never touches it.
         args: args(["-x", "-u", "root", "-l", &log, "-f", &config]),
         ready: Ready::Forked,
+        environment: Vec::new(),
     };
     daemon.start(&ground.place, ground.door(Host::Centre))
 }
@@ -163,7 +171,7 @@ pub fn centre(ground: &Ground, how: Centre) -> Result<Process, Error> {
     };
     list.extend(args(shown));
     let program = ground.tools.centre.clone();
-    let daemon = Daemon { name: CENTRE, program, args: list, ready: Ready::Said };
+    let daemon = Daemon { name: CENTRE, program, args: list, ready: Ready::Said, environment: Vec::new() };
     let process = daemon.start(&ground.place, ground.door(Host::Centre))?.wait()?;
     let (from, to) = (pki.join("ca.pem"), ground.place.at("ca.pem"));
     std::fs::copy(&from, &to).map_err(crate::error::at(&from))?;

@@ -68,7 +68,9 @@ impl Host {
         match self {
             // Only fe80::1 may be the router's link-local address: no second one by EUI-64.
             Self::Ngn => {
-                "link set dev w0 addrgenmode none
+                "link set dev x0 addrgenmode none
+                 link set dev x0 up
+                 link set dev w0 addrgenmode none
                  link set dev w0 up
                  link set dev c0 up
                  address replace fe80::1/64 dev w0 nodad
@@ -186,11 +188,19 @@ pub const BOX_WAN: &[(&str, &str)] =
 
 /// The wires: a host's port, and the other end.
 pub const WIRES: [(Host, &str, Host, &str); 4] = [
-    (Host::Box, "wan0", Host::Ngn, "w0"),
+    (Host::Box, "wan0", Host::Ngn, LINE),
     (Host::Box, "term0", Host::Terminal, "e0"),
     (Host::Box, "lan0", Host::Clinic, "e0"),
     (Host::Ngn, "c0", Host::Centre, "n0"),
 ];
+
+/// The router's end of the line's cable. It is a port of the bridge `w0`, which has the router's addresses, so that a wire
+/// with habits can be put between while the cable stays in.
+pub const LINE: &str = "x0";
+
+/// `ip` commands that make the bridge, once.
+pub const LINE_BRIDGE: &str = "link add dev w0 address 02:00:00:00:00:01 type bridge stp_state 0 forward_delay 0 \
+     mcast_snooping 0\nlink set dev x0 master w0\n";
 
 /// The terminal's share, as the box sees it.
 pub const TERMINAL_SHARE: &str = r"\\192.0.2.2\OQS";

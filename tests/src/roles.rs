@@ -94,7 +94,8 @@ pub fn start(ground: &Ground, roles: &[&'static Role]) -> Result<Daemons, Error>
     let starting: Vec<(&str, Starting)> = roles
         .iter()
         .map(|role| {
-            let daemon = daemon(&ground.place, role);
+            let mut daemon = daemon(&ground.place, role);
+            daemon.environment = ground.environment()?;
             Ok((role.name, daemon.start(&ground.place, ground.door(Host::Box))?))
         })
         .collect::<Result<_, Error>>()?;
@@ -108,13 +109,19 @@ fn daemon(place: &Place, role: &Role) -> Daemon {
     list.extend(args([PROGRAM, "daemon", "--role", role.name]));
     list.extend(args(["--site", &site, "--state", &state, "--socket", &socket]));
     let program = PathBuf::from(list.remove(0));
-    Daemon { name: role.name, program, args: list, ready: Ready::Said }
+    Daemon { name: role.name, program, args: list, ready: Ready::Said, environment: Vec::new() }
 }
 
 /// Every role of a clinic that runs: the faces are in no host's network, and of one whose `up` was killed there is no
 /// record.
 pub fn running(place: &Place) -> Vec<Process> {
-    process::started_with(&[PROGRAM, &text(&the_box::socket(place))])
+    running_as(place, &[])
+}
+
+/// The same with these words in its arguments too, like a role's name.
+pub fn running_as(place: &Place, words: &[&str]) -> Vec<Process> {
+    let socket = text(&the_box::socket(place));
+    process::started_with(&[&[PROGRAM, socket.as_str()], words].concat())
 }
 
 /// What puts a role into its confines and then becomes it (setpriv(1), unshare(1)).

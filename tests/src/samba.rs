@@ -92,5 +92,6 @@ pub fn set_password(ground: &Ground, host: Host, config: &str, login: &Login) ->
 pub fn start(ground: &Ground, host: Host, name: &'static str, config: &str) -> Result<Starting, Error> {
     let program = in_a_host(&ground.tools.smbd);
     let list = args(["--foreground", "--no-process-group", "-s", config]);
-    Daemon { name, program, args: list, ready: Ready::Notified }.start(&ground.place, ground.door(host))
+    Daemon { name, program, args: list, ready: Ready::Notified, environment: Vec::new() }
+        .start(&ground.place, ground.door(host))
 }

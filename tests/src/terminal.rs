@@ -84,6 +84,7 @@ pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
         program: ground.tools.oqs.clone(),
         args: args(["--root", &text(&share), "--control", &text(&control(&ground.place))]),
         ready: Ready::Said,
+        environment: Vec::new(),
     };
     let oqs = oqs.start(&ground.place, ground.door(Host::Terminal))?;
     set_password(ground, world)?;

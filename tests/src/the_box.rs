@@ -74,7 +74,8 @@ fn resolver(ground: &Ground) -> Result<Option<(&'static str, Starting)>, Error> 
     }
     let program = in_a_host(&ground.tools.unbound);
     let list = args(["-d", "-p", "-c", &text(&config)]);
-    let daemon = Daemon { name: RESOLVER, program, args: list, ready: Ready::Notified };
+    let daemon =
+        Daemon { name: RESOLVER, program, args: list, ready: Ready::Notified, environment: Vec::new() };
     Ok(Some((RESOLVER, daemon.start(&ground.place, ground.door(Host::Box))?)))
 }
 
@@ -90,7 +91,7 @@ fn time(ground: &Ground) -> Result<Option<(&'static str, Starting)>, Error> {
     let program = in_a_host(&ground.tools.chronyd);
     // -x: it never touches the host's clock. -d: it stays the process that was started.
     let list = args(["-x", "-d", "-u", "root", "-f", &text(&config)]);
-    let daemon = Daemon { name: TIME, program, args: list, ready: Ready::AtOnce };
+    let daemon = Daemon { name: TIME, program, args: list, ready: Ready::AtOnce, environment: Vec::new() };
     Ok(Some((TIME, daemon.start(&ground.place, ground.door(Host::Box))?)))
 }
 
@@ -121,6 +122,7 @@ fn daemon(ground: &Ground, sekisho: &Path) -> Result<Starting, Error> {
         program: sekisho.to_owned(),
         args: args(["daemon", "--site", &site, "--state", &state, "--socket", &socket]),
         ready: Ready::Said,
+        environment: ground.environment()?,
     };
     daemon.start(&ground.place, ground.door(Host::Box))
 }

@@ -36,6 +36,10 @@ pub struct Tools {
     pub centre: PathBuf,
     /// The link application's double.
     pub oqs: PathBuf,
+    /// A wire with habits.
+    pub wire: PathBuf,
+    /// What gives a program another time; only one fault needs it.
+    pub clock: Option<PathBuf>,
 }
 
 /// Where a host has Debian's daemons. AppArmor's profiles go by a program's path, and the one of unbound refuses any
@@ -66,6 +70,8 @@ impl Tools {
             chronyd: chronyd()?,
             centre: beside("faux-centre")?,
             oqs: beside("faux-oqs")?,
+            wire: beside("wire")?,
+            clock: clock(),
         })
     }
 }
@@ -92,6 +98,14 @@ fn chronyd() -> Result<PathBuf, Error> {
         let remedy = format!("unpack Debian's package chrony so that {} is there", unpacked.display());
         Error::Missing { program: "chronyd".into(), remedy }
     })
+}
+
+/// The library of Debian's package libfaketime, wherever this machine's kind has it.
+fn clock() -> Option<PathBuf> {
+    let kinds = std::fs::read_dir("/usr/lib").ok()?;
+    kinds
+        .filter_map(|kind| Some(kind.ok()?.path().join("faketime/libfaketime.so.1")))
+        .find(|file| file.is_file())
 }
 
 /// Cargo's target folder, two above this program's (`target/debug/clinic`).

@@ -10,7 +10,7 @@ use crate::fault::{Fault, World};
 use crate::forward::Ports;
 use crate::ground::{Daemons, Ground};
 use crate::keeper::{Keeper, accounts};
-use crate::plan::{BOARD, BOX_WAN, BRIDGES, Host, Place, TheBox, WIRES, taps};
+use crate::plan::{BOARD, BOX_WAN, BRIDGES, Host, LINE_BRIDGE, Place, TheBox, WIRES, taps};
 use crate::record::Record;
 use crate::tools::{Tools, beside};
 use crate::{change, host, line, remains, terminal, the_box};
@@ -63,9 +63,10 @@ fn build(wish: &Wish, tools: Tools, sekisho: Option<PathBuf>, ports: Ports) -> R
         Host::ALL.into_iter().map(|host| Keeper::start(place, host)).collect::<Result<Vec<_>, Error>>()?;
     keepers.iter_mut().try_for_each(|keeper| keeper.bind(place))?;
     let known: BTreeMap<Host, _> = keepers.iter().map(|keeper| (keeper.host, keeper.process)).collect();
-    let ground = Ground::open(place.clone(), tools, wish.the_box, &known)?;
-    wire(&ground)?;
     let world = World::with(wish.faults.iter().copied());
+    let ground =
+        Ground::open(place.clone(), tools, wish.the_box, &known)?.running(sekisho.clone(), world.clock);
+    wire(&ground)?;
     change::before_the_first(&ground, &world)?;
     let page = ports.page()?;
     let mut daemons = start(&ground, &world, sekisho.as_deref())?;
@@ -112,6 +113,7 @@ fn wire(ground: &Ground) -> Result<(), Error> {
         format!("link add dev {port} netns {host} type veth peer name {end} netns {other}\n")
     });
     host::run(&["ip", "-batch", "-"], &wires.concat())?;
+    ground.door(Host::Ngn).run(&["ip", "-batch", "-"], LINE_BRIDGE)?;
     match ground.the_box {
         TheBox::None => before_a_board(ground)?,
         TheBox::Bare | TheBox::Daemon | TheBox::Split => {

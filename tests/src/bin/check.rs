@@ -47,6 +47,9 @@ struct Call {
     /// For `faults`: so many clinics stand side by side
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4))]
     side: u8,
+    /// For `faults`: their names are this and a letter, so that two runs do not clear each other's away
+    #[arg(long, default_value = "f", value_name = "PREFIX")]
+    clinics: String,
     /// For `faults`: two at once instead of one
     #[arg(long)]
     pairs: bool,
@@ -133,7 +136,7 @@ fn play(call: &Call) -> Result<bool, Wrong> {
     if call.list {
         return Ok(true);
     }
-    let _alone = alone(name)?;
+    let _alone = alone(name.word())?;
     let wish = wish(call, name)?;
     let (rows, right) = match name {
         Name::Faults => return faults(call),
@@ -159,14 +162,18 @@ fn faults(call: &Call) -> Result<bool, Wrong> {
         codes: call.codes.iter().chain(&call.only).cloned().collect(),
         pairs: call.pairs,
         clean: call.clean,
-        side: call.side.into(),
+        sides: ["a", "b", "c", "d"]
+            .iter()
+            .take(call.side.into())
+            .map(|letter| call.clinics.clone() + letter)
+            .collect(),
     };
     let mut out = std::io::stdout();
     if call.list {
         order.cases()?.iter().try_for_each(|case| writeln!(out, "{case}"))?;
         return Ok(true);
     }
-    let _alone = alone(Name::Faults)?;
+    let _alone = alone(&format!("{}-{}", Name::Faults.word(), call.clinics))?;
     let Line::Ra = call.line;
     let (rows, right) = faults::play(&wish(call, Name::Faults)?, &order, &mut out)?;
     write(call, Name::Faults, &rows)?;
@@ -175,10 +182,10 @@ fn faults(call: &Call) -> Result<bool, Wrong> {
 
 /// The verification's clinic has one name, so that the next run clears away what a killed one left: two at a time
 /// would clear each other away.
-fn alone(name: Name) -> Result<File, Wrong> {
-    let path = std::env::temp_dir().join(format!("sekisho-check-{}.lock", name.word()));
+fn alone(name: &str) -> Result<File, Wrong> {
+    let path = std::env::temp_dir().join(format!("sekisho-check-{name}.lock"));
     let file = File::create(&path)?;
-    file.try_lock().map_err(|error| Wrong(format!("another check {} is running ({error})", name.word())))?;
+    file.try_lock().map_err(|error| Wrong(format!("another check {name} is running ({error})")))?;
     Ok(file)
 }
 

@@ -54,7 +54,7 @@ fn router(ground: &Ground) -> Result<Process, Error> {
     let pid = text(&ground.place.run(Host::Home).join("radvd.pid"));
     let list = args(["-n", "-C", &config, "-m", "stderr", "-p", &pid, "-u", "root"]);
     let program = in_a_host(&ground.tools.radvd);
-    let daemon = Daemon { name: ROUTER, program, args: list, ready: Ready::AtOnce };
+    let daemon = Daemon { name: ROUTER, program, args: list, ready: Ready::AtOnce, environment: Vec::new() };
     daemon.start(&ground.place, ground.door(Host::Home))?.wait()
 }
 

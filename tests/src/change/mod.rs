@@ -2,6 +2,8 @@
 
 mod home;
 pub mod share;
+mod the_box;
+mod wire;
 
 use std::time::Duration;
 
@@ -10,7 +12,7 @@ use nix::sys::signal::Signal;
 use crate::error::Error;
 use crate::fault::World;
 use crate::ground::{Daemons, Ground};
-use crate::plan::Host;
+use crate::plan::{Host, LINE};
 use crate::{line, terminal, watch};
 
 /// Makes `to` out of `from`.
@@ -18,7 +20,9 @@ pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) 
     tables(ground, from, to)?;
     widen(ground, from, to)?;
     change_line(ground, daemons, from, to)?;
+    wire::change(ground, daemons, from, to)?;
     home::change(ground, daemons, from, to)?;
+    the_box::change(ground, daemons, from, to)?;
     if from.names != to.names {
         line::rename(ground, from.names, to.names)?;
     }
@@ -51,7 +55,7 @@ fn change_line(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World)
         return Ok(());
     }
     if from.line_plugged != to.line_plugged {
-        plug(ground, Host::Ngn, "w0", to.line_plugged)?;
+        plug(ground, Host::Ngn, LINE, to.line_plugged)?;
     }
     if from.router && !to.router {
         line::stop_router(daemons, Signal::SIGTERM);
@@ -126,7 +130,7 @@ fn plug(ground: &Ground, host: Host, port: &str, plugged: bool) -> Result<(), Er
 pub fn before_the_first(ground: &Ground, to: &World) -> Result<(), Error> {
     tables(ground, &World::with([]), to)?;
     if !to.line_plugged {
-        plug(ground, Host::Ngn, "w0", false)?;
+        plug(ground, Host::Ngn, LINE, false)?;
     }
     if !to.terminal_plugged {
         plug(ground, Host::Terminal, "e0", false)?;
@@ -139,5 +143,9 @@ pub fn before_the_first(ground: &Ground, to: &World) -> Result<(), Error> {
 
 /// Makes what needs everything to run already.
 pub fn after_the_last(ground: &Ground, daemons: &mut Daemons, to: &World) -> Result<(), Error> {
-    home::change(ground, daemons, &World::with([]), to)
+    let clean = World::with([]);
+    wire::change(ground, daemons, &clean, to)?;
+    home::change(ground, daemons, &clean, to)?;
+    // The box was born with its clock.
+    the_box::change(ground, daemons, &World { clock: to.clock, ..clean }, to)
 }

@@ -43,6 +43,21 @@ pub const CATALOGUE: &[Fault] = &[
         makes: |world| world.drop(Host::Ngn, "WAN_08", LOSE_NEIGHBOUR_ADVERTISEMENTS),
     },
     Fault {
+        code: "WAN-10",
+        what: "the line's cable goes out and in, again and again",
+        makes: |world| world.flapping = true,
+    },
+    Fault {
+        code: "WAN-11",
+        what: "a third of the packets on the line is lost, each way",
+        makes: |world| world.wire = Some(&["--loss", "33"]),
+    },
+    Fault {
+        code: "WAN-11:delay",
+        what: "everything on the line takes 0.4 s longer, each way",
+        makes: |world| world.wire = Some(&["--delay-ms", "400", "--jitter-ms", "50"]),
+    },
+    Fault {
         code: "WAN-12",
         what: "packets above 1280 bytes are lost on the line, without a word",
         makes: |world| {
@@ -139,6 +154,16 @@ pub const CATALOGUE: &[Fault] = &[
         makes: |world| world.drop(Host::Ngn, "CTR_07", LOSE_DISTRIBUTION),
     },
     Fault {
+        code: "TIME-01",
+        what: "the box's clock is 400 days behind",
+        makes: |world| world.clock = Some("-400d"),
+    },
+    Fault {
+        code: "TIME-01:ahead",
+        what: "the box's clock is 800 days ahead",
+        makes: |world| world.clock = Some("+800d"),
+    },
+    Fault {
         code: "TERM-01",
         what: "the terminal is silent, with carrier",
         makes: |world| world.drop(Host::Terminal, "TERM_01", HEAR_NOTHING),
@@ -218,5 +243,15 @@ pub const CATALOGUE: &[Fault] = &[
         code: "CLIN-02:cable",
         what: "the receipt computer's cable is out: the box has no carrier",
         makes: |world| world.clinic_plugged = false,
+    },
+    Fault {
+        code: "BOX-02",
+        what: "somebody adds a rule to the ruleset the box has proved",
+        makes: |world| world.tampered = true,
+    },
+    Fault {
+        code: "BOX-05",
+        what: "the relay dies as soon as it is ready, again and again (each role a process)",
+        makes: |world| world.crashing = Some("relayd"),
     },
 ];

@@ -125,6 +125,16 @@ pub struct World {
     pub home: Home,
     /// Only packets up to 1280 bytes pass the line.
     pub narrow: bool,
+    /// How the line's wire behaves: arguments of `wire`. None: it is a cable.
+    pub wire: Option<&'static [&'static str]>,
+    /// The line's cable goes out and in, again and again.
+    pub flapping: bool,
+    /// The box's clock, as faketime(1) reads it.
+    pub clock: Option<&'static str>,
+    /// Somebody added a rule to the box's ruleset.
+    pub tampered: bool,
+    /// A role of the box that dies as soon as it is ready.
+    pub crashing: Option<&'static str>,
     /// How the centre runs.
     pub centre: Centre,
     /// The tables that stand, by name.
@@ -147,6 +157,11 @@ impl World {
             names: Names::default(),
             home: Home::default(),
             narrow: false,
+            wire: None,
+            flapping: false,
+            clock: None,
+            tampered: false,
+            crashing: None,
             centre: Centre::default(),
             tables: BTreeMap::new(),
         };

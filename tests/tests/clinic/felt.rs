@@ -35,6 +35,21 @@ pub fn has_an_address(clinic: &Clinic) -> bool {
     list.lines().any(|line| !line.contains("tentative"))
 }
 
+/// Whether the line's cable goes out and comes in again.
+pub fn flaps(clinic: &Clinic) -> bool {
+    let changes = || {
+        let count = on_the_box(clinic, &["cat", "/sys/class/net/wan0/carrier_changes"]);
+        count.trim().parse::<u32>().unwrap()
+    };
+    let (before, end) = (changes(), Instant::now() + Duration::from_secs(6));
+    while Instant::now() < end {
+        if changes() >= before + 2 {
+            return true;
+        }
+    }
+    false
+}
+
 /// Whether the line's router answers neighbour solicitations: asked for three times by a kernel that does not know it. An
 /// advertisement that comes in between tells the kernel as well, but not three times.
 pub fn answers_solicitation(clinic: &Clinic) -> bool {

@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 mod board;
+mod box_faults;
 mod faults;
 mod felt;
 mod life;
 mod on_the_box;
 mod parts;
 mod scene;
+mod wire;

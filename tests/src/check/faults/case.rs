@@ -36,8 +36,12 @@ pub struct Case {
     pub makes: Vec<&'static str>,
     /// Whether the clinic is born with them, so that what they break was never good.
     pub born: bool,
+    /// Whether each role of the box has to be a process.
+    pub split: bool,
     /// What passes meanwhile.
     pub traffic: Traffic,
+    /// What is true for a moment while the fault stands, and may be said then.
+    pub passing: Vec<(&'static str, Party)>,
     /// The alarms, the foremost first. Without any, nobody may be accused at all.
     pub alarms: Vec<Alarm>,
     /// What is recorded and no alarm.
@@ -50,7 +54,9 @@ pub fn made(fault: &'static str) -> Case {
         name: fault.into(),
         makes: vec![fault],
         born: false,
+        split: false,
         traffic: Traffic::None,
+        passing: Vec::new(),
         alarms: Vec::new(),
         recorded: Vec::new(),
     }
@@ -75,6 +81,18 @@ impl Case {
         self.named("born")
     }
 
+    /// On a box whose roles are processes of their own.
+    pub fn split(mut self) -> Self {
+        self.split = true;
+        self
+    }
+
+    /// This may be said on the way: it is true then.
+    pub fn passing(mut self, code: &'static str, owner: Party) -> Self {
+        self.passing.push((code, owner));
+        self
+    }
+
     /// While it stands, requests are put.
     pub fn asking(mut self) -> Self {
         self.traffic = Traffic::Asking;
@@ -97,6 +115,11 @@ impl Case {
     pub fn recorded(mut self, code: &'static str) -> Self {
         self.recorded.push(code);
         self
+    }
+
+    /// Whether a clinic that played it is not as it was: requests that nobody will answer any more, days in the wrong year.
+    pub fn leaves_marks(&self) -> bool {
+        self.traffic != Traffic::None || self.makes.iter().any(|fault| fault.starts_with("TIME-01"))
     }
 
     /// What is made, in words.
@@ -134,7 +157,8 @@ impl Case {
     pub fn wronged<'v>(&self, verdict: &'v Verdict) -> Option<&'v Fault> {
         verdict.alarms().find(|fault| {
             let right = |alarm: &Alarm| alarm.code == fault.code.key() && alarm.owner == fault.owner;
-            fault.owner != Party::Unknown && !self.alarms.iter().any(right)
+            let passing = self.passing.contains(&(fault.code.key(), fault.owner));
+            fault.owner != Party::Unknown && !passing && !self.alarms.iter().any(right)
         })
     }
 }
@@ -237,6 +261,8 @@ mod tests {
         let line = fault(FaultCode::Ctr02, Party::Line, Certainty::Likely);
         let other = fault(FaultCode::Ctr01, Party::Centre, Certainty::Likely);
         assert_eq!(case().wronged(&verdict(&[centre, unknown], &[])), None);
+        let passing = case().passing("CTR-01", Party::Centre);
+        assert_eq!(passing.wronged(&verdict(std::slice::from_ref(&other), &[])), None);
         for wrong in [line, other] {
             assert_eq!(case().wronged(&verdict(std::slice::from_ref(&wrong), &[])), Some(&wrong));
         }

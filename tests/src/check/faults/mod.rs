@@ -17,9 +17,6 @@ use self::side::Queue;
 use super::lab::Wish;
 use super::{Row, Wrong};
 
-/// The names of the clinics that stand side by side; short, because a namespace is called after them.
-pub const SIDES: [&str; 4] = ["ga", "gb", "gc", "gd"];
-
 /// What is wished for.
 #[derive(Clone, Debug, Default)]
 pub struct Order {
@@ -29,8 +26,8 @@ pub struct Order {
     pub pairs: bool,
     /// So many sweeps of a clean clinic instead of any fault.
     pub clean: Option<u32>,
-    /// So many clinics, at most [`SIDES`].
-    pub side: usize,
+    /// The clinics that stand side by side.
+    pub sides: Vec<String>,
 }
 
 impl Order {
@@ -57,15 +54,13 @@ impl Order {
 /// # Errors
 /// A word means no case, or nobody can be told any more.
 pub fn play(wish: &Wish, order: &Order, out: &mut (dyn Write + Send)) -> Result<(Vec<Row>, bool), Wrong> {
-    let sides =
-        SIDES.get(..order.side).ok_or_else(|| Wrong(format!("at most {} side by side", SIDES.len())))?;
     if let Some(sweeps) = order.clean {
-        return side::clean(wish, sides, sweeps, out);
+        return side::clean(wish, &order.sides, sweeps, out);
     }
     let (judged, not): (Vec<Case>, Vec<Case>) = order.cases()?.into_iter().partition(Case::is_judged);
     let mut rows: Vec<Row> = not.iter().map(not_judged).collect();
     rows.iter().try_for_each(|row| writeln!(out, "{row}"))?;
-    rows.extend(side::play(wish, sides, Queue::of(judged), out)?);
+    rows.extend(side::play(wish, &order.sides, Queue::of(judged), out)?);
     let right = rows.iter().filter(|row| row.wrong.is_none()).count();
     writeln!(out, "right={right} of {}", rows.len())?;
     let all = right == rows.len() && right > 0;

@@ -64,6 +64,8 @@ fn beside(one: Case, other: Case) -> Case {
         name: format!("{}+{}", one.name, other.name),
         makes: [one.makes, other.makes].concat(),
         born: false,
+        split: one.split || other.split,
+        passing: [one.passing, other.passing].concat(),
         traffic: if one.traffic == Traffic::None { other.traffic } else { one.traffic },
         alarms: [one.alarms, other.alarms].concat(),
         recorded: [one.recorded, other.recorded].concat(),

@@ -17,7 +17,7 @@ pub struct Queue(Mutex<VecDeque<Case>>);
 impl Queue {
     /// A queue of cases. Those that want a clinic of their own come first: they take longest.
     pub fn of(mut cases: Vec<Case>) -> Self {
-        cases.sort_by_key(|case| !case.born);
+        cases.sort_by_key(|case| !(case.born || case.split));
         Self(Mutex::new(cases.into()))
     }
 
@@ -50,7 +50,7 @@ impl Report<'_> {
 /// None at present; a clinic that does not come up is the case's failure.
 pub fn play(
     wish: &Wish,
-    sides: &[&str],
+    sides: &[String],
     queue: Queue,
     out: &mut (dyn Write + Send),
 ) -> Result<Vec<Row>, Wrong> {
@@ -58,7 +58,7 @@ pub fn play(
     let (queue, told) = (&queue, &report);
     std::thread::scope(|scope| {
         for side in sides {
-            scope.spawn(move || work(&Wish { name: (*side).to_owned(), ..wish.clone() }, queue, told));
+            scope.spawn(move || work(&Wish { name: side.clone(), ..wish.clone() }, queue, told));
         }
     });
     Ok(report.out.into_inner().unwrap_or_else(PoisonError::into_inner).1)
@@ -71,7 +71,9 @@ fn work(wish: &Wish, queue: &Queue, report: &Report<'_>) {
         let begun = Instant::now();
         let played = lab(wish, &case, standing.take()).and_then(|mut lab| {
             let judged = walk::play(&mut lab, &case);
-            standing = judged.is_ok().then_some(lab);
+            let sound = judged.is_ok() && !case.leaves_marks();
+            let same = lab.wish().is_ok_and(|own| own.split == wish.split);
+            standing = (sound && same).then_some(lab);
             judged
         });
         report.add(row(&case, played, begun));
@@ -80,14 +82,15 @@ fn work(wish: &Wish, queue: &Queue, report: &Report<'_>) {
 
 /// The clinic for a case: the one that stands, a fresh one, or one that is born with the case's faults.
 fn lab(wish: &Wish, case: &Case, standing: Option<Lab>) -> Result<Lab, Wrong> {
+    let split = wish.split || case.split;
     if case.born {
         drop(standing);
-        return Lab::up(Wish { faults: case.makes.clone(), ..wish.clone() });
+        return Lab::up(Wish { faults: case.makes.clone(), split, ..wish.clone() });
     }
-    if let Some(lab) = standing {
+    if let Some(lab) = standing.filter(|lab| lab.wish().is_ok_and(|own| own.split == split)) {
         return Ok(lab);
     }
-    let mut lab = Lab::up(wish.clone())?;
+    let mut lab = Lab::up(Wish { split, ..wish.clone() })?;
     walk::settle(&mut lab, &made(""))?;
     Ok(lab)
 }
@@ -110,7 +113,7 @@ fn row(case: &Case, played: Result<Judged, Wrong>, begun: Instant) -> Row {
 /// Nobody can be told any more.
 pub fn clean(
     wish: &Wish,
-    sides: &[&str],
+    sides: &[String],
     sweeps: u32,
     out: &mut (dyn Write + Send),
 ) -> Result<(Vec<Row>, bool), Wrong> {
@@ -123,7 +126,7 @@ pub fn clean(
             scope.spawn(move || {
                 let begun = Instant::now();
                 let mut right = 0;
-                let wish = Wish { name: (*side).to_owned(), ..wish.clone() };
+                let wish = Wish { name: side.clone(), ..wish.clone() };
                 let quiet = sweep(&wish, left, &mut right);
                 *locked(total_so_far) += right;
                 let name = format!("{side}: {right} sweeps of a clean clinic");

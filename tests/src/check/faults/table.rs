@@ -2,7 +2,7 @@
 //! the evidence that decides for each, and without it.
 
 use model::Certainty::{self, Likely, Open, Sure};
-use model::Party::{Centre, Clinic, Line, ReceiptComputer, Terminal, Unknown};
+use model::Party::{Box, Centre, Clinic, Line, ReceiptComputer, Terminal, Unknown};
 
 use super::case::{Case, made};
 
@@ -26,6 +26,9 @@ fn line() -> Vec<Case> {
         made("WAN-06").recorded("WAN-06"),
         made("WAN-07").alarm("WAN-07", Clinic, ANY),
         made("WAN-08").alarm("WAN-08", Line, ANY),
+        made("WAN-10").alarm("WAN-10", Clinic, ANY).passing("WAN-01", Clinic),
+        made("WAN-11").alarm("WAN-11", Line, ANY),
+        made("WAN-11:delay").alarm("WAN-11", Line, ANY),
         made("WAN-12").alarm("WAN-12", Line, ANY),
     ]
 }
@@ -60,6 +63,10 @@ fn centre() -> Vec<Case> {
         made("CTR-05:alert"),
         made("CTR-05:http400"),
         made("CTR-07").recorded("CTR-07"),
+        made("TIME-01").alarm("TIME-01", Box, ANY),
+        made("TIME-01:ahead").alarm("TIME-01", Box, ANY),
+        // A certificate is not accused by a clock that is wrong.
+        made("TIME-01:ahead").and("CTR-03").named("certificate").alarm("TIME-01", Box, ANY),
     ]
 }
 
@@ -93,6 +100,8 @@ fn clinic() -> Vec<Case> {
         made("CLIN-01").answered().alarm("CLIN-01", ReceiptComputer, ANY),
         made("CLIN-02").alarm("CLIN-02", ReceiptComputer, ANY),
         made("CLIN-02:cable").alarm("CLIN-02", Clinic, ANY),
+        made("BOX-02").alarm("BOX-02", Box, ANY),
+        made("BOX-05").split().alarm("BOX-05", Box, ANY),
     ]
 }
 
