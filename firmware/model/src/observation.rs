@@ -290,6 +290,9 @@ pub struct Evidence {
     pub observations: BTreeMap<Rung, Observation>,
     /// Rungs that were good at least once on this site, kept across restarts.
     pub ever_good: Vec<Rung>,
+    /// Rungs that were lost again and again of late.
+    #[serde(default)]
+    pub flapping: Vec<Rung>,
     /// Whether our own clock may accuse a certificate (faults.md: withheld otherwise).
     pub clock_trusted: bool,
 }

@@ -60,8 +60,24 @@ impl Climber {
             Box::pin(when(grounded && far, self.hosts())),
             self.terminals()
         );
-        looked.extend([gateway, hosts, terminals].into_iter().flatten());
+        looked.extend([gateway, hosts].into_iter().flatten());
+        self.forget_what_a_lost_carrier_said(&mut looked).await;
+        looked.extend(terminals);
         looked
+    }
+
+    /// What was asked while the cable was out tells nothing of those who were asked; the cable's own word stays.
+    async fn forget_what_a_lost_carrier_said(&mut self, looked: &mut Vec<Observation>) {
+        let Some(before) = self.line else { return };
+        let began = Instant::now();
+        let found = self.kernel.port(&self.plan.line_port).await;
+        let is_same = |now: &Port| (now.index, now.carrier, now.downs) == (before.index, true, before.downs);
+        if found.as_ref().is_ok_and(|port| port.as_ref().is_some_and(is_same)) {
+            return;
+        }
+        let carrier = link::probe(&self.plan.line_port, &found).at(Rung::Link, None, began);
+        looked.clear();
+        looked.push(carrier);
     }
 
     /// Whether the kernel tells us nothing any more: only a fresh start helps.

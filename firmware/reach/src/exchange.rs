@@ -9,11 +9,11 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::finding::Finding;
 
-/// How long a datagram's answer is waited for, and how often the question is asked meanwhile: one lost packet is no
-/// fault.
+/// How long a datagram's answer is waited for, and how often the question is asked meanwhile: some lost packets are no
+/// fault of who was asked, and of ten not all are lost even where every other one is.
 pub const PATIENCE: Duration = Duration::from_millis(1500);
 /// Between two times the same question is asked.
-pub const AGAIN: Duration = Duration::from_millis(500);
+pub const AGAIN: Duration = Duration::from_millis(150);
 /// How long a connection may take: a second try of the kernel, sent after one second, still counts.
 pub const CONNECT_PATIENCE: Duration = Duration::from_millis(2000);
 const LONGEST: usize = 4096;

@@ -30,6 +30,8 @@ enum Need {
     Never(Rung),
     /// The rung was seen to hold, or never did on this site: there it is no measure.
     GoodOrNever(Rung),
+    /// The rung was seen, and lost again and again of late.
+    Flaps(Rung),
     /// All of them were seen to hold.
     All(&'static [Rung]),
     /// Our own clock may accuse a certificate.
@@ -51,7 +53,7 @@ const fn row(code: FaultCode, needs: &'static [Need], owner: Party, certainty: C
 }
 
 use Certainty::{Likely, Open, Sure};
-use Need::{Clock, ClockDoubted, Ever, Good, GoodOrNever, Names, Never, Seen};
+use Need::{Clock, ClockDoubted, Ever, Flaps, Good, GoodOrNever, Names, Never, Seen};
 use Rung::{
     Address, AnswersSay, Area, CentreTcp, CentreTls, Collection, Distribution, Gateway, LargePackets,
     LineAuth, Link, Quality, ResolverOne, ResolverTwo, Router, TerminalAnswers, TerminalLink,
@@ -73,6 +75,8 @@ const POOR: &[Symptom] = &[Lossy, Slow];
 
 /// The line, from the wall to the centre. Rows that name different parties ask for what cannot be seen together.
 const LINE: &[Row] = &[
+    // One story, also in the moments in between: the cable, or the ONU's power.
+    row(FaultCode::Wan10, &[Flaps(Link)], Party::Clinic, Likely),
     row(FaultCode::Wan01, &[Seen(Link, &[NoCarrier])], Party::Clinic, Likely),
     // Never an address here: the port or the contract's v6 option is checked first. Once good: the line changed.
     row(FaultCode::Wan02, &[Good(Link), Seen(Address, &[NoRouter]), Never(Address)], Party::Clinic, Open),
@@ -498,6 +502,10 @@ impl Need {
             Self::Ever(rung) => evidence.was_good(rung),
             Self::Never(rung) => !evidence.was_good(rung),
             Self::GoodOrNever(rung) => good(rung) || !evidence.was_good(rung),
+            Self::Flaps(rung) => {
+                evidence.flapping.contains(&rung)
+                    && matches!(evidence.outcome(rung), Outcome::Good | Outcome::Bad(_))
+            }
             Self::All(rungs) => rungs.iter().all(|rung| good(*rung)),
             Self::Clock => evidence.clock_trusted,
             Self::ClockDoubted => !evidence.clock_trusted,
@@ -507,7 +515,9 @@ impl Need {
     /// The rungs this need looked at.
     fn rungs(&self, evidence: &Evidence) -> Vec<Rung> {
         match *self {
-            Self::Good(rung) | Self::GoodOrNever(rung) | Self::Seen(rung, _) => vec![rung],
+            Self::Good(rung) | Self::GoodOrNever(rung) | Self::Seen(rung, _) | Self::Flaps(rung) => {
+                vec![rung]
+            }
             Self::Names => {
                 let mut rungs = vec![Link, Address, Gateway, ResolverOne, ResolverTwo];
                 rungs.retain(|rung| evidence.outcome(*rung).is_good());

@@ -27,6 +27,8 @@ pub struct Port {
     pub index: u32,
     /// Whether it has carrier.
     pub carrier: bool,
+    /// How often the carrier was lost since the port is there.
+    pub downs: u32,
     /// Its own link address.
     pub own: MacAddr,
 }
@@ -109,10 +111,11 @@ impl Kernel {
             }
             Err(error) => return Err(kernel(&error)),
         };
-        let mut port = Port { index: link.header.index, carrier: false, own: MacAddr::zero() };
+        let mut port = Port { index: link.header.index, carrier: false, downs: 0, own: MacAddr::zero() };
         for attribute in &link.attributes {
             match attribute {
                 LinkAttribute::Carrier(up) => port.carrier = *up == 1,
+                LinkAttribute::CarrierDownCount(downs) => port.downs = *downs,
                 LinkAttribute::Address(bytes) => {
                     if let Some([a, b, c, d, e, f]) = bytes.first_chunk::<6>().copied() {
                         port.own = MacAddr(a, b, c, d, e, f);

@@ -1,6 +1,6 @@
 //! The newest observation of every rung, and what may be concluded from it. Pure: looks go in, evidence comes out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use model::observation::{Branch, Evidence};
 use model::{Observation, Outcome, Rung, Symptom, Timestamp};
@@ -23,6 +23,11 @@ const FAR: [Rung; 10] = [
     Rung::Time,
 ];
 
+/// A carrier that is lost so often flaps,
+const FLAPS: usize = 3;
+/// within so many seconds.
+const FLAPS_WITHIN_S: i64 = 60;
+
 /// A rung, and the terminal for a terminal's rungs.
 type Place = (Rung, Option<String>);
 
@@ -32,6 +37,8 @@ pub struct Ladder {
     terminals: Vec<String>,
     /// The far rungs this site has.
     far: Vec<Rung>,
+    /// When the line's carrier was lost of late.
+    lost: VecDeque<Timestamp>,
     seen: BTreeMap<Place, Observation>,
     history: History,
 }
@@ -42,7 +49,7 @@ impl Ladder {
         let terminals = plan.terminals.iter().map(|terminal| terminal.name.clone()).collect();
         let has = |rung: &Rung| *rung != Rung::Area || plan.other_area.is_some();
         let far = FAR.into_iter().filter(has).collect();
-        Self { terminals, far, seen: BTreeMap::new(), history }
+        Self { terminals, far, lost: VecDeque::new(), seen: BTreeMap::new(), history }
     }
 
     /// What must outlive a restart.
@@ -62,6 +69,7 @@ impl Ladder {
             }
         }
         for observation in looked {
+            self.note_loss(&observation);
             self.seen.insert((observation.rung, observation.terminal.clone()), observation);
         }
         self.silence(now);
@@ -121,8 +129,23 @@ impl Ladder {
         Evidence {
             observations: line.chain(terminal).map(|seen| (seen.rung, seen.clone())).collect(),
             ever_good: self.history.ever_good(),
+            flapping: if self.flaps(now) { vec![Rung::Link] } else { Vec::new() },
             clock_trusted: self.history.clock_trusted(now),
         }
+    }
+
+    fn note_loss(&mut self, seen: &Observation) {
+        let before = self.seen.get(&(seen.rung, None)).map(|before| before.outcome);
+        if seen.rung == Rung::Link && before == Some(Outcome::Good) && seen.outcome.symptom().is_some() {
+            self.lost.push_back(seen.at);
+            self.lost.drain(..self.lost.len().saturating_sub(FLAPS));
+        }
+    }
+
+    /// Whether the carrier was lost so often within so short a time that it will be again.
+    fn flaps(&self, now: Timestamp) -> bool {
+        let of_late = |at: &&Timestamp| (0..=FLAPS_WITHIN_S).contains(&(now.as_second() - at.as_second()));
+        self.lost.iter().filter(of_late).count() >= FLAPS
     }
 
     /// 0 for a terminal with a bad rung, 1 for one not wholly known, 2 for a good one.

@@ -23,6 +23,7 @@ fn clean() -> Evidence {
     Evidence {
         observations: BTreeMap::from(observations),
         ever_good: Rung::ALL.to_vec(),
+        flapping: Vec::new(),
         clock_trusted: true,
     }
 }
@@ -193,6 +194,15 @@ fn where_the_centre_can_be_had_all_the_same_the_service_is_partly_usable() {
     for (evidence, code, owner, certainty) in table {
         assert_eq!(foremost(&evidence), Some((code, owner, certainty)), "{evidence:?}");
         assert_eq!(verdict(&evidence).usability, Usability::Partly, "{code:?}");
+    }
+}
+
+#[test]
+fn a_line_that_comes_and_goes_is_one_story_also_while_it_is_there() {
+    for evidence in [clean(), broken(&[(Rung::Link, Symptom::NoCarrier)])] {
+        let flapping = Evidence { flapping: vec![Rung::Link], ..evidence };
+        assert_eq!(foremost(&flapping), Some((FaultCode::Wan10, Party::Clinic, Certainty::Likely)));
+        assert_eq!(foremost(&without(flapping, Rung::Link)), None);
     }
 }
 
@@ -384,11 +394,12 @@ prop_compose! {
         outcomes in prop::collection::vec(outcomes(), Rung::ALL.len()),
         ever in prop::collection::vec(any::<bool>(), Rung::ALL.len()),
         clock_trusted in any::<bool>(),
+        flapping in any::<bool>(),
     ) -> Evidence {
         let observations =
             Rung::ALL.iter().zip(outcomes).filter_map(|(rung, is)| Some((*rung, seen(*rung, is?)))).collect();
         let ever_good = Rung::ALL.iter().zip(ever).filter_map(|(rung, good)| good.then_some(*rung)).collect();
-        Evidence { observations, ever_good, clock_trusted }
+        Evidence { observations, ever_good, flapping: flapping.then_some(Rung::Link).into_iter().collect(), clock_trusted }
     }
 }
 

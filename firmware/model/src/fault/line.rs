@@ -81,6 +81,19 @@ pub const WAN_08: Words = Words {
     ),
 };
 
+pub const WAN_10: Words = Words {
+    title: Text::new("回線の信号が途切れる", "the line comes and goes"),
+    happened: Text::new(
+        "回線ポートの信号が、切れたり戻ったりしています。",
+        "The signal on the line port is lost and comes back again and again.",
+    ),
+    meaning: Text::new("オンライン資格確認が途切れます。", "Online qualification is interrupted."),
+    next: Text::new(
+        "ONUの電源とLANケーブルの差し込みを確かめてください。",
+        "Check the ONU's power and that the cable sits tight.",
+    ),
+};
+
 pub const WAN_11: Words = Words {
     title: Text::new("回線の品質低下", "loss or delay on the line"),
     happened: Text::new("回線でデータの欠落や遅れが多くなっています。", "Much is lost or late on the line."),

@@ -32,6 +32,9 @@ pub enum FaultCode {
     /// The router does not answer neighbour discovery.
     #[serde(rename = "WAN-08")]
     Wan08,
+    /// The line comes and goes.
+    #[serde(rename = "WAN-10")]
+    Wan10,
     /// Loss or delay beyond the threshold.
     #[serde(rename = "WAN-11")]
     Wan11,
@@ -138,13 +141,14 @@ pub enum Place {
 
 impl FaultCode {
     /// The whole catalogue, in its order.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Wan01,
         Self::Wan02,
         Self::Wan03,
         Self::Wan06,
         Self::Wan07,
         Self::Wan08,
+        Self::Wan10,
         Self::Wan11,
         Self::Wan12,
         Self::Dns01,
@@ -180,6 +184,7 @@ impl FaultCode {
             Self::Wan06 => "WAN-06",
             Self::Wan07 => "WAN-07",
             Self::Wan08 => "WAN-08",
+            Self::Wan10 => "WAN-10",
             Self::Wan11 => "WAN-11",
             Self::Wan12 => "WAN-12",
             Self::Dns01 => "DNS-01",
@@ -226,6 +231,7 @@ impl FaultCode {
             | Self::Wan06
             | Self::Wan07
             | Self::Wan08
+            | Self::Wan10
             | Self::Wan11
             | Self::Wan12
             | Self::Dns01
@@ -258,6 +264,7 @@ impl FaultCode {
             Self::Wan06 => line::WAN_06,
             Self::Wan07 => line::WAN_07,
             Self::Wan08 => line::WAN_08,
+            Self::Wan10 => line::WAN_10,
             Self::Wan11 => line::WAN_11,
             Self::Wan12 => line::WAN_12,
             Self::Dns01 => line::DNS_01,

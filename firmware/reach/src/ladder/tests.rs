@@ -136,3 +136,22 @@ fn of_two_terminals_the_broken_one_is_judged_with_its_own_rungs() {
     assert_eq!(evidence.observations[&Rung::TerminalLink].terminal.as_deref(), Some("b"));
     assert_eq!(ladder.list().iter().filter(|seen| seen.rung == Rung::TerminalSmb).count(), 2);
 }
+
+#[test]
+fn a_carrier_that_is_lost_three_times_in_a_minute_flaps_and_not_for_ever() {
+    let mut ladder = Ladder::new(&plan(&["t1"]), History::default());
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let mut look = |second, outcome| {
+        let link = Observation { at: at(second), ..seen(Rung::Link, None, outcome) };
+        ladder.take(vec![link], at(second));
+        ladder.evidence(at(second)).flapping
+    };
+    let lost = Outcome::Bad(Symptom::NoCarrier);
+    for (second, outcome) in [(0, Outcome::Good), (5, lost), (7, lost), (10, Outcome::Good), (15, lost)] {
+        assert_eq!(look(second, outcome), [], "{second}");
+    }
+    assert_eq!(look(20, Outcome::Good), []);
+    assert_eq!(look(25, lost), [Rung::Link]);
+    assert_eq!(look(65, Outcome::Good), [Rung::Link]);
+    assert_eq!(look(66, Outcome::Good), []);
+}
