@@ -456,6 +456,18 @@ fn finding(evidence: &Evidence, since: Timestamp) -> Verdict {
     Verdict { usability, since, foremost, others, recorded }
 }
 
+/// Whom a fault may be given to, each with how sure that is; whoever the first rows name comes first.
+pub fn owners(code: FaultCode) -> Vec<(Party, Certainty)> {
+    let mut found: Vec<(Party, Certainty)> = Vec::new();
+    let tables = [LINE, TERMINAL, ANSWERS, CONTENTS, CONSUMERS, BOX, RECORDED];
+    for row in tables.into_iter().flatten().filter(|row| row.code == code) {
+        if found.iter().all(|(owner, _)| *owner != row.owner) {
+            found.push((row.owner, row.certainty));
+        }
+    }
+    found
+}
+
 /// The first row of a branch whose needs all hold.
 fn first(rows: &[Row], evidence: &Evidence) -> Option<Fault> {
     rows.iter().find_map(|row| row.fault(evidence))

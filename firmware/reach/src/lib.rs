@@ -33,7 +33,7 @@ mod sockets;
 
 pub use error::Error;
 pub use files::observations as of_files;
-pub use judge::judge;
+pub use judge::{judge, owners};
 pub use past::Past;
 pub use plan::{Plan, TerminalTarget};
 pub use run::{ShareSource, run};

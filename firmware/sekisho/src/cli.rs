@@ -40,6 +40,8 @@ pub enum Command {
     Status(Status),
     /// Look at every rung now and say whose fault it is (exit 0 usable, 1 fault, 75 unknown, 69 no daemon)
     Check(Status),
+    /// Show what page and lamps would say of a fault, without one
+    Rehearse(Rehearse),
     /// Read a stick with a site file, and take it over
     Stick(Stick),
     /// Say on the console what this box is and how it is, line by line as it changes
@@ -240,6 +242,20 @@ pub enum StickVerb {
         /// The copy
         folder: PathBuf,
     },
+}
+
+/// `sekisho rehearse`
+#[derive(Debug, Args)]
+pub struct Rehearse {
+    /// Its code, as in docs/faults.md
+    #[arg(value_parser = fault_code)]
+    pub code: model::FaultCode,
+}
+
+fn fault_code(key: &str) -> Result<model::FaultCode, String> {
+    let known = || model::FaultCode::ALL.map(model::FaultCode::key).join(" ");
+    model::FaultCode::from_key(&key.to_ascii_uppercase())
+        .ok_or_else(|| format!("there is no fault of this code; there are {}", known()))
 }
 
 /// `sekisho console`

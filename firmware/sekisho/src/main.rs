@@ -49,6 +49,7 @@ fn run(command: cli::Command) -> Result<ExitCode, failure::Failure> {
         Command::Policy(args) => wait(verb::policy::run(args)),
         Command::Status(args) => wait(verb::status::run(&args)),
         Command::Check(args) => wait(verb::check::run(&args)),
+        Command::Rehearse(args) => Ok(verb::rehearse::run(&args)),
         Command::History(args) => wait(verb::history::run(&args)),
         Command::Console(args) => wait(verb::console::run(&args)),
         Command::Relay(args) => wait(verb::relay::run(&args)),

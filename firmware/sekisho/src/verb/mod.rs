@@ -6,6 +6,7 @@ pub mod console;
 pub mod generate;
 pub mod history;
 pub mod policy;
+pub mod rehearse;
 pub mod relay;
 pub mod relay_history;
 mod selftest;
