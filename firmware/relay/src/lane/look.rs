@@ -45,8 +45,11 @@ pub struct Looker<T: Terminal> {
     /// What the lane cannot do with a share that opens well: write to it, or take an answer from it.
     pub standing: Standing,
     /// How the newest write test went, and when.
-    written: Arc<Mutex<Option<(Instant, Option<Trouble>)>>>,
+    written: Arc<Mutex<Option<Written>>>,
 }
+
+/// When a write test ended, and what stood in its way.
+type Written = (Instant, Option<Trouble>);
 
 /// A trouble that a mere look does not see.
 pub type Standing = Arc<Mutex<Option<Trouble>>>;
