@@ -231,6 +231,44 @@ pub enum Symptom {
     ClockOff,
 }
 
+impl Symptom {
+    /// Every symptom.
+    pub const ALL: [Self; 32] = [
+        Self::NoCarrier,
+        Self::NoPort,
+        Self::NoRouter,
+        Self::RouterGoodbye,
+        Self::NoAddress,
+        Self::Duplicate,
+        Self::SecondRouter,
+        Self::Silent,
+        Self::Refused,
+        Self::Unreachable,
+        Self::NameMissing,
+        Self::ResolverError,
+        Self::Stranger,
+        Self::OtherArea,
+        Self::Lossy,
+        Self::Slow,
+        Self::LargeLost,
+        Self::Malformed,
+        Self::CertificateExpired,
+        Self::CertificateName,
+        Self::CertificateIssuer,
+        Self::LoginRefused,
+        Self::ShareMissing,
+        Self::Denied,
+        Self::DiskFull,
+        Self::Untaken,
+        Self::Unanswered,
+        Self::AnswersFailed,
+        Self::AnswersRefused,
+        Self::AnswersMixed,
+        Self::NotCollected,
+        Self::ClockOff,
+    ];
+}
+
 /// How long the line may be without a router before that is a fault, seconds. RFC 4861 section 6.3.7 sends
 /// three solicitations four seconds apart; the rest is patience with a router that reboots.
 pub const ROUTER_PATIENCE_S: u64 = 30;

@@ -120,6 +120,19 @@ pub fn symptom_name(symptom: &str) -> Option<Text> {
         "denied" => Text::new("権限なし", "not permitted"),
         "disk-full" => Text::new("空き容量なし", "disk full"),
         "clock-off" => Text::new("時刻のずれ", "clock off"),
+        "duplicate" => Text::new("アドレスの重複", "duplicate address"),
+        "second-router" => Text::new("別のルーター", "a second router"),
+        "stranger" => Text::new("回線の外の宛先", "an address outside the network"),
+        "other-area" => Text::new("別の地域", "the other area"),
+        "lossy" => Text::new("欠落", "loss"),
+        "slow" => Text::new("遅れ", "delay"),
+        "large-lost" => Text::new("大きなデータの欠落", "large packets lost"),
+        "untaken" => Text::new("要求の受け取りなし", "requests not taken"),
+        "unanswered" => Text::new("回答なし", "no answer to requests"),
+        "answers-failed" => Text::new("異常終了の回答", "answers that failed"),
+        "answers-refused" => Text::new("断りの回答", "answers that refuse"),
+        "answers-mixed" => Text::new("異常な回答", "answers of both sorts"),
+        "not-collected" => Text::new("取り込みなし", "not collected"),
         _ => return None,
     })
 }
@@ -262,6 +275,14 @@ impl Past {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_symptom_has_a_name() {
+        for symptom in crate::Symptom::ALL {
+            let key = serde_json::to_value(symptom).unwrap();
+            assert!(symptom_name(key.as_str().unwrap()).is_some(), "{key}");
+        }
+    }
     use crate::observation::Symptom;
 
     #[test]

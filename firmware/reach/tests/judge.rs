@@ -341,46 +341,10 @@ fn the_same_finding_keeps_its_time() {
     assert_eq!(judge(&clean(), Some(&second), later).since, later);
 }
 
-const SYMPTOMS: [Symptom; 33] = [
-    Symptom::NoCarrier,
-    Symptom::NoPort,
-    Symptom::NoRouter,
-    Symptom::RouterGoodbye,
-    Symptom::NoAddress,
-    Symptom::Silent,
-    Symptom::Refused,
-    Symptom::Unreachable,
-    Symptom::NameMissing,
-    Symptom::ResolverError,
-    Symptom::Malformed,
-    Symptom::CertificateExpired,
-    Symptom::CertificateName,
-    Symptom::CertificateIssuer,
-    Symptom::LoginRefused,
-    Symptom::ShareMissing,
-    Symptom::Denied,
-    Symptom::DiskFull,
-    Symptom::ClockOff,
-    Symptom::Duplicate,
-    Symptom::SecondRouter,
-    Symptom::Stranger,
-    Symptom::OtherArea,
-    Symptom::Lossy,
-    Symptom::Slow,
-    Symptom::LargeLost,
-    Symptom::Untaken,
-    Symptom::Unanswered,
-    Symptom::AnswersFailed,
-    Symptom::AnswersRefused,
-    Symptom::AnswersMixed,
-    Symptom::NotCollected,
-    Symptom::Refused,
-];
-
 fn outcomes() -> impl Strategy<Value = Option<Outcome>> {
     prop_oneof![
         4 => Just(Some(Outcome::Good)),
-        3 => prop::sample::select(SYMPTOMS.to_vec()).prop_map(|symptom| Some(Outcome::Bad(symptom))),
+        3 => prop::sample::select(Symptom::ALL.to_vec()).prop_map(|symptom| Some(Outcome::Bad(symptom))),
         1 => prop_oneof![Just(Symptom::Silent), Just(Symptom::Refused), Just(Symptom::Unreachable)]
             .prop_map(|symptom| Some(Outcome::Bad(symptom))),
         1 => Just(Some(Outcome::Skipped)),
