@@ -8,7 +8,7 @@ use crate::daemon::{Daemon, Ready, Starting};
 use crate::error::Error;
 use crate::fault::{Centre, Certificate, Names, World};
 use crate::ground::{Daemons, Ground, args, text};
-use crate::plan::{Host, TheBox};
+use crate::plan::{Host, LINE, TheBox};
 use crate::process::{self, Process};
 use crate::tools::in_a_host;
 use crate::watch;
@@ -80,9 +80,9 @@ fn known(names: Names, name: &str) -> Option<String> {
     let own = NAMES.iter().find(|(own, _)| *own == name).map(|(_, host)| host);
     match names {
         Names::Own => own,
-        Names::OtherArea if name == EAST => None,
-        Names::OtherArea if name == WEST => Some(&DISTRIBUTION),
-        Names::NoCentre if name == CENTRES => None,
+        Names::OtherArea | Names::OtherAreaOnly if name == EAST => None,
+        Names::OtherArea | Names::OtherAreaOnly if name == WEST => Some(&DISTRIBUTION),
+        Names::NoCentre | Names::OtherAreaOnly if name == CENTRES => None,
         Names::Stranger => return own.map(|host| format!("fd00:0:0:bad::{host}")),
         _ => own,
     }
@@ -193,6 +193,11 @@ pub fn stop(daemons: &mut Daemons, name: &str, signal: Signal) {
 /// Waits until the box's port feels what the line is like.
 pub fn settle(ground: &Ground, world: &World) -> Result<(), Error> {
     let door = ground.door(Host::Box);
+    if world.line_plugged && world.wire.is_none() {
+        // The bridge hears of a carrier up to a second after the box, and loses what comes before.
+        let takes = || watch::forwards(LINE);
+        watch::until(ground.door(Host::Ngn), "the router's end take frames", PATIENCE, takes)?;
+    }
     if ground.the_box == TheBox::None {
         // A board's own kernel is not ours to ask: what can be seen is whether its cable is in.
         let (port, plugged) = (ground.the_box.end_of("wan0"), world.line_plugged);

@@ -98,3 +98,9 @@ const DAD_FAILED: u32 = 0x08;
 pub fn has_carrier(port: &str) -> bool {
     std::fs::read_to_string(format!("/sys/class/net/{port}/carrier")).is_ok_and(|text| text.trim() == "1")
 }
+
+/// Whether a port of a bridge takes part in it: `BR_STATE_FORWARDING` of linux/if_bridge.h.
+pub fn forwards(port: &str) -> bool {
+    std::fs::read_to_string(format!("/sys/class/net/{port}/brport/state"))
+        .is_ok_and(|text| text.trim() == "3")
+}

@@ -53,8 +53,11 @@ struct Call {
     /// For `faults`: two at once instead of one
     #[arg(long)]
     pairs: bool,
+    /// For `faults`: without asking for sweeps; how soon the box finds one fault of each kind by itself
+    #[arg(long)]
+    passive: bool,
     /// For `faults`: so many sweeps of a clean clinic, and not a word, instead of any fault
-    #[arg(long, value_name = "N", conflicts_with_all = ["pairs", "codes"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["pairs", "passive", "codes"])]
     clean: Option<u32>,
     /// The sekisho to verify; by default the one beside this program, or with --sabotage and for `relay` the one
     /// built with `--features sabotage` in the target folder's sabotage/
@@ -161,6 +164,7 @@ fn faults(call: &Call) -> Result<bool, Wrong> {
     let order = Order {
         codes: call.codes.iter().chain(&call.only).cloned().collect(),
         pairs: call.pairs,
+        passive: call.passive,
         clean: call.clean,
         sides: ["a", "b", "c", "d"]
             .iter()

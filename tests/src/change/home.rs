@@ -31,14 +31,15 @@ pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) 
     }
     match from.home {
         Home::Nothing => {}
-        Home::Router => router_leaves(ground, daemons, to)?,
+        Home::Router | Home::Thief => router_leaves(ground, daemons, to)?,
         Home::Twin => twin_leaves(ground, to)?,
     }
     match to.home {
         Home::Nothing => Ok(()),
-        Home::Router => {
+        Home::Router | Home::Thief => {
+            let preference = if to.home == Home::Thief { "high" } else { "medium" };
             come(ground, "address replace fe80::666/64 dev e0 nodad\n")?;
-            daemons.insert(ROUTER.into(), router(ground)?);
+            daemons.insert(ROUTER.into(), router(ground, preference)?);
             let door = ground.door(Host::Box);
             if !to.router_is_heard() || ground.the_box == TheBox::None {
                 return Ok(());
@@ -49,8 +50,9 @@ pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) 
     }
 }
 
-fn router(ground: &Ground) -> Result<Process, Error> {
-    let config = ground.write(Host::Home, "radvd.conf", include_str!("../../lab/home-radvd.conf"), &[])?;
+fn router(ground: &Ground, preference: &str) -> Result<Process, Error> {
+    let template = include_str!("../../lab/home-radvd.conf");
+    let config = ground.write(Host::Home, "radvd.conf", template, &[("preference", preference)])?;
     let pid = text(&ground.place.run(Host::Home).join("radvd.pid"));
     let list = args(["-n", "-C", &config, "-m", "stderr", "-p", &pid, "-u", "root"]);
     let program = in_a_host(&ground.tools.radvd);

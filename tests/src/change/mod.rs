@@ -113,7 +113,7 @@ fn widen(ground: &Ground, from: &World, to: &World) -> Result<(), Error> {
         return Ok(());
     }
     let width = if to.narrow { 1280 } else { 1500 };
-    let orders = format!("link set dev w0 mtu {width}\nlink set dev c0 mtu {width}\n");
+    let orders: String = [LINE, "w0", "c0"].map(|port| format!("link set dev {port} mtu {width}\n")).concat();
     ground.door(Host::Ngn).run(&["ip", "-batch", "-"], &orders).map(drop)
 }
 

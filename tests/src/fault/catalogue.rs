@@ -33,6 +33,11 @@ pub const CATALOGUE: &[Fault] = &[
         makes: |world| world.home = Home::Router,
     },
     Fault {
+        code: "WAN-06:thief",
+        what: "a second router on the line's segment draws the traffic to itself, and hands nothing on",
+        makes: |world| world.home = Home::Thief,
+    },
+    Fault {
         code: "WAN-07",
         what: "another host on the line's segment has the box's address",
         makes: |world| world.home = Home::Twin,
@@ -84,6 +89,11 @@ pub const CATALOGUE: &[Fault] = &[
         code: "DNS-03",
         what: "the resolvers know the other area's distribution host only",
         makes: |world| world.names = Names::OtherArea,
+    },
+    Fault {
+        code: "DNS-03:centre",
+        what: "the resolvers know the other area's distribution host only, and not the centre",
+        makes: |world| world.names = Names::OtherAreaOnly,
     },
     Fault {
         code: "DNS-04",

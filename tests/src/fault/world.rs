@@ -71,6 +71,8 @@ pub enum Names {
     Own,
     /// The other area's distribution host, and not this one's.
     OtherArea,
+    /// The same, and not the centre.
+    OtherAreaOnly,
     /// Everything but the centre.
     NoCentre,
     /// Every name, at an address outside the closed network.
@@ -85,6 +87,8 @@ pub enum Home {
     Nothing,
     /// A router that advertises itself.
     Router,
+    /// One that advertises itself as the better one.
+    Thief,
     /// A host with the box's own address.
     Twin,
 }

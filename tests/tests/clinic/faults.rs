@@ -114,14 +114,19 @@ fn is_felt(clinic: &Clinic, code: &str) -> bool {
 
 fn newer_is_felt(clinic: &Clinic, code: &str) -> bool {
     match code {
-        "WAN-06" => felt::routers(clinic) == ["fe80::1", "fe80::666"],
+        "WAN-06:thief" => felt::routers(clinic).len() == 2 && !felt::passes(clinic, 8),
+        "WAN-06" => felt::passes(clinic, 8) && felt::routers(clinic) == ["fe80::1", "fe80::666"],
         "WAN-07" => has_router(clinic) && !felt::has_an_address(clinic),
         "WAN-08" => has_router(clinic) && !felt::answers_solicitation(clinic),
         "WAN-10" => felt::flaps(clinic),
         "WAN-11" => (1..12).contains(&silent(clinic)),
         "WAN-11:delay" => silent(clinic) == 12,
-        "WAN-12" => felt::passes(clinic, 1000) && !felt::passes(clinic, 1300),
+        "WAN-12" => {
+            let hosts = [felt::CENTRE, "2001:db8:0:53::1"];
+            hosts.iter().all(|to| felt::pass(clinic, to, 1000) && !felt::pass(clinic, to, 1300))
+        }
         "DNS-03" => names_are(clinic, [Some(felt::CENTRE), None, Some(felt::DISTRIBUTION)]),
+        "DNS-03:centre" => names_are(clinic, [None, None, Some(felt::DISTRIBUTION)]),
         "DNS-04" => names_are(clinic, [None, Some(felt::DISTRIBUTION), None]),
         "DNS-05" => names_are(clinic, [Some("fd00:0:0:bad::10"), Some("fd00:0:0:bad::30"), None]),
         "CTR-04" => handshake(clinic).contains("not valid for name"),

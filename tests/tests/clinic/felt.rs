@@ -63,7 +63,12 @@ pub fn answers_solicitation(clinic: &Clinic) -> bool {
 
 /// Whether a packet with so many bytes in it passes to the centre, whose kernel refuses it.
 pub fn passes(clinic: &Clinic, bytes: usize) -> bool {
-    answers(clinic, SocketAddr::new(CENTRE.parse().unwrap(), 9), bytes)
+    pass(clinic, CENTRE, bytes)
+}
+
+/// The same to any host.
+pub fn pass(clinic: &Clinic, to: &str, bytes: usize) -> bool {
+    answers(clinic, SocketAddr::new(to.parse().unwrap(), 9), bytes)
 }
 
 /// Whether a host says that nobody listens on a port of UDP.

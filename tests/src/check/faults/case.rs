@@ -1,6 +1,7 @@
 //! A case: the faults that are made, and the one verdict that is right for them.
 
 use std::fmt;
+use std::time::Duration;
 
 use model::part::LinePart;
 use model::{Certainty, Fault, FaultCode, Outcome, Party, Usability, Verdict};
@@ -38,6 +39,10 @@ pub struct Case {
     pub born: bool,
     /// Whether each role of the box has to be a process.
     pub split: bool,
+    /// How long it is looked at: what is judged must be judged for so long.
+    pub lasts: Duration,
+    /// Whether nobody asks for a sweep while the fault stands: then the box has to find it by itself.
+    pub passive: bool,
     /// What passes meanwhile.
     pub traffic: Traffic,
     /// What is true for a moment while the fault stands, and may be said then.
@@ -55,6 +60,8 @@ pub fn made(fault: &'static str) -> Case {
         makes: vec![fault],
         born: false,
         split: false,
+        passive: false,
+        lasts: Duration::ZERO,
         traffic: Traffic::None,
         passing: Vec::new(),
         alarms: Vec::new(),
@@ -79,6 +86,12 @@ impl Case {
     pub fn born(mut self) -> Self {
         self.born = true;
         self.named("born")
+    }
+
+    /// For longer than the box has patience with a request, so that what would be said by then is seen.
+    pub fn lasting(mut self) -> Self {
+        self.lasts = Duration::from_secs(45);
+        self
     }
 
     /// On a box whose roles are processes of their own.
@@ -125,7 +138,8 @@ impl Case {
     /// What is made, in words.
     pub fn made(&self) -> String {
         let faults = self.makes.join(" and ");
-        if self.born { format!("{faults} from birth") } else { faults }
+        let how = if self.passive { ", unasked" } else { "" };
+        if self.born { format!("{faults} from birth{how}") } else { faults + how }
     }
 
     /// Whether the build has every code that is expected.

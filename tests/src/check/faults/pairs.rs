@@ -5,13 +5,16 @@ use super::case::{Case, Traffic};
 use super::table;
 
 /// The nearer fault and one behind it on the same branch.
-const ROOTS: [(&str, &str); 16] = [
+const ROOTS: [(&str, &str); 19] = [
     ("WAN-01", "DNS-01"),
     ("WAN-01", "DNS-02"),
     ("WAN-01", "AUTH-01"),
     ("WAN-01", "CTR-02"),
     ("WAN-02", "CTR-01"),
     ("WAN-03", "DNS-01"),
+    ("WAN-07", "CTR-01"),
+    ("WAN-08", "CTR-02"),
+    ("DNS-05", "CTR-03"),
     ("WAN-03", "CTR-03"),
     ("DNS-01", "AUTH-01"),
     ("DNS-01", "CTR-01"),
@@ -25,7 +28,7 @@ const ROOTS: [(&str, &str); 16] = [
 ];
 
 /// One of the line and one of the terminal, or one that is only recorded beside an alarm.
-const BOTH: [(&str, &str); 16] = [
+const BOTH: [(&str, &str); 20] = [
     ("WAN-01", "TERM-01"),
     ("WAN-01", "TERM-01:cable"),
     ("WAN-02", "TERM-02"),
@@ -39,6 +42,10 @@ const BOTH: [(&str, &str); 16] = [
     ("CTR-02", "TERM-03"),
     ("CTR-03", "TERM-02"),
     ("CTR-02:all", "TERM-02:silent"),
+    ("WAN-08", "TERM-02"),
+    ("DNS-04", "TERM-04"),
+    ("CTR-04", "TERM-06"),
+    ("CTR-02", "TIME-01"),
     ("CTR-01", "DNS-02"),
     ("CTR-03", "DNS-02:second"),
     ("DNS-02", "TERM-01"),
@@ -65,6 +72,8 @@ fn beside(one: Case, other: Case) -> Case {
         makes: [one.makes, other.makes].concat(),
         born: false,
         split: one.split || other.split,
+        passive: false,
+        lasts: one.lasts.max(other.lasts),
         passing: [one.passing, other.passing].concat(),
         traffic: if one.traffic == Traffic::None { other.traffic } else { one.traffic },
         alarms: [one.alarms, other.alarms].concat(),

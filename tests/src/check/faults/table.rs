@@ -24,10 +24,16 @@ fn line() -> Vec<Case> {
         made("WAN-03").alarm("WAN-03", Line, &[Sure]),
         // It does no harm where the line's own router answers all the same.
         made("WAN-06").recorded("WAN-06"),
+        made("WAN-06:thief").alarm("WAN-06", Clinic, ANY),
         made("WAN-07").alarm("WAN-07", Clinic, ANY),
         made("WAN-08").alarm("WAN-08", Line, ANY),
         made("WAN-10").alarm("WAN-10", Clinic, ANY).passing("WAN-01", Clinic),
-        made("WAN-11").alarm("WAN-11", Line, ANY),
+        // What a third of the packets is lost of looks like more than one thing, and all of it is the line's.
+        made("WAN-11")
+            .alarm("WAN-11", Line, ANY)
+            .passing("WAN-08", Line)
+            .passing("DNS-01", Line)
+            .passing("CTR-02", Line),
         made("WAN-11:delay").alarm("WAN-11", Line, ANY),
         made("WAN-12").alarm("WAN-12", Line, ANY),
     ]
@@ -40,7 +46,10 @@ fn names() -> Vec<Case> {
         made("DNS-02:second").recorded("DNS-02"),
         // The centre is found all the same: it is recorded only.
         made("DNS-03").recorded("DNS-03"),
+        // The centre is not.
+        made("DNS-03:centre").alarm("DNS-03", Box, ANY),
         made("DNS-04").alarm("DNS-04", Centre, ANY),
+        made("DNS-04").and("CTR-07").named("one-neighbour").alarm("DNS-04", Unknown, ANY),
         made("DNS-05").alarm("DNS-05", Clinic, ANY),
     ]
 }
@@ -88,8 +97,18 @@ fn terminal() -> Vec<Case> {
         made("TERM-06").asking().alarm("TERM-06", Terminal, ANY),
         made("TERM-07").asking().alarm("TERM-07", Terminal, ANY),
         made("TERM-08").asking().alarm("TERM-08", Terminal, ANY),
-        // The ladder is broken there: the centre's, and nobody accuses the terminal.
-        made("CTR-02").and("TERM-08").named("no-answers").asking().alarm("CTR-02", Centre, &[Likely]),
+        // The ladder is broken: what comes of that is nobody else's, however long it lasts.
+        made("TERM-08").and("CTR-02").named("no-centre").asking().lasting().alarm(
+            "CTR-02",
+            Centre,
+            &[Likely],
+        ),
+        made("TERM-07").and("AUTH-01").named("no-line").asking().lasting().alarm("AUTH-01", Line, NEVER_SURE),
+        made("TERM-09").and("CTR-02").named("no-centre").asking().lasting().alarm(
+            "CTR-02",
+            Centre,
+            &[Likely],
+        ),
         made("TERM-09").asking().alarm("TERM-09", Centre, ANY),
         made("TERM-09:refused").asking().alarm("TERM-09", ReceiptComputer, ANY),
     ]

@@ -16,6 +16,8 @@ use super::traffic;
 const PATIENCE: Duration = Duration::from_secs(90);
 /// How long to wait for the box's own next word before it is asked for another sweep.
 const BETWEEN: Duration = Duration::from_secs(1);
+/// What is waited for while the fault stands.
+const JUDGED: &str = "judged";
 /// So many sweeps in a row must say the right thing; more where nothing is to be said, which a box that sleeps says too.
 const HOLDS: u32 = 2;
 const HOLDS_QUIET: u32 = 4;
@@ -41,7 +43,7 @@ pub fn play(lab: &mut Lab, case: &Case) -> Result<Judged, Wrong> {
         case.makes.iter().try_for_each(|fault| lab.fault(fault, true))?;
     }
     let judged = traffic::meanwhile(lab, case)
-        .and_then(|()| look(lab, case, "judged", |line| case.is_right(&line.verdict)));
+        .and_then(|()| look(lab, case, JUDGED, |line| case.is_right(&line.verdict)));
     let undone = case.makes.iter().rev().try_for_each(|fault| lab.fault(fault, false));
     let (said, after) = judged?;
     undone?;
@@ -96,13 +98,15 @@ fn look(
 ) -> Result<(String, Duration), Wrong> {
     let begun = Instant::now();
     let ear = Ear::on(&lab.clinic().socket_dir());
-    let mut line = lab.check()?;
+    let passive = case.passive && what == JUDGED;
+    let newest = |lab: &Lab| if passive { unasked(&ear) } else { lab.check() };
+    let mut line = newest(lab)?;
     let first = line.swept_at;
     let (mut right, mut since) = (0, begun.elapsed());
     loop {
         accuse_nobody_else(case, &line.verdict)?;
-        for part in ear.heard() {
-            heard(case, &part, first)?;
+        if !passive {
+            ear.heard().iter().try_for_each(|part| heard(case, part, first))?;
         }
         if is_right(&line) {
             since = if right == 0 { begun.elapsed() } else { since };
@@ -110,20 +114,27 @@ fn look(
         } else {
             right = 0;
         }
-        if right == (if case.alarms.is_empty() { HOLDS_QUIET } else { HOLDS }) {
+        let enough = right >= (if case.alarms.is_empty() { HOLDS_QUIET } else { HOLDS });
+        if enough && (what != JUDGED || begun.elapsed() >= since + case.lasts) {
             return Ok((said(&line.verdict), since));
         }
-        if begun.elapsed() > PATIENCE {
+        if begun.elapsed() > PATIENCE + case.lasts {
             return Err(late(what, &line));
         }
-        if right == 0
+        if !passive
+            && (right == 0 || enough)
             && let Some(part) = ear.next(BETWEEN)
         {
             heard(case, &part, first)?;
         }
         traffic::collect(lab, case)?;
-        line = lab.check()?;
+        line = newest(lab)?;
     }
+}
+
+/// What the box says next by itself.
+fn unasked(ear: &Ear) -> Result<LinePart, Wrong> {
+    ear.next(PATIENCE).ok_or_else(|| Wrong(format!("the box said nothing for {PATIENCE:?}")))
 }
 
 fn heard(case: &Case, part: &LinePart, first: Option<Timestamp>) -> Outcome {
