@@ -15,6 +15,9 @@ pub use log::{Fact, Log, Opened, each};
 pub use record::{MAX_PAYLOAD, Record};
 pub use replace::{read, replace};
 
+use replace::folder_of;
+use sabotage::{FLUSH_FOLDER, unless};
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -52,8 +55,44 @@ impl Error {
     }
 }
 
+/// Makes the folder at `path` and those above it, if they are absent. Its name is durable when this returns, also if a
+/// run that was killed has made it.
+///
+/// # Errors
+/// [`Error::Io`] if the system refuses.
+pub fn make_folder(path: &Path) -> Result<(), Error> {
+    let above = folder_of(path);
+    if !path.is_dir() {
+        if !above.is_dir() {
+            make_folder(above)?;
+        }
+        match std::fs::create_dir(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made.map_err(Error::io("create", path))?,
+        }
+    }
+    unless(FLUSH_FOLDER, || sync_folder(above))
+}
+
 /// Makes the entries of a folder durable.
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), Error> {
     let opened = std::fs::File::open(folder).map_err(Error::io("open", folder))?;
     opened.sync_all().map_err(Error::io("fsync", folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_made_with_those_above_it_and_a_file_in_its_place_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a/b/c");
+        make_folder(&path).unwrap();
+        make_folder(&path).unwrap();
+        assert!(path.is_dir());
+        std::fs::write(path.join("file"), b"x").unwrap();
+        let refused = make_folder(&path.join("file/d")).unwrap_err().to_string();
+        assert!(refused.starts_with("create ") && refused.ends_with("(os error 20)"), "{refused}");
+    }
 }

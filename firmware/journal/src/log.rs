@@ -10,8 +10,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::record::{self, MAX_PAYLOAD, Record};
-use crate::sabotage::{FLUSH_LOG_OPEN, FLUSH_RECORD, unless};
-use crate::{Error, read, replace, sync_folder};
+use crate::sabotage::{self, FLUSH_LOG_NAME, FLUSH_LOG_OPEN, FLUSH_RECORD, unless};
+use crate::{Error, make_folder, read, replace, sync_folder};
 
 /// A segment that has grown beyond this many bytes is closed and the next one begun.
 const SEGMENT: u64 = 1024 * 1024;
@@ -61,7 +61,7 @@ impl Log {
     /// # Errors
     /// [`Error::Io`] if the system refuses; damage is no error but a [`Fact`].
     pub fn open(folder: &Path) -> Result<Opened, Error> {
-        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        make_folder(folder)?;
         let segments = segments(folder)?;
         let (mut records, mut facts) = (Vec::new(), Vec::new());
         for (index, first) in segments.iter().enumerate() {
@@ -109,7 +109,8 @@ impl Log {
         self.next = self.next.max(seq);
     }
 
-    /// Removes whole segments that hold only records below `seq`; the newest segment always stays.
+    /// Removes whole segments that hold only records below `seq`; the newest segment always stays. Not flushed: a
+    /// segment that comes back after a cut is removed again.
     ///
     /// # Errors
     /// [`Error::Io`] if the system refuses; the log stays usable.
@@ -121,7 +122,7 @@ impl Log {
                 fs::remove_file(&path).map_err(Error::io("remove", &path))?;
             }
         }
-        sync_folder(&self.folder)
+        Ok(())
     }
 
     fn begin(folder: &Path, first: u64, next: u64) -> Result<Self, Error> {
@@ -132,15 +133,13 @@ impl Log {
         let size = file.metadata().map_err(Error::io("stat", &path))?.len();
         // What was read may be the cache's only, after a crash between write and fdatasync; and without the
         // folder a cut could take the segment's name, and with it every record acknowledged in it.
-        unless(FLUSH_LOG_OPEN, || {
-            file.sync_all().map_err(Error::io("fsync", &path))?;
-            sync_folder(folder)
-        })?;
+        unless(FLUSH_LOG_OPEN, || file.sync_all()).map_err(Error::io("fsync", &path))?;
+        unless(FLUSH_LOG_NAME, || sync_folder(folder))?;
         Ok(Self { folder: folder.to_owned(), path, file, size, next, poisoned: false })
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        if self.size > SEGMENT {
+        if self.size > sabotage::number("segment", SEGMENT) {
             *self = Self::begin(&self.folder, self.next, self.next)?;
             self.poisoned = true;
         }
@@ -212,10 +211,10 @@ fn set_aside(path: &Path, kept: &[Record]) -> Result<PathBuf, Error> {
     Ok(aside)
 }
 
+/// Cuts off a torn tail. [`Log::begin`] flushes the last segment before anything is appended.
 fn cut(path: &Path, size: u64) -> Result<(), Error> {
     let file = OpenOptions::new().write(true).open(path).map_err(Error::io("open", path))?;
-    file.set_len(size).map_err(Error::io("truncate", path))?;
-    file.sync_all().map_err(Error::io("fsync", path))
+    file.set_len(size).map_err(Error::io("truncate", path))
 }
 
 #[cfg(test)]

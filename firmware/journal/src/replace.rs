@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::sabotage::{FLUSH_REPLACE, unless};
+use crate::sabotage::{FLUSH_REPLACE, FLUSH_REPLACE_NAME, unless};
 use crate::{Error, sync_folder};
 
 /// Replaces the file at `path` by `bytes`, readable by its owner only. When this returns `Ok` the new bytes are
@@ -20,7 +20,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let _ = fs::remove_file(&beside);
     })?;
     fs::rename(&beside, path).map_err(Error::io("rename", path))?;
-    unless(FLUSH_REPLACE, || sync_folder(folder_of(path)))
+    unless(FLUSH_REPLACE_NAME, || sync_folder(folder_of(path)))
 }
 
 /// The bytes of the file at `path`; none if there is no such file.
@@ -54,7 +54,7 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn folder_of(path: &Path) -> &Path {
+pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

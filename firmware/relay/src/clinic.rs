@@ -25,10 +25,10 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 use crate::entry::{Arrival, Attempt};
-use crate::folder::{Facts, Folder, facts_of, read_tail, sync_both};
+use crate::folder::{Facts, Folder, facts_of, read_tail};
 use crate::lease;
 use crate::request::Mark;
-use crate::sabotage::{self, FLUSH_DECIDE, KEEP_REMOVALS, unless};
+use crate::sabotage::{self, FLUSH_DECIDE, FLUSH_FOUND, FLUSH_SHOW, KEEP_REMOVALS, unless};
 use crate::whole::{End, Look, TAIL, Writer, end};
 
 /// Where what a person returns is put.
@@ -61,6 +61,7 @@ pub struct Seat {
     pub exported: bool,
     root: Folder,
     path: PathBuf,
+    shown: Vec<String>,
 }
 
 impl Seat {
@@ -69,19 +70,23 @@ impl Seat {
     /// # Errors
     /// If the system refuses.
     pub fn open(name: &str, exported: bool, path: PathBuf, folders: &SeatFolders) -> Result<Self, Error> {
-        std::fs::create_dir_all(&path).map_err(Error::io("create", &path))?;
+        journal::make_folder(&path)?;
         let root = Folder::open(&path).map_err(Error::io("open", &path))?;
-        let seat = Self { name: name.to_owned(), exported, root, path };
-        for folder in &folders.shown {
-            // What a client has collected and removed would else be there again after a power cut.
-            let opened = seat.folder(folder)?;
-            unless(KEEP_REMOVALS, || opened.keep_removals())
-                .map_err(Error::io("set the flags of", &seat.path(folder)))?;
-        }
+        let seat = Self { name: name.to_owned(), exported, root, path, shown: folders.shown.clone() };
         for folder in folders.shown.iter().chain(&folders.emptied) {
-            seat.folder(folder)?.sync().map_err(Error::io("fsync", &seat.path(folder)))?;
+            let opened = seat.root.keep_path(folder).map_err(Error::io("open", &seat.path(folder)))?;
+            seat.set_flags(folder, &opened)?;
         }
         Ok(seat)
+    }
+
+    /// What a client has collected and removed would else be there again after a power cut.
+    fn set_flags(&self, path: &str, folder: &Folder) -> Result<(), Error> {
+        if !self.shown.iter().any(|shown| shown == path) {
+            return Ok(());
+        }
+        let set = unless(KEEP_REMOVALS, || folder.keep_removals());
+        set.map_err(Error::io("set the flags of", &self.path(path)))
     }
 
     /// The path of a folder, for watching it.
@@ -94,7 +99,22 @@ impl Seat {
     /// # Errors
     /// If the system refuses.
     pub fn folder(&self, folder: &str) -> Result<Folder, Error> {
-        self.root.below_path(folder).map_err(Error::io("open", &self.path(folder)))
+        match self.root.open_below(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let made = self.root.below_path(folder).map_err(Error::io("open", &self.path(folder)))?;
+                self.set_flags(folder, &made).map(|()| made)
+            }
+            opened => opened.map_err(Error::io("open", &self.path(folder))),
+        }
+    }
+
+    /// Makes durable what was moved out of a folder. By this name the flush can be left out.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn flush(&self, folder: &str, flush: &'static str) -> Result<(), Error> {
+        let opened = self.folder(folder)?;
+        unless(flush, || opened.sync()).map_err(Error::io("fsync", &self.path(folder)))
     }
 
     /// What lies in a folder, in pieces: a hundred thousand files must not fill the memory. Ends when `told` has
@@ -194,14 +214,15 @@ impl Own {
     /// # Errors
     /// If the system refuses.
     pub fn open(relay: &Path, end: &str) -> Result<Self, Error> {
-        std::fs::create_dir_all(relay).map_err(Error::io("create", relay))?;
+        journal::make_folder(relay)?;
         let folder = Folder::open(relay).map_err(Error::io("open", relay))?;
         let own = |name: &str| {
-            let made = folder.below(name).and_then(|above| above.below(end));
+            let made = folder.keep_path(&format!("{name}/{end}"));
             made.map_err(Error::io("open", &relay.join(name)))
         };
         let (attempted, arriving) = (own("attempted")?, own("arriving")?);
-        arriving.sync().map_err(Error::io("fsync", &relay.join("arriving")))?;
+        let flushed = unless(FLUSH_FOUND, || arriving.sync());
+        flushed.map_err(Error::io("fsync", &relay.join("arriving")))?;
         Ok(Self { attempted, arriving, relay: relay.to_owned(), end: end.to_owned() })
     }
 
@@ -220,9 +241,6 @@ impl Own {
 
     /// Decides: moves each file into `attempted`, if it still is what was read, and flushes that for all of them.
     /// Gives of each whether it was moved, and how the flush went.
-    ///
-    /// Flushed are `attempted`, which must hold the entries before anything is published, and the folders they came
-    /// from, so that a cut cannot leave a file in both; all at once for all of them.
     ///
     /// What was moved stays moved also if the flush fails: a move back could fail as well, or hold where the first
     /// did not, and in either case the next run would take the entry for a request whose staged file went out.
@@ -248,7 +266,7 @@ impl Own {
             }));
         }
         sabotage::step("deciding");
-        let flushed = unless(FLUSH_DECIDE, || flush_all(&self.attempted, &folders));
+        let flushed = unless(FLUSH_DECIDE, || folders.iter().try_for_each(|(_, _, folder)| folder.sync()));
         (moved, flushed.map_err(Error::io("fsync", &self.attempted_path())))
     }
 
@@ -279,8 +297,7 @@ impl Own {
     }
 
     /// Notes what became certain in the entries' names. None: this one's name could not be changed. Not flushed
-    /// here: without the note a restart looks and finds the same. It is durable with the next decision, or by
-    /// [`Self::flush_notes`] when there is time.
+    /// here: without the note a restart looks and finds the same.
     pub fn note(&self, noted: &[(Attempt, Mark)]) -> Vec<Option<Attempt>> {
         let note = |(attempt, mark): &(Attempt, Mark)| {
             let noted = Attempt { mark: *mark, ..attempt.clone() };
@@ -289,12 +306,12 @@ impl Own {
         noted.iter().map(note).collect()
     }
 
-    /// Makes the notes durable.
+    /// Makes durable what was noted in `attempted` and removed from it. By this name the flush can be left out.
     ///
     /// # Errors
     /// If the flush fails.
-    pub fn flush_notes(&self) -> Result<(), Error> {
-        self.attempted.sync().map_err(Error::io("fsync", &self.attempted_path()))
+    pub fn flush_attempted(&self, flush: &'static str) -> Result<(), Error> {
+        unless(flush, || self.attempted.sync()).map_err(Error::io("fsync", &self.attempted_path()))
     }
 
     /// Removes an entry of `attempted`. Not flushed: an entry that comes back after a cut is settled again.
@@ -352,7 +369,7 @@ impl Own {
             })
             .collect();
         sabotage::step("showing");
-        match flush_all(&self.arriving, &folders) {
+        match unless(FLUSH_SHOW, || self.arriving.sync()) {
             Ok(()) => shown,
             Err(error) => {
                 let failed = || {
@@ -372,17 +389,6 @@ impl Own {
             // Not in `arriving` any more: an earlier try moved it and only its flush failed.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
             moved => moved.map(|()| true),
-        }
-    }
-}
-
-/// Flushes our own folder beside the first of the others, which on one file system costs one commit.
-fn flush_all(own: &Folder, folders: &[(&Path, &str, Folder)]) -> io::Result<()> {
-    match folders {
-        [] => Ok(()),
-        [(_, _, first), rest @ ..] => {
-            sync_both(own, first)?;
-            rest.iter().try_for_each(|(_, _, folder)| folder.sync())
         }
     }
 }

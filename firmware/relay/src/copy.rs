@@ -8,7 +8,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 
 use crate::folder::{Folder, read_range};
-use crate::sabotage::{FLUSH_COPY, unless};
+use crate::sabotage::{FLUSH_COPY, FLUSH_COPY_NAME, unless};
 
 /// How much is copied at a time: what is large must not fill the memory.
 pub const CHUNK: usize = 1024 * 1024;
@@ -91,7 +91,7 @@ impl Copy {
     }
 
     /// Flushes, and reads back what was written.
-    fn flush(&self) -> io::Result<()> {
+    fn end(&self) -> io::Result<()> {
         unless(FLUSH_COPY, || self.file.sync_all())?;
         let (mut back, mut at) = (blake3::Hasher::new(), 0);
         loop {
@@ -120,7 +120,7 @@ pub fn finish(folder: &Folder, copies: Vec<io::Result<Copy>>) -> Vec<io::Result<
     let ended: Vec<io::Result<Copy>> =
         copies.into_iter().map(|copy| copy.and_then(|copy| finished(folder, copy))).collect();
     // After the bytes: on a journalling file system their flush has taken the names with it, and this one is cheap.
-    let named = unless(FLUSH_COPY, || folder.sync());
+    let named = unless(FLUSH_COPY_NAME, || folder.sync());
     let end = |copy: io::Result<Copy>| {
         let copy = copy?;
         match &named {
@@ -135,7 +135,7 @@ pub fn finish(folder: &Folder, copies: Vec<io::Result<Copy>>) -> Vec<io::Result<
 }
 
 fn finished(folder: &Folder, copy: Copy) -> io::Result<Copy> {
-    match copy.flush() {
+    match copy.end() {
         Ok(()) => Ok(copy),
         Err(error) => {
             remove(folder, &copy.name);

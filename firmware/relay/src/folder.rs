@@ -16,6 +16,8 @@ use nix::fcntl::{self, AtFlags, OFlag, OpenHow, RenameFlags, ResolveFlag};
 use nix::sys::stat::{self, FileStat, Mode, SFlag};
 use nix::unistd::{self, Gid, Uid, UnlinkatFlags};
 
+use crate::sabotage::{FLUSH_FOLDER_FOUND, FLUSH_FOLDER_MADE, unless};
+
 /// What is known about an entry without opening it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -67,6 +69,17 @@ impl Folder {
         }
     }
 
+    /// As [`Self::below_path`], and durable also if a run that was killed has made it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn keep_path(&self, path: &str) -> io::Result<Self> {
+        let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+        let folder = self.below(first)?;
+        unless(FLUSH_FOLDER_FOUND, || self.sync())?;
+        if rest.is_empty() { Ok(folder) } else { folder.keep_path(rest) }
+    }
+
     /// The folder `name` in this one; made, and made durable, if it is absent.
     ///
     /// # Errors
@@ -75,7 +88,7 @@ impl Folder {
         match self.open_below(name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 match stat::mkdirat(&self.fd, name, Mode::from_bits_truncate(0o770)) {
-                    Ok(()) => self.sync()?,
+                    Ok(()) => unless(FLUSH_FOLDER_MADE, || self.sync())?,
                     Err(Errno::EEXIST) => {}
                     Err(error) => return Err(error.into()),
                 }
@@ -190,7 +203,8 @@ impl Folder {
         Ok((entry.st_dev, entry.st_ino) == (own.st_dev, own.st_ino))
     }
 
-    /// Makes the entries durable.
+    /// Makes the entries durable. A move is flushed by the folder it left: ext4, XFS and btrfs keep it as one step then.
+    /// After a flush of the folder it went to alone, btrfs may come back with the new name beside the old one.
     ///
     /// # Errors
     /// What the system says.
@@ -257,15 +271,6 @@ mod ask {
 /// What the system says.
 pub fn facts_of(file: &File) -> io::Result<Facts> {
     Ok(facts(&stat::fstat(file)?))
-}
-
-/// Makes the entries of two folders durable, the first one first. Where both lie on one journalling file system its
-/// flush commits both, and the second flush finds nothing to do: two cost little more than one.
-///
-/// # Errors
-/// What the system says of either.
-pub fn sync_both(one: &Folder, other: &Folder) -> io::Result<()> {
-    one.sync().and_then(|()| other.sync())
 }
 
 /// The last bytes of a file, at most `most` of them.

@@ -204,7 +204,7 @@ impl Relay {
         };
         let seats: Result<Vec<Seat>, Error> = config.consumers.iter().enumerate().map(seat).collect();
         let relay = config.state.join("relay");
-        std::fs::create_dir_all(&relay).map_err(Error::io("create", &relay))?;
+        journal::make_folder(&relay)?;
         let (ledger, facts) = Ledger::open(&relay, model::Timestamp::now().as_second())?;
         for fact in facts {
             tracing::warn!(?fact, "the log of seen answers was damaged");

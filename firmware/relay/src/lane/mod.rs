@@ -37,7 +37,7 @@ use crate::lane::outbox::{Open, Outbox};
 use crate::ledger::Ledger;
 use crate::name::Table;
 use crate::report::{Report, View};
-use crate::sabotage;
+use crate::sabotage::{FLUSH_DOUBT, FLUSH_NOTED};
 use crate::share::{Share, Terminal, Trouble};
 use crate::watch::Hints;
 
@@ -147,16 +147,7 @@ impl<T: Terminal> Lane<T> {
         self.fetch().await;
         self.see_untaken().await;
         self.inbox.unblock(&self.desk, &mut self.outbox).await;
-        self.flush_notes().await;
         self.due()
-    }
-
-    /// What was noted is made durable when nothing more urgent is there to be done.
-    async fn flush_notes(&mut self) {
-        if !self.outbox.take_unflushed() {
-            return;
-        }
-        self.desk.flush_notes().await;
     }
 
     async fn send(&mut self) {
@@ -273,13 +264,26 @@ impl Desk {
         self.opening.age_s(open.since, now) > i64::try_from(lives).unwrap_or(i64::MAX)
     }
 
-    /// Makes durable what was decided and noted. False if that failed.
+    /// Makes durable what was noted. False if that failed.
     async fn flush_notes(&self) -> bool {
-        let flushed = self.on_disk(|desk| desk.own.flush_notes()).await;
+        let flushed = self.on_disk(|desk| desk.own.flush_attempted(FLUSH_NOTED)).await;
         if let Err(error) = &flushed {
             tracing::error!(%error, "what became of files could not be noted durably");
         }
-        sabotage::step("flushed");
+        flushed.is_ok()
+    }
+
+    /// Makes durable what was decided: moved out of these folders. False if that failed.
+    async fn flush_decided(&self, outlets: Arc<[Outlet]>) -> bool {
+        let flushed = self.on_disk(move |desk| {
+            let seat = |outlet: &Outlet| Some((desk.clinic.seat(outlet.seat)?, outlet.path.clone()));
+            let mut folders = outlets.iter().filter_map(seat);
+            folders.try_for_each(|(seat, path)| seat.flush(&path, FLUSH_DOUBT))
+        });
+        let flushed = flushed.await;
+        if let Err(error) = &flushed {
+            tracing::error!(%error, "what was decided could not be made durable");
+        }
         flushed.is_ok()
     }
 }
@@ -298,7 +302,7 @@ impl Desk {
         let written = self.on_disk(move |desk| {
             let path = desk.own.known_path();
             if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).map_err(crate::Error::io("create", folder))?;
+                journal::make_folder(folder)?;
             }
             Ok(journal::replace(&path, identity.to_string().as_bytes())?)
         });

@@ -20,6 +20,7 @@ use crate::lane::Desk;
 use crate::lane::inbox::Inbox;
 use crate::lane::outbox::Outbox;
 use crate::name::KindId;
+use crate::sabotage::FLUSH_SETTLE;
 
 /// How long a decision may wait for its lane's turn.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -124,7 +125,7 @@ pub async fn settle(desk: &Desk) {
         let pending = desk.audit.pending(&desk.lane);
         if !pending.is_empty() {
             // Nothing is recorded of a move that a cut could still take back.
-            desk.own.flush_notes()?;
+            desk.own.flush_attempted(FLUSH_SETTLE)?;
         }
         for pending in pending {
             let done = !desk.own.has(pending.number)?;

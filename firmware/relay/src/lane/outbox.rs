@@ -78,8 +78,6 @@ pub struct Outbox {
     scan: Scan,
     expired: Instant,
     refused: Option<Trouble>,
-    /// Notes that are not durable yet.
-    unflushed: bool,
     late: Late,
     /// When to try again to see how everything stands, if the last try did not succeed.
     unsettled: Option<Instant>,
@@ -98,7 +96,6 @@ impl Outbox {
             scan: Scan { running: None, begun: now, next: now, listing: 0 },
             expired: now,
             refused: None,
-            unflushed: false,
             late: Late::default(),
             unsettled: None,
         }
@@ -156,11 +153,6 @@ impl Outbox {
         self.late.answered(open.kind, now);
         let took = now.duration_since(published).as_secs_f64().max(0.0);
         Some((Pair { at: published, took_ms: took * 1000.0 }, open.attempt))
-    }
-
-    /// Whether there are notes to be made durable now: not while more is to be carried, for a decision does it too.
-    pub fn take_unflushed(&mut self) -> bool {
-        self.lying.queued() == 0 && std::mem::take(&mut self.unflushed)
     }
 
     /// Whether nothing waits to be staged.
@@ -229,7 +221,6 @@ impl Outbox {
     /// Walks several as far as they go now, step by step together.
     async fn go<S: Share>(&mut self, desk: &Desk, share: &S, going: Vec<Going>) -> Result<Carried, Trouble> {
         let walked = walk::walk(desk, share, &self.outlets, going).await;
-        self.unflushed = true;
         let (mut carried, mut fatal) = (Carried::default(), None);
         let now = Instant::now();
         for one in walked {

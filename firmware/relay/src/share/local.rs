@@ -11,7 +11,7 @@ use model::Symptom;
 
 use super::{Entry, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted};
 use crate::copy::{self, Copy};
-use crate::folder::{Folder, facts_of, read_range, read_tail, sync_both};
+use crate::folder::{Folder, facts_of, read_range, read_tail};
 use crate::lease;
 use crate::sabotage::{self, FLUSH_PUBLISH, FLUSH_STAGED, unless};
 use crate::watch::Events;
@@ -31,7 +31,6 @@ pub struct LocalTerminal {
 #[derive(Debug)]
 pub struct LocalShare {
     root: Arc<Folder>,
-    folders: Vec<String>,
     optional: Vec<String>,
     events: Option<Events>,
 }
@@ -62,12 +61,11 @@ impl Terminal for LocalTerminal {
             let watched: Vec<PathBuf> = wanted.watched.iter().map(|folder| path.join(folder)).collect();
             let optional = wanted.folders.iter().filter(|(_, may_lack)| *may_lack);
             let optional = optional.map(|(folder, _)| folder.clone()).collect();
-            let folders = wanted.folders.into_iter().map(|(folder, _)| folder).collect();
-            Ok((root, folders, optional, watched))
+            Ok((root, optional, watched))
         });
-        let (root, folders, optional, watched) = opened.await?;
+        let (root, optional, watched) = opened.await?;
         let events = Events::of(&watched).ok();
-        Ok(LocalShare { root: Arc::new(root), folders, optional, events })
+        Ok(LocalShare { root: Arc::new(root), optional, events })
     }
 }
 
@@ -120,15 +118,11 @@ impl Share for LocalShare {
     }
 
     async fn staged(&self) -> Result<Staged, Trouble> {
-        let (root, folders) = (self.root.clone(), self.folders.clone());
+        let root = self.root.clone();
         blocking("list what is staged", move || {
             let staging = root.below(STAGING)?;
             // What is not staged any more counts as published, so that must not be taken back by a cut.
-            unless(FLUSH_STAGED, || {
-                staging.sync()?;
-                // One that may lack and does holds nothing.
-                folders.iter().filter_map(|folder| root.open_below(folder).ok()).try_for_each(|to| to.sync())
-            })?;
+            unless(FLUSH_STAGED, || staging.sync())?;
             let names = staging.names()?.into_iter().filter_map(|name| name.into_string().ok()).collect();
             Ok(Staged { identity: staging.identity()? ^ boot()?, names })
         })
@@ -210,15 +204,8 @@ fn publish(root: &Folder, parcels: &[Parcel]) -> io::Result<Vec<io::Result<Publi
             Some(Err(error)) => Err(error),
         });
     }
-    // Where the name came from is flushed with where it went to: a cut must not leave it in both.
     sabotage::step("publishing");
-    unless(FLUSH_PUBLISH, || match &folders[..] {
-        [] => Ok(()),
-        [(_, first), rest @ ..] => {
-            sync_both(&staging, first)?;
-            rest.iter().try_for_each(|(_, folder)| folder.sync())
-        }
-    })?;
+    unless(FLUSH_PUBLISH, || staging.sync())?;
     Ok(outcomes)
 }
 

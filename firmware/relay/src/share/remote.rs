@@ -27,7 +27,7 @@ use super::transport::Tcp;
 use super::{Entry, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted};
 use super::{selftest, watch};
 use crate::folder::read_range;
-use crate::sabotage;
+use crate::sabotage::{self, FLUSH_REMOTE, unless_awaited};
 use crate::whole::TAIL;
 
 /// How long one step may take.
@@ -428,7 +428,8 @@ async fn write(file: &File, one: &Outgoing) -> Result<blake3::Hash, Trouble> {
         }
         at += bytes.len() as u64;
     }
-    file.flush().await.map_err(|error| hidden("flush", &error))?;
+    let flushed = unless_awaited(FLUSH_REMOTE, file.flush()).await;
+    flushed.map_err(|error| hidden("flush", &error))?;
     Ok(hasher.finalize())
 }
 

@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// The steps of both roads, in their order. What is done for each file of a batch may be left half-way.
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 15] = [
     Step { name: "judged", most: 1 },
     Step { name: "staging", most: 8 },
     Step { name: "staged", most: 2 },
@@ -26,7 +26,6 @@ const STEPS: [Step; 16] = [
     Step { name: "publishing", most: 8 },
     Step { name: "published", most: 2 },
     Step { name: "noted", most: 2 },
-    Step { name: "flushed", most: 2 },
     Step { name: "copying", most: 2 },
     Step { name: "copied", most: 2 },
     Step { name: "recorded", most: 2 },

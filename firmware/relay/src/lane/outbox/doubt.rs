@@ -98,7 +98,7 @@ impl Outbox {
         };
         let going: Vec<Going> = self.open.values().filter(|open| which(open)).filter_map(judged).collect();
         // A decision that a cut may still take back, a former run's or one whose flush failed, is none yet.
-        if !going.is_empty() && !desk.flush_notes().await {
+        if !going.is_empty() && !desk.flush_decided(self.outlets.clone()).await {
             let later = Some(Instant::now() + REFUSED_PAUSE);
             self.open.values_mut().filter(|open| open.again.is_some()).for_each(|open| open.again = later);
             return Ok(false);
