@@ -54,6 +54,39 @@ mod tests {
         });
     }
 
+    /// The server's disk is not ours; what smbd asks of it is seen from outside.
+    #[test]
+    fn a_request_lies_on_the_servers_disk_before_it_has_its_name() {
+        in_namespace(async {
+            let mut lab = Lab::start().await;
+            lab.serve_traced().await;
+            fs::write(lab.clinic("req").join(request(1)), WHOLE).unwrap();
+            appears(&lab.terminal("req").join(request(1))).await;
+            let trace = lab.traced();
+            let at = |calls: [&str; 2], name: &str| {
+                let is_it = |line: &str| calls.iter().any(|call| line.contains(call)) && line.contains(name);
+                trace.lines().position(is_it)
+            };
+            let named = at(["rename(", "renameat"], &request(1)).expect("it has its name by a rename");
+            let flushed = at(["fsync(", "fdatasync("], ".part>");
+            assert!(
+                flushed.is_some_and(|flushed| flushed < named),
+                "not flushed before its rename:\n{trace}"
+            );
+        });
+    }
+
+    /// A relay that leaves the flush out is found out by the test above.
+    #[cfg(feature = "sabotage")]
+    #[test]
+    fn a_request_that_is_not_flushed_there_is_seen() {
+        let mut above = std::process::Command::new(std::env::current_exe().unwrap());
+        above.args(["--exact", "tests::a_request_lies_on_the_servers_disk_before_it_has_its_name"]);
+        let ended = above.env("SEKISHO_SABOTAGE", "flush-remote").output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert!(!ended.status.success() && said.contains("not flushed before its rename"), "{said}");
+    }
+
     #[test]
     fn a_consumer_whose_share_is_elsewhere_sends_and_gets_over_smb_on_both_sides() {
         in_namespace(async {

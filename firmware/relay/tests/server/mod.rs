@@ -223,12 +223,34 @@ impl Lab {
         fs::set_permissions(secrets.join("t1"), fs::Permissions::from_mode(0o600)).unwrap();
     }
 
+    /// Starts smbd anew, and lets strace write down what it flushes and renames.
+    pub async fn serve_traced(&mut self) {
+        self.stop_server();
+        let trace = self.trace().display().to_string();
+        let calls = "trace=fsync,fdatasync,rename,renameat,renameat2";
+        self.start_server_by(&["strace", "-f", "-y", "-s", "4096", "-o", &trace, "-e", calls]).await;
+    }
+
+    /// Stops a traced smbd. Returns what it flushed and renamed.
+    pub fn traced(&mut self) -> String {
+        self.stop_server();
+        fs::read_to_string(self.trace()).unwrap()
+    }
+
+    fn trace(&self) -> PathBuf {
+        self.folder.path().join("smb/trace")
+    }
+
     /// Starts smbd and waits until it listens.
     pub async fn start_server(&mut self) {
+        self.start_server_by(&[]).await;
+    }
+
+    async fn start_server_by(&mut self, by: &[&str]) {
         let log = fs::File::create(self.folder.path().join("smb/out")).unwrap();
         // A session of its own: smbd's exit ends its whole process group.
         let mut command = Command::new("setsid");
-        command.args(["/usr/sbin/smbd", "-F", "--no-process-group", "-s"]).arg(self.smb_conf());
+        command.args(by).args(["/usr/sbin/smbd", "-F", "--no-process-group", "-s"]).arg(self.smb_conf());
         let server =
             command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
         self.server = Some(server);
