@@ -10,10 +10,11 @@ use std::time::Instant;
 use clap::Parser;
 use clinic::check::{Row, Wrong, chosen, junit};
 use hil::powercut::cut::choose;
+use hil::powercut::forgetful::{Table, Way};
 use hil::powercut::place::Terminal;
 use hil::powercut::record::{Load, Recording, record};
-use hil::powercut::replay::{Replay, WHOLE, alone_with_mounts};
-use hil::powercut::sabotage::{DEFECTS, Defect};
+use hil::powercut::replay::{Played, Replay, WHOLE, alone_with_mounts};
+use hil::powercut::sabotage::{DEFECTS, Defect, On, Recorded, ways};
 use hil::powercut::tally::Tally;
 use hil::powercut::{CARRY, HISTORY, carry, guest};
 use hil::tools::Tools;
@@ -27,7 +28,7 @@ struct Call {
     /// How many moments
     #[arg(long, default_value_t = 200)]
     points: usize,
-    /// Show that it can fail: every listed flush is left out once
+    /// Show that it can fail: every flush is left out once
     #[arg(long)]
     sabotage: bool,
     /// Only the defect of this name; may be given more than once
@@ -103,13 +104,13 @@ fn alone() -> Result<File, Wrong> {
 /// The rows, and what they come to.
 type Outcome = Result<(Vec<Row>, String), Wrong>;
 
-/// Of so many cuts one is of a box whose terminal is a folder of its own.
-const NEAR: usize = 4;
+/// Of so many cuts one is of a box whose terminal is a folder of its own, and one on a disk that forgets all it may.
+const SHARE: usize = 4;
 
 fn sound(call: &Call, out: &mut dyn Write) -> Outcome {
     let (mut rows, mut tally) = (Vec::new(), Tally::default());
-    let near = call.points / NEAR;
-    for (terminal, points) in [(Terminal::Far, call.points - near), (Terminal::Near, near)] {
+    let part = call.points / SHARE;
+    for (terminal, points) in [(Terminal::Far, call.points - 2 * part), (Terminal::Near, part)] {
         let recording = recorded(call, terminal, None, out)?;
         let cuts = cuts(call, points, &recording, |_| false, out)?;
         let name = format!("whenever_the_power_goes_with_the_terminal_{}", terminal.word());
@@ -123,18 +124,27 @@ fn sound(call: &Call, out: &mut dyn Write) -> Outcome {
         }
         say(out, &format!("  {points} cuts with the terminal {}: {}", terminal.word(), cuts.tally))?;
     }
+    let cuts =
+        forgotten(call, part, &Forgotten { ways: &ways(), flush: None, spoilt: false }, |_| false, out)?;
+    tally.add(&cuts.tally);
+    say(out, &format!("  {part} cuts on a disk that forgets: {}", cuts.tally))?;
+    rows.push(row("whenever_the_power_goes_on_a_disk_that_forgets".into(), &cuts, cuts.wrong()));
+    say(out, &rows.last().map_or_else(String::new, ToString::to_string))?;
     Ok((rows, format!("points={} {tally}", call.points)))
 }
 
-/// A load without a flush left out, but with the death that its defects need.
-type Control = (Terminal, Option<&'static str>);
+/// A load without a flush left out, but with the death that its defects need; none: of the disk that forgets.
+type Control = Option<Recorded>;
 
 /// Plays each listed defect, after its load without it: what is wrong there already shows nothing.
 fn defects(call: &Call, listed: &[Defect], out: &mut dyn Write) -> Outcome {
     let mut controls: Vec<(Control, Row)> = Vec::new();
     let mut rows = Vec::new();
     for defect in listed {
-        let load = (defect.terminal, defect.dies);
+        let load = match defect.on {
+            On::Ext4(recorded) => Some(recorded),
+            On::Forgetful(_) => None,
+        };
         if !controls.iter().any(|(played, _)| *played == load) {
             controls.push((load, control(call, load, out)?));
         }
@@ -148,20 +158,38 @@ fn defects(call: &Call, listed: &[Defect], out: &mut dyn Write) -> Outcome {
     Ok((rows, format!("defects={} caught={caught}", listed.len())))
 }
 
-fn control(call: &Call, (terminal, dies): Control, out: &mut dyn Write) -> Result<Row, Wrong> {
-    let recording = recorded(call, terminal, Some(Spoilt { flush: None, dies }), out)?;
-    let cuts = cuts(call, call.points, &recording, |cuts| cuts.bad > 0, out)?;
-    let death = dies.map_or_else(String::new, |dies| format!("_and_{dies}"));
-    let name = format!("no_cut_is_wrong_without_a_defect_with_the_terminal_{}{death}", terminal.word());
-    let row = row(name, &cuts, cuts.wrong());
+fn control(call: &Call, load: Control, out: &mut dyn Write) -> Result<Row, Wrong> {
+    let enough = |cuts: &Cuts| cuts.bad > 0;
+    let (cuts, on) = match load {
+        Some(Recorded { terminal, dies }) => {
+            let recording = recorded(call, terminal, Some(Spoilt { flush: None, dies }), out)?;
+            let death = dies.map_or_else(String::new, |dies| format!("_and_{dies}"));
+            let on = format!("with_the_terminal_{}{death}", terminal.word());
+            (cuts(call, call.points, &recording, enough, out)?, on)
+        }
+        None => {
+            let all = Forgotten { ways: &ways(), flush: None, spoilt: true };
+            (forgotten(call, call.points, &all, enough, out)?, "on_a_disk_that_forgets".to_owned())
+        }
+    };
+    let row = row(format!("no_cut_is_wrong_without_a_defect_{on}"), &cuts, cuts.wrong());
     say(out, &row.to_string())?;
     Ok(row)
 }
 
 fn left_out(call: &Call, defect: &Defect, out: &mut dyn Write) -> Result<Row, Wrong> {
-    let spoilt = Spoilt { flush: Some(defect.name), dies: defect.dies };
-    let recording = recorded(call, defect.terminal, Some(spoilt), out)?;
-    let cuts = cuts(call, call.points, &recording, |cuts| cuts.costly > 0, out)?;
+    let enough = |cuts: &Cuts| cuts.costly > 0;
+    let cuts = match defect.on {
+        On::Ext4(Recorded { terminal, dies }) => {
+            let spoilt = Spoilt { flush: Some(defect.name), dies };
+            let recording = recorded(call, terminal, Some(spoilt), out)?;
+            cuts(call, call.points, &recording, enough, out)?
+        }
+        On::Forgetful(way) => {
+            let one = Forgotten { ways: &[way], flush: Some(defect.name), spoilt: true };
+            forgotten(call, call.points, &one, enough, out)?
+        }
+    };
     let missed = (cuts.costly == 0)
         .then(|| format!("no cut saw that {} is not durable ({} without rest)", defect.what, cuts.restless));
     let row = row(format!("a_cut_sees_that_{}_is_left_out", defect.name), &cuts, missed);
@@ -197,12 +225,7 @@ fn recorded(
 ) -> Result<Recording, Wrong> {
     let begun = Instant::now();
     let tools = Tools::find(&call.made.join("tools"), &call.made.join("powercut"), &call.artifacts)?;
-    let own = std::env::current_exe()?;
-    let program = match spoilt {
-        // What can be spoilt is so in that build only.
-        Some(_) => beside(&own).join("../sabotage/debug/powercut").canonicalize()?,
-        None => own,
-    };
+    let program = if spoilt.is_some() { can_be_spoilt()? } else { std::env::current_exe()? };
     let load = Load {
         program,
         rounds: call.rounds,
@@ -224,6 +247,11 @@ fn recorded(
     Ok(recording)
 }
 
+/// This program in the build in which the relay can have a defect.
+fn can_be_spoilt() -> Result<PathBuf, Wrong> {
+    Ok(beside(&std::env::current_exe()?).join("../sabotage/debug/powercut").canonicalize()?)
+}
+
 fn beside(program: &Path) -> &Path {
     program.parent().unwrap_or(Path::new("."))
 }
@@ -243,6 +271,40 @@ struct Cuts {
 }
 
 impl Cuts {
+    fn none() -> Self {
+        let (tally, begun) = (Tally::default(), Instant::now());
+        Self { tally, costly: 0, restless: 0, bad: 0, first: None, played: 0, begun }
+    }
+
+    fn count(
+        &mut self,
+        played: Played,
+        terminal: Terminal,
+        at: &str,
+        out: &mut dyn Write,
+    ) -> Result<(), Wrong> {
+        self.tally.add(&played.tally);
+        let restless = played.restless.is_some();
+        // What is still under way then is not lost.
+        let costly = !restless && !played.tally.is_right(terminal);
+        self.restless += usize::from(restless);
+        self.costly += usize::from(costly);
+        if costly || restless {
+            self.bad += 1;
+            let said = format!("{} at {at} {}", played.tally, played.restless.unwrap_or_default());
+            if self.bad <= 3 {
+                say(out, &format!("  {said}"))?;
+            }
+            self.first.get_or_insert(said);
+        }
+        self.played += 1;
+        if self.played.is_multiple_of(100) {
+            let took = self.begun.elapsed().as_secs();
+            say(out, &format!("  {} cuts in {took} s: {}", self.played, self.tally))?;
+        }
+        Ok(())
+    }
+
     /// What is wrong, if anything.
     fn wrong(&self) -> Option<String> {
         let first = self.first.as_deref()?;
@@ -264,32 +326,46 @@ fn cuts(
     let own = std::env::current_exe()?;
     let sekisho = beside(&own).join("sekisho");
     let mut replay = Replay::set(recording, own, sekisho)?;
-    let begun = Instant::now();
-    let tally = Tally::default();
-    let mut all = Cuts { tally, costly: 0, restless: 0, bad: 0, first: None, played: 0, begun };
+    let mut all = Cuts::none();
     for (nth, cut) in choose(&recording.log.entries, 0, points, call.seed).into_iter().enumerate() {
         let whole = nth % WHOLE == WHOLE - 1;
         let played = replay.play(cut, whole).map_err(|wrong| Wrong(format!("at {cut:?}: {wrong}")))?;
-        all.tally.add(&played.tally);
-        let restless = played.restless.is_some();
-        // What is still under way then is not lost.
-        let costly = !restless && !played.tally.is_right(recording.terminal);
-        all.restless += usize::from(restless);
-        all.costly += usize::from(costly);
-        if costly || restless {
-            all.bad += 1;
-            let said = format!("{} at {cut:?} {}", played.tally, played.restless.unwrap_or_default());
-            if all.bad <= 3 {
-                say(out, &format!("  {said}"))?;
-            }
-            all.first.get_or_insert(said);
-        }
-        all.played = nth + 1;
+        all.count(played, recording.terminal, &format!("{cut:?}"), out)?;
         if enough(&all) {
             break;
         }
-        if all.played.is_multiple_of(100) {
-            say(out, &format!("  {} cuts in {} s: {}", all.played, begun.elapsed().as_secs(), all.tally))?;
+    }
+    Ok(all)
+}
+
+/// What is played on a disk that forgets.
+struct Forgotten<'a> {
+    /// How, in turn.
+    ways: &'a [Way],
+    /// The flush that is left out.
+    flush: Option<&'a str>,
+    /// Whether the relay is of the build that can have a defect.
+    spoilt: bool,
+}
+
+/// Plays cuts on a disk that forgets, all of them or until it is enough.
+fn forgotten(
+    call: &Call,
+    points: usize,
+    what: &Forgotten<'_>,
+    enough: impl Fn(&Cuts) -> bool,
+    out: &mut dyn Write,
+) -> Result<Cuts, Wrong> {
+    let own = std::env::current_exe()?;
+    let spoilt = if what.spoilt { can_be_spoilt()? } else { own.clone() };
+    let mut table = Table::set(spoilt, own)?;
+    let mut all = Cuts::none();
+    for (nth, way) in what.ways.iter().cycle().take(points).enumerate() {
+        let played = table.play(way, what.flush, call.seed);
+        let played = played.map_err(|wrong| Wrong(format!("at point {nth}, {way:?}: {wrong}")))?;
+        all.count(played, Terminal::Far, &format!("point {nth}, {way:?}"), out)?;
+        if enough(&all) {
+            break;
         }
     }
     Ok(all)

@@ -43,7 +43,7 @@ pub fn choose(entries: &[Entry], from: usize, count: usize, seed: u64) -> Vec<Cu
             let kept = match (n / 2) % 3 {
                 0 => Kept::All,
                 1 => Kept::None,
-                _ => Kept::Some(chance.next()),
+                _ => Kept::Some(chance.number()),
             };
             Cut { at, kept }
         })
@@ -83,23 +83,26 @@ pub fn pieces(entry: &Entry, nth: usize, part: &Part, kept: Kept) -> Vec<Part> {
 fn keeps(seed: u64, nth: usize, piece: u64) -> bool {
     let mut write = Chance(seed ^ (nth as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let (whole, kept) = (write.below(4) > 0, write.below(2) == 0);
-    if whole { kept } else { Chance(write.next() ^ piece).below(2) == 0 }
+    if whole { kept } else { Chance(write.number() ^ piece).below(2) == 0 }
 }
 
 /// Numbers by chance, the same for the same seed (splitmix64).
-struct Chance(u64);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chance(pub u64);
 
 impl Chance {
-    fn next(&mut self) -> u64 {
+    /// The next one.
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, most: usize) -> usize {
+    /// The next one, below this.
+    pub fn below(&mut self, most: usize) -> usize {
         let most = u64::try_from(most).unwrap_or(u64::MAX).max(1);
-        usize::try_from(self.next() % most).unwrap_or_default()
+        usize::try_from(self.number() % most).unwrap_or_default()
     }
 }
 

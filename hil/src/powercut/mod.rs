@@ -5,10 +5,12 @@
 //! that one log orders what all of them saw. [`cut`] chooses moments of it and what the box's disk kept of the writes
 //! nobody had flushed; [`replay`] makes those disks, has the product come up on them, and lets everybody outside
 //! ([`outside`]) go on as if nothing had happened, until nothing moves any more. [`tally`] counts from outside.
-//! [`sabotage`] shows that it can fail: each flush the promises need is left out once.
+//! What no real file system forgets is played on one that does ([`forgetful`]). [`sabotage`] shows that it can fail: each
+//! flush the promises need is left out once.
 
 pub mod carry;
 pub mod cut;
+pub mod forgetful;
 pub mod guest;
 mod initrd;
 pub mod log;

@@ -9,6 +9,7 @@
 //! seen/ANSWER.N        the receipt computer read it, the Nth time
 //! torn/ANSWER          what it read was not what was put
 //! collected/ANSWER     it removed it, and was told that it is removed
+//! odd/NAME             a file that is no request was put; the bytes
 //! ```
 
 use std::fs::{self, File};
@@ -94,29 +95,48 @@ impl Outside {
         File::open(self.place.share(ANSWERS))?.sync_all()
     }
 
-    fn submit(&self) -> io::Result<bool> {
+    /// The application takes what it sees. Whether there was anything.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn submit(&self) -> io::Result<bool> {
         let requests = names(&self.place.share(REQUESTS))?;
-        for name in &requests {
-            // One rename: a request that was taken is not in the share any more, and the reverse.
-            let taken = nth(&self.place.application("taken"), name);
-            fs::rename(self.place.share(REQUESTS).join(name), taken)?;
-        }
+        requests.iter().try_for_each(|name| fs::rename(self.lies(name), self.taken(name)))?;
         Ok(!requests.is_empty())
     }
 
-    fn answer(&self) -> io::Result<bool> {
-        let mut any = false;
-        for taken in names(&self.place.application("taken"))? {
-            let answer = partner(stem(&taken));
-            let answered = self.place.outside("answered").join(&answer);
-            if !answered.exists() {
-                // Cut off between the two it gives the same once more: it cannot know.
-                self.give(&answer)?;
-                File::create(answered)?;
-                any = true;
-            }
+    /// Where a request lies on the terminal.
+    pub fn lies(&self, name: &str) -> PathBuf {
+        self.place.share(REQUESTS).join(name)
+    }
+
+    /// What it is when it is taken next. One rename: what was taken is not in the share any more, and the reverse.
+    pub fn taken(&self, name: &str) -> PathBuf {
+        nth(&self.place.application("taken"), name)
+    }
+
+    /// The answers it has to give, in the order in which it took what they answer.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn unanswered(&self) -> io::Result<Vec<String>> {
+        let taken = names(&self.place.application("taken"))?;
+        let answers = taken.iter().map(|taken| partner(stem(taken)));
+        Ok(answers.filter(|answer| !self.place.outside("answered").join(answer).exists()).collect())
+    }
+
+    /// The application answers what it took. Whether there was anything.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn answer(&self) -> io::Result<bool> {
+        let answers = self.unanswered()?;
+        for answer in &answers {
+            // Cut off between the two it gives the same once more: it cannot know.
+            self.give(answer)?;
+            File::create(self.place.outside("answered").join(answer))?;
         }
-        Ok(any)
+        Ok(!answers.is_empty())
     }
 
     fn collect(&self) -> io::Result<bool> {
@@ -127,7 +147,11 @@ impl Outside {
         Ok(!answers.is_empty())
     }
 
-    fn collect_one(&self, name: &str) -> io::Result<()> {
+    /// The receipt computer reads an answer and removes it.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn collect_one(&self, name: &str) -> io::Result<()> {
         let shown = self.place.clinic(ANSWERS).join(name);
         if fs::read(&shown)? != body(name) {
             File::create(self.place.outside("torn").join(name))?;

@@ -94,7 +94,7 @@ impl Place {
         for folder in ["taken", "making"] {
             fs::create_dir_all(self.application(folder))?;
         }
-        for folder in ["put", "answered", "seen", "torn", "collected"] {
+        for folder in ["put", "answered", "seen", "torn", "collected", "odd"] {
             fs::create_dir_all(self.outside(folder))?;
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! Plays cuts: for each the disks as they were then, the relay on them until nothing moves any more, and the count.
 
 use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -8,6 +9,8 @@ use std::time::{Duration, Instant};
 use clinic::check::Wrong;
 use nix::mount::{MsFlags, mount, umount};
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 
 use super::cut::{Cut, Kept, Part, flushed, pieces};
 use super::log::Log;
@@ -19,11 +22,11 @@ use super::tally::{Tally, newest, under_way};
 /// Every so many cuts the whole daemon comes up on the disks instead of the relay alone.
 pub const WHOLE: usize = 50;
 /// How long until nothing moves any more.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 /// The pause of a look for something to do.
-const LOOK: Duration = Duration::from_millis(2);
+pub const LOOK: Duration = Duration::from_millis(2);
 /// The number of the request that is put after a cut: none of the load's.
-const FRESH: u64 = 900_000;
+pub const FRESH: u64 = 900_000;
 /// What the product says, below the home.
 const LOG: &str = "product.log";
 /// How many answers the application gives again after a cut.
@@ -131,46 +134,8 @@ impl<'a> Replay<'a> {
         let mounted: Result<Vec<Mounted>, Wrong> =
             self.disks.iter_mut().map(|disk| disk.after(log, cut)).collect();
         let _mounted = mounted?;
-        let product = if whole { self.daemon()? } else { self.relay()? };
-        let restless = self.live()?;
-        drop(product);
-        let restless = restless.map(|moving| format!("{moving}; the product said: {}", last_word()));
-        Ok(Played { tally: Tally::of(&self.place)?, restless })
-    }
-
-    /// Life goes on, with a new request, until nothing moves any more; then old answers are given again.
-    fn live(&self) -> Result<Option<String>, Wrong> {
-        let outside = Outside { place: self.place.clone() };
-        let end = Instant::now() + PATIENCE;
-        while !self.place.clinic(REQUESTS).is_dir() && Instant::now() < end {
-            std::thread::park_timeout(LOOK);
-        }
-        outside.put(FRESH)?;
-        if let Some(moving) = self.rest(&outside)? {
-            return Ok(Some(moving));
-        }
-        for answer in newest(outside.collected()?, AGAIN) {
-            outside.give(&answer)?;
-        }
-        self.rest(&outside)
-    }
-
-    fn rest(&self, outside: &Outside) -> Result<Option<String>, Wrong> {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            if outside.turn()? {
-                continue;
-            }
-            match under_way(&self.place)? {
-                None => return Ok(None),
-                moving if Instant::now() > end => return Ok(moving),
-                _ => std::thread::park_timeout(LOOK),
-            }
-        }
-    }
-
-    fn relay(&self) -> Result<Product, Wrong> {
-        Product::start(Command::new(&self.program).arg(super::CARRY))
+        let product = if whole { self.daemon()? } else { relay(&self.program)? };
+        settled(product, &self.place, FRESH)
     }
 
     /// The daemon with all its roles, in a network of its own with the site's ports.
@@ -195,6 +160,56 @@ impl Drop for Replay<'_> {
     }
 }
 
+/// The relay without a defect.
+///
+/// # Errors
+/// It cannot be started.
+pub fn relay(program: &Path) -> Result<Product, Wrong> {
+    Product::start(Command::new(program).arg(super::CARRY))
+}
+
+/// Lets life go on with this product and a new request until nothing moves any more, and counts.
+///
+/// # Errors
+/// A folder cannot be read.
+pub fn settled(product: Product, place: &Place, fresh: u64) -> Result<Played, Wrong> {
+    let restless = live(place, fresh)?;
+    drop(product);
+    let restless = restless.map(|moving| format!("{moving}; the product said: {}", last_word()));
+    Ok(Played { tally: Tally::of(place)?, restless })
+}
+
+/// Life goes on, with a new request, until nothing moves any more; then old answers are given again.
+fn live(place: &Place, fresh: u64) -> Result<Option<String>, Wrong> {
+    let outside = Outside { place: place.clone() };
+    let end = Instant::now() + PATIENCE;
+    while !place.clinic(REQUESTS).is_dir() && Instant::now() < end {
+        std::thread::park_timeout(LOOK);
+    }
+    outside.put(fresh)?;
+    if let Some(moving) = rest(&outside)? {
+        return Ok(Some(moving));
+    }
+    for answer in newest(outside.collected()?, AGAIN) {
+        outside.give(&answer)?;
+    }
+    rest(&outside)
+}
+
+fn rest(outside: &Outside) -> Result<Option<String>, Wrong> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if outside.turn()? {
+            continue;
+        }
+        match under_way(&outside.place)? {
+            None => return Ok(None),
+            moving if Instant::now() > end => return Ok(moving),
+            _ => std::thread::park_timeout(LOOK),
+        }
+    }
+}
+
 /// From here on what this process mounts is nobody else's, and ends with it. To be called before any thread is begun.
 ///
 /// # Errors
@@ -212,19 +227,21 @@ fn last_word() -> String {
 
 /// A running product; killed when dropped.
 #[derive(Debug)]
-struct Product(Child);
+pub struct Product(Child);
 
 impl Product {
     fn start(command: &mut Command) -> Result<Self, Wrong> {
         let log = File::create(Path::new(HOME).join(LOG))?;
         let command = command.env_remove("SEKISHO_SABOTAGE").stdin(Stdio::null());
-        Ok(Self(command.stdout(log.try_clone()?).stderr(log).spawn()?))
+        // A group of its own: whoever answers about the history ends with it, and writes nothing later.
+        Ok(Self(command.stdout(log.try_clone()?).stderr(log).process_group(0).spawn()?))
     }
 }
 
 impl Drop for Product {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        let group = i32::try_from(self.0.id()).map(Pid::from_raw);
+        let _ = group.map(|group| killpg(group, Signal::SIGKILL));
         let _ = self.0.wait();
     }
 }
@@ -250,7 +267,11 @@ impl Drop for Mounted {
     }
 }
 
-fn on(what: &str, at: &Path, kind: Option<&str>) -> Result<(), Wrong> {
+/// Mounts something.
+///
+/// # Errors
+/// The kernel refuses it.
+pub fn on(what: &str, at: &Path, kind: Option<&str>) -> Result<(), Wrong> {
     let mounted = mount(Some(what), at, kind, MsFlags::empty(), None::<&str>);
     mounted.map_err(|error| Wrong(format!("failed to mount {what} at {}: {error}", at.display())))
 }

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
+use std::path::PathBuf;
 
 use clinic::check::Wrong;
+use model::decision::Verb;
+use relay::audit::Entry;
 
 use super::outside::{body, names, stem};
 use super::place::{ANSWERS, Place, REQUESTS, Terminal};
@@ -46,7 +49,35 @@ impl Tally {
         let torn = torn.count() + outside("torn")?.len();
         let lost = missing(outside("put")?, &taken) + missing(outside("answered")?, &seen);
         let doubled = again(&taken) + again(&seen) + numbers_given_twice(place)?;
-        Ok(Self { lost, doubled, torn, held: held.len() })
+        let mut tally = Self { lost, doubled, torn, held: held.len() };
+        tally.add(&Self::of_decisions(place)?);
+        Ok(tally)
+    }
+
+    /// Of what a person decided. A file that is no request lies where it was put, or is held, or was given back or
+    /// discarded; and what the record says was done is done.
+    fn of_decisions(place: &Place) -> Result<Self, Wrong> {
+        let put = names(&place.outside("odd"))?;
+        let lying = names(&place.clinic(REQUESTS))?.into_iter().filter(|name| put.contains(name)).count();
+        let held = names(&place.own("attempted/t1"))?;
+        let held = held.iter().filter(|entry| put.iter().any(|name| entry.ends_with(&format!("~{name}"))));
+        let returned = names(&place.clinic("returned"))?;
+        let done = outcomes(place)?.into_iter().filter_map(|(verb, done)| done.then_some(verb));
+        let (back, gone): (Vec<Verb>, Vec<Verb>) = done.partition(|verb| *verb == Verb::Return);
+        let (kept, done) = (lying + held.count(), back.len() + gone.len());
+        let torn = returned.iter().filter(|name| {
+            let bytes = |folder: PathBuf| fs::read(folder.join(name)).ok();
+            bytes(place.clinic("returned")) != bytes(place.outside("odd"))
+        });
+        let flaws = journal::chain::verify(&relay::audit::folder(&place.state));
+        let flaws = flaws.map_or(0, |found| found.flaws.len());
+        Ok(Self {
+            lost: put.len().saturating_sub(kept + returned.len() + gone.len()),
+            // What the record says was done and is not could be decided again.
+            doubled: (kept + done).saturating_sub(put.len()) + returned.len().abs_diff(back.len()),
+            torn: torn.count() + flaws,
+            held: 0,
+        })
     }
 
     /// Whether nothing is wrong. Held may be what was uncertain to a terminal that lost its state with the box.
@@ -135,6 +166,38 @@ fn numbers_given_twice(place: &Place) -> Result<usize, Wrong> {
         }
     }
     Ok(hashes.values().map(|hashes| hashes.len() - 1).sum())
+}
+
+/// What became of each decision: the verb, and whether it was done. None yet if there is no record.
+///
+/// # Errors
+/// The record cannot be read.
+pub fn outcomes(place: &Place) -> Result<Vec<(Verb, bool)>, Wrong> {
+    let folder = relay::audit::folder(&place.state);
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let found = journal::chain::verify(&folder).map_err(|error| Wrong(format!("failed to {error}")))?;
+    let (mut verbs, mut outcomes) = (BTreeMap::new(), Vec::new());
+    for link in &found.links {
+        match relay::audit::entry(link) {
+            Some(Entry::Intent(intent)) => _ = verbs.insert(link.seq, intent.verb),
+            Some(Entry::Outcome(outcome)) => {
+                outcomes.extend(verbs.remove(&outcome.of).map(|verb| (verb, outcome.done)));
+            }
+            None => {}
+        }
+    }
+    Ok(outcomes)
+}
+
+/// Whether a decision about every file that is no request was carried out.
+///
+/// # Errors
+/// A folder cannot be read.
+pub fn odd_are_decided(place: &Place) -> Result<bool, Wrong> {
+    let done = outcomes(place)?.iter().filter(|(_, done)| *done).count();
+    Ok(done >= names(&place.outside("odd"))?.len())
 }
 
 /// The newest answers that were collected: what the application may give again.
@@ -236,6 +299,44 @@ mod tests {
         fs::write(place.clinic(REQUESTS).join(request(3)), b"<Xml").unwrap();
         assert_eq!(Tally::of(place).unwrap(), Tally { held: 1, ..Tally::default() });
         assert_eq!(under_way(place).unwrap(), None);
+    }
+
+    #[test]
+    fn what_a_person_decided_is_done_if_and_only_if_the_record_says_so() {
+        let (_folder, outside) = whole();
+        let (place, name) = (&outside.place, "memo-7.txt");
+        fs::create_dir_all(place.clinic("returned")).unwrap();
+        fs::write(place.outside("odd").join(name), b"memo").unwrap();
+        let (lying, returned) = (place.clinic(REQUESTS).join(name), place.clinic("returned").join(name));
+        let tally = || Tally::of(place).unwrap();
+        assert_eq!(tally(), Tally { lost: 1, ..Tally::default() }, "it is nowhere");
+        fs::write(&lying, b"memo").unwrap();
+        assert_eq!(tally(), Tally::default());
+        assert!(!odd_are_decided(place).unwrap());
+        let audit = relay::audit::Audit::open(&place.state, "2026-11-25T03:00:00Z".parse().unwrap()).unwrap();
+        let of = audit.intend(intent()).unwrap();
+        assert_eq!(tally(), Tally::default(), "that is no outcome yet");
+        audit.end(of, true, false).unwrap();
+        assert!(odd_are_decided(place).unwrap());
+        assert!(tally().doubled > 0, "it lies there still");
+        fs::rename(&lying, &returned).unwrap();
+        assert_eq!(tally(), Tally::default());
+        fs::write(&returned, b"me").unwrap();
+        assert_eq!(tally(), Tally { torn: 1, ..Tally::default() });
+    }
+
+    fn intent() -> relay::audit::Intent {
+        relay::audit::Intent {
+            at: "2026-11-25T03:00:00Z".parse().unwrap(),
+            actor: model::decision::Actor { name: "root".into(), uid: 0 },
+            verb: Verb::Return,
+            end: "t1".into(),
+            kind: "unknown".into(),
+            number: 7,
+            hash: "0123abcd".into(),
+            held: model::parcel::HeldReason::UnknownKind,
+            reason: model::decision::Reason::new("no request").unwrap(),
+        }
     }
 
     #[test]
