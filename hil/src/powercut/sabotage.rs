@@ -79,10 +79,14 @@ pub const DEFECTS: [Defect; 23] = [
     forgotten(
         "flush-staged",
         "what a killed run had published on such an end",
-        Way { dies: &["die-at=publishing:1"], ..NEAR },
+        Way { dies: &["die-at=publishing:1"], ends: Some("die-before=flush-copy:2"), ..NEAR },
     ),
     // An answer's.
-    on_ext4("flush-copy", "the bytes of copies in arriving", FAR),
+    forgotten(
+        "flush-copy",
+        "the bytes of copies in arriving",
+        Way { ends: Some("die-before=flush-show:1"), ..PLAIN },
+    ),
     forgotten(
         "flush-copy-name",
         "the names of copies in arriving",
