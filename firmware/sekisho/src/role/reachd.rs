@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use axum::Json;
 use axum::extract::Query;
 use axum::routing::{MethodRouter, get, post};
-use model::part::{LINE_PATIENCE_S, LinePart, PATIENCE_S, RelayPart, Role, Stamped};
+use model::part::{LINE_PATIENCE_S, LinePart, Role};
 use model::{Observation, Timestamp, Verdict};
 use tokio::sync::{mpsc, watch};
 
@@ -14,21 +14,12 @@ use crate::failure::Failure;
 use crate::socket::lend::Loan;
 use crate::socket::{client, part};
 
-/// Asks `relayd` for a fresh look at the terminals' shares, and for what it says of the files. Without an answer there is no evidence, and no more.
+/// Asks `relayd` for a fresh look at the terminals' shares, and at what became of files. Without an answer there is no evidence, and no more.
 struct Relayd(PathBuf);
 
 impl reach::ShareSource for Relayd {
     async fn look(&self) -> Vec<Observation> {
-        let (fresh, part) = tokio::join!(
-            client::intent(&self.0, Role::Relayd, "/look"),
-            client::part::<Stamped<RelayPart>>(&self.0, Role::Relayd, 0)
-        );
-        let mut seen: Vec<Observation> = fresh.unwrap_or_default();
-        let now = Timestamp::now();
-        if let Some(relay) = part.ok().filter(|relay| relay.is_fresh(PATIENCE_S, now)) {
-            seen.extend(reach::of_files(&relay.part, now));
-        }
-        seen
+        client::intent(&self.0, Role::Relayd, "/look").await.unwrap_or_default()
     }
 }
 

@@ -7,6 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 use model::decision::{Decision, Verb};
 use model::part::{PATIENCE_S, RelayPart, Role};
 use model::selftest::Ask;
+use model::{Observation, Timestamp};
 use relay::HistoryBy;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -48,14 +49,24 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
             super::put(&test, |reply| relay::Command::SelfTest { ask: words, reply }).await
         }),
     );
+    let files = seen.clone();
     let routes = routes.route(
         "/look",
-        post(move || async move { super::put(&ask, |reply| relay::Command::Look { reply }).await }),
+        post(move || async move {
+            let looked = super::put(&ask, |reply| relay::Command::Look { reply }).await;
+            looked.map(|Json(seen)| Json(with_files(seen, &files.borrow())))
+        }),
     );
     let mut tasks = super::serve(place, Role::Relayd, routes).await?;
     tasks.spawn(alone(move || async move { relay::run(&config, ends, part, commands).await }));
     super::serves_once_it_sends(&mut seen, ready, pulse).await;
     Ok(tasks)
+}
+
+/// What `reachd` gets to know: the shares, and what became of files, without their kinds' lists and hashes.
+fn with_files(mut shares: Vec<Observation>, part: &RelayPart) -> Vec<Observation> {
+    shares.extend(reach::of_files(part, Timestamp::now()));
+    shares
 }
 
 /// The history's store is held open by this very program, started for each question.
