@@ -1,0 +1,408 @@
+//! The table: evidence, fault, owner, certainty. Rows that name different parties ask for what cannot be seen together.
+
+use model::{Certainty, FaultCode, Party, Rung, Symptom};
+
+/// Something a row asks of the evidence.
+#[derive(Clone, Copy, Debug)]
+pub enum Need {
+    /// The rung was seen to hold.
+    Good(Rung),
+    /// The rung was seen to fail in one of these ways.
+    Seen(Rung, &'static [Symptom]),
+    /// Link, address and gateway were seen to hold, and a resolver answers: hosts can be asked for by name.
+    Names,
+    /// The rung was good at least once on this site.
+    Ever(Rung),
+    /// The rung was never good on this site.
+    Never(Rung),
+    /// The rung was seen to hold, or never did on this site: there it is no measure.
+    GoodOrNever(Rung),
+    /// The rung was seen, and lost again and again of late.
+    Flaps(Rung),
+    /// All of them were seen to hold.
+    All(&'static [Rung]),
+    /// Our own clock may accuse a certificate.
+    Clock,
+    /// Our own clock cannot be trusted.
+    ClockDoubted,
+}
+
+/// One line of the table: if every need holds, this is what is broken and whose it is.
+pub struct Row {
+    /// What is broken.
+    pub code: FaultCode,
+    /// What must hold for that.
+    pub needs: &'static [Need],
+    /// Who has to act.
+    pub owner: Party,
+    /// How sure that is.
+    pub certainty: Certainty,
+}
+
+const fn row(code: FaultCode, needs: &'static [Need], owner: Party, certainty: Certainty) -> Row {
+    Row { code, needs, owner, certainty }
+}
+
+use Certainty::{Likely, Open, Sure};
+use Need::{Clock, ClockDoubted, Ever, Flaps, Good, GoodOrNever, Names, Never, Seen};
+use Rung::{
+    Address, AnswersSay, Area, CentreTcp, CentreTls, Collection, Distribution, Gateway, LargePackets,
+    LineAuth, Link, Quality, ResolverOne, ResolverTwo, Router, TerminalAnswers, TerminalLink,
+    TerminalNeighbour, TerminalShare, TerminalSmb, Time,
+};
+use Symptom::{
+    AnswersFailed, AnswersMixed, AnswersRefused, CertificateExpired, CertificateIssuer, CertificateName,
+    ClockOff, Denied, DiskFull, Duplicate, LargeLost, LoginRefused, Lossy, Malformed, NameMissing, NoCarrier,
+    NoRouter, NotCollected, OtherArea, Refused, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow,
+    Stranger, Unanswered, Unreachable, Untaken,
+};
+
+/// The host gave no answer at all, or the net in between said that it cannot be had.
+const GONE: &[Symptom] = &[Silent, Unreachable];
+/// A resolver gives no answer: also when its host lives and nobody listens on port 53.
+const NO_ANSWER: &[Symptom] = &[Silent, Unreachable, Refused];
+/// Too much is lost or late.
+const POOR: &[Symptom] = &[Lossy, Slow];
+
+/// The line, from the wall to the centre. Rows that name different parties ask for what cannot be seen together.
+pub const LINE: &[Row] = &[
+    // One story, also in the moments in between: the cable, or the ONU's power.
+    row(FaultCode::Wan10, &[Flaps(Link)], Party::Clinic, Likely),
+    row(FaultCode::Wan01, &[Seen(Link, &[NoCarrier])], Party::Clinic, Likely),
+    // Never an address here: the port or the contract's v6 option is checked first. Once good: the line changed.
+    row(FaultCode::Wan02, &[Good(Link), Seen(Address, &[NoRouter]), Never(Address)], Party::Clinic, Open),
+    row(FaultCode::Wan02, &[Good(Link), Seen(Address, &[NoRouter]), Ever(Address)], Party::Line, Likely),
+    row(FaultCode::Wan03, &[Good(Link), Seen(Address, &[RouterGoodbye])], Party::Line, Sure),
+    row(FaultCode::Wan07, &[Good(Link), Seen(Address, &[Duplicate])], Party::Clinic, Likely),
+    // A second router that takes the traffic away; one that does no harm is recorded only.
+    row(
+        FaultCode::Wan06,
+        &[Good(Link), Good(Address), Seen(Router, &[SecondRouter]), Seen(Gateway, GONE)],
+        Party::Clinic,
+        Likely,
+    ),
+    row(
+        FaultCode::Wan06,
+        &[
+            Good(Link),
+            Good(Address),
+            Seen(Router, &[SecondRouter]),
+            Good(Gateway),
+            Seen(ResolverOne, NO_ANSWER),
+            Seen(ResolverTwo, NO_ANSWER),
+        ],
+        Party::Clinic,
+        Likely,
+    ),
+    row(
+        FaultCode::Wan08,
+        &[Good(Link), Good(Address), Good(Router), Seen(Gateway, GONE)],
+        Party::Line,
+        Likely,
+    ),
+    row(
+        FaultCode::Dns01,
+        &[
+            Good(Link),
+            Good(Address),
+            Good(Router),
+            Good(Gateway),
+            Seen(ResolverOne, NO_ANSWER),
+            Seen(ResolverTwo, NO_ANSWER),
+        ],
+        Party::Line,
+        Sure,
+    ),
+    // Both tell of hosts that are not the closed network's: somebody else answers, a router or a public resolver.
+    row(
+        FaultCode::Dns05,
+        &[
+            Good(Link),
+            Good(Address),
+            Good(Gateway),
+            Seen(ResolverOne, &[Stranger]),
+            Seen(ResolverTwo, &[Stranger]),
+        ],
+        Party::Clinic,
+        Likely,
+    ),
+    // Both doors refuse us while names resolve: we are not let in. Never sure: maintenance of both looks alike.
+    row(
+        FaultCode::Auth01,
+        &[Names, Seen(LineAuth, &[Refused]), Seen(CentreTcp, &[Refused]), Never(LineAuth)],
+        Party::Clinic,
+        Likely,
+    ),
+    row(
+        FaultCode::Auth01,
+        &[Names, Seen(LineAuth, &[Refused]), Seen(CentreTcp, &[Refused]), Ever(LineAuth)],
+        Party::Line,
+        Likely,
+    ),
+    row(
+        FaultCode::Auth01,
+        &[Names, Seen(LineAuth, &[Silent]), Seen(CentreTcp, &[Refused]), Never(LineAuth)],
+        Party::Clinic,
+        Open,
+    ),
+    row(
+        FaultCode::Auth01,
+        &[Names, Seen(LineAuth, &[Silent]), Seen(CentreTcp, &[Refused]), Ever(LineAuth)],
+        Party::Line,
+        Open,
+    ),
+    // The neighbours on the closed network decide: both fine, it is the centre's own door.
+    row(
+        FaultCode::Ctr01,
+        &[Names, Good(LineAuth), Good(Distribution), Seen(CentreTcp, &[Refused])],
+        Party::Centre,
+        Sure,
+    ),
+    row(FaultCode::Ctr01, &[Names, Seen(CentreTcp, &[Refused])], Party::Unknown, Open),
+    // On a line that loses much a host that does not answer proves nothing against it.
+    row(FaultCode::Wan11, &[Names, Seen(Quality, POOR), Seen(CentreTcp, GONE)], Party::Line, Likely),
+    row(
+        FaultCode::Ctr02,
+        &[Names, Good(Quality), Good(LineAuth), Good(Distribution), Seen(CentreTcp, &[Silent])],
+        Party::Centre,
+        Likely,
+    ),
+    row(
+        FaultCode::Ctr02,
+        &[Names, Seen(LineAuth, GONE), Seen(Distribution, GONE), Seen(CentreTcp, GONE)],
+        Party::Line,
+        Likely,
+    ),
+    row(FaultCode::Ctr02, &[Names, Seen(CentreTcp, GONE)], Party::Unknown, Open),
+    // The name: unknown to everybody, or only to the resolvers of the other area.
+    row(
+        FaultCode::Dns03,
+        &[
+            Names,
+            Seen(CentreTcp, &[NameMissing]),
+            Seen(Distribution, &[NameMissing]),
+            Seen(Area, &[OtherArea]),
+        ],
+        Party::Box,
+        Likely,
+    ),
+    row(
+        FaultCode::Dns04,
+        &[Names, Seen(CentreTcp, &[NameMissing]), Good(LineAuth), Good(Distribution)],
+        Party::Centre,
+        Likely,
+    ),
+    row(FaultCode::Dns04, &[Names, Seen(CentreTcp, &[NameMissing])], Party::Unknown, Open),
+    // The door opens and is slammed during the handshake, without an alert.
+    row(
+        FaultCode::Ctr01,
+        &[Names, Good(LineAuth), Good(Distribution), Good(CentreTcp), Seen(CentreTls, &[Refused])],
+        Party::Centre,
+        Likely,
+    ),
+    row(FaultCode::Ctr01, &[Names, Good(CentreTcp), Seen(CentreTls, &[Refused])], Party::Unknown, Open),
+    // Only the certificate itself accuses, and only against a clock we trust.
+    row(
+        FaultCode::Ctr03,
+        &[Names, Good(CentreTcp), Seen(CentreTls, &[CertificateExpired]), Clock],
+        Party::Centre,
+        Sure,
+    ),
+    // Somebody stands in between, or the centre has changed: not for us to say, but nobody should go on.
+    row(
+        FaultCode::Ctr04,
+        &[Names, Good(CentreTcp), Seen(CentreTls, &[CertificateName, CertificateIssuer])],
+        Party::Unknown,
+        Open,
+    ),
+    // The door opens by small packets; the handshake's large ones never come, nor do answers to ours.
+    row(
+        FaultCode::Wan12,
+        &[
+            Names,
+            Good(CentreTcp),
+            Seen(CentreTls, &[Silent]),
+            Seen(LargePackets, &[LargeLost]),
+            Ever(LargePackets),
+        ],
+        Party::Line,
+        Likely,
+    ),
+    row(
+        FaultCode::Wan12,
+        &[Names, Good(CentreTcp), Seen(CentreTls, &[Silent]), Seen(LargePackets, &[LargeLost])],
+        Party::Unknown,
+        Open,
+    ),
+    row(FaultCode::Ctr02, &[Names, Good(CentreTcp), Seen(CentreTls, &[Silent])], Party::Unknown, Open),
+    // All is there, and suffers.
+    row(
+        FaultCode::Wan11,
+        &[Names, Good(CentreTcp), Good(CentreTls), Seen(Quality, POOR)],
+        Party::Line,
+        Likely,
+    ),
+    // The handshake fits into small packets; what is sent through it may not.
+    row(
+        FaultCode::Wan12,
+        &[
+            Names,
+            Good(CentreTcp),
+            Good(CentreTls),
+            Good(Quality),
+            Seen(LargePackets, &[LargeLost]),
+            Ever(LargePackets),
+        ],
+        Party::Line,
+        Likely,
+    ),
+];
+
+/// The box itself.
+pub const BOX: &[Row] = &[row(
+    FaultCode::Time01,
+    &[ClockDoubted, Seen(Time, &[ClockOff, Silent, Unreachable, Refused, NameMissing, Malformed])],
+    Party::Box,
+    Likely,
+)];
+
+/// The terminal, from the box's port to its share.
+pub const TERMINAL: &[Row] = &[
+    row(FaultCode::Term01, &[Seen(TerminalLink, &[NoCarrier])], Party::Clinic, Likely),
+    row(FaultCode::Term01, &[Good(TerminalLink), Seen(TerminalNeighbour, GONE)], Party::Terminal, Likely),
+    // Carrier tells the terminal from its cable; without that it is neither's.
+    row(FaultCode::Term01, &[Seen(TerminalNeighbour, GONE)], Party::Unknown, Open),
+    row(
+        FaultCode::Term02,
+        &[Good(TerminalLink), Good(TerminalNeighbour), Seen(TerminalSmb, &[Refused])],
+        Party::Terminal,
+        Sure,
+    ),
+    // A firewall that drops 445 without a word: the terminal's, set to the wrong profile, or ours.
+    row(
+        FaultCode::Term02,
+        &[Good(TerminalLink), Good(TerminalNeighbour), Seen(TerminalSmb, &[Silent])],
+        Party::Unknown,
+        Open,
+    ),
+    // What worked here before was changed over there; what never did may be a slip on our side.
+    row(
+        FaultCode::Term03,
+        &[TO_SHARE, Seen(TerminalShare, &[LoginRefused]), Ever(TerminalShare)],
+        Party::Terminal,
+        Sure,
+    ),
+    row(
+        FaultCode::Term03,
+        &[TO_SHARE, Seen(TerminalShare, &[LoginRefused]), Never(TerminalShare)],
+        Party::Terminal,
+        Likely,
+    ),
+    row(
+        FaultCode::Term04,
+        &[TO_SHARE, Seen(TerminalShare, &[ShareMissing]), Ever(TerminalShare)],
+        Party::Terminal,
+        Sure,
+    ),
+    row(
+        FaultCode::Term04,
+        &[TO_SHARE, Seen(TerminalShare, &[ShareMissing]), Never(TerminalShare)],
+        Party::Terminal,
+        Likely,
+    ),
+    row(FaultCode::Term05, &[TO_SHARE, Seen(TerminalShare, &[Denied])], Party::Terminal, Likely),
+    row(FaultCode::Term06, &[TO_SHARE, Seen(TerminalShare, &[DiskFull])], Party::Terminal, Sure),
+];
+
+/// What comes of requests. The terminal is accused only while line and centre are seen to hold: an application that
+/// waits for the centre takes nothing and answers nothing either.
+pub const ANSWERS: &[Row] = &[
+    row(
+        FaultCode::Term07,
+        &[TO_SHARE, Good(TerminalShare), LINE_GOOD, Seen(TerminalAnswers, &[Untaken])],
+        Party::Terminal,
+        Likely,
+    ),
+    row(FaultCode::Term07, &[Seen(TerminalAnswers, &[Untaken])], Party::Unknown, Open),
+    row(
+        FaultCode::Term08,
+        &[TO_SHARE, Good(TerminalShare), LINE_GOOD, Seen(TerminalAnswers, &[Unanswered])],
+        Party::Terminal,
+        Likely,
+    ),
+    row(FaultCode::Term08, &[Seen(TerminalAnswers, &[Unanswered])], Party::Unknown, Open),
+];
+
+/// What answers say: the centre ended them badly as a whole, or it refused what was asked.
+pub const CONTENTS: &[Row] = &[
+    row(FaultCode::Term09, &[LINE_GOOD, Seen(AnswersSay, &[AnswersFailed])], Party::Centre, Likely),
+    row(FaultCode::Term09, &[LINE_GOOD, Seen(AnswersSay, &[AnswersRefused])], Party::ReceiptComputer, Likely),
+    row(
+        FaultCode::Term09,
+        &[Seen(AnswersSay, &[AnswersFailed, AnswersRefused, AnswersMixed])],
+        Party::Unknown,
+        Open,
+    ),
+];
+
+/// The consumers of answers.
+pub const CONSUMERS: &[Row] =
+    &[row(FaultCode::Clin01, &[Seen(Collection, &[NotCollected])], Party::ReceiptComputer, Likely)];
+
+/// What staff cannot feel: kept for the engineer, never an alarm. One row a fault.
+pub const RECORDED: &[Row] = &[
+    row(
+        FaultCode::Dns02,
+        &[Good(Link), Good(Address), Good(Gateway), Seen(ResolverOne, NO_ANSWER), Good(ResolverTwo)],
+        Party::Line,
+        Sure,
+    ),
+    row(
+        FaultCode::Dns02,
+        &[Good(Link), Good(Address), Good(Gateway), Good(ResolverOne), Seen(ResolverTwo, NO_ANSWER)],
+        Party::Line,
+        Sure,
+    ),
+    row(
+        FaultCode::Ctr07,
+        &[Names, Good(CentreTcp), Good(LineAuth), Seen(Distribution, NO_ANSWER)],
+        Party::Centre,
+        Likely,
+    ),
+    // The centre is found all the same; what is distributed is not.
+    row(
+        FaultCode::Dns03,
+        &[Names, Good(CentreTcp), Seen(Distribution, &[NameMissing]), Seen(Area, &[OtherArea])],
+        Party::Box,
+        Likely,
+    ),
+    // It does no harm: everything behind it answers.
+    row(
+        FaultCode::Wan06,
+        &[Good(Link), Seen(Router, &[SecondRouter]), Names, Good(CentreTcp)],
+        Party::Clinic,
+        Likely,
+    ),
+];
+
+/// The way to the terminal's share, for rows about the share.
+const TO_SHARE: Need = Need::All(&[TerminalLink, TerminalNeighbour, TerminalSmb]);
+/// The line and the centre, for rows about answers.
+const LINE_GOOD: Need = Need::All(&[Link, Address, Gateway, CentreTcp, CentreTls, Quality]);
+
+/// The service can be used when each branch holds to its end.
+pub const LINE_HOLDS: &[Need] = &[Names, Good(CentreTcp), Good(CentreTls)];
+/// And nobody is seen to suffer.
+pub const ALL_HOLDS: &[Need] = &[
+    Names,
+    Good(CentreTcp),
+    Good(CentreTls),
+    Good(Quality),
+    GoodOrNever(LargePackets),
+    Clock,
+    TO_SHARE,
+    Good(TerminalShare),
+    Good(TerminalAnswers),
+    Good(AnswersSay),
+    Good(Collection),
+];
