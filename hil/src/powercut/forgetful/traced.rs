@@ -12,6 +12,7 @@ use super::trace::{CALLS, Done, read};
 use crate::powercut::CARRY;
 use crate::powercut::carry::PERSON;
 use crate::powercut::place::HOME;
+use crate::powercut::replay::LOOK;
 
 /// The relay; killed when dropped.
 #[derive(Debug)]
@@ -54,17 +55,16 @@ impl Traced {
         Ok(read(&fs::read_to_string(&self.trace)?))
     }
 
-    /// Kills the relay; strace ends with it.
+    /// Kills the relay; strace ends with it. It may not have begun it yet.
     fn kill(&mut self) {
-        if !matches!(self.strace.try_wait(), Ok(None)) {
-            return;
+        while matches!(self.strace.try_wait(), Ok(None)) {
+            let id = self.strace.id();
+            let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+            for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
+                let _ = kill(Pid::from_raw(child), Signal::SIGKILL);
+            }
+            std::thread::park_timeout(LOOK);
         }
-        let id = self.strace.id();
-        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-        for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
-            let _ = kill(Pid::from_raw(child), Signal::SIGKILL);
-        }
-        let _ = self.strace.wait();
     }
 }
 
