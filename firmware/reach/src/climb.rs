@@ -18,6 +18,9 @@ use crate::probe::{
 use crate::router::RouterWatch;
 use crate::sockets::{Arp, Icmp6, Sockets};
 
+/// So many of the line's routers are asked until one answers.
+const ROUTERS_ASKED: usize = 3;
+
 /// The instruments, and what must be remembered between two looks.
 #[derive(Debug)]
 pub struct Climber {
@@ -129,10 +132,19 @@ impl Climber {
     /// The router, and whether it is the only one: both over the one socket.
     async fn gateway(&self) -> Vec<Observation> {
         let began = Instant::now();
-        let (Some(port), Some(router)) = (self.line, self.watch.routers().first().copied()) else {
-            return Vec::new();
-        };
-        let gateway = gateway::probe(&self.neighbours, port, router).await.at(Rung::Gateway, None, began);
+        let Some(port) = self.line else { return Vec::new() };
+        let mut gateway = None;
+        // One that fell silent may have a successor, which the kernel finds too.
+        for router in self.watch.routers().into_iter().take(ROUTERS_ASKED) {
+            let asked = gateway::probe(&self.neighbours, port, router).await;
+            let is_good = asked.outcome.is_good();
+            gateway = gateway.filter(|_| !is_good).or(Some(asked));
+            if is_good {
+                break;
+            }
+        }
+        let Some(gateway) = gateway else { return Vec::new() };
+        let gateway = gateway.at(Rung::Gateway, None, began);
         let began = Instant::now();
         let one = router::probe(&self.neighbours, port, self.watch.rivals()).await;
         vec![gateway, one.at(Rung::Router, None, began)]

@@ -35,7 +35,10 @@ fn at(rung: Rung, terminal: Option<String>, finding: Finding, now: Timestamp) ->
 /// One that nobody took tells more than one that was taken: the application takes each within seconds.
 fn answers(late: &[&Unanswered], now: Timestamp) -> Finding {
     let told = |one: &Unanswered| format!("{} of {} since {}", one.count, one.kind, one.since);
-    let untaken = |one: &&&Unanswered| one.untaken.is_some_and(|untaken| untaken > 0);
+    // An application that answers is at work, also if a heap of requests waits for it.
+    let works =
+        late.iter().filter_map(|one| one.answered_at).any(|at| age_s(at, now) < RelayPart::NO_ANSWER_S);
+    let untaken = |one: &&&Unanswered| !works && one.untaken.is_some_and(|untaken| untaken > 0);
     if let Some(one) = late.iter().find(untaken) {
         return Finding::bad(Symptom::Untaken, told(one));
     }
@@ -127,6 +130,9 @@ mod tests {
         let passed_over =
             Unanswered { answered_at: Some(ago(10)), since_answer: None, ..late(60, 60, Some(0)) };
         assert_eq!(of(passed_over), Outcome::Good, "a later one was answered");
+        let at_work = |answered| of(Unanswered { answered_at: Some(ago(answered)), ..late(40, 60, Some(1)) });
+        assert_eq!(at_work(5), Outcome::Good, "it works its way through");
+        assert_eq!(at_work(30), Outcome::Bad(Symptom::Untaken));
     }
 
     #[test]

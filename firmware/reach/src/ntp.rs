@@ -40,8 +40,9 @@ impl Answer {
     pub fn symptom(&self) -> Option<Symptom> {
         match self {
             Self::Offset { ms, .. } if ms.abs() <= TOLERANCE_MS => None,
-            Self::Offset { .. } | Self::Unsynchronised => Some(Symptom::ClockOff),
-            Self::Foreign | Self::Malformed => Some(Symptom::Malformed),
+            Self::Offset { .. } => Some(Symptom::ClockOff),
+            // It says nothing of our clock.
+            Self::Unsynchronised | Self::Foreign | Self::Malformed => Some(Symptom::Malformed),
         }
     }
 }

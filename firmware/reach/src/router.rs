@@ -78,7 +78,9 @@ impl RouterWatch {
             // Lifetime 0 of one that never was a default router is no goodbye.
             let known = self.advertised.remove(&router).is_some() | self.routed.remove(&router).is_some();
             if known {
-                self.departed.insert(router);
+                if self.departed.len() < ROUTERS_KEPT {
+                    self.departed.insert(router);
+                }
                 self.goodbye = true;
             }
         } else if self.advertised.len() < ROUTERS_KEPT || self.advertised.contains_key(&router) {

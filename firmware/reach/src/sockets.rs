@@ -24,6 +24,9 @@ pub struct Sockets {
     pub(crate) arp: Socket,
 }
 
+/// So many packets that wait are read at once at most: whoever floods the wire must not hold us here.
+pub(crate) const WAITING: usize = 256;
+
 /// ICMPv6 types a socket hears.
 const ROUTER_ADVERTISEMENT: u8 = 134;
 const NEIGHBOUR_ADVERTISEMENT: u8 = 136;
@@ -196,6 +199,15 @@ impl Icmp6 {
     pub fn waiting(&self) -> Option<Received> {
         receive(self.0.get_ref().as_raw_fd()).ok()
     }
+
+    /// Lets go what waits.
+    pub fn forget(&self) {
+        for _ in 0..WAITING {
+            if self.waiting().is_none() {
+                return;
+            }
+        }
+    }
 }
 
 /// Longest message read; the rest of a longer one is cut off, and its options are then not whole.
@@ -246,7 +258,11 @@ impl Arp {
 
     /// Forgets what has come until now.
     pub fn forget(&self) {
-        while read_packet(self.0.get_ref().as_raw_fd()).is_ok() {}
+        for _ in 0..WAITING {
+            if read_packet(self.0.get_ref().as_raw_fd()).is_err() {
+                return;
+            }
+        }
     }
 }
 

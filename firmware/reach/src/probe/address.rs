@@ -8,12 +8,13 @@ use crate::finding::Finding;
 use crate::icmp6;
 use crate::kernel::{Kernel, Port};
 use crate::router::{RouterWatch, Standing};
-use crate::sockets::Icmp6;
+use crate::sockets::{Icmp6, WAITING};
 
 /// Reads what has been advertised and what the kernel holds; asks routers to speak if none is known. Waits for
 /// nothing: an advertisement that comes later brings the next look.
 pub async fn probe(kernel: &Kernel, advertisements: &Icmp6, watch: &mut RouterWatch, port: Port) -> Finding {
-    while let Some(message) = advertisements.waiting() {
+    for _ in 0..WAITING {
+        let Some(message) = advertisements.waiting() else { break };
         hear(&message, port.index, watch);
     }
     let ground = match kernel.ground(port.index).await {

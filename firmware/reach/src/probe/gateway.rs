@@ -13,7 +13,7 @@ use crate::sockets::Icmp6;
 
 /// Asks for the link address of `router` until it answers.
 pub async fn probe(socket: &Icmp6, port: Port, router: Ipv6Addr) -> Finding {
-    while socket.waiting().is_some() {}
+    socket.forget();
     let question = icmp6::neighbour_solicitation(router, port.own);
     let end = Instant::now() + PATIENCE;
     while Instant::now() < end {

@@ -116,7 +116,9 @@ impl<T: Terminal> Looker<T> {
         if newest.is_some_and(|(at, trouble)| trouble.is_none() && at.elapsed() < WRITTEN_EVERY) {
             return None;
         }
-        let trouble = within(written(share)).await.err();
+        // A sweep of the lane's or a scanner may take the file away meanwhile: that tells nothing of the share.
+        let tells = |trouble: &Trouble| matches!(trouble.symptom, Symptom::Denied | Symptom::DiskFull);
+        let trouble = within(written(share)).await.err().filter(tells);
         *self.written.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((Instant::now(), trouble.clone()));
         trouble

@@ -197,10 +197,18 @@ async fn decide(desk: &Desk, outbox: &mut Outbox, beside: &mut impl Beside, orde
             Ok(attempt) => finish(desk, outbox, verb, attempt, intent).await,
             Err(decided) => decided,
         },
-        (verb, Place::Shown(shown)) => match outbox.hold_shown(desk, number, found.reason, shown).await {
-            Ok(attempt) => finish(desk, outbox, verb, attempt, intent).await,
-            Err(decided) => decided,
-        },
+        (verb, Place::Shown(shown)) => {
+            let folder = shown.folder.clone();
+            let attempt = match outbox.hold_shown(desk, number, found.reason, shown).await {
+                Ok(attempt) => attempt,
+                Err(decided) => return decided,
+            };
+            let decided = finish(desk, outbox, verb, attempt.clone(), intent).await;
+            if decided != Decided::Done {
+                put_back(desk, outbox, attempt, folder).await;
+            }
+            decided
+        }
         (verb, Place::Attempted(attempt)) => finish(desk, outbox, verb, attempt, intent).await,
     }
 }
@@ -233,6 +241,7 @@ async fn record(desk: &Desk, intent: Intent) -> Decided {
 /// Intent, act, outcome.
 async fn finish(desk: &Desk, outbox: &mut Outbox, verb: Verb, attempt: Attempt, intent: Intent) -> Decided {
     let (number, retry_to) = (attempt.number, outbox.path_of(desk, &attempt));
+    let back = (attempt.clone(), retry_to.clone());
     let done = desk.on_disk(move |desk| {
         let Some(seat) = desk.clinic.of(&attempt.consumer) else {
             return if verb == Verb::Discard { discard(desk, &attempt, intent) } else { Ok(NO_CONSUMER) };
@@ -247,9 +256,31 @@ async fn finish(desk: &Desk, outbox: &mut Outbox, verb: Verb, attempt: Attempt, 
     });
     let decided = said(done.await);
     if decided == Decided::Done {
-        outbox.let_go(desk, number, verb);
+        let moved_ns = if verb == Verb::Retry { moved(desk, &back.0, back.1.as_deref()) } else { None };
+        outbox.let_go(desk, number, moved_ns);
     }
     decided
+}
+
+/// When a file was moved back into its consumer's folder, as that folder says.
+fn moved(desk: &Desk, attempt: &Attempt, path: Option<&str>) -> Option<i64> {
+    let seat = desk.clinic.of(&attempt.consumer)?;
+    Some(seat.facts(path?, attempt.name.as_ref())?.changed_ns)
+}
+
+/// Gives back to its consumer's folder what was taken in hand for nothing: until it is returned or discarded it can be
+/// collected. If not even that is done, it is held where it is.
+async fn put_back(desk: &Desk, outbox: &mut Outbox, attempt: Attempt, folder: String) {
+    let number = attempt.number;
+    let back = desk.on_disk(move |desk| match desk.clinic.of(&attempt.consumer) {
+        Some(seat) => desk.own.give_back(&attempt, seat, &folder),
+        None => Ok(false),
+    });
+    match back.await {
+        Ok(true) => outbox.let_go(desk, number, None),
+        Ok(false) => tracing::warn!(number, "an answer that was not returned is held, and not in its folder"),
+        Err(error) => tracing::error!(%error, number, "an answer that was not returned is held"),
+    }
 }
 
 const NO_CONSUMER: Decided = Decided::Refused(Refusal::NoConsumer);

@@ -57,6 +57,17 @@ pub struct Open {
     pub again: Option<Instant>,
 }
 
+/// A file that a person had moved back for another try.
+#[derive(Debug)]
+pub struct Retried {
+    /// What it was.
+    pub attempt: Attempt,
+    /// Since when it counts.
+    pub since: Timestamp,
+    /// When it was moved back: one that was put there later is another one.
+    pub moved_ns: i64,
+}
+
 /// What one carrying came to.
 #[derive(Debug, Default)]
 pub struct Carried {
@@ -79,8 +90,8 @@ pub struct Outbox {
     expired: Instant,
     refused: Option<Trouble>,
     late: Late,
-    /// What a person retried, and since when it counts: the move back must not make it younger.
-    retried: Vec<(Attempt, Timestamp)>,
+    /// What a person retried: the move back must not make it younger.
+    retried: Vec<Retried>,
     /// When to try again to see how everything stands, if the last try did not succeed.
     unsettled: Option<Instant>,
 }
@@ -244,7 +255,7 @@ impl Outbox {
                 State::Settled => self.lying.forget(number),
                 _ => {
                     self.lying.forget(number);
-                    self.retried.retain(|(attempt, _)| !attempt.is_of_same_file(&open.attempt));
+                    self.retried.retain(|retried| !retried.attempt.is_of_same_file(&open.attempt));
                     let trouble = one.trouble.as_ref();
                     let lost = trouble.is_some_and(|trouble| ends_connection(trouble, one.effect));
                     open.again = (open.state == State::Doubtful && !lost).then(|| now + REFUSED_PAUSE);

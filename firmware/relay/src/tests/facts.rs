@@ -81,8 +81,16 @@ async fn an_answer_whose_time_is_over_is_told_and_held_where_it_lies_until_a_per
     assert_eq!(held(&part), [HeldReason::NotCollected; 2]);
     assert_eq!((part.uncollected[0].count, part.uncollected[0].nearing), (2, 2));
     assert_eq!(names(&ends.clinic("res")).len(), 2, "nothing is taken away unseen");
-    let [one, other] = [0, 1].map(|at| part.held[at].parcel.number);
+    let one = part.held[0].parcel.number;
     assert_eq!(decide(&ends, Verb::Retry, one).await, Decided::Refused(Refusal::SameAgain));
+    let returned =
+        names(&ends.clinic("res")).iter().map(|name| ends.clinic(RETURNED).join(name)).collect::<Vec<_>>();
+    returned.iter().for_each(|path| fs::write(path, b"before").unwrap());
+    assert_eq!(decide(&ends, Verb::Return, one).await, Decided::Refused(Refusal::NameTaken));
+    assert_eq!(names(&ends.clinic("res")).len(), 2, "it can still be collected");
+    returned.iter().for_each(|path| fs::remove_file(path).unwrap());
+    let part = ends.says(|part| part.held_count == 2).await;
+    let [one, other] = [0, 1].map(|at| part.held[at].parcel.number);
     assert_eq!(decide(&ends, Verb::Return, one).await, Decided::Done);
     assert_eq!(decide(&ends, Verb::Discard, other).await, Decided::Done);
     assert_eq!(names(&ends.clinic("res")), Vec::<String>::new());

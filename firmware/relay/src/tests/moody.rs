@@ -27,6 +27,8 @@ const HALF: u8 = 2;
 const MUTE: u8 = 3;
 /// Its disk is full.
 const FULL: u8 = 4;
+/// It lets nothing be published.
+const STUBBORN: u8 = 5;
 
 /// A terminal in a mood.
 #[derive(Clone)]
@@ -111,6 +113,13 @@ impl Share for MoodyShare {
     }
 
     async fn publish(&self, parcels: Vec<Parcel>) -> Vec<Result<Published, Trouble>> {
+        if self.mood() == STUBBORN {
+            let (symptom, action, detail) = (Symptom::Denied, "publish", String::new());
+            return parcels
+                .iter()
+                .map(|_| Err(Trouble { symptom, action, detail: detail.clone() }))
+                .collect();
+        }
         self.each(parcels.len(), self.share.publish(parcels)).await
     }
 
@@ -209,4 +218,21 @@ async fn a_look_at_a_share_tells_a_full_disk_while_nothing_waits_to_be_sent() {
     terminal.mood.store(WELL, Ordering::Relaxed);
     assert_eq!(look().await, Outcome::Good);
     assert!(names(&ends.terminal(STAGING)).is_empty(), "nothing of it stays");
+}
+
+#[tokio::test]
+async fn what_was_refused_and_whose_staging_folder_was_removed_is_held_and_not_called_submitted() {
+    let mut ends = Ends::new();
+    let folder = LocalTerminal { root: ends.folder.path().join("terminal") };
+    let terminal = Moody { folder, mood: Arc::new(AtomicU8::new(STUBBORN)), asked: Arc::default() };
+    ends.start_with(terminal.clone());
+    fs::write(ends.clinic("req").join(REQUEST), WHOLE).unwrap();
+    ends.says(|part| symptom(part) == Some(Symptom::Denied)).await;
+    fs::remove_dir_all(ends.terminal(STAGING)).unwrap();
+    terminal.mood.store(WELL, Ordering::Relaxed);
+    // The next try comes after ten seconds.
+    let held = ends.part.wait_for(|part| part.held_count == 1);
+    let part = tokio::time::timeout(Duration::from_secs(30), held).await.unwrap().unwrap().clone();
+    assert_eq!(super::held(&part), [model::parcel::HeldReason::Uncertain]);
+    assert!(names(&ends.terminal("req")).is_empty());
 }

@@ -74,6 +74,11 @@ impl Outbox {
         let due = |open: &Open| open.again.is_some_and(|at| now >= at);
         if self.open.values().any(due) {
             let staged = share.staged().await?;
+            if desk.known_end().await.is_ok_and(|known| known != Some(staged.identity)) {
+                // Somebody removed the folder meanwhile, and what was staged with it: that it is gone proves nothing.
+                self.settle_doubts(desk, share).await?;
+                return Ok(Carried::default());
+            }
             self.decide_doubts(desk, share, &staged.names, false, due).await?;
             return Ok(Carried { published: 0, refused: self.refused.clone() });
         }

@@ -1,10 +1,10 @@
 //! What a person's decision needs of the outbox: finding a held file, taking it in hand, letting it go.
 
 use model::Timestamp;
-use model::decision::{Decided, Refusal, Verb};
+use model::decision::{Decided, Refusal};
 use model::parcel::HeldReason;
 
-use super::{Open, Outbox, timestamp};
+use super::{Open, Outbox, Retried, timestamp};
 use crate::clinic::{Source, name_bytes};
 use crate::entry::Attempt;
 use crate::folder::Facts;
@@ -122,11 +122,11 @@ impl Outbox {
         Some(outlet.path.clone())
     }
 
-    /// A held file is not here any more.
-    pub fn let_go(&mut self, desk: &Desk, number: u64, verb: Verb) {
+    /// A held file is not here any more; `moved_ns` if it was moved back for another try.
+    pub fn let_go(&mut self, desk: &Desk, number: u64, moved_ns: Option<i64>) {
         let Some(open) = self.forget(desk, number) else { return };
-        if verb == Verb::Retry {
-            self.retried.push((open.attempt, open.since));
+        if let Some(moved_ns) = moved_ns {
+            self.retried.push(Retried { attempt: open.attempt, since: open.since, moved_ns });
             self.retried.drain(..self.retried.len().saturating_sub(RETRIED));
         }
     }

@@ -115,8 +115,9 @@ impl Outbox {
                 && attempt.folder == outlet.folder
                 && desk.clinic.seat(outlet.seat).is_some_and(|seat| seat.name == attempt.consumer)
         };
-        let before = self.retried.iter().find(|(attempt, _)| is_it(attempt));
-        before.map_or(put, |(_, since)| put.min(*since))
+        let before =
+            self.retried.iter().find(|one| one.moved_ns == lying.facts.changed_ns && is_it(&one.attempt));
+        before.map_or(put, |one| put.min(one.since))
     }
 
     pub(super) fn begin(&mut self, desk: &Desk, number: u64, taken: Taken) -> Option<Going> {
@@ -164,6 +165,7 @@ mod tests {
 
     use super::*;
     use crate::Relay;
+    use crate::lane::outbox::Retried;
     use crate::testing::Ends;
     use crate::watch::Hints;
 
@@ -183,7 +185,12 @@ mod tests {
         }
         let entry = format!("u.7.0000000000000001.receipt.req~{NAME}");
         let attempt = Attempt::parse(entry.as_ref()).unwrap();
-        outbox.retried.push((attempt, Timestamp::from_second(1_000_000_000).unwrap()));
+        let since = Timestamp::from_second(1_000_000_000).unwrap();
+        let seat = desk.clinic.of("receipt").unwrap();
+        let moved_ns = seat.facts("req", NAME.as_ref()).unwrap().changed_ns;
+        let other = Attempt { name: "OQSsiquc01req_2.xml".into(), ..attempt.clone() };
+        outbox.retried.push(Retried { attempt, since, moved_ns });
+        outbox.retried.push(Retried { attempt: other, since, moved_ns: moved_ns - 1 });
         let hints = Arc::new(Hints::default());
         let all = async {
             while outbox.lying.queued() < 2 {
