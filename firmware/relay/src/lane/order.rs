@@ -197,18 +197,12 @@ async fn decide(desk: &Desk, outbox: &mut Outbox, beside: &mut impl Beside, orde
             Ok(attempt) => finish(desk, outbox, verb, attempt, intent).await,
             Err(decided) => decided,
         },
-        (verb, Place::Shown(shown)) => {
-            let folder = shown.folder.clone();
-            let attempt = match outbox.hold_shown(desk, number, found.reason, shown).await {
-                Ok(attempt) => attempt,
-                Err(decided) => return decided,
-            };
-            let decided = finish(desk, outbox, verb, attempt.clone(), intent).await;
-            if decided != Decided::Done {
-                put_back(desk, outbox, attempt, folder).await;
-            }
-            decided
-        }
+        // Where it would go is asked first: what is refused stays where its consumer can still collect it.
+        (Verb::Return, Place::Shown(shown)) if is_taken(desk, &shown) => Decided::Refused(Refusal::NameTaken),
+        (verb, Place::Shown(shown)) => match outbox.hold_shown(desk, number, found.reason, shown).await {
+            Ok(attempt) => finish(desk, outbox, verb, attempt, intent).await,
+            Err(decided) => decided,
+        },
         (verb, Place::Attempted(attempt)) => finish(desk, outbox, verb, attempt, intent).await,
     }
 }
@@ -268,19 +262,8 @@ fn moved(desk: &Desk, attempt: &Attempt, path: Option<&str>) -> Option<i64> {
     Some(seat.facts(path?, attempt.name.as_ref())?.changed_ns)
 }
 
-/// Gives back to its consumer's folder what was taken in hand for nothing: until it is returned or discarded it can be
-/// collected. If not even that is done, it is held where it is.
-async fn put_back(desk: &Desk, outbox: &mut Outbox, attempt: Attempt, folder: String) {
-    let number = attempt.number;
-    let back = desk.on_disk(move |desk| match desk.clinic.of(&attempt.consumer) {
-        Some(seat) => desk.own.give_back(&attempt, seat, &folder),
-        None => Ok(false),
-    });
-    match back.await {
-        Ok(true) => outbox.let_go(desk, number, None),
-        Ok(false) => tracing::warn!(number, "an answer that was not returned is held, and not in its folder"),
-        Err(error) => tracing::error!(%error, number, "an answer that was not returned is held"),
-    }
+fn is_taken(desk: &Desk, shown: &Shown) -> bool {
+    desk.clinic.seat(shown.seat).is_some_and(|seat| seat.facts(RETURNED, &shown.name).is_some())
 }
 
 const NO_CONSUMER: Decided = Decided::Refused(Refusal::NoConsumer);
