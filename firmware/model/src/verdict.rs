@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::fault::FaultCode;
+use crate::fault::{FaultCode, Words};
 use crate::observation::Rung;
 use crate::party::Party;
 use crate::words::Text;
@@ -95,6 +95,11 @@ impl Verdict {
     /// Every fault that is an alarm, the foremost first.
     pub fn alarms(&self) -> impl Iterator<Item = &Fault> {
         self.foremost.iter().chain(&self.others)
+    }
+
+    /// The words of one of its faults.
+    pub fn words(&self, fault: &Fault) -> Words {
+        fault.code.words(fault.owner, self.usability)
     }
 
     /// Same finding, whatever the time it has stood.

@@ -4,8 +4,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use model::fault::Words;
 use model::site::spec::{self, Key, Shape};
-use model::{FaultCode, profile, site};
+use model::{FaultCode, Party, Usability, profile, site};
 
 fn committed(name: &str, made: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
@@ -16,18 +17,33 @@ fn committed(name: &str, made: &str) {
     assert_eq!(found, made, "docs/{name} is not what the model says");
 }
 
+/// What most owners' words are.
+fn usual(code: FaultCode) -> Words {
+    let all = Party::ALL.map(|owner| code.words(owner, Usability::Unknown));
+    all.into_iter().max_by_key(|one| all.iter().filter(|other| *other == one).count()).unwrap()
+}
+
 #[test]
 fn the_fault_catalogue_is_the_table() {
     let mut made = String::from(
         "# The faults\n\nMade from the tables in `firmware/model/src/fault`; do not edit. \
-         Whom to call comes from the site file, who has to act from the verdict.\n",
+         Whom to call comes from the site file, who has to act from the verdict. Where a fault may be given to several, \
+         what is said otherwise to one of them stands below with the name.\n",
     );
     for code in FaultCode::ALL {
-        let words = code.words();
+        let usual = usual(code);
         let kind = if code.is_alarm() { "" } else { " (recorded only)" };
-        let _ = writeln!(made, "\n## {} {} / {}{kind}\n", code.key(), words.title.ja, words.title.en);
-        for text in [words.happened, words.meaning, words.next] {
+        let _ = writeln!(made, "\n## {} {} / {}{kind}\n", code.key(), usual.title.ja, usual.title.en);
+        for text in [usual.happened, usual.meaning, usual.next] {
             let _ = writeln!(made, "- {}\n  {}", text.ja, text.en);
+        }
+        for owner in Party::ALL {
+            let words = code.words(owner, Usability::Unknown);
+            let other = [(words.happened, usual.happened), (words.next, usual.next)];
+            for (text, _) in other.into_iter().filter(|(text, usual)| text != usual) {
+                let name = owner.name();
+                let _ = writeln!(made, "- {} / {}: {}\n  {}", name.ja, name.en, text.ja, text.en);
+            }
         }
     }
     committed("faults.md", &made);

@@ -3,7 +3,7 @@
 use model::fault::Place;
 use model::part::{FirewallPart, LinePart, RulesetState};
 use model::verdict::{Certainty, Fault};
-use model::{FaultCode, Language, Party, Text, Usability, Verdict};
+use model::{Language, Party, Text, Usability, Verdict};
 
 use super::{Look, Seen};
 use crate::jst;
@@ -100,10 +100,10 @@ fn open(seen: &Seen<'_>, state: State, sentences: [Text; 3]) -> Headline {
 }
 
 fn broken(seen: &Seen<'_>, verdict: &Verdict, fault: &Fault) -> Headline {
-    let words = fault.code.words();
+    let words = verdict.words(fault);
     let other = |fault: &Fault| Other {
-        title: seen.say(fault.code.words().title),
-        next: seen.say(fault.code.words().next),
+        title: seen.say(fault.code.title()),
+        next: seen.say(verdict.words(fault).next),
     };
     Headline {
         state: verdict.usability.into(),
@@ -140,7 +140,7 @@ fn owner(seen: &Seen<'_>, fault: &Fault) -> String {
 /// The owner, and the party the fault's next step may lead to.
 fn calls(seen: &Seen<'_>, fault: &Fault) -> Vec<Call> {
     let mut parties = vec![fault.owner];
-    let next = on_the_way(fault.code);
+    let next = on_the_way(fault);
     if next != fault.owner {
         parties.push(next);
     }
@@ -151,8 +151,10 @@ fn calls(seen: &Seen<'_>, fault: &Fault) -> Vec<Call> {
 }
 
 /// Whom the sentence of the next step sends to, where the owner's own check does not help.
-const fn on_the_way(code: FaultCode) -> Party {
-    match code.place() {
+const fn on_the_way(fault: &Fault) -> Party {
+    match fault.code.place() {
+        // Nobody at a distance is asked about what may as well be his neighbour's.
+        Place::Line | Place::Auth | Place::Centre if matches!(fault.owner, Party::Unknown) => Party::Box,
         Place::Line | Place::Auth => Party::Line,
         Place::Centre => Party::Centre,
         Place::Box => Party::Box,

@@ -192,7 +192,7 @@ fn told(seen: &Seen<'_>, story: &Story) -> Told {
     Told {
         state: if story.end.is_some() { State::Stopped } else { State::Fault },
         code: story.code.clone(),
-        title: story.known().map_or("", |code| seen.say(code.words().title)),
+        title: story.known().map_or("", |code| seen.say(code.title())),
         terminal: story.terminal.clone(),
         when: format!("{} – {end}", moment(story.start)),
         times: (story.count > 1).then(|| format!("{} {}", story.count, seen.say(words::TIMES))),

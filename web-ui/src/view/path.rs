@@ -117,7 +117,7 @@ fn state_of(seen: &Seen<'_>, line: &LinePart, marks: &Marks) -> (State, String) 
 /// The title of the fault that is felt there, if there is one.
 fn fault_at(seen: &Seen<'_>, line: &LinePart, place: Place) -> Option<String> {
     let fault = line.verdict.alarms().find(|fault| fault.code.place() == place)?;
-    Some(seen.say(fault.code.words().title).to_owned())
+    Some(seen.say(fault.code.title()).to_owned())
 }
 
 /// The outcome of a group in which one good rung is enough; with several terminals a rung must hold for each.

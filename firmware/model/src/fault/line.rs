@@ -8,7 +8,7 @@ pub const WAN_01: Words = Words {
     happened: Text::new("回線ポートに信号がありません。", "There is no signal on the line port."),
     meaning: MEANING_ALL,
     next: Text::new(
-        "ONUの電源とLANケーブルを確かめてください。光回線ランプが消灯なら回線事業者へ。",
+        "ONUの電源とLANケーブルを確かめてください。光回線ランプが消灯なら回線事業者へ連絡してください。",
         "Check the ONU's power and the cable. If its 光回線 lamp is out, call the carrier.",
     ),
 };

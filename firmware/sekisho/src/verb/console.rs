@@ -195,7 +195,7 @@ fn headline(snapshot: &Snapshot) -> String {
     let verdict = &line.part.verdict;
     let mut said = join(verdict.usability.word(), wall);
     for fault in verdict.alarms() {
-        let (title, owner) = (fault.code.words().title, fault.owner.name());
+        let (title, owner) = (fault.code.title(), fault.owner.name());
         let named = |language: Language| format!("{} → {}", title.get(language), owner.get(language));
         let place = fault.terminal.as_ref().map(|name| format!(" [{name}]")).unwrap_or_default();
         let code = fault.code.key();

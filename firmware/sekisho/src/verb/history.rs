@@ -70,8 +70,7 @@ fn rung(key: &str, language: Language) -> String {
 }
 
 fn story(story: &Story, now: Timestamp, language: Language) -> String {
-    let title =
-        story.known().map(|code| format!(" {}", code.words().title.get(language))).unwrap_or_default();
+    let title = story.known().map(|code| format!(" {}", code.title().get(language))).unwrap_or_default();
     let place = story.terminal.as_ref().map(|name| format!(" [{}]", plain(name))).unwrap_or_default();
     let lasted = output::age(story.start, story.end.unwrap_or(now));
     let end = match story.end {

@@ -84,8 +84,9 @@ mod tests {
             for language in [Language::Ja, Language::En] {
                 let said = rehearsal(code, Timestamp::UNIX_EPOCH, language);
                 assert!(said.contains(code.key()), "{said}");
-                let words = code.words();
-                let own = if code.is_alarm() { words.happened } else { words.title };
+                let verdict = verdict(code, &reach::owners(code), Timestamp::UNIX_EPOCH);
+                let happened = verdict.foremost.as_ref().map(|fault| verdict.words(fault).happened);
+                let own = happened.unwrap_or(code.title());
                 assert!(said.contains(own.get(language)), "{said}");
                 assert!(said.contains("LINE") && said.contains("ALARM"), "{said}");
             }

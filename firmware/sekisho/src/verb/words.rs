@@ -1,5 +1,6 @@
 //! A verdict and a ladder in words, for a terminal. The words are the catalogue's own.
 
+use model::fault::Words;
 use model::observation::{Observation, Outcome};
 use model::part::{BootPart, LinePart, Snapshot};
 use model::verdict::{Certainty, Fault, Verdict};
@@ -18,15 +19,14 @@ pub fn language() -> Language {
 pub fn verdict(verdict: &Verdict, now: Timestamp, language: Language) -> String {
     let mut lines =
         vec![format!("{} ({})", verdict.usability.word().get(language), output::age(verdict.since, now))];
-    lines.extend(verdict.alarms().map(|found| fault(found, language)));
+    lines.extend(verdict.alarms().map(|found| fault(found, verdict.words(found), language)));
     for found in &verdict.recorded {
-        lines.push(format!("  {} {}", found.code.key(), found.code.words().title.get(language)));
+        lines.push(format!("  {} {}", found.code.key(), found.code.title().get(language)));
     }
     lines.join("\n")
 }
 
-fn fault(fault: &Fault, language: Language) -> String {
-    let words = fault.code.words();
+fn fault(fault: &Fault, words: Words, language: Language) -> String {
     let certainty = match fault.certainty {
         Certainty::Sure => "sure",
         Certainty::Likely => "likely",

@@ -110,9 +110,9 @@ fn agree_on(lab: &Lab, code: FaultCode) -> Outcome {
         let accused = verdict.foremost.as_ref().map(|fault| fault.code);
         must(accused == Some(code), || format!("status accuses {accused:?}"))?;
         let page = plain(lab, "/", "ja")?;
-        let words = code.words();
-        let said =
-            says(&page, verdict.usability, Language::Ja).is_ok() && page.body.contains(words.happened.ja);
+        let happened = verdict.foremost.as_ref().map(|fault| verdict.words(fault).happened.ja);
+        let said = says(&page, verdict.usability, Language::Ja).is_ok()
+            && happened.is_some_and(|happened| page.body.contains(happened));
         Ok(said.then_some(()))
     })
 }
