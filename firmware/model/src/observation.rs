@@ -333,6 +333,9 @@ pub struct Evidence {
     pub flapping: Vec<Rung>,
     /// Whether our own clock may accuse a certificate (faults.md: withheld otherwise).
     pub clock_trusted: bool,
+    /// Whether a time server has confirmed our clock since the start.
+    #[serde(default)]
+    pub clock_confirmed: bool,
 }
 
 impl Evidence {

@@ -1,13 +1,15 @@
 //! What must outlive a restart: which rungs were ever good here (it decides between the clinic and the carrier), and
 //! the last time a time server confirmed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use model::observation::Branch;
 use model::{Observation, Outcome, Rung, Symptom, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::plan::{Plan, TerminalTarget};
 
 /// No clock of this product can honestly read less: the firmware did not exist then.
 const FLOOR: Timestamp = Timestamp::constant(1_793_491_200, 0); // 2026-11-01T00:00:00Z
@@ -15,19 +17,67 @@ const FLOOR: Timestamp = Timestamp::constant(1_793_491_200, 0); // 2026-11-01T00
 /// A confirmed time is written this often at most, seconds: flash wears.
 const TIME_KEPT_EVERY_S: i64 = 3600;
 
+/// What was good once: a rung, and of what. A terminal that is another one under the same name, or another contract of
+/// the line, has a past of its own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Good {
+    rung: Rung,
+    /// The terminal's name, for a terminal's rungs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    terminal: Option<String>,
+    /// What stood there then, by the site file.
+    of: String,
+}
+
+/// As it is written: before 2026-12 a rung was kept by its name alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Good(Good),
+    Rung(Rung),
+}
+
 /// What is kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 struct Kept {
-    /// Rungs that were good at least once on this site.
-    ever_good: BTreeSet<Rung>,
+    /// What was good at least once on this site.
+    ever_good: BTreeSet<Good>,
     /// The last confirmed time.
+    confirmed: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct KeptWritten {
+    ever_good: Vec<Written>,
     #[serde(default)]
     confirmed: Option<Timestamp>,
+}
+
+/// What stands at the places of the ladder, by the site file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subjects {
+    line: String,
+    terminals: BTreeMap<String, String>,
+}
+
+impl Subjects {
+    /// Those of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        let of = |terminal: &TerminalTarget| format!("{} {}", terminal.address, terminal.share);
+        let terminals = plan.terminals.iter().map(|one| (one.name.clone(), of(one))).collect();
+        Self { line: plan.contract.clone(), terminals }
+    }
+
+    fn at(&self, terminal: Option<&str>) -> String {
+        let of = |name| self.terminals.get(name).cloned().unwrap_or_default();
+        terminal.map_or_else(|| self.line.clone(), of)
+    }
 }
 
 /// The ladder's memory.
 #[derive(Debug, Default)]
 pub struct History {
+    subjects: Subjects,
     kept: Kept,
     /// The newest word of a time server since the start: whether our clock was right.
     clock_right: Option<bool>,
@@ -40,7 +90,9 @@ impl History {
         let mut new = false;
         for observation in looked {
             if observation.outcome.is_good() {
-                new |= self.kept.ever_good.insert(observation.rung);
+                let of = self.subjects.at(observation.terminal.as_deref());
+                let terminal = observation.terminal.clone();
+                new |= self.kept.ever_good.insert(Good { rung: observation.rung, terminal, of });
             }
             match (observation.rung, observation.outcome) {
                 (Rung::Time, Outcome::Good) => {
@@ -60,9 +112,18 @@ impl History {
         new
     }
 
-    /// The rungs that were ever good.
-    pub fn ever_good(&self) -> Vec<Rung> {
-        self.kept.ever_good.iter().copied().collect()
+    /// The rungs that were ever good: of the line, and of this terminal.
+    pub fn ever_good(&self, terminal: Option<&str>) -> Vec<Rung> {
+        let stands = |good: &&Good| {
+            let name = good.terminal.as_deref();
+            (name.is_none() || name == terminal) && good.of == self.subjects.at(name)
+        };
+        self.kept.ever_good.iter().filter(stands).map(|good| good.rung).collect()
+    }
+
+    /// Whether a time server has confirmed our clock since the start, and none contradicts it now.
+    pub fn clock_confirmed(&self) -> bool {
+        self.clock_right == Some(true)
     }
 
     /// Whether our clock may accuse a certificate: never while a time server contradicts it; else if one confirmed it
@@ -76,16 +137,17 @@ impl History {
     ///
     /// # Errors
     /// [`Error::State`] if it is there and cannot be read.
-    pub fn load(folder: &Path) -> Result<Self, Error> {
+    pub fn load(folder: &Path, subjects: Subjects) -> Result<Self, Error> {
         let path = file(folder);
-        let Some(bytes) = journal::read(&path)? else { return Ok(Self::default()) };
+        let anew = |kept, subjects| Self { kept, subjects, ..Self::default() };
+        let Some(bytes) = journal::read(&path)? else { return Ok(anew(Kept::default(), subjects)) };
         match serde_json::from_slice(&bytes) {
-            Ok(kept) => Ok(Self { kept, ..Self::default() }),
+            Ok(written) => Ok(anew(read(written, &subjects), subjects)),
             Err(error) => {
                 let aside = path.with_extension("damaged");
                 let moved = std::fs::rename(&path, &aside).is_ok();
                 tracing::warn!(path = %path.display(), %error, moved, "the ladder's memory is damaged; it starts anew");
-                Ok(Self::default())
+                Ok(anew(Kept::default(), subjects))
             }
         }
     }
@@ -98,6 +160,19 @@ impl History {
         let bytes = serde_json::to_vec(&self.kept).expect("invariant: names of rungs and a time are JSON");
         Ok(journal::replace(&file(folder), &bytes)?)
     }
+}
+
+/// What is written, without what stands there no more. A rung by its name alone is the line's as it is now; whose a
+/// terminal's was, nobody knows.
+fn read(written: KeptWritten, subjects: &Subjects) -> Kept {
+    let good = |one| match one {
+        Written::Good(good) => Some(good),
+        Written::Rung(rung) if rung.branch() == Branch::Terminal => None,
+        Written::Rung(rung) => Some(Good { rung, terminal: None, of: subjects.at(None) }),
+    };
+    let stands = |good: &Good| good.of == subjects.at(good.terminal.as_deref());
+    let ever_good = written.ever_good.into_iter().filter_map(good).filter(stands).collect();
+    Kept { ever_good, confirmed: written.confirmed }
 }
 
 fn file(folder: &Path) -> PathBuf {
@@ -113,23 +188,58 @@ mod tests {
         Observation { rung, terminal: None, outcome, at, took_ms: 0.0, detail: String::new() }
     }
 
+    fn load(folder: &Path, subjects: &Subjects) -> History {
+        History::load(folder, subjects.clone()).unwrap()
+    }
+
     const NOW: &str = "2026-11-22T01:00:00Z";
 
     #[test]
     fn what_was_good_once_is_remembered_across_a_restart() {
         let folder = tempfile::tempdir().unwrap();
-        let mut history = History::load(folder.path()).unwrap();
+        let mut history = load(folder.path(), &Subjects::default());
         assert!(history.take(&[looked(Rung::LineAuth, Outcome::Good, NOW)]));
         assert!(!history.take(&[looked(Rung::LineAuth, Outcome::Bad(Symptom::Silent), NOW)]));
         history.save(folder.path()).unwrap();
-        assert_eq!(History::load(folder.path()).unwrap().ever_good(), [Rung::LineAuth]);
+        assert_eq!(load(folder.path(), &Subjects::default()).ever_good(None), [Rung::LineAuth]);
+    }
+
+    fn subjects(line: &str, terminals: &[(&str, &str)]) -> Subjects {
+        let own = |(name, of): &(&str, &str)| ((*name).to_owned(), (*of).to_owned());
+        Subjects { line: line.to_owned(), terminals: terminals.iter().map(own).collect() }
+    }
+
+    #[test]
+    fn each_terminal_has_a_past_of_its_own_and_another_one_under_its_name_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let two = subjects("ra", &[("t1", "10.0.0.2"), ("t2", "10.0.0.3")]);
+        let mut history = load(folder.path(), &two);
+        let share = looked(Rung::TerminalShare, Outcome::Good, NOW);
+        let first = Observation { terminal: Some("t1".into()), ..share };
+        history.take(&[looked(Rung::Link, Outcome::Good, NOW), first]);
+        assert_eq!(history.ever_good(Some("t1")), [Rung::Link, Rung::TerminalShare]);
+        assert_eq!(history.ever_good(Some("t2")), [Rung::Link]);
+        history.save(folder.path()).unwrap();
+        assert_eq!(load(folder.path(), &two).ever_good(Some("t1")), [Rung::Link, Rung::TerminalShare]);
+        let moved = subjects("ra", &[("t1", "10.0.0.9")]);
+        assert_eq!(load(folder.path(), &moved).ever_good(Some("t1")), [Rung::Link]);
+        let contract = subjects("pd", &[("t1", "10.0.0.2")]);
+        assert_eq!(load(folder.path(), &contract).ever_good(Some("t1")), [Rung::TerminalShare]);
+    }
+
+    #[test]
+    fn a_memory_by_names_alone_is_the_line_s_and_no_terminal_s() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(file(folder.path()), br#"{"ever_good":["link","terminal-share"]}"#).unwrap();
+        let history = load(folder.path(), &subjects("ra", &[("t1", "10.0.0.2")]));
+        assert_eq!(history.ever_good(Some("t1")), [Rung::Link]);
     }
 
     #[test]
     fn a_damaged_memory_is_moved_aside() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(file(folder.path()), b"{half").unwrap();
-        assert_eq!(History::load(folder.path()).unwrap().ever_good(), []);
+        assert_eq!(load(folder.path(), &Subjects::default()).ever_good(None), []);
         assert!(folder.path().join("ever-good.damaged").exists());
     }
 
@@ -154,7 +264,8 @@ mod tests {
         let mut history = History::default();
         history.take(&[looked(Rung::Time, Outcome::Good, "2027-05-01T00:00:00Z")]);
         history.save(folder.path()).unwrap();
-        let restarted = History::load(folder.path()).unwrap();
+        let restarted = load(folder.path(), &Subjects::default());
+        assert!(!restarted.clock_confirmed());
         assert!(!restarted.clock_trusted("2027-04-01T00:00:00Z".parse().unwrap()));
         assert!(restarted.clock_trusted("2027-05-02T00:00:00Z".parse().unwrap()));
     }

@@ -125,6 +125,7 @@ impl Need {
             }
             Self::All(rungs) => rungs.iter().all(|rung| good(*rung)),
             Self::Clock => evidence.clock_trusted,
+            Self::ClockConfirmed => evidence.clock_trusted && evidence.clock_confirmed,
             Self::ClockDoubted => !evidence.clock_trusted,
         }
     }
@@ -141,7 +142,9 @@ impl Need {
                 rungs
             }
             Self::All(rungs) => rungs.to_vec(),
-            Self::Ever(_) | Self::Never(_) | Self::Clock | Self::ClockDoubted => Vec::new(),
+            Self::Ever(_) | Self::Never(_) | Self::Clock | Self::ClockConfirmed | Self::ClockDoubted => {
+                Vec::new()
+            }
         }
     }
 }

@@ -128,9 +128,10 @@ impl Ladder {
             self.seen.values().filter(|seen| seen.terminal.is_some() && seen.terminal.as_ref() == worst);
         Evidence {
             observations: line.chain(terminal).map(|seen| (seen.rung, seen.clone())).collect(),
-            ever_good: self.history.ever_good(),
+            ever_good: self.history.ever_good(worst.map(String::as_str)),
             flapping: if self.flaps(now) { vec![Rung::Link] } else { Vec::new() },
             clock_trusted: self.history.clock_trusted(now),
+            clock_confirmed: self.history.clock_confirmed(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::profile::Target;
+use model::site::Place;
 use model::site::prefix::Prefix;
 use model::{Site, Zone};
 
@@ -13,11 +14,15 @@ pub struct TerminalTarget {
     pub name: String,
     /// Its address.
     pub address: Ipv4Addr,
+    /// Its share, as the site file names it: whoever changes it has another terminal before him.
+    pub share: String,
 }
 
 /// Everything the probes need to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
+    /// What the line is, by the site file: another one has a past of its own.
+    pub contract: String,
     /// The line's port.
     pub line_port: String,
     /// The terminals' port.
@@ -55,6 +60,7 @@ impl Plan {
         };
         let terminals = site.terminals.iter();
         Self {
+            contract: format!("{} {}", site.line.key(), profile.name),
             line_port: site.port(Zone::Wan).to_owned(),
             terminal_port: site.port(Zone::Terminal).to_owned(),
             own,
@@ -66,7 +72,11 @@ impl Plan {
             centre: profile.centre.clone(),
             time: profile.time.clone(),
             terminals: terminals
-                .map(|terminal| TerminalTarget { name: terminal.name.clone(), address: terminal.address })
+                .map(|terminal| TerminalTarget {
+                    name: terminal.name.clone(),
+                    address: terminal.address,
+                    share: share(&terminal.folders),
+                })
                 .collect(),
             authorities_pem,
         }
@@ -75,5 +85,14 @@ impl Plan {
     /// Whether an answer with this address can be the closed network's.
     pub fn expects(&self, address: Ipv6Addr) -> bool {
         self.expected.iter().any(|prefix| prefix.contains(IpAddr::V6(address)))
+    }
+}
+
+/// What tells one share from another.
+fn share(folders: &Place) -> String {
+    match folders {
+        Place::Own { share } => share.clone(),
+        Place::Remote { address, share, login } => format!(r"\\{address}\{share} {login}"),
+        Place::Local { path } => path.display().to_string(),
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::climb::Climber;
 use crate::error::Error;
-use crate::history::History;
+use crate::history::{History, Subjects};
 use crate::judge::judge;
 use crate::ladder::Ladder;
 use crate::past::Past;
@@ -52,7 +52,7 @@ pub async fn run(
     shares: impl ShareSource,
     mut sweeps: mpsc::Receiver<oneshot::Sender<LinePart>>,
 ) -> Result<(), Error> {
-    let ladder = Ladder::new(&plan, History::load(state_dir)?);
+    let ladder = Ladder::new(&plan, History::load(state_dir, Subjects::of(&plan))?);
     let climber = Climber::new(plan, sockets)?;
     let mut walk = Walk::new(climber, ladder, state_dir, part, past);
     let mut asked = Vec::new();

@@ -25,6 +25,7 @@ fn clean() -> Evidence {
         ever_good: Rung::ALL.to_vec(),
         flapping: Vec::new(),
         clock_trusted: true,
+        clock_confirmed: true,
     }
 }
 
@@ -167,7 +168,7 @@ fn broken_with(bad: &[(Rung, Symptom)]) -> Evidence {
 
 #[test]
 fn where_the_centre_can_be_had_all_the_same_the_service_is_partly_usable() {
-    use Certainty::{Likely, Sure};
+    use Certainty::{Likely, Open, Sure};
     use FaultCode::{Clin01, Term04, Term05, Term06, Term07, Term08, Term09, Time01, Wan11, Wan12};
     use Rung::{AnswersSay, Collection, LargePackets, Quality, TerminalAnswers, TerminalShare, Time};
     use Symptom::{
@@ -185,7 +186,7 @@ fn where_the_centre_can_be_had_all_the_same_the_service_is_partly_usable() {
         (broken(&[(TerminalShare, Denied)]), Term05, Party::Terminal, Likely),
         (broken(&[(TerminalShare, DiskFull)]), Term06, Party::Terminal, Sure),
         (broken(&[(TerminalAnswers, Untaken)]), Term07, Party::Terminal, Likely),
-        (broken(&[(TerminalAnswers, Unanswered)]), Term08, Party::Terminal, Likely),
+        (broken(&[(TerminalAnswers, Unanswered)]), Term08, Party::Terminal, Open),
         (broken(&[(AnswersSay, AnswersFailed)]), Term09, Party::Centre, Likely),
         (broken(&[(AnswersSay, AnswersRefused)]), Term09, Party::ReceiptComputer, Likely),
         (broken(&[(Collection, NotCollected)]), Clin01, Party::ReceiptComputer, Likely),
@@ -259,6 +260,8 @@ fn without_the_deciding_evidence_nobody_is_accused() {
         assert_eq!(foremost(&evidence), Some((code, Party::Unknown, Certainty::Open)), "{evidence:?}");
     }
     let mut doubted = broken(&[(CentreTls, CertificateExpired)]);
+    doubted.clock_confirmed = false;
+    assert_eq!(foremost(&doubted), Some((FaultCode::Ctr03, Party::Unknown, Certainty::Open)));
     doubted.clock_trusted = false;
     assert_eq!(foremost(&doubted), None);
     assert_eq!(verdict(&doubted).usability, Usability::Unknown);
@@ -358,12 +361,14 @@ prop_compose! {
         outcomes in prop::collection::vec(outcomes(), Rung::ALL.len()),
         ever in prop::collection::vec(any::<bool>(), Rung::ALL.len()),
         clock_trusted in any::<bool>(),
+        clock_confirmed in any::<bool>(),
         flapping in any::<bool>(),
     ) -> Evidence {
         let observations =
             Rung::ALL.iter().zip(outcomes).filter_map(|(rung, is)| Some((*rung, seen(*rung, is?)))).collect();
         let ever_good = Rung::ALL.iter().zip(ever).filter_map(|(rung, good)| good.then_some(*rung)).collect();
-        Evidence { observations, ever_good, flapping: flapping.then_some(Rung::Link).into_iter().collect(), clock_trusted }
+        let flapping = flapping.then_some(Rung::Link).into_iter().collect();
+        Evidence { observations, ever_good, flapping, clock_trusted, clock_confirmed }
     }
 }
 

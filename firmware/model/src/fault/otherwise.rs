@@ -24,6 +24,7 @@ pub(super) const fn words(code: FaultCode, owner: Party) -> Option<Words> {
         (FaultCode::Ctr01, Party::Unknown) => CTR_01_UNKNOWN,
         (FaultCode::Ctr02, Party::Line) => CTR_02_LINE,
         (FaultCode::Ctr02, Party::Unknown) => CTR_02_UNKNOWN,
+        (FaultCode::Ctr03, Party::Unknown) => CTR_03_UNKNOWN,
         (FaultCode::Term01, Party::Clinic) => TERM_01_CLINIC,
         (FaultCode::Term02, Party::Unknown) => TERM_02_UNKNOWN,
         (FaultCode::Term07, Party::Unknown) => TERM_07_UNKNOWN,
@@ -86,6 +87,15 @@ const CTR_02_UNKNOWN: Words = Words {
     ),
     next: ASK_INSTALLER,
     ..centre::CTR_02
+};
+
+const CTR_03_UNKNOWN: Words = Words {
+    happened: Text::new(
+        "センターの証明書が期限切れに見えますが、本機の時計も未確認です。",
+        "The centre's certificate looks expired, but nobody has confirmed this box's clock.",
+    ),
+    next: ASK_INSTALLER,
+    ..centre::CTR_03
 };
 
 const TERM_01_CLINIC: Words = Words {

@@ -58,6 +58,15 @@ pub enum LineKind {
     Ra,
 }
 
+impl LineKind {
+    /// Its name in the site file.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Ra => "ra",
+        }
+    }
+}
+
 /// A port of the box.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Port {

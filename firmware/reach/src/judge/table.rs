@@ -23,6 +23,8 @@ pub enum Need {
     All(&'static [Rung]),
     /// Our own clock may accuse a certificate.
     Clock,
+    /// And a time server has confirmed it since the start.
+    ClockConfirmed,
     /// Our own clock cannot be trusted.
     ClockDoubted,
 }
@@ -44,7 +46,7 @@ const fn row(code: FaultCode, needs: &'static [Need], owner: Party, certainty: C
 }
 
 use Certainty::{Likely, Open, Sure};
-use Need::{Clock, ClockDoubted, Ever, Flaps, Good, GoodOrNever, Names, Never, Seen};
+use Need::{Clock, ClockConfirmed, ClockDoubted, Ever, Flaps, Good, GoodOrNever, Names, Never, Seen};
 use Rung::{
     Address, AnswersSay, Area, CentreTcp, CentreTls, Collection, Distribution, Gateway, LargePackets,
     LineAuth, Link, Quality, ResolverOne, ResolverTwo, Router, TerminalAnswers, TerminalLink,
@@ -204,9 +206,16 @@ pub const LINE: &[Row] = &[
     // Only the certificate itself accuses, and only against a clock we trust.
     row(
         FaultCode::Ctr03,
-        &[Names, Good(CentreTcp), Seen(CentreTls, &[CertificateExpired]), Clock],
+        &[Names, Good(CentreTcp), Seen(CentreTls, &[CertificateExpired]), ClockConfirmed],
         Party::Centre,
         Sure,
+    ),
+    // A clock that runs ahead makes every certificate old.
+    row(
+        FaultCode::Ctr03,
+        &[Names, Good(CentreTcp), Seen(CentreTls, &[CertificateExpired]), Clock],
+        Party::Unknown,
+        Open,
     ),
     // Somebody stands in between, or the centre has changed: not for us to say, but nobody should go on.
     row(
@@ -324,11 +333,12 @@ pub const ANSWERS: &[Row] = &[
         Likely,
     ),
     row(FaultCode::Term07, &[Seen(TerminalAnswers, &[Untaken])], Party::Unknown, Open),
+    // Behind its front door the centre cannot be seen: a slow one looks the same, and the terminal's screen decides.
     row(
         FaultCode::Term08,
         &[TO_SHARE, Good(TerminalShare), LINE_GOOD, Seen(TerminalAnswers, &[Unanswered])],
         Party::Terminal,
-        Likely,
+        Open,
     ),
     row(FaultCode::Term08, &[Seen(TerminalAnswers, &[Unanswered])], Party::Unknown, Open),
 ];

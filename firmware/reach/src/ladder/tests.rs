@@ -8,8 +8,13 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 fn plan(terminals: &[&str]) -> Plan {
     let target = Target { name: "host.test".to_owned(), port: 443 };
-    let terminal = |name: &&str| TerminalTarget { name: (*name).to_owned(), address: Ipv4Addr::LOCALHOST };
+    let terminal = |name: &&str| TerminalTarget {
+        name: (*name).to_owned(),
+        address: Ipv4Addr::LOCALHOST,
+        share: String::new(),
+    };
     Plan {
+        contract: "ra".to_owned(),
         line_port: "wan0".to_owned(),
         terminal_port: "term0".to_owned(),
         own: Ipv4Addr::LOCALHOST,

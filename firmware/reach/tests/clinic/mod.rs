@@ -309,6 +309,7 @@ impl World {
     pub fn plan(&self) -> Plan {
         let target = |name: &str, port| Target { name: name.to_owned(), port };
         Plan {
+            contract: "ra".to_owned(),
             line_port: "wan0".to_owned(),
             terminal_port: "term0".to_owned(),
             own: [192, 0, 2, 1].into(),
@@ -322,7 +323,11 @@ impl World {
             other_area: Some("assv.west.test".to_owned()),
             centre: target("hweb.onshikaku.test", 443),
             time: "ntp.base.test".to_owned(),
-            terminals: vec![TerminalTarget { name: "t1".to_owned(), address: [192, 0, 2, 2].into() }],
+            terminals: vec![TerminalTarget {
+                name: "t1".to_owned(),
+                address: [192, 0, 2, 2].into(),
+                share: String::new(),
+            }],
             authorities_pem: Some(self.authorities.clone().into_bytes()),
         }
     }
