@@ -1,5 +1,7 @@
 //! One look at the ladder: what lies in the box first, then every host at once.
 
+mod near;
+
 use std::future::Future;
 use std::time::Instant as Clock;
 
@@ -8,12 +10,13 @@ use tokio::time::Instant;
 
 use crate::certificate::Authorities;
 use crate::error::Error;
+use crate::exchange::PATIENCE;
 use crate::finding::Finding;
 use crate::kernel::{Kernel, Port};
 use crate::plan::Plan;
 use crate::probe::{
     address, area, centre_tcp, centre_tls, distribution, gateway, large, line_auth, link, quality, resolver,
-    router, terminal_neighbour, terminal_smb, time,
+    router, time,
 };
 use crate::router::RouterWatch;
 use crate::sockets::{Arp, Icmp6, Sockets};
@@ -33,6 +36,8 @@ pub struct Climber {
     watch: RouterWatch,
     /// The line's port while it has carrier.
     line: Option<Port>,
+    /// The terminals' port while it has carrier.
+    terminals: Option<Port>,
 }
 
 impl Climber {
@@ -50,6 +55,7 @@ impl Climber {
             arp: Arp::new(sockets.arp).map_err(joined)?,
             watch: RouterWatch::new(Clock::now()),
             line: None,
+            terminals: None,
             plan,
         })
     }
@@ -57,15 +63,17 @@ impl Climber {
     /// Looks at the near rungs, and with `far` at everybody else's hosts too. The slowest probe sets the time.
     pub async fn look(&mut self, far: bool) -> Vec<Observation> {
         let (mut looked, grounded) = self.own_rungs().await;
-        let (gateway, hosts, terminals) = tokio::join!(
+        let carriers = self.near_ports().await;
+        let (gateway, hosts, near) = tokio::join!(
             when(grounded, self.gateway()),
             // Many probes at once: their state is the heap's.
             Box::pin(when(grounded && far, self.hosts())),
-            self.terminals()
+            self.near()
         );
         looked.extend([gateway, hosts].into_iter().flatten());
         self.forget_what_a_lost_carrier_said(&mut looked).await;
-        looked.extend(terminals);
+        looked.extend(carriers);
+        looked.extend(near);
         looked
     }
 
@@ -136,7 +144,7 @@ impl Climber {
         let mut gateway = None;
         // One that fell silent may have a successor, which the kernel finds too.
         for router in self.watch.routers().into_iter().take(ROUTERS_ASKED) {
-            let asked = gateway::probe(&self.neighbours, port, router).await;
+            let asked = gateway::probe(&self.neighbours, port, router, PATIENCE).await;
             let is_good = asked.outcome.is_good();
             gateway = gateway.filter(|_| !is_good).or(Some(asked));
             if is_good {
@@ -184,37 +192,6 @@ impl Climber {
             None => Finding::skipped(),
         };
         [tcp, tls.at(Rung::CentreTls, None, began)]
-    }
-
-    /// The terminals: their port once, ARP in a row over the one socket, and beside it every file sharing at once.
-    async fn terminals(&self) -> Vec<Observation> {
-        let began = Instant::now();
-        let found = self.kernel.port(&self.plan.terminal_port).await;
-        let carrier = link::probe(&self.plan.terminal_port, &found);
-        let terminals = &self.plan.terminals;
-        let mut looked: Vec<Observation> = terminals
-            .iter()
-            .map(|terminal| carrier.clone().at(Rung::TerminalLink, Some(&terminal.name), began))
-            .collect();
-        let Some(port) = found.ok().flatten().filter(|port| port.carrier) else { return looked };
-        let sharing = terminals.iter().map(|terminal| async move {
-            let began = Instant::now();
-            terminal_smb::probe(terminal.address).await.at(Rung::TerminalSmb, Some(&terminal.name), began)
-        });
-        let neighbours = async {
-            let mut looked = Vec::new();
-            for terminal in terminals {
-                let began = Instant::now();
-                let finding =
-                    terminal_neighbour::probe(&self.arp, port, self.plan.own, terminal.address).await;
-                looked.push(finding.at(Rung::TerminalNeighbour, Some(&terminal.name), began));
-            }
-            looked
-        };
-        let (neighbours, sharing) = tokio::join!(neighbours, futures_util::future::join_all(sharing));
-        looked.extend(neighbours);
-        looked.extend(sharing);
-        looked
     }
 }
 

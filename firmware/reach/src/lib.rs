@@ -30,6 +30,7 @@ mod router;
 mod run;
 mod sabotage;
 mod sockets;
+mod who_has;
 
 pub use error::Error;
 pub use files::observations as of_files;

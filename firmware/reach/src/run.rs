@@ -1,8 +1,9 @@
 //! The ladder, climbed for as long as the box runs.
 //!
-//! Near rungs are looked at every ten seconds and at once when a link, a route or a router changes; other people's
-//! hosts once a minute with jitter, so that no two clinics fall into step; both faster while something is wrong. A
-//! sweep that somebody asks for looks at everything at once, and drops a look under way that is not a full one.
+//! Near rungs are looked at every ten seconds and at once when a link, a route or a router changes, or when somebody near
+//! does not answer a glance; other people's hosts once a minute with jitter, so that no two clinics fall into step; both
+//! faster while something is wrong. A sweep that somebody asks for looks at everything at once, and drops a look under way
+//! that is not a full one.
 
 use std::future::Future;
 use std::path::Path;
@@ -31,6 +32,8 @@ pub trait ShareSource {
 const SHARES_PATIENCE: Duration = Duration::from_secs(2);
 const NEAR_EVERY: Duration = Duration::from_secs(10);
 const NEAR_EVERY_IN_TROUBLE: Duration = Duration::from_secs(2);
+/// In calm times everybody near is glanced at in between.
+const GLANCE_EVERY: Duration = Duration::from_millis(2500);
 const FAR_EVERY: Duration = Duration::from_secs(60);
 const FAR_EVERY_IN_TROUBLE: Duration = Duration::from_secs(15);
 /// A flapping link must not make us look without pause.
@@ -56,11 +59,12 @@ pub async fn run(
     let climber = Climber::new(plan, sockets)?;
     let mut walk = Walk::new(climber, ladder, state_dir, part, past);
     let mut asked = Vec::new();
+    let mut why = Why::Time;
     loop {
         while let Ok(answer) = sweeps.try_recv() {
             asked.push(answer);
         }
-        let far = !asked.is_empty() || walk.far_is_due();
+        let how = walk.how(why, !asked.is_empty());
         tokio::select! {
             biased;
             answer = sweeps.recv(), if asked.is_empty() => match answer {
@@ -70,7 +74,7 @@ pub async fn run(
                 }
                 None => return Ok(()),
             },
-            looked = walk.look(far, &shares) => walk.conclude(looked),
+            looked = walk.look(how, &shares) => walk.conclude(looked),
         }
         if walk.climber.is_deaf() {
             return Err(Error::Kernel("the netlink socket has closed".to_owned()));
@@ -81,9 +85,25 @@ pub async fn run(
                 Some(answer) => asked.push(answer),
                 None => return Ok(()),
             },
-            () = walk.rest() => {}
+            because = walk.rest() => why = because,
         }
     }
+}
+
+/// Why there is a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// It was time.
+    Time,
+    /// Something nearby stirred, or did not answer.
+    Stirred,
+}
+
+/// How far a look goes.
+#[derive(Clone, Copy, Debug)]
+struct How {
+    far: bool,
+    shares: bool,
 }
 
 /// What one look brought.
@@ -139,10 +159,18 @@ impl<'d> Walk<'d> {
         Instant::now() >= self.far_at || self.ladder.wants_far()
     }
 
-    async fn look(&mut self, far: bool, shares: &impl ShareSource) -> Looked {
-        let began = Instant::now();
+    /// What stirred nearby is looked at at once: nobody who is far away, and no login, holds its word up.
+    fn how(&self, why: Why, asked: bool) -> How {
+        let in_time = why == Why::Time;
+        let far = asked || (in_time && self.far_is_due());
         // A look at a share is a login on the terminal: in trouble too not more often than in calm times.
-        let due = far || began >= self.shares_at || self.ladder.wants_shares();
+        let due = in_time && Instant::now() >= self.shares_at;
+        How { far, shares: far || due || self.ladder.wants_shares() }
+    }
+
+    async fn look(&mut self, how: How, shares: &impl ShareSource) -> Looked {
+        let began = Instant::now();
+        let How { far, shares: due } = how;
         let shares = async {
             if !due {
                 return None;
@@ -192,15 +220,29 @@ impl<'d> Walk<'d> {
     }
 
     /// Ends when the next look is due.
-    async fn rest(&mut self) {
+    async fn rest(&mut self) -> Why {
+        let mut why = Why::Time;
         if !self.ladder.wants_far() && !self.ladder.wants_shares() {
             let near_at = self.looked_at + jittered(self.pace(NEAR_EVERY, NEAR_EVERY_IN_TROUBLE));
-            tokio::select! {
-                () = self.climber.stirred() => {}
-                () = tokio::time::sleep_until(near_at.min(self.far_at)) => {}
-            }
+            why = self.stirs_before(near_at.min(self.far_at)).await;
         }
         tokio::time::sleep_until(self.looked_at + BREATH).await;
+        why
+    }
+
+    /// Listens until then, and glances at those nearby meanwhile. In trouble the looks themselves come as often.
+    async fn stirs_before(&mut self, due: Instant) -> Why {
+        loop {
+            let glance_at = Instant::now() + jittered(GLANCE_EVERY);
+            tokio::select! {
+                () = self.climber.stirred() => return Why::Stirred,
+                () = tokio::time::sleep_until(due) => return Why::Time,
+                () = tokio::time::sleep_until(glance_at), if !self.ladder.is_troubled() => {}
+            }
+            if self.climber.is_uneasy().await {
+                return Why::Stirred;
+            }
+        }
     }
 
     fn pace(&self, calm: Duration, troubled: Duration) -> Duration {

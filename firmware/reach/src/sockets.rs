@@ -251,8 +251,8 @@ impl Arp {
         Ok(())
     }
 
-    /// The next packet.
-    pub async fn receive(&self) -> io::Result<Vec<u8>> {
+    /// The next packet, and the port it came in on.
+    pub async fn receive(&self) -> io::Result<(Vec<u8>, u32)> {
         self.0.async_io(Interest::READABLE, |socket| read_packet(socket.as_raw_fd())).await
     }
 
@@ -266,12 +266,15 @@ impl Arp {
     }
 }
 
-fn read_packet(socket: RawFd) -> io::Result<Vec<u8>> {
+fn read_packet(socket: RawFd) -> io::Result<(Vec<u8>, u32)> {
     const LONGEST: usize = 64;
     let mut bytes = vec![0; LONGEST];
-    let length = socket::recv(socket, &mut bytes, MsgFlags::MSG_DONTWAIT)?;
+    let mut buffers = [IoSliceMut::new(&mut bytes)];
+    let message = socket::recvmsg::<LinkAddr>(socket, &mut buffers, None, MsgFlags::MSG_DONTWAIT)?;
+    let port = message.address.and_then(|from| u32::try_from(from.ifindex()).ok());
+    let length = message.bytes;
     bytes.truncate(length);
-    Ok(bytes)
+    Ok((bytes, port.unwrap_or(0)))
 }
 
 fn everybody_on(port: u32) -> io::Result<LinkAddr> {

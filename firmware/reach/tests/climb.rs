@@ -272,6 +272,25 @@ fn a_terminal_that_is_off_unplugged_or_without_sharing_is_told_apart() {
 }
 
 #[test]
+fn a_terminal_that_falls_silent_or_shuts_its_share_is_judged_within_seconds_though_nobody_asks() {
+    in_a_clinic(async |mut world| {
+        // Far less than the ten seconds between two looks, with something over for a busy machine.
+        let soon = Duration::from_secs(6);
+        let mut running = world.start();
+        running.sweep().await;
+        world.close("terminal").await;
+        let shut = |part: &LinePart| alarms(part) == [(FaultCode::Term02, Party::Terminal)];
+        running.until(soon, shut).await;
+        world.open("terminal");
+        running.until(soon, |part| part.verdict.usability == Usability::Usable).await;
+        world.ip("link set dev e0 arp off");
+        let silent = |part: &LinePart| alarms(part) == [(FaultCode::Term01, Party::Terminal)];
+        running.until(soon, silent).await;
+        running.stop().await;
+    });
+}
+
+#[test]
 fn a_refused_share_login_is_the_terminal_s_and_a_silent_relay_says_nothing() {
     in_a_clinic(async |world| {
         let running = world.start();

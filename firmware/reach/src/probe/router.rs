@@ -6,6 +6,7 @@ use std::net::Ipv6Addr;
 use model::{Outcome, Symptom};
 
 use super::gateway;
+use crate::exchange::PATIENCE;
 use crate::finding::Finding;
 use crate::kernel::Port;
 use crate::sockets::Icmp6;
@@ -14,7 +15,7 @@ use crate::sockets::Icmp6;
 pub async fn probe(socket: &Icmp6, port: Port, rivals: Option<(Ipv6Addr, Ipv6Addr)>) -> Finding {
     let Some((first, newest)) = rivals else { return Finding::good("") };
     for router in [first, newest] {
-        let asked = gateway::probe(socket, port, router).await;
+        let asked = gateway::probe(socket, port, router, PATIENCE).await;
         match asked.outcome {
             Outcome::Good => {}
             Outcome::Bad(_) => return Finding::good(format!("{router} does not answer any more")),

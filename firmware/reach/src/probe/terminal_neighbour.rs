@@ -4,33 +4,17 @@
 use std::net::Ipv4Addr;
 
 use model::Symptom;
-use tokio::time::{Instant, timeout_at};
 
-use crate::arp;
-use crate::exchange::{AGAIN, PATIENCE};
 use crate::finding::Finding;
-use crate::kernel::Port;
-use crate::sockets::Arp;
+use crate::who_has::Answer;
 
-/// Asks who has `terminal` until somebody answers. The terminals share one socket and are asked one after the other.
-pub async fn probe(socket: &Arp, port: Port, own: Ipv4Addr, terminal: Ipv4Addr) -> Finding {
-    socket.forget();
-    let question = arp::request(terminal, port.own, own);
-    let end = Instant::now() + PATIENCE;
-    while Instant::now() < end {
-        if let Err(error) = socket.broadcast(&question, port.index) {
-            return Finding::of_error(&error, terminal);
-        }
-        let again = end.min(Instant::now() + AGAIN);
-        while let Ok(received) = timeout_at(again, socket.receive()).await {
-            let bytes = match received {
-                Ok(bytes) => bytes,
-                Err(error) => return Finding::of_error(&error, terminal),
-            };
-            if let Some(holder) = arp::holder(&bytes, terminal) {
-                return Finding::good(format!("{terminal} at {holder}"));
-            }
-        }
+/// What was answered when `terminal` was asked for.
+pub fn finding(terminal: Ipv4Addr, answer: &Answer) -> Finding {
+    match answer {
+        Err(finding) => finding.clone(),
+        Ok(who) => match who.first() {
+            Some(holder) => Finding::good(format!("{terminal} at {holder}")),
+            None => Finding::bad(Symptom::Silent, format!("{terminal}: no answer to ARP")),
+        },
     }
-    Finding::bad(Symptom::Silent, format!("{terminal}: no answer to ARP"))
 }

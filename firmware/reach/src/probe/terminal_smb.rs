@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use crate::exchange;
 use crate::finding::Finding;
 
-const SMB: u16 = 445;
+/// The port of file sharing.
+pub const SMB: u16 = 445;
 
 /// Connects to the terminal's file sharing and hangs up.
 pub async fn probe(terminal: Ipv4Addr) -> Finding {
