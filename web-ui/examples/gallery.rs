@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let listeners = web_ui::Listeners::new(&config, http, https)?;
         let (sender, receiver) = watch::channel(Arc::new(snapshot));
         kept.push(sender);
-        pages.spawn(web_ui::serve(listeners, receiver, samples::now));
+        pages.spawn(web_ui::serve(listeners, receiver, nobody(), samples::now));
     }
     for situation in [Situation::Carton, Situation::Closed] {
         let https = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -36,8 +36,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let snapshot = samples::booted(situation, told.collect());
         let (sender, receiver) = watch::channel(Arc::new(snapshot));
         kept.push(sender);
-        pages.spawn(web_ui::serve(listeners, receiver, samples::now));
+        pages.spawn(web_ui::serve(listeners, receiver, nobody(), samples::now));
     }
     tokio::signal::ctrl_c().await?;
     Ok(std::fs::remove_dir_all(identity)?)
+}
+
+/// Nobody acts on what a visitor wants.
+fn nobody() -> web_ui::Intents {
+    web_ui::Intents::new(tokio::sync::mpsc::channel(1).0)
 }

@@ -1,4 +1,5 @@
-//! What every answer has and every request must: the right host, a reading method, strict headers.
+//! What every answer has and every request must: the right host, a reading method or our own page behind it, strict
+//! headers.
 
 use std::net::IpAddr;
 
@@ -8,9 +9,11 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::page::{self, Door};
+
 /// Nothing may be loaded but what this page serves itself, and nothing may run that stands inside it.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                      connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 const HEADERS: [(HeaderName, &str); 7] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -23,8 +26,8 @@ const HEADERS: [(HeaderName, &str); 7] = [
 ];
 
 /// Lets a request in or not, and dresses the answer. `own` is the address the page is served on.
-pub async fn door(State(own): State<IpAddr>, request: Request, next: Next) -> Response {
-    let mut response = match refuse(own, &request) {
+pub async fn door(State((own, door)): State<(IpAddr, Door)>, request: Request, next: Next) -> Response {
+    let mut response = match refuse(own, door, &request) {
         Some(status) => status.into_response(),
         None => next.run(request).await,
     };
@@ -34,11 +37,25 @@ pub async fn door(State(own): State<IpAddr>, request: Request, next: Next) -> Re
     response
 }
 
-fn refuse(own: IpAddr, request: &Request) -> Option<StatusCode> {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Some(StatusCode::METHOD_NOT_ALLOWED);
+fn refuse(own: IpAddr, door: Door, request: &Request) -> Option<StatusCode> {
+    match *request.method() {
+        Method::GET | Method::HEAD => {}
+        Method::POST if door == Door::Secure && request.uri().path() == page::CHECK => {
+            if !is_from_here(request.headers()) {
+                return Some(StatusCode::FORBIDDEN);
+            }
+        }
+        _ => return Some(StatusCode::METHOD_NOT_ALLOWED),
     }
     (!is_ours(own, request.headers())).then_some(StatusCode::MISDIRECTED_REQUEST)
+}
+
+/// Whether a page of ours sent it: another site's page may not make a visitor's browser ask for anything. Every browser
+/// says where a form comes from.
+fn is_from_here(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let origin = text(header::ORIGIN).and_then(|origin| origin.strip_prefix("https://"));
+    origin.is_some() && origin == text(header::HOST)
 }
 
 /// A name that leads here is a stranger's (DNS rebinding), so only addresses pass: the page's own, and loopback,

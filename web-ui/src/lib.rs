@@ -8,6 +8,7 @@
 mod door;
 mod events;
 mod identity;
+mod intent;
 mod jst;
 mod language;
 mod listen;
@@ -21,6 +22,7 @@ mod words;
 use std::path::PathBuf;
 
 pub use identity::Fingerprints;
+pub use intent::{Intent, Intents};
 pub use listen::{Config, Listeners, serve};
 
 /// Why the page cannot be served. Texts continue "failed to".

@@ -22,6 +22,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::Error;
 use crate::identity::{self, Fingerprints, Identity};
+use crate::intent::Intents;
 use crate::page::{Door, Page, Shows};
 
 /// What the page needs to know.
@@ -94,17 +95,20 @@ const CONNECTIONS_EACH: usize = 24;
 /// The longest request head, bytes; hyper's smallest.
 const HEAD: usize = 8192;
 
-/// Serves the newest snapshot until it is dropped; `now` is the clock that ages are counted by.
+/// Serves the newest snapshot until it is dropped, and carries on what visitors want; `now` is the clock that ages are
+/// counted by.
 ///
 /// # Errors
 /// A listener that the runtime cannot take.
 pub async fn serve(
     listeners: Listeners,
     snapshots: watch::Receiver<Arc<Snapshot>>,
+    intents: Intents,
     now: impl Fn() -> Timestamp + Send + Sync + 'static,
 ) -> Result<(), Error> {
     let Listeners { http, https, identity: Identity { tls, fingerprints }, shows } = listeners;
-    let page = Page { shows, fingerprints: Arc::new(fingerprints), snapshots, now: Arc::new(now) };
+    let fingerprints = Arc::new(fingerprints);
+    let page = Page { shows, fingerprints, snapshots, intents, now: Arc::new(now) };
     let guests = Arc::new(Guests::default());
     let secure = welcome(https, Some(TlsAcceptor::from(tls)), page.clone(), Arc::clone(&guests));
     let Some(http) = http else { return secure.await };

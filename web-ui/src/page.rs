@@ -1,15 +1,16 @@
-//! The routes. All of them read; nothing on this page changes anything.
+//! The routes. All of them read, but for one that asks for a look; nothing on this page changes anything.
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, Path, Query, State as Shared};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use model::part::Snapshot;
 use model::{Language, Site, Timestamp};
@@ -17,10 +18,11 @@ use serde::Deserialize;
 use tokio::sync::watch;
 
 use crate::identity::Fingerprints;
+use crate::intent::Intents;
 use crate::room::Room;
 use crate::state::State;
 use crate::view::{Line, Overview, Relay, Setup};
-use crate::{events, language, render};
+use crate::{events, language, render, words};
 
 /// The box's clock, so that a test can say what time it is.
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -40,6 +42,7 @@ pub struct Page {
     pub(crate) shows: Shows,
     pub(crate) fingerprints: Arc<Fingerprints>,
     pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub(crate) intents: Intents,
     pub(crate) now: Clock,
 }
 
@@ -79,13 +82,16 @@ impl Page {
         for room in rooms.iter().filter(|room| **room != Room::First) {
             router = router.merge(views(*room, rooms));
         }
+        if rooms.contains(&Room::Line) {
+            router = router.route(CHECK, post(check));
+        }
         router
             .route("/api/status", get(status))
             .route("/style.css", get(style))
             .route("/enhance.js", get(script))
             .route("/icon/{file}", get(icon))
             .fallback(missing)
-            .layer(middleware::from_fn_with_state(own, crate::door::door))
+            .layer(middleware::from_fn_with_state((own, door), crate::door::door))
             .with_state(self)
     }
 
@@ -153,6 +159,15 @@ fn views(room: Room, rooms: &'static [Room]) -> Router<Page> {
         .route(room.address(), get(whole))
         .route(room.part(), get(part))
         .route(room.events(), get(stream))
+}
+
+/// Where a look is asked for.
+pub const CHECK: &str = "/check";
+
+/// Asks for a look, and leads back to where it can be watched.
+async fn check(Shared(page): Shared<Page>, Reads(language): Reads) -> Redirect {
+    page.intents.check(Instant::now());
+    Redirect::to(&format!("{}?lang={}", Room::Line.address(), words::CODE.get(language)))
 }
 
 async fn status(Shared(page): Shared<Page>) -> Response {

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::page;
 use crate::room::Room;
 use crate::state::State;
 use crate::view::{Line, Overview, Relay, Setup};

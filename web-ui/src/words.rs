@@ -186,6 +186,10 @@ pub const SHOW_TABLE: Text = Text::new("時間ごとの表を見る", "Show a ta
 /// Heading of the hours.
 pub const HOUR: Text = Text::new("時刻", "Hour");
 
+/// Asks for a look at every rung.
+pub const CHECK_NOW: Text = Text::new("今すぐ確認する", "Check now");
+/// A look is under way; behind it, how far it has come.
+pub const LOOKING: Text = Text::new("確認しています", "Being looked at");
 /// Heading of the rungs.
 pub const LADDER: Text = Text::new("確認の段階と72時間", "The ladder and its 72 hours");
 /// Below the rungs.

@@ -31,7 +31,7 @@ fn snapshot(usability: Usability, faults: &[FaultCode]) -> Snapshot {
     verdict.others = alarms.collect();
     verdict.recorded = faults.iter().copied().filter(|code| !code.is_alarm()).map(fault).collect();
     Snapshot {
-        line: stamped(LinePart { verdict, ladder: Vec::new(), sweep_ms: 0.0, swept_at: None }),
+        line: stamped(LinePart::judged(verdict)),
         relay: stamped(RelayPart::default()),
         firewall: firewall(RulesetState::Proved),
         board: None,

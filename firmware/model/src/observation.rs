@@ -9,6 +9,7 @@ use crate::words::Text;
 
 /// A rung of the ladder. Rungs form a tree: a broken rung silences only what stands on it ([`Rung::stands_on`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Rung {
     /// Carrier on the line's port.
@@ -163,6 +164,7 @@ impl Rung {
 
 /// What went wrong at a rung: a fact seen from here, without a culprit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Symptom {
     /// No carrier on the port.
@@ -275,6 +277,7 @@ pub const ROUTER_PATIENCE_S: u64 = 30;
 
 /// The outcome of one look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "is", content = "symptom")]
 pub enum Outcome {
     /// As it should be.
@@ -304,6 +307,7 @@ impl Outcome {
 
 /// One look at one rung.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Observation {
     /// Which rung.
     pub rung: Rung,

@@ -76,6 +76,7 @@ pub const PATIENCE_S: i64 = 60;
 
 /// `reachd`: the line, judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LinePart {
     /// The verdict on the newest evidence.
     pub verdict: Verdict,
@@ -86,6 +87,26 @@ pub struct LinePart {
     /// When the newest full sweep ended; none since the start if absent.
     #[serde(default)]
     pub swept_at: Option<Timestamp>,
+    /// The full sweep that somebody asked for and that is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
+}
+
+impl LinePart {
+    /// A verdict with no ladder to it.
+    pub const fn judged(verdict: Verdict) -> Self {
+        Self { verdict, ladder: Vec::new(), sweep_ms: 0.0, swept_at: None, sweep: None }
+    }
+}
+
+/// A full sweep under way: it is judged when it has ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Sweep {
+    /// What was seen so far, in the order it came.
+    pub seen: Vec<Observation>,
+    /// How many observations there will be at the most; 0 while nobody has looked yet.
+    pub of: usize,
 }
 
 /// `relayd`: the files.
@@ -264,6 +285,17 @@ mod tests {
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
+    }
+
+    /// To write it anew: `SEKISHO_WRITE_DOCS=1 cargo test -p model`.
+    #[test]
+    fn the_schema_of_what_check_prints_is_the_committed_one() {
+        let schema = serde_json::to_string_pretty(&schemars::schema_for!(LinePart)).unwrap() + "\n";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/check.schema.json");
+        if std::env::var_os("SEKISHO_WRITE_DOCS").is_some() {
+            std::fs::write(path, &schema).unwrap();
+        }
+        assert!(std::fs::read_to_string(path).unwrap_or_default() == schema, "docs/check.schema.json is old");
     }
 
     #[test]

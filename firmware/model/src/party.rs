@@ -6,6 +6,7 @@ use crate::words::Text;
 
 /// A party at the border of responsibility. `Unknown` is an honest answer; a wrong accusation is a bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Party {
     /// The clinic itself: wiring, hubs, its own settings.

@@ -10,6 +10,7 @@ use crate::words::Text;
 
 /// The first word on the first page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Usability {
     /// 使えます
@@ -36,6 +37,7 @@ impl Usability {
 
 /// How sure the verdict is of its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Certainty {
     /// The evidence excludes the neighbours.
@@ -48,6 +50,7 @@ pub enum Certainty {
 
 /// One fault, judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fault {
     /// Its stable code; the words are in the table of [`crate::fault`].
     pub code: FaultCode,
@@ -64,6 +67,7 @@ pub struct Fault {
 
 /// The verdict on one site at one time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// Whether reception can use the qualification service.
     pub usability: Usability,

@@ -18,6 +18,7 @@ use crate::probe::{
     address, area, centre_tcp, centre_tls, distribution, gateway, large, line_auth, link, quality, resolver,
     router, time,
 };
+use crate::progress::Progress;
 use crate::router::RouterWatch;
 use crate::sockets::{Arp, Icmp6, Sockets};
 
@@ -36,6 +37,8 @@ pub struct Climber {
     watch: RouterWatch,
     /// The line's port while it has carrier.
     line: Option<Port>,
+    /// Where what is seen is told while a look is under way.
+    progress: Progress,
     /// The terminals' port while it has carrier.
     terminals: Option<Port>,
 }
@@ -55,20 +58,30 @@ impl Climber {
             arp: Arp::new(sockets.arp).map_err(joined)?,
             watch: RouterWatch::new(Clock::now()),
             line: None,
+            progress: Progress::default(),
             terminals: None,
             plan,
         })
     }
 
     /// Looks at the near rungs, and with `far` at everybody else's hosts too. The slowest probe sets the time.
-    pub async fn look(&mut self, far: bool) -> Vec<Observation> {
+    pub async fn look(&mut self, far: bool, progress: Progress) -> Vec<Observation> {
+        self.progress = progress;
+        let looked = self.climb(far).await;
+        // Whoever listens hears that nothing more comes.
+        self.progress = Progress::default();
+        looked
+    }
+
+    async fn climb(&mut self, far: bool) -> Vec<Observation> {
         let (mut looked, grounded) = self.own_rungs().await;
         let carriers = self.near_ports().await;
+        let carriers: Vec<_> = carriers.into_iter().map(|seen| self.progress.told(seen)).collect();
         let (gateway, hosts, near) = tokio::join!(
             when(grounded, self.gateway()),
             // Many probes at once: their state is the heap's.
             Box::pin(when(grounded && far, self.hosts())),
-            self.near()
+            async { self.near().await.into_iter().map(|seen| self.progress.told(seen)).collect::<Vec<_>>() }
         );
         looked.extend([gateway, hosts].into_iter().flatten());
         self.forget_what_a_lost_carrier_said(&mut looked).await;
@@ -127,11 +140,11 @@ impl Climber {
             self.watch.link_up(Clock::now());
         }
         self.line = port;
-        let mut looked = vec![carrier.at(Rung::Link, None, began)];
+        let mut looked = vec![self.progress.told(carrier.at(Rung::Link, None, began))];
         let Some(port) = port else { return (looked, false) };
         let began = Instant::now();
         let address = address::probe(&self.kernel, &self.advertisements, &mut self.watch, port).await;
-        let address = address.at(Rung::Address, None, began);
+        let address = self.progress.told(address.at(Rung::Address, None, began));
         let grounded = address.outcome.is_good();
         looked.push(address);
         (looked, grounded)
@@ -152,10 +165,10 @@ impl Climber {
             }
         }
         let Some(gateway) = gateway else { return Vec::new() };
-        let gateway = gateway.at(Rung::Gateway, None, began);
+        let gateway = self.progress.told(gateway.at(Rung::Gateway, None, began));
         let began = Instant::now();
         let one = router::probe(&self.neighbours, port, self.watch.rivals()).await;
-        vec![gateway, one.at(Rung::Router, None, began)]
+        vec![gateway, self.progress.told(one.at(Rung::Router, None, began))]
     }
 
     async fn hosts(&self) -> Vec<Observation> {
@@ -163,17 +176,17 @@ impl Climber {
         let [one, two] = plan.resolvers;
         let area = async {
             let other = plan.other_area.as_deref()?;
-            Some(timed(Rung::Area, area::probe(plan, other)).await)
+            Some(self.timed(Rung::Area, area::probe(plan, other)).await)
         };
         let (one, two, line_auth, distribution, area, quality, large, time, centre) = tokio::join!(
-            timed(Rung::ResolverOne, resolver::probe(plan, one)),
-            timed(Rung::ResolverTwo, resolver::probe(plan, two)),
-            timed(Rung::LineAuth, line_auth::probe(plan)),
-            timed(Rung::Distribution, distribution::probe(plan)),
+            self.timed(Rung::ResolverOne, resolver::probe(plan, one)),
+            self.timed(Rung::ResolverTwo, resolver::probe(plan, two)),
+            self.timed(Rung::LineAuth, line_auth::probe(plan)),
+            self.timed(Rung::Distribution, distribution::probe(plan)),
             area,
-            timed(Rung::Quality, quality::probe(plan)),
-            timed(Rung::LargePackets, large::probe(plan)),
-            timed(Rung::Time, time::probe(plan)),
+            self.timed(Rung::Quality, quality::probe(plan)),
+            self.timed(Rung::LargePackets, large::probe(plan)),
+            self.timed(Rung::Time, time::probe(plan)),
             self.centre(),
         );
         let mut looked = vec![one, two, line_auth, distribution, quality, large, time];
@@ -182,22 +195,22 @@ impl Climber {
         looked
     }
 
+    async fn timed(&self, rung: Rung, probe: impl Future<Output = Finding>) -> Observation {
+        let began = Instant::now();
+        self.progress.told(probe.await.at(rung, None, began))
+    }
+
     async fn centre(&self) -> [Observation; 2] {
         let began = Instant::now();
         let (tcp, stream) = centre_tcp::probe(&self.plan).await;
-        let tcp = tcp.at(Rung::CentreTcp, None, began);
+        let tcp = self.progress.told(tcp.at(Rung::CentreTcp, None, began));
         let began = Instant::now();
         let tls = match stream {
             Some(stream) => centre_tls::probe(&self.authorities, &self.plan.centre.name, stream).await,
             None => Finding::skipped(),
         };
-        [tcp, tls.at(Rung::CentreTls, None, began)]
+        [tcp, self.progress.told(tls.at(Rung::CentreTls, None, began))]
     }
-}
-
-async fn timed(rung: Rung, probe: impl Future<Output = Finding>) -> Observation {
-    let began = Instant::now();
-    probe.await.at(rung, None, began)
 }
 
 async fn when(wanted: bool, look: impl Future<Output = Vec<Observation>>) -> Vec<Observation> {

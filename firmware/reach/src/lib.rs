@@ -26,6 +26,7 @@ mod ntp;
 mod past;
 mod plan;
 mod probe;
+mod progress;
 mod router;
 mod run;
 mod sabotage;

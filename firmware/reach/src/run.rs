@@ -9,7 +9,7 @@ use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
-use model::part::LinePart;
+use model::part::{LinePart, Sweep};
 use model::{Observation, Timestamp, Verdict};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
@@ -21,6 +21,7 @@ use crate::judge::judge;
 use crate::ladder::Ladder;
 use crate::past::Past;
 use crate::plan::Plan;
+use crate::progress::Progress;
 use crate::sockets::Sockets;
 
 /// Where the word on the terminals' shares comes from: whoever holds their passwords.
@@ -74,7 +75,7 @@ pub async fn run(
                 }
                 None => return Ok(()),
             },
-            looked = walk.look(how, &shares) => walk.conclude(looked),
+            looked = walk.look(how, !asked.is_empty(), &shares) => walk.conclude(looked),
         }
         if walk.climber.is_deaf() {
             return Err(Error::Kernel("the netlink socket has closed".to_owned()));
@@ -168,17 +169,22 @@ impl<'d> Walk<'d> {
         How { far, shares: far || due || self.ladder.wants_shares() }
     }
 
-    async fn look(&mut self, how: How, shares: &impl ShareSource) -> Looked {
-        let began = Instant::now();
-        let How { far, shares: due } = how;
-        let shares = async {
-            if !due {
-                return None;
+    /// Looks, and tells what comes of it meanwhile if somebody waits for it.
+    async fn look(&mut self, how: How, awaited: bool, shares: &impl ShareSource) -> Looked {
+        let (progress, mut heard) = Progress::heard();
+        let mut sweep = Sweep { seen: Vec::new(), of: self.ladder.list().len() };
+        let Self { climber, part, .. } = self;
+        let looking = look(climber, how, if awaited { progress } else { Progress::default() }, shares);
+        tokio::pin!(looking);
+        loop {
+            tokio::select! {
+                looked = &mut looking => return looked,
+                Some(seen) = heard.recv() => {
+                    sweep.seen.push(seen);
+                    part.send_modify(|part| part.sweep = Some(sweep.clone()));
+                }
             }
-            Some(timeout(SHARES_PATIENCE, shares.look()).await.unwrap_or_default())
-        };
-        let (own, shares) = tokio::join!(self.climber.look(far), shares);
-        Looked { far, own, shares, took: began.elapsed() }
+        }
     }
 
     /// Judges what was seen, publishes it and keeps what must be kept.
@@ -204,6 +210,7 @@ impl<'d> Walk<'d> {
             ladder: ladder.clone(),
             sweep_ms,
             swept_at,
+            sweep: None,
         });
         self.past.take(&ladder, &verdict, now);
         self.verdict = Some(verdict);
@@ -262,6 +269,21 @@ impl<'d> Walk<'d> {
             None => tracing::info!(?usability, "the verdict has changed"),
         }
     }
+}
+
+/// Looks with the instruments, and asks for the relay's word beside it.
+async fn look(climber: &mut Climber, how: How, progress: Progress, shares: &impl ShareSource) -> Looked {
+    let began = Instant::now();
+    let told = progress.clone();
+    let shares = async {
+        if !how.shares {
+            return None;
+        }
+        let said = timeout(SHARES_PATIENCE, shares.look()).await.unwrap_or_default();
+        Some(said.into_iter().map(|seen| told.told(seen)).collect())
+    };
+    let (own, shares) = tokio::join!(climber.look(how.far, progress), shares);
+    Looked { far: how.far, own, shares, took: began.elapsed() }
 }
 
 /// The time, more or less a fifth of it.

@@ -305,6 +305,27 @@ fn a_refused_share_login_is_the_terminal_s_and_a_silent_relay_says_nothing() {
 }
 
 #[test]
+fn a_sweep_that_is_asked_for_tells_what_it_has_seen_while_it_is_under_way() {
+    in_a_clinic(async |world| {
+        let mut running = world.start();
+        let whole = running.sweep().await;
+        let mut parts = running.parts.clone();
+        let under_way = async {
+            let told = |part: &LinePart| part.sweep.as_ref().is_some_and(|sweep| sweep.seen.len() > 5);
+            parts.wait_for(told).await.unwrap().sweep.clone().unwrap()
+        };
+        let (seen, after) = tokio::join!(under_way, running.sweep());
+        assert_eq!((seen.of, after.sweep), (whole.ladder.len(), None));
+        assert!(seen.seen.iter().any(|seen| seen.rung == Rung::Link));
+        // A look that nobody waits for tells nobody.
+        world.advertise(600);
+        running.until(Duration::from_secs(20), |part| part.ladder != after.ladder).await;
+        assert_eq!(running.parts.borrow().sweep, None);
+        running.stop().await;
+    });
+}
+
+#[test]
 fn those_who_ask_together_share_one_sweep() {
     in_a_clinic(async |world| {
         let running = world.start();

@@ -39,7 +39,7 @@ pub enum Command {
     /// Say how the box is, as the page does
     Status(Status),
     /// Look at every rung now and say whose fault it is (exit 0 usable, 1 fault, 75 unknown, 69 no daemon)
-    Check(Status),
+    Check(Check),
     /// Show what page and lamps would say of a fault, without one
     Rehearse(Rehearse),
     /// Read a stick with a site file, and take it over
@@ -188,7 +188,21 @@ pub enum PolicyVerb {
     },
 }
 
-/// `sekisho status` and `sekisho check`
+/// `sekisho check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Print JSON (docs/check.schema.json): the verdict and the ladder with its evidence
+    #[arg(long)]
+    pub json: bool,
+    /// Go on, and say the verdict again whenever it changes; with --json a line each
+    #[arg(long)]
+    pub watch: bool,
+    /// Folder of the roles' sockets
+    #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
+    pub socket: PathBuf,
+}
+
+/// `sekisho status`
 #[derive(Debug, Args)]
 pub struct Status {
     /// Print JSON: with the verdict, and what is only recorded

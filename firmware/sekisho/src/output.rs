@@ -23,6 +23,11 @@ pub fn json<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string_pretty(value).expect("invariant: our types have only text keys")
 }
 
+/// A value as JSON in one line.
+pub fn json_line<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("invariant: our types have only text keys")
+}
+
 /// An instant as Japan's clocks have it: there is one zone without summer time.
 pub fn clock(at: model::Timestamp) -> String {
     const JST_S: i64 = 9 * 3600;

@@ -1,7 +1,7 @@
 //! The line's own view: the ladder with its evidence, the last good and the first bad look, 72 hours of every rung, and
 //! the faults so far. It only reads.
 
-use model::part::Snapshot;
+use model::part::{LinePart, Snapshot, Sweep};
 use model::past::{self, Mark, Past, Story, Strip};
 use model::{Language, Observation, Outcome, Rung, Site, Text, Timestamp};
 
@@ -19,6 +19,8 @@ pub struct Line {
     pub state: State,
     /// Whether it can be used, and what happened.
     pub sentence: String,
+    /// How far a look that somebody asked for has come, if one is under way.
+    pub under_way: Option<String>,
     /// The rungs, in climbing order.
     pub rungs: Vec<Step>,
     /// The midnights below the strips: from the left of 432, and the day.
@@ -94,6 +96,11 @@ impl Line {
                 rungs.iter().filter_map(|step| Some(step.strip.as_ref()?.width)).max().unwrap_or(0),
                 language,
             ),
+            under_way: seen
+                .line
+                .fresh()
+                .and_then(|line| line.sweep.as_ref())
+                .map(|sweep| progress(&seen, sweep)),
             rungs,
             remembers: past.to.is_some(),
             stories: past.stories.iter().take(STORIES).map(|story| told(&seen, story)).collect(),
@@ -128,7 +135,19 @@ fn rungs(seen: &Seen<'_>, past: &Past) -> Vec<Step> {
     let Some(line) = seen.line.fresh() else {
         return past.strips.iter().map(|strip| remembered(seen, past, strip)).collect();
     };
-    line.ladder.iter().map(|look| looked_at(seen, past, look)).collect()
+    line.ladder.iter().map(|look| looked_at(seen, past, &newest(line, look))).collect()
+}
+
+/// The rung as the look under way has it: what was not come to yet is being looked at.
+fn newest(line: &LinePart, before: &Observation) -> Observation {
+    let Some(sweep) = &line.sweep else { return before.clone() };
+    let place = |seen: &&Observation| (seen.rung, &seen.terminal) == (before.rung, &before.terminal);
+    let waited = || Observation { outcome: Outcome::Open, detail: String::new(), ..before.clone() };
+    sweep.seen.iter().find(place).cloned().unwrap_or_else(waited)
+}
+
+fn progress(seen: &Seen<'_>, sweep: &Sweep) -> String {
+    format!("{} {}/{}", seen.say(words::LOOKING), sweep.seen.len(), sweep.of)
 }
 
 fn looked_at(seen: &Seen<'_>, past: &Past, look: &Observation) -> Step {

@@ -50,7 +50,7 @@ fn serve(snapshot: Snapshot) -> Served {
     let identity = tempfile::tempdir().unwrap();
     let (listeners, [http, https]) = listen(identity.path()).unwrap();
     let (snapshots, receiver) = watch::channel(Arc::new(snapshot));
-    let server = tokio::spawn(web_ui::serve(listeners, receiver, samples::now));
+    let server = tokio::spawn(web_ui::serve(listeners, receiver, nobody(), samples::now));
     Served { http, https, identity, snapshots, server }
 }
 
@@ -239,6 +239,15 @@ async fn over_tls(https: SocketAddr, identity: &Path, target: &str) -> (String, 
     (talk(stream, &request).await, leaf)
 }
 
+async fn post(served: &Served, target: &str, headers: &str) -> String {
+    let stream = tls(served.https, served.identity.path()).await;
+    let host = served.https;
+    let request = format!(
+        "POST {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: 0\r\n{headers}\r\n"
+    );
+    talk(stream, &request).await
+}
+
 async fn tls(https: SocketAddr, identity: &Path) -> tokio_rustls::client::TlsStream<TcpStream> {
     let authority = std::fs::read(identity.join("authority-127.0.0.1.pem")).unwrap();
     let mut roots = rustls::RootCertStore::empty();
@@ -305,7 +314,7 @@ async fn the_certificate_is_made_once_and_only_its_owner_may_read_it() {
     let (listeners, [_, https]) = listen(served.identity.path()).unwrap();
     served.https = https;
     let receiver = served.snapshots.subscribe();
-    served.server = tokio::spawn(web_ui::serve(listeners, receiver, samples::now));
+    served.server = tokio::spawn(web_ui::serve(listeners, receiver, nobody(), samples::now));
     assert_eq!(secure(&served, "/").await.1, first);
     for entry in std::fs::read_dir(served.identity.path()).unwrap() {
         assert_eq!(entry.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
@@ -342,7 +351,7 @@ async fn the_setup_page_is_served_over_https_only_and_its_status_is_the_snapshot
     let known = listeners.fingerprints().clone();
     let snapshot = samples::booted(Situation::Carton, Vec::new());
     let (_snapshots, receiver) = watch::channel(Arc::new(snapshot.clone()));
-    let server = tokio::spawn(web_ui::serve(listeners, receiver, samples::now));
+    let server = tokio::spawn(web_ui::serve(listeners, receiver, nobody(), samples::now));
     let (page, _) = over_tls(https, identity.path(), "/?lang=en").await;
     assert!(page.contains("Waiting for its settings") && page.contains(&known.page), "{page}");
     let (status, _) = over_tls(https, identity.path(), "/api/status").await;
@@ -351,4 +360,34 @@ async fn the_setup_page_is_served_over_https_only_and_its_status_is_the_snapshot
     let (plain, _) = over_tls(https, identity.path(), "/part/overview").await;
     assert_eq!(code(&plain), "200");
     server.abort();
+}
+
+/// Nobody acts on what a visitor wants.
+fn nobody() -> web_ui::Intents {
+    web_ui::Intents::new(tokio::sync::mpsc::channel(1).0)
+}
+
+#[tokio::test]
+async fn only_our_own_page_behind_https_may_ask_for_a_look() {
+    let identity = tempfile::tempdir().unwrap();
+    let (listeners, [http, https]) = listen(identity.path()).unwrap();
+    let (snapshots, receiver) = watch::channel(Arc::new(sample("clean")));
+    let (to, mut wanted) = tokio::sync::mpsc::channel(4);
+    let server = tokio::spawn(web_ui::serve(listeners, receiver, web_ui::Intents::new(to), samples::now));
+    let served = Served { http, https, identity, snapshots, server };
+    let own = format!("Origin: https://{https}\r\n");
+    for (expected, origin) in
+        [("403", ""), ("403", "Origin: https://evil.test\r\n"), ("403", "Origin: null\r\n")]
+    {
+        assert_eq!(code(&post(&served, "/check", origin).await), expected, "{origin}");
+    }
+    assert_eq!(code(&post(&served, "/line", &own).await), "405");
+    assert_eq!(code(&ask(http, "POST", "/check", &own).await), "405", "nobody over plain HTTP");
+    assert!(wanted.try_recv().is_err());
+    let answer = post(&served, "/check?lang=en", &own).await;
+    assert_eq!(code(&answer), "303");
+    assert!(answer.to_ascii_lowercase().contains("location: /line?lang=en\r\n"), "{answer}");
+    assert_eq!(wanted.try_recv(), Ok(web_ui::Intent::Check));
+    post(&served, "/check", &own).await;
+    assert!(wanted.try_recv().is_err(), "once in ten seconds");
 }

@@ -74,7 +74,12 @@ pub fn clean() -> Snapshot {
     relay.waiting.push(Waiting { parcel: parcel(412, 4), reason: WaitReason::AwaitingAnswer });
     relay.waiting_count = 1;
     Snapshot {
-        line: stamped(LinePart { verdict, ladder, sweep_ms: 84.0, swept_at: Some(ago(5)) }),
+        line: stamped(LinePart {
+            ladder,
+            sweep_ms: 84.0,
+            swept_at: Some(ago(5)),
+            ..LinePart::judged(verdict)
+        }),
         relay: stamped(relay),
         firewall: stamped(FirewallPart {
             state: RulesetState::Proved,

@@ -19,6 +19,7 @@ macro_rules! catalogue {
     ($($(#[$doc:meta])* $code:ident $key:literal $place:ident $file:ident::$words:ident,)*) => {
         /// A stable code. Codes are never reused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         pub enum FaultCode {
             $($(#[$doc])* #[serde(rename = $key)] $code,)*
         }

@@ -344,12 +344,7 @@ impl World {
 
     /// Starts a ladder with another plan.
     pub fn start_with(&self, plan: Plan) -> Running {
-        let (part, parts) = watch::channel(LinePart {
-            verdict: Verdict::unknown(Timestamp::now()),
-            ladder: Vec::new(),
-            sweep_ms: 0.0,
-            swept_at: None,
-        });
+        let (part, parts) = watch::channel(LinePart::judged(Verdict::unknown(Timestamp::now())));
         let (sweeps, asked) = mpsc::channel(8);
         let shares = Shares(self.share.clone());
         let sockets = Sockets::open().unwrap();

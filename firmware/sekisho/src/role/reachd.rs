@@ -32,12 +32,7 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     netd::proved(&place.sockets).await?;
     let mut loan = Loan::of(&place.sockets, Role::Reachd).await?;
     let sockets = reach::Sockets::from_named(|name| loan.take(name))?;
-    let nothing = LinePart {
-        verdict: Verdict::unknown(Timestamp::now()),
-        ladder: Vec::new(),
-        sweep_ms: 0.0,
-        swept_at: None,
-    };
+    let nothing = LinePart::judged(Verdict::unknown(Timestamp::now()));
     let (part, mut seen) = watch::channel(nothing);
     let (ask, sweeps) = mpsc::channel(super::WAITING);
     let (routes, pulse) = part::routes(seen.clone(), LINE_PATIENCE_S);

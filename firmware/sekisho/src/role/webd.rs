@@ -1,17 +1,20 @@
 //! `webd`: the page. It reads one immutable picture and decides nothing; its ports are lent by `netd`.
 
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::routing::get;
 use axum::{Json, Router};
 use model::Timestamp;
-use model::part::Role;
-use web_ui::Listeners;
+use model::part::{LinePart, Role};
+use tokio::sync::mpsc;
+use web_ui::{Intent, Intents, Listeners};
 
 use super::{Place, Purpose, Ready, Tasks, lent};
 use crate::failure::Failure;
 use crate::snapshot;
+use crate::socket::client;
 use crate::socket::lend::Loan;
 
 /// Starts the page on the ports that `netd` lends it. They stay open when `netd` goes, and the page says so.
@@ -31,13 +34,28 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let roles = [Role::Netd, Role::Relayd, Role::Reachd, Role::Boardd];
     let pictures = snapshot::follow_with_past(&place.sockets, &roles);
     if let Some(listeners) = listeners {
+        let (wanted, intents) = mpsc::channel(super::WAITING);
+        tasks.spawn(carry(place.sockets.clone(), intents));
         tasks.spawn(async move {
-            web_ui::serve(listeners, pictures, Timestamp::now).await.map_err(Failure::from)
+            let intents = Intents::new(wanted);
+            web_ui::serve(listeners, pictures, intents, Timestamp::now).await.map_err(Failure::from)
         });
     }
     // It has no part, so no pulse: that the runtime turns, which gives the sign of life, is all there is to feel.
     super::serves(ready, None);
     Ok(tasks)
+}
+
+/// Carries what visitors want to the role that acts. What comes of it is seen in that role's part, also if it does not
+/// answer.
+async fn carry(sockets: PathBuf, mut intents: mpsc::Receiver<Intent>) -> Result<(), Failure> {
+    while let Some(Intent::Check) = intents.recv().await {
+        let asked: Result<LinePart, Failure> = client::intent(&sockets, Role::Reachd, "/sweep").await;
+        if let Err(error) = asked {
+            tracing::debug!(%error, "a visitor's look was not made");
+        }
+    }
+    Ok(())
 }
 
 /// The overview of a site on both ports; before a site is in force the setup page, or none if there is no port for it.

@@ -34,7 +34,8 @@ const TABLE: [Guests; 5] = [
             ("/selftest", &[]),
         ],
     },
-    Guests { role: Role::Reachd, readers: &[Role::Boardd, Role::Webd], askers: &[("/sweep", &[])] },
+    // A look changes nothing: whoever sees the page may ask for one, as often as the page lets him.
+    Guests { role: Role::Reachd, readers: &[Role::Boardd, Role::Webd], askers: &[("/sweep", &[Role::Webd])] },
     Guests { role: Role::Boardd, readers: &[Role::Webd], askers: &[] },
     // The console runs as boardd, and says the page's fingerprint.
     Guests { role: Role::Webd, readers: &[Role::Boardd], askers: &[] },
@@ -112,6 +113,7 @@ mod tests {
             assert!(Role::ALL.into_iter().all(|guest| !post(Role::Relayd, guest, verb)), "root's alone");
         }
         assert!(post(Role::Relayd, Role::Reachd, "/look"));
+        assert!(post(Role::Reachd, Role::Webd, "/sweep") && !post(Role::Reachd, Role::Boardd, "/sweep"));
         assert!(!post(Role::Relayd, Role::Reachd, "/release"));
         assert!(!get(Role::Relayd, Role::Reachd), "it asks for a look and reads nothing else");
         assert!(!get(Role::Boardd, Role::Relayd) && !may_enter(Role::Boardd, Peer::Role(Role::Relayd)));

@@ -282,7 +282,7 @@ mod tests {
         });
         let wall = FirewallPart { state: RulesetState::Proved, ..FirewallPart::dropping(None) };
         Snapshot {
-            line: stamped(LinePart { verdict, ladder: Vec::new(), sweep_ms: 0.0, swept_at: None }),
+            line: stamped(LinePart::judged(verdict)),
             firewall: stamped(wall),
             boot: Some(part(Situation::Site, Vec::new())),
             ..Snapshot::default()

@@ -64,7 +64,7 @@ fn verdict(code: FaultCode, owners: &[(model::Party, model::Certainty)], now: Ti
 
 /// A box that is well but for this.
 fn snapshot(verdict: Verdict, at: Timestamp) -> Snapshot {
-    let line = LinePart { verdict, ladder: Vec::new(), sweep_ms: 0.0, swept_at: Some(at) };
+    let line = LinePart { swept_at: Some(at), ..LinePart::judged(verdict) };
     let wall = FirewallPart { state: RulesetState::Proved, ..FirewallPart::dropping(None) };
     Snapshot {
         line: Some(Stamped { generation: 1, at, part: line }),

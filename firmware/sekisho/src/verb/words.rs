@@ -49,7 +49,8 @@ pub fn ladder(line: &LinePart, language: Language) -> String {
     rungs.join("\n")
 }
 
-fn rung(seen: &Observation, language: Language) -> String {
+/// One rung: its shape, its name, what was seen and how long that took.
+pub fn rung(seen: &Observation, language: Language) -> String {
     let (shape, word) = match seen.outcome {
         Outcome::Good => ("●", "good".to_owned()),
         Outcome::Bad(symptom) => ("■", key(&symptom)),
