@@ -36,12 +36,6 @@ pub const CALL: Text = Text::new("連絡先", "Call");
 pub const NO_NUMBER: Text = Text::new("電話番号は登録されていません。", "No number is on file.");
 /// Heading of the independent faults.
 pub const OTHERS: Text = Text::new("ほかの異常", "Also broken");
-/// Behind the owner, when the evidence excludes the neighbours.
-pub const SURE: Text = Text::new("確定", "certain");
-/// Behind the owner, when the evidence favours it.
-pub const LIKELY: Text = Text::new("見込み", "likely");
-/// Behind the owner, when the next step decides.
-pub const OPEN: Text = Text::new("次の確認で決まります", "the next step decides");
 
 /// All is well.
 pub const WELL: [Text; 3] = [

@@ -48,6 +48,17 @@ pub enum Certainty {
     Open,
 }
 
+impl Certainty {
+    /// The word beside the owner.
+    pub const fn word(self) -> Text {
+        match self {
+            Self::Sure => Text::new("確定", "certain"),
+            Self::Likely => Text::new("見込み", "likely"),
+            Self::Open => Text::new("次の確認で決まります", "the next step decides"),
+        }
+    }
+}
+
 /// One fault, judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -2,7 +2,7 @@
 
 use model::fault::Place;
 use model::part::{FirewallPart, LinePart, RulesetState};
-use model::verdict::{Certainty, Fault};
+use model::verdict::Fault;
 use model::{Language, Party, Text, Usability, Verdict};
 
 use super::{Look, Seen};
@@ -125,12 +125,7 @@ fn since(seen: &Seen<'_>, verdict: &Verdict) -> String {
 }
 
 fn owner(seen: &Seen<'_>, fault: &Fault) -> String {
-    let sure = match fault.certainty {
-        Certainty::Sure => words::SURE,
-        Certainty::Likely => words::LIKELY,
-        Certainty::Open => words::OPEN,
-    };
-    let (party, sure) = (seen.say(fault.owner.name()), seen.say(sure));
+    let (party, sure) = (seen.say(fault.owner.name()), seen.say(fault.certainty.word()));
     match seen.language {
         Language::Ja => format!("{party}（{sure}）"),
         Language::En => format!("{party} ({sure})"),

@@ -3,8 +3,8 @@
 use model::fault::Words;
 use model::observation::{Observation, Outcome};
 use model::part::{BootPart, LinePart, Snapshot};
-use model::verdict::{Certainty, Fault, Verdict};
-use model::{Language, Notice, Timestamp};
+use model::verdict::{Fault, Verdict};
+use model::{Language, Notice, Symptom, Text, Timestamp};
 
 use crate::output;
 
@@ -27,19 +27,15 @@ pub fn verdict(verdict: &Verdict, now: Timestamp, language: Language) -> String 
 }
 
 fn fault(fault: &Fault, words: Words, language: Language) -> String {
-    let certainty = match fault.certainty {
-        Certainty::Sure => "sure",
-        Certainty::Likely => "likely",
-        Certainty::Open => "open",
-    };
     let place = fault.terminal.as_ref().map(|name| format!(" [{name}]")).unwrap_or_default();
     format!(
-        "  {}{place} {}\n    {}\n    {}\n    → {} ({certainty})",
+        "  {}{place} {}\n    {}\n    {}\n    → {} ({})",
         fault.code.key(),
         words.happened.get(language),
         words.meaning.get(language),
         words.next.get(language),
         fault.owner.name().get(language),
+        fault.certainty.word().get(language),
     )
 }
 
@@ -52,16 +48,29 @@ pub fn ladder(line: &LinePart, language: Language) -> String {
 /// One rung: its shape, its name, what was seen and how long that took.
 pub fn rung(seen: &Observation, language: Language) -> String {
     let (shape, word) = match seen.outcome {
-        Outcome::Good => ("●", "good".to_owned()),
-        Outcome::Bad(symptom) => ("■", key(&symptom)),
-        Outcome::Skipped => ("○", "not looked at".to_owned()),
-        Outcome::Open => ("◌", "open".to_owned()),
+        Outcome::Good => ("●", GOOD.get(language).to_owned()),
+        Outcome::Bad(symptom) => ("■", symptom_of(symptom, language)),
+        Outcome::Skipped => ("○", NOT_LOOKED_AT.get(language).to_owned()),
+        Outcome::Open => ("◌", OPEN.get(language).to_owned()),
     };
     let mut line = format!("{shape} {} {word} {:.1} ms", seen.rung.name().get(language), seen.took_ms);
     if let Some(terminal) = &seen.terminal {
         line = format!("{line} [{terminal}]");
     }
     if seen.detail.is_empty() { line } else { format!("{line} {}", seen.detail.escape_debug()) }
+}
+
+const GOOD: Text = Text::new("正常", "good");
+const NOT_LOOKED_AT: Text = Text::new("未確認", "not looked at");
+const OPEN: Text = Text::new("確認中", "open");
+
+/// What went wrong: in English as JSON has it, so that it can be searched for.
+fn symptom_of(symptom: Symptom, language: Language) -> String {
+    let key = key(&symptom);
+    match language {
+        Language::Ja => model::past::symptom_name(&key).map_or(key, |name| name.ja.to_owned()),
+        Language::En => key,
+    }
 }
 
 /// The name a value has in JSON.
