@@ -3,6 +3,7 @@
 mod boot;
 mod carton;
 mod data;
+mod faults;
 mod flash;
 mod inside;
 mod ports;
@@ -96,6 +97,7 @@ pub fn all() -> Vec<Story> {
         // Before there was any work: at rest.
         inside::stories(),
         walk::stories(),
+        faults::stories(),
         ports::stories(),
         roles::stories(),
         relay::stories(),

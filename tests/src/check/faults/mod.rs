@@ -14,6 +14,7 @@ use std::time::Duration;
 
 pub use self::case::Case;
 use self::side::Queue;
+pub use self::walk::play as play_one;
 use super::lab::Wish;
 use super::{Row, Wrong};
 
@@ -79,6 +80,30 @@ pub fn play(wish: &Wish, order: &Order, out: &mut (dyn Write + Send)) -> Result<
 /// A fault of each kind that the box finds in another way: an event, its own look nearby, its look at other people's
 /// hosts, the relay's word, the patience with an answer.
 const ONE_A_KIND: [&str; 6] = ["WAN-01", "WAN-03", "CTR-01", "TERM-01", "TERM-03", "TERM-07"];
+
+/// Faults made outside the box, one of each kind that a board could see otherwise than the lab's own box: those that an
+/// image's story plays.
+///
+/// # Panics
+/// Never: the names are those of the table, see the test.
+pub fn on_a_board() -> Vec<Case> {
+    const NAMES: [&str; 13] = [
+        "WAN-03",
+        "WAN-08",
+        "WAN-11",
+        "WAN-12",
+        "DNS-03:centre",
+        "DNS-04",
+        "DNS-05",
+        "CTR-03",
+        "CTR-04",
+        "CTR-07",
+        "TERM-04",
+        "TERM-06",
+        "CLIN-02",
+    ];
+    table::cases().into_iter().filter(|case| NAMES.contains(&case.name.as_str())).collect()
+}
 
 fn unasked(case: Case) -> Case {
     Case { passive: true, ..case }

@@ -97,16 +97,18 @@ fn look(
     is_right: impl Fn(&LinePart) -> bool,
 ) -> Result<(String, Duration), Wrong> {
     let begun = Instant::now();
-    let ear = Ear::on(&lab.clinic().socket_dir());
-    let passive = case.passive && what == JUDGED;
-    let newest = |lab: &Lab| if passive { unasked(&ear) } else { lab.check() };
+    // A board's socket is its own: of it there is what its page says.
+    let ear = (!lab.is_board()).then(|| Ear::on(&lab.clinic().socket_dir()));
+    let passive = ear.as_ref().filter(|_| case.passive && what == JUDGED);
+    let newest = |lab: &Lab| passive.map_or_else(|| lab.check(), unasked);
     let mut line = newest(lab)?;
     let first = line.swept_at;
     let (mut right, mut since) = (0, begun.elapsed());
     loop {
         accuse_nobody_else(case, &line.verdict)?;
-        if !passive {
-            ear.heard().iter().try_for_each(|part| heard(case, part, first))?;
+        if passive.is_none() {
+            let parts = ear.iter().flat_map(Ear::heard);
+            parts.into_iter().try_for_each(|part| heard(case, &part, first))?;
         }
         if is_right(&line) {
             since = if right == 0 { begun.elapsed() } else { since };
@@ -118,12 +120,12 @@ fn look(
         if enough && (what != JUDGED || begun.elapsed() >= since + case.lasts) {
             return Ok((said(&line.verdict), since));
         }
-        if begun.elapsed() > PATIENCE + case.lasts {
+        if begun.elapsed() > lab.patience(PATIENCE) + case.lasts {
             return Err(late(what, &line));
         }
-        if !passive
+        if passive.is_none()
             && (right == 0 || enough)
-            && let Some(part) = ear.next(BETWEEN)
+            && let Some(part) = ear.as_ref().and_then(|ear| ear.next(BETWEEN))
         {
             heard(case, &part, first)?;
         }
