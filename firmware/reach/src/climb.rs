@@ -1,6 +1,7 @@
 //! One look at the ladder: what lies in the box first, then every host at once.
 
 mod near;
+mod neighbours;
 
 use std::future::Future;
 use std::time::Instant as Clock;
@@ -36,8 +37,7 @@ pub struct Climber {
     watch: RouterWatch,
     /// The line's port while it has carrier.
     line: Option<Port>,
-    /// The terminals' port while it has carrier.
-    terminals: Option<Port>,
+    near: near::Ports,
 }
 
 impl Climber {
@@ -55,7 +55,7 @@ impl Climber {
             arp: Arp::new(sockets.arp).map_err(joined)?,
             watch: RouterWatch::new(Clock::now()),
             line: None,
-            terminals: None,
+            near: near::Ports::default(),
             plan,
         })
     }
@@ -63,8 +63,8 @@ impl Climber {
     /// Looks at the near rungs, and with `far` at everybody else's hosts too. The slowest probe sets the time.
     pub async fn look(&mut self, far: bool) -> Vec<Observation> {
         let (mut looked, grounded) = self.own_rungs().await;
-        let carriers = self.near_ports().await;
-        let (gateway, hosts, near) = tokio::join!(
+        let mut carriers = self.near_ports().await;
+        let (gateway, hosts, mut near) = tokio::join!(
             when(grounded, self.gateway()),
             // Many probes at once: their state is the heap's.
             Box::pin(when(grounded && far, self.hosts())),
@@ -72,6 +72,7 @@ impl Climber {
         );
         looked.extend([gateway, hosts].into_iter().flatten());
         self.forget_what_a_lost_carrier_said(&mut looked).await;
+        self.forget_what_a_near_cable_cut_off(&mut carriers, &mut near).await;
         looked.extend(carriers);
         looked.extend(near);
         looked

@@ -291,6 +291,60 @@ fn a_terminal_that_falls_silent_or_shuts_its_share_is_judged_within_seconds_thou
 }
 
 #[test]
+fn a_receipt_computer_that_is_off_or_unplugged_is_told_apart() {
+    in_a_clinic(async |world| {
+        let mut running = world.start();
+        running.sweep().await;
+        // Nobody asks: a glance tells.
+        world.ip("address del 198.51.100.10/24 dev l0");
+        let off = |part: &LinePart| alarms(part) == [(FaultCode::Clin02, Party::ReceiptComputer)];
+        let part = running.until(Duration::from_secs(6), off).await;
+        assert_eq!(part.verdict.usability, Usability::Partly);
+        world.ip("link set dev l0 down");
+        let pulled = |part: &LinePart| alarms(part) == [(FaultCode::Clin02, Party::Clinic)];
+        running.until(Duration::from_secs(2), pulled).await;
+        running.stop().await;
+    });
+}
+
+#[test]
+fn a_site_that_says_no_address_of_a_consumer_misses_none() {
+    in_a_clinic(async |world| {
+        let mut plan = world.plan();
+        plan.clinic.consumers.clear();
+        world.ip("address del 198.51.100.10/24 dev l0");
+        let running = world.start_with(plan);
+        let part = running.sweep().await;
+        assert_eq!(outcome(&part, Rung::ReceiptComputer), None);
+        assert_eq!(part.verdict.usability, Usability::Usable);
+        running.stop().await;
+    });
+}
+
+#[test]
+fn a_bypass_a_twin_of_ours_and_joined_wires_are_told_apart() {
+    in_a_clinic(async |world| {
+        // One kernel plays them all: while it has our address it does not answer us as the receipt computer.
+        let mut plan = world.plan();
+        plan.clinic.consumers.clear();
+        let running = world.start_with(plan);
+        let clinic = |code| vec![(code, Party::Clinic)];
+        world.answers_for_both(true);
+        let part = running.sweep().await;
+        assert_eq!(alarms(&part), clinic(FaultCode::Clin04), "{:#?}", part.ladder);
+        world.answers_for_both(false);
+        assert_eq!(alarms(&running.sweep().await), []);
+        world.ip("address add 198.51.100.1/32 dev l0");
+        assert_eq!(alarms(&running.sweep().await), clinic(FaultCode::Clin03));
+        world.ip("address del 198.51.100.1/32 dev l0");
+        world.join();
+        let part = running.sweep().await;
+        assert_eq!(alarms(&part), clinic(FaultCode::Clin05), "{:#?}", part.ladder);
+        running.stop().await;
+    });
+}
+
+#[test]
 fn a_refused_share_login_is_the_terminal_s_and_a_silent_relay_says_nothing() {
     in_a_clinic(async |world| {
         let running = world.start();

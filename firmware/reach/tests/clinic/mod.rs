@@ -20,7 +20,7 @@ use model::part::LinePart;
 use model::profile::Target;
 use model::{Outcome, Timestamp, Verdict};
 use nix::sched::{CloneFlags, setns, unshare};
-use reach::{Plan, Sockets, TerminalTarget};
+use reach::{ClinicSide, ConsumerTarget, Plan, Sockets, TerminalTarget};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -99,15 +99,19 @@ impl World {
         std::fs::write("/proc/sys/net/ipv6/conf/default/accept_dad", "0").unwrap();
         self.inside(|| std::fs::write("/proc/sys/net/ipv6/conf/default/accept_dad", "0").unwrap());
         ip("link set dev lo up");
-        for (near, far) in [("wan0", "w0"), ("term0", "e0")] {
+        for (near, far) in [("wan0", "w0"), ("term0", "e0"), ("lan0", "l0")] {
             ip(&format!("link add dev {near} type veth peer name {far}"));
             ip(&format!("link set dev {far} netns {there}"));
             ip(&format!("link set dev {near} up"));
         }
         ip("address add 192.0.2.1/24 dev term0");
+        ip("address add 198.51.100.1/24 dev lan0");
         self.ip("link set dev lo up");
         self.ip("link set dev w0 up");
         self.ip("link set dev e0 up");
+        self.ip("link set dev l0 up");
+        // The receipt computer and the terminal are two machines, also where one kernel plays both.
+        self.answers_for_both(false);
         // A router says so in its neighbour advertisements, else the box's kernel drops it from its routers. What is
         // not there is then silent, not unreachable.
         self.inside(|| std::fs::write("/proc/sys/net/ipv6/conf/w0/forwarding", "1").unwrap());
@@ -115,6 +119,7 @@ impl World {
         self.ip("address add fe80::1/64 dev w0 nodad");
         self.ip("address add 2001:db8:0:1::1/64 dev w0 nodad");
         self.ip("address add 192.0.2.2/24 dev e0");
+        self.ip("address add 198.51.100.10/24 dev l0");
         for host in [CENTRE, LINE_AUTH, DISTRIBUTION, TIME, RESOLVERS[0], RESOLVERS[1]] {
             self.ip(&format!("address add {host}/128 dev lo nodad"));
         }
@@ -123,6 +128,26 @@ impl World {
     /// Does something out there.
     pub fn inside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         in_namespace(self.namespace.try_clone().unwrap(), work)
+    }
+
+    /// Whether each wire out there is answered for the other's addresses too, as one machine on both does.
+    pub fn answers_for_both(&self, yes: bool) {
+        let value = if yes { "0" } else { "1" };
+        self.inside(move || std::fs::write("/proc/sys/net/ipv4/conf/all/arp_ignore", value).unwrap());
+    }
+
+    /// Puts the terminal's and the clinic's wire into one hub.
+    pub fn join(&self) {
+        for order in [
+            "link add dev hub type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+            "link set dev hub up",
+            "link set dev e0 master hub",
+            "link set dev l0 master hub",
+            "address add 192.0.2.2/24 dev hub",
+            "address add 198.51.100.10/24 dev hub",
+        ] {
+            self.ip(order);
+        }
     }
 
     /// Runs `ip` out there.
@@ -323,6 +348,16 @@ impl World {
             centre: target("hweb.onshikaku.test", 443),
             time: "ntp.base.test".to_owned(),
             terminals: vec![TerminalTarget { name: "t1".to_owned(), address: [192, 0, 2, 2].into() }],
+            clinic: ClinicSide {
+                port: "lan0".to_owned(),
+                own: [198, 51, 100, 1].into(),
+                consumers: vec![ConsumerTarget {
+                    name: "receipt".to_owned(),
+                    address: [198, 51, 100, 10].into(),
+                }],
+                nobody: Some([198, 51, 100, 254].into()),
+                nobody_terminal: Some([192, 0, 2, 254].into()),
+            },
             authorities_pem: Some(self.authorities.clone().into_bytes()),
         }
     }
