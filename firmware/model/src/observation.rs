@@ -298,8 +298,8 @@ impl Symptom {
     ];
 }
 
-/// How long the line may be without a router before that is a fault, seconds. RFC 4861 section 6.3.7 sends
-/// three solicitations four seconds apart; the rest is patience with a router that reboots.
+/// How long the line may be without a router before that is a fault, seconds. RFC 7559 sends four solicitations in
+/// that time; the rest is patience with a router that reboots.
 pub const ROUTER_PATIENCE_S: u64 = 30;
 
 /// The outcome of one look.

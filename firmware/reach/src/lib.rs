@@ -10,6 +10,7 @@
 
 mod arp;
 mod certificate;
+mod chance;
 mod climb;
 mod dns;
 mod error;
