@@ -6,7 +6,7 @@ mod clinic;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use clinic::{CENTRE, Certificate, DISTRIBUTION, LINE_AUTH, RESOLVERS, Resolver, in_a_clinic};
+use clinic::{CENTRE, Certificate, DEAD, DISTRIBUTION, LINE_AUTH, RESOLVERS, Resolver, TIME, in_a_clinic};
 use model::part::LinePart;
 use model::past::Mark;
 use model::{FaultCode, Outcome, Party, Rung, Symptom, Usability};
@@ -95,6 +95,41 @@ fn a_router_that_says_goodbye_is_named_at_once() {
 }
 
 #[test]
+fn a_router_that_comes_back_without_a_word_is_asked_for_until_it_is_found() {
+    in_a_clinic(async |world| {
+        let mut running = world.start();
+        running.sweep().await;
+        world.advertise_when_asked(2);
+        world.advertise(0);
+        let gone = |part: &LinePart| alarms(part) == [(FaultCode::Wan03, Party::Line)];
+        running.until(Duration::from_secs(2), gone).await;
+        let back = |part: &LinePart| part.verdict.usability == Usability::Usable;
+        running.until(Duration::from_secs(15), back).await;
+        running.stop().await;
+    });
+}
+
+#[test]
+fn a_host_whose_first_address_is_dead_is_reached_by_its_second_and_both_are_named() {
+    in_a_clinic(async |world| {
+        world.set_resolvers([Resolver::DeadFirst; 2]);
+        let running = world.start();
+        let part = running.sweep().await;
+        assert_eq!(
+            (part.verdict.usability, alarms(&part)),
+            (Usability::Usable, vec![]),
+            "{:#?}",
+            part.ladder
+        );
+        for (rung, live) in [(Rung::CentreTcp, CENTRE), (Rung::LineAuth, LINE_AUTH), (Rung::Time, TIME)] {
+            let detail = &part.ladder.iter().find(|seen| seen.rung == rung).unwrap().detail;
+            assert!(detail.contains(live) && detail.contains(DEAD), "{detail}");
+        }
+        running.stop().await;
+    });
+}
+
+#[test]
 fn a_line_without_a_router_stays_open_and_a_sweep_does_not_wait_for_one() {
     in_a_clinic(async |world| {
         world.advertise(0);
@@ -133,6 +168,8 @@ fn two_silent_or_closed_resolvers_are_the_line_s_and_one_is_only_recorded() {
         let part = running.sweep().await;
         assert_eq!(outcome(&part, Rung::ResolverOne), Some(Outcome::Bad(Symptom::Silent)));
         assert_eq!(outcome(&part, Rung::ResolverTwo), Some(Outcome::Bad(Symptom::Refused)));
+        let two = part.ladder.iter().find(|seen| seen.rung == Rung::ResolverTwo);
+        assert!(two.is_some_and(|seen| seen.detail.contains("TCP: connection refused")), "{two:?}");
         assert_eq!(alarms(&part), [(FaultCode::Dns01, Party::Line)]);
         running.stop().await;
     });

@@ -4,7 +4,7 @@
 
 mod doubles;
 
-pub use doubles::{Certificate, Resolver, Shares};
+pub use doubles::{Certificate, DEAD, Resolver, Shares};
 
 use std::fs::File;
 use std::future::Future;
@@ -20,6 +20,7 @@ use model::part::LinePart;
 use model::profile::Target;
 use model::{Outcome, Timestamp, Verdict};
 use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::socket::MsgFlags;
 use reach::{ClinicSide, ConsumerTarget, Plan, Sockets, TerminalTarget};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, UdpSocket};
@@ -156,21 +157,28 @@ impl World {
         self.inside(move || ip(&arguments));
     }
 
+    /// A router that says nothing by itself, and something only when it is asked so many times.
+    pub fn advertise_when_asked(&self, times: usize) {
+        const ROUTER_SOLICITATION: u8 = 133;
+        let socket = self.inside(|| Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)).unwrap());
+        socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let namespace = self.namespace.try_clone().unwrap();
+        std::thread::spawn(move || {
+            let mut asked = 0;
+            while asked < times {
+                let mut bytes = [0; 64];
+                if nix::sys::socket::recv(socket.as_raw_fd(), &mut bytes, MsgFlags::empty()).is_err() {
+                    return;
+                }
+                asked += usize::from(bytes[0] == ROUTER_SOLICITATION);
+            }
+            in_namespace(namespace, || advertise(600));
+        });
+    }
+
     /// Sends a router advertisement with a prefix.
     pub fn advertise(&self, lifetime_s: u16) {
-        let mut bytes = vec![134, 0, 0, 0, 64, 0];
-        bytes.extend(lifetime_s.to_be_bytes());
-        bytes.extend([0; 8]);
-        bytes.extend([3, 4, 64, 0xc0, 0, 0, 0x0e, 0x10, 0, 0, 0x0e, 0x10, 0, 0, 0, 0]);
-        bytes.extend("2001:db8:0:1::".parse::<Ipv6Addr>().unwrap().octets());
-        self.inside(move || {
-            let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)).unwrap();
-            let port = nix::net::if_::if_nametoindex("w0").unwrap();
-            socket.set_multicast_hops_v6(255).unwrap();
-            socket.set_multicast_if_v6(port).unwrap();
-            let everybody = SocketAddrV6::new("ff02::1".parse().unwrap(), 0, 0, port);
-            socket.send_to(&bytes, &everybody.into()).unwrap();
-        });
+        self.inside(move || advertise(lifetime_s));
     }
 
     /// Advertises until the kernel has made an address of it: the first may be lost on a busy machine, where a cable
@@ -417,6 +425,21 @@ impl Running {
         drop(self.sweeps);
         self.task.await.unwrap().unwrap();
     }
+}
+
+/// Sends a router advertisement with a prefix from here.
+fn advertise(lifetime_s: u16) {
+    let mut bytes = vec![134, 0, 0, 0, 64, 0];
+    bytes.extend(lifetime_s.to_be_bytes());
+    bytes.extend([0; 8]);
+    bytes.extend([3, 4, 64, 0xc0, 0, 0, 0x0e, 0x10, 0, 0, 0x0e, 0x10, 0, 0, 0, 0]);
+    bytes.extend("2001:db8:0:1::".parse::<Ipv6Addr>().unwrap().octets());
+    let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)).unwrap();
+    let port = nix::net::if_::if_nametoindex("w0").unwrap();
+    socket.set_multicast_hops_v6(255).unwrap();
+    socket.set_multicast_if_v6(port).unwrap();
+    let everybody = SocketAddrV6::new("ff02::1".parse().unwrap(), 0, 0, port);
+    socket.send_to(&bytes, &everybody.into()).unwrap();
 }
 
 fn in_namespace<T: Send + 'static>(namespace: File, work: impl FnOnce() -> T + Send + 'static) -> T {
