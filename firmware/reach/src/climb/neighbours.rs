@@ -53,12 +53,15 @@ impl<'a> Neighbours<'a> {
         let consumers: Vec<Ipv4Addr> = plan.clinic.consumers.iter().map(|one| one.address).collect();
         if let Some(port) = ports.terminals {
             asked.extend(homes(Side::Terminals, port, plan.own, &terminals));
-            asked.extend(strangers(Side::Terminals, port, plan.clinic.own, &consumers, plan.clinic.nobody));
+            asked.extend(strangers(Side::Terminals, port, plan.own, &consumers, plan.clinic.nobody));
+            asked.push((Side::Terminals, Wanted::Ours, probe(port, plan.clinic.own)));
         }
         if let Some(port) = ports.clinic {
             asked.extend(homes(Side::Clinic, port, plan.clinic.own, &consumers));
             asked.push((Side::Clinic, Wanted::Twin, probe(port, plan.clinic.own)));
-            asked.extend(strangers(Side::Clinic, port, plan.own, &terminals, plan.clinic.nobody_terminal));
+            let nobody = plan.clinic.nobody_terminal;
+            asked.extend(strangers(Side::Clinic, port, plan.clinic.own, &terminals, nobody));
+            asked.push((Side::Clinic, Wanted::Ours, probe(port, plan.own)));
         }
         Self { plan, ports, line, asked }
     }
@@ -126,7 +129,7 @@ impl<'a> Neighbours<'a> {
     }
 }
 
-/// Those who should be there, asked from our own address.
+/// Those who should be there.
 fn homes(
     side: Side,
     port: Port,
@@ -137,19 +140,21 @@ fn homes(
     machines.iter().map(of).enumerate().map(move |(at, question)| (side, Wanted::Home(at), question))
 }
 
-/// Those who should not.
+/// Those who should not. Asked in our own name too: a machine that is just taking its address would give it up for a probe
+/// (RFC 5227 section 2.1.1).
 fn strangers(
     side: Side,
     port: Port,
-    ours: Ipv4Addr,
+    from: Ipv4Addr,
     machines: &[Ipv4Addr],
     nobody: Option<Ipv4Addr>,
 ) -> impl Iterator<Item = (Side, Wanted, Question)> {
     let away = machines.iter().enumerate().map(|(at, target)| (Wanted::Away(at), *target));
-    let all = away.chain([(Wanted::Ours, ours)]).chain(nobody.map(|target| (Wanted::Nobody, target)));
-    all.map(move |(wanted, target)| (side, wanted, probe(port, target)))
+    let all = away.chain(nobody.map(|target| (Wanted::Nobody, target)));
+    all.map(move |(wanted, target)| (side, wanted, Question { port, target, from, expected: false }))
 }
 
+/// Our own address, of which nobody else may think that it is to be had: a probe changes nobody's tables.
 const fn probe(port: Port, target: Ipv4Addr) -> Question {
     Question { port, target, from: Ipv4Addr::UNSPECIFIED, expected: false }
 }

@@ -1,9 +1,8 @@
 //! Who belongs to one zone is not seen in another, and no two of our ports are on one network.
 //!
-//! Each near port is asked, by probes that change nobody's tables (RFC 5227 section 2.1.1), for addresses that must not
-//! be there: those of the other zone's machines, and our own at the other port. Our own kernel answers for any of its
-//! addresses on any port, so it names the port that heard the question. Whoever also answers for an address that nobody
-//! has answers for everybody (RFC 1027) and proves nothing.
+//! Each near port is asked for addresses that must not be there: those of the other zone's machines, and our own at the
+//! other port. Our own kernel answers for any of its addresses on any port, so it names the port that heard the question.
+//! Whoever also answers for an address that nobody has answers for everybody (RFC 1027) and proves nothing.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
