@@ -58,6 +58,7 @@ fn the_box_opens_the_share_of_a_listed_consumer_and_of_nobody_else() {
             login: "far".into(),
         },
         takes: Vec::new(),
+        address: None,
     });
     let intent = Intent::from_site(&site);
     let right = firewall::compile_json(&site);

@@ -54,6 +54,14 @@ pub enum Rung {
     AnswersSay,
     /// Consumers collect their answers; reported by the relay.
     Collection,
+    /// Carrier on the clinic's port.
+    ClinicLink,
+    /// The consumers' machines answer ARP, where the site file says their addresses.
+    ReceiptComputer,
+    /// Nobody else in the clinic has our address there (RFC 5227).
+    ClinicAddress,
+    /// Who belongs to one zone is not seen in another, nor are our own ports on one network.
+    Separation,
 }
 
 /// A part of the way that is judged apart from the others.
@@ -65,11 +73,13 @@ pub enum Branch {
     Terminal,
     /// The consumers of answers.
     Consumers,
+    /// The clinic's network, as far as it can be seen from the box.
+    Clinic,
 }
 
 impl Rung {
     /// Every rung, in the order a person climbs.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 25] = [
         Self::Link,
         Self::Router,
         Self::Address,
@@ -91,6 +101,10 @@ impl Rung {
         Self::TerminalAnswers,
         Self::AnswersSay,
         Self::Collection,
+        Self::ClinicLink,
+        Self::ReceiptComputer,
+        Self::ClinicAddress,
+        Self::Separation,
     ];
 
     /// To which part of the way it belongs.
@@ -102,6 +116,9 @@ impl Rung {
             | Self::TerminalShare
             | Self::TerminalAnswers => Branch::Terminal,
             Self::AnswersSay | Self::Collection => Branch::Consumers,
+            Self::ClinicLink | Self::ReceiptComputer | Self::ClinicAddress | Self::Separation => {
+                Branch::Clinic
+            }
             _ => Branch::Line,
         }
     }
@@ -131,6 +148,8 @@ impl Rung {
             Self::TerminalSmb => &[Self::TerminalNeighbour],
             Self::TerminalShare => &[Self::TerminalSmb],
             Self::TerminalAnswers => &[Self::TerminalShare],
+            Self::ClinicLink => &[],
+            Self::ReceiptComputer | Self::ClinicAddress | Self::Separation => &[Self::ClinicLink],
         }
     }
 
@@ -158,6 +177,10 @@ impl Rung {
             Self::TerminalAnswers => Text::new("端末の回答", "terminal's answers"),
             Self::AnswersSay => Text::new("回答の内容", "what answers say"),
             Self::Collection => Text::new("結果の取り込み", "collection of answers"),
+            Self::ClinicLink => Text::new("院内LANポートの信号", "clinic port carrier"),
+            Self::ReceiptComputer => Text::new("レセコンの応答", "receipt computer"),
+            Self::ClinicAddress => Text::new("院内LANでの本機のアドレス", "this box's address in the clinic"),
+            Self::Separation => Text::new("端末側と院内LANの分離", "zones kept apart"),
         }
     }
 }
@@ -231,11 +254,15 @@ pub enum Symptom {
     NotCollected,
     /// The clock differs by more than a second, or the server itself is not synchronised.
     ClockOff,
+    /// Who belongs to one zone answers in another.
+    Elsewhere,
+    /// What we send out of one port comes in at another.
+    Joined,
 }
 
 impl Symptom {
     /// Every symptom.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::NoCarrier,
         Self::NoPort,
         Self::NoRouter,
@@ -268,11 +295,13 @@ impl Symptom {
         Self::AnswersMixed,
         Self::NotCollected,
         Self::ClockOff,
+        Self::Elsewhere,
+        Self::Joined,
     ];
 }
 
-/// How long the line may be without a router before that is a fault, seconds. RFC 4861 section 6.3.7 sends
-/// three solicitations four seconds apart; the rest is patience with a router that reboots.
+/// How long the line may be without a router before that is a fault, seconds. RFC 7559 sends four solicitations in
+/// that time; the rest is patience with a router that reboots.
 pub const ROUTER_PATIENCE_S: u64 = 30;
 
 /// The outcome of one look.
@@ -335,6 +364,9 @@ pub struct Evidence {
     /// Rungs that were lost again and again of late.
     #[serde(default)]
     pub flapping: Vec<Rung>,
+    /// Rungs this site does not have: nobody looks at them, and nothing is missing.
+    #[serde(default)]
+    pub lacking: Vec<Rung>,
     /// Whether our own clock may accuse a certificate (faults.md: withheld otherwise).
     pub clock_trusted: bool,
     /// Whether a time server has confirmed our clock since the start.
@@ -346,6 +378,11 @@ impl Evidence {
     /// The outcome at a rung; a rung without an observation was not looked at.
     pub fn outcome(&self, rung: Rung) -> Outcome {
         self.observations.get(&rung).map_or(Outcome::Skipped, |seen| seen.outcome)
+    }
+
+    /// Whether this site does not have the rung.
+    pub fn lacks(&self, rung: Rung) -> bool {
+        self.lacking.contains(&rung)
     }
 
     /// Whether the rung was ever good on this site.

@@ -133,6 +133,8 @@ pub fn symptom_name(symptom: &str) -> Option<Text> {
         "answers-refused" => Text::new("断りの回答", "answers that refuse"),
         "answers-mixed" => Text::new("異常な回答", "answers of both sorts"),
         "not-collected" => Text::new("取り込みなし", "not collected"),
+        "elsewhere" => Text::new("別のポートに見える", "seen at another port"),
+        "joined" => Text::new("ポートどうしの接続", "two ports on one wire"),
         _ => return None,
     })
 }

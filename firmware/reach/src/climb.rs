@@ -1,6 +1,7 @@
 //! One look at the ladder: what lies in the box first, then every host at once.
 
 mod near;
+mod neighbours;
 
 use std::future::Future;
 use std::time::Instant as Clock;
@@ -39,8 +40,7 @@ pub struct Climber {
     line: Option<Port>,
     /// Where what is seen is told while a look is under way.
     progress: Progress,
-    /// The terminals' port while it has carrier.
-    terminals: Option<Port>,
+    near: near::Ports,
 }
 
 impl Climber {
@@ -59,7 +59,7 @@ impl Climber {
             watch: RouterWatch::new(Clock::now()),
             line: None,
             progress: Progress::default(),
-            terminals: None,
+            near: near::Ports::default(),
             plan,
         })
     }
@@ -75,9 +75,9 @@ impl Climber {
 
     async fn climb(&mut self, far: bool) -> Vec<Observation> {
         let (mut looked, grounded) = self.own_rungs().await;
-        let carriers = self.near_ports().await;
-        let carriers: Vec<_> = carriers.into_iter().map(|seen| self.progress.told(seen)).collect();
-        let (gateway, hosts, near) = tokio::join!(
+        let mut carriers: Vec<Observation> =
+            self.near_ports().await.into_iter().map(|seen| self.progress.told(seen)).collect();
+        let (gateway, hosts, mut near) = tokio::join!(
             when(grounded, self.gateway()),
             // Many probes at once: their state is the heap's.
             Box::pin(when(grounded && far, self.hosts())),
@@ -85,6 +85,7 @@ impl Climber {
         );
         looked.extend([gateway, hosts].into_iter().flatten());
         self.forget_what_a_lost_carrier_said(&mut looked).await;
+        self.forget_what_a_near_cable_cut_off(&mut carriers, &mut near).await;
         looked.extend(carriers);
         looked.extend(near);
         looked

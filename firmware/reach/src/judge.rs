@@ -5,7 +5,7 @@
 //! can only make rows fall away, and the rows are laid out so that what remains then is nothing or
 //! [`Party::Unknown`], never another party (a wrong accusation is a bug, see the property in `tests/judge.rs`).
 //!
-//! The line, the terminal, its answers, their consumers and the box are judged apart. A fault of the line makes the
+//! The line, the terminal, the clinic's wiring and its machines, answers, their consumers and the box are judged apart. A fault of the line makes the
 //! service [`Usability::Unusable`], or [`Usability::Partly`] if the centre can be had nevertheless; a fault of the
 //! terminal's file sharing only [`Usability::Partly`], because the terminal's own screen and card reader go on working. A
 //! rung that is bad in a way no row names leaves [`Usability::Unknown`]: better "being checked" than a guess.
@@ -17,7 +17,8 @@ use model::observation::Evidence;
 use model::{Certainty, Fault, FaultCode, Outcome, Party, Rung, Timestamp, Usability, Verdict};
 
 use self::table::{
-    ALL_HOLDS, ANSWERS, BOX, CONSUMERS, CONTENTS, LINE, LINE_HOLDS, Need, RECORDED, Row, TERMINAL,
+    ALL_HOLDS, ANSWERS, BOX, CLINIC, CONSUMERS, CONTENTS, LINE, LINE_HOLDS, Need, RECORDED, Row, TERMINAL,
+    WIRING,
 };
 use crate::sabotage;
 
@@ -38,10 +39,12 @@ fn finding(evidence: &Evidence, since: Timestamp) -> Verdict {
     let line = first(LINE, evidence);
     let terminal = first(TERMINAL, evidence);
     // What comes of a fault that is named already and may come of nothing else is not named beside it.
-    let named = line.is_some() || terminal.is_some();
+    let clinic = first(CLINIC, evidence);
+    let named = line.is_some() || terminal.is_some() || clinic.is_some();
     let follows = |fault: &Fault| named && fault.owner == Party::Unknown;
     let later = [ANSWERS, CONTENTS, CONSUMERS, BOX].map(|rows| first(rows, evidence));
-    let later: Vec<Fault> = later.into_iter().flatten().filter(|fault| !follows(fault)).collect();
+    let later = later.into_iter().flatten().filter(|fault| !follows(fault));
+    let later: Vec<Fault> = first(WIRING, evidence).into_iter().chain(clinic).chain(later).collect();
     let usability = match (&line, &terminal) {
         (Some(_), _) if !holds(LINE_HOLDS, evidence) => Usability::Unusable,
         (None, None) if later.is_empty() && holds(ALL_HOLDS, evidence) => Usability::Usable,
@@ -64,7 +67,7 @@ fn finding(evidence: &Evidence, since: Timestamp) -> Verdict {
 /// Whom a fault may be given to, each with how sure that is; whoever the first rows name comes first.
 pub fn owners(code: FaultCode) -> Vec<(Party, Certainty)> {
     let mut found: Vec<(Party, Certainty)> = Vec::new();
-    let tables = [LINE, TERMINAL, ANSWERS, CONTENTS, CONSUMERS, BOX, RECORDED];
+    let tables = [LINE, TERMINAL, WIRING, CLINIC, ANSWERS, CONTENTS, CONSUMERS, BOX, RECORDED];
     for row in tables.into_iter().flatten().filter(|row| row.code == code) {
         if found.iter().all(|(owner, _)| *owner != row.owner) {
             found.push((row.owner, row.certainty));
@@ -119,6 +122,7 @@ impl Need {
             Self::Ever(rung) => evidence.was_good(rung),
             Self::Never(rung) => !evidence.was_good(rung),
             Self::GoodOrNever(rung) => good(rung) || !evidence.was_good(rung),
+            Self::GoodOrLacking(rung) => good(rung) || evidence.lacks(rung),
             Self::Flaps(rung) => {
                 evidence.flapping.contains(&rung)
                     && matches!(evidence.outcome(rung), Outcome::Good | Outcome::Bad(_))
@@ -141,6 +145,8 @@ impl Need {
                 rungs.retain(|rung| evidence.outcome(*rung).is_good());
                 rungs
             }
+            Self::GoodOrLacking(rung) if evidence.lacks(rung) => Vec::new(),
+            Self::GoodOrLacking(rung) => vec![rung],
             Self::All(rungs) => rungs.to_vec(),
             Self::Ever(_) | Self::Never(_) | Self::Clock | Self::ClockConfirmed | Self::ClockDoubted => {
                 Vec::new()

@@ -35,8 +35,8 @@ type Place = (Rung, Option<String>);
 #[derive(Debug)]
 pub struct Ladder {
     terminals: Vec<String>,
-    /// The far rungs this site has.
-    far: Vec<Rung>,
+    /// The rungs this site does not have.
+    lacking: Vec<Rung>,
     /// When the line's carrier was lost of late.
     lost: VecDeque<Timestamp>,
     seen: BTreeMap<Place, Observation>,
@@ -47,9 +47,13 @@ impl Ladder {
     /// A ladder nobody has looked at yet.
     pub fn new(plan: &Plan, history: History) -> Self {
         let terminals = plan.terminals.iter().map(|terminal| terminal.name.clone()).collect();
-        let has = |rung: &Rung| *rung != Rung::Area || plan.other_area.is_some();
-        let far = FAR.into_iter().filter(has).collect();
-        Self { terminals, far, lost: VecDeque::new(), seen: BTreeMap::new(), history }
+        let lacks = |rung: &Rung| match rung {
+            Rung::Area => plan.other_area.is_none(),
+            Rung::ReceiptComputer => plan.clinic.consumers.is_empty(),
+            _ => false,
+        };
+        let lacking = Rung::ALL.into_iter().filter(lacks).collect();
+        Self { terminals, lacking, lost: VecDeque::new(), seen: BTreeMap::new(), history }
     }
 
     /// What must outlive a restart.
@@ -94,10 +98,10 @@ impl Ladder {
 
     /// Whether a far rung should be looked at now: it never was, or what it stands on holds again.
     pub fn wants_far(&self) -> bool {
-        self.far.iter().any(|rung| {
-            let seen = self.seen.get(&(*rung, None));
+        FAR.into_iter().filter(|rung| !self.lacking.contains(rung)).any(|rung| {
+            let seen = self.seen.get(&(rung, None));
             let unseen = seen.is_none_or(|seen| seen.outcome == Outcome::Skipped);
-            unseen && self.stands(*rung, None)
+            unseen && self.stands(rung, None)
         })
     }
 
@@ -130,6 +134,7 @@ impl Ladder {
             observations: line.chain(terminal).map(|seen| (seen.rung, seen.clone())).collect(),
             ever_good: self.history.ever_good(worst.map(String::as_str)),
             flapping: if self.flaps(now) { vec![Rung::Link] } else { Vec::new() },
+            lacking: self.lacking.clone(),
             clock_trusted: self.history.clock_trusted(now),
             clock_confirmed: self.history.clock_confirmed(),
         }
@@ -173,7 +178,8 @@ impl Ladder {
 
     /// Marks what stands on a broken rung as not looked at, from the ground up. Independent rungs keep their word.
     fn silence(&mut self, now: Timestamp) {
-        let line = Rung::ALL.into_iter().filter(|rung| !of_terminal(*rung)).map(|rung| (rung, None));
+        let has = |rung: &Rung| !of_terminal(*rung) && !self.lacking.contains(rung);
+        let line = Rung::ALL.into_iter().filter(has).map(|rung| (rung, None));
         let of_terminals = self.terminals.iter().flat_map(|name| {
             Rung::ALL.into_iter().filter(|rung| of_terminal(*rung)).map(|rung| (rung, Some(name.clone())))
         });

@@ -10,6 +10,7 @@
 
 mod arp;
 mod certificate;
+mod chance;
 mod climb;
 mod dns;
 mod error;
@@ -37,6 +38,6 @@ pub use error::Error;
 pub use files::observations as of_files;
 pub use judge::{judge, owners};
 pub use past::Past;
-pub use plan::{Plan, TerminalTarget};
+pub use plan::{ClinicSide, ConsumerTarget, Plan, TerminalTarget};
 pub use run::{ShareSource, run};
 pub use sockets::Sockets;

@@ -56,31 +56,22 @@ pub async fn ask(plan: &Plan, resolver: Ipv6Addr, host: &str) -> Result<Reply, F
     }
 }
 
-/// Asks both at once and takes the first address.
+/// Asks both at once and takes the addresses of whoever has some first, at least one.
 ///
 /// # Errors
 /// What to say of the rung that needs this name.
-pub async fn resolve(plan: &Plan, host: &str) -> Result<Ipv6Addr, Finding> {
+pub async fn resolve(plan: &Plan, host: &str) -> Result<Vec<Ipv6Addr>, Finding> {
     let [one, two] = plan.resolvers;
     let (first, other) = match select(Box::pin(ask(plan, one, host)), Box::pin(ask(plan, two, host))).await {
         Either::Left((first, other)) | Either::Right((first, other)) => (first, other),
     };
-    if let Some(address) = address(&first) {
-        return Ok(address);
-    }
-    let second = other.await;
-    match (address(&second), first, second) {
-        (Some(address), _, _) => Ok(address),
-        (None, Ok(_), _) | (None, _, Ok(_)) => {
-            Err(Finding::bad(Symptom::NameMissing, format!("{host}: no such name, or no address")))
-        }
-        (None, Err(finding), Err(_)) => Err(finding),
-    }
-}
-
-fn address(reply: &Result<Reply, Finding>) -> Option<Ipv6Addr> {
-    match reply {
-        Ok(Reply::Addresses(found)) => found.first().copied(),
-        Ok(Reply::Missing) | Err(_) => None,
+    let first = match first {
+        Ok(Reply::Addresses(found)) => return Ok(found),
+        other => other,
+    };
+    match (first, other.await) {
+        (_, Ok(Reply::Addresses(found))) => Ok(found),
+        (Err(finding), Err(_)) => Err(finding),
+        _ => Err(Finding::bad(Symptom::NameMissing, format!("{host}: no such name, or no address"))),
     }
 }

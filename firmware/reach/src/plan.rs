@@ -18,6 +18,31 @@ pub struct TerminalTarget {
     pub share: String,
 }
 
+/// A consumer of answers whose machine's address is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerTarget {
+    /// Its name in the site file.
+    pub name: String,
+    /// Its address.
+    pub address: Ipv4Addr,
+}
+
+/// The clinic's side, as far as it is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClinicSide {
+    /// The clinic's port.
+    pub port: String,
+    /// The box's own address in the clinic's zone.
+    pub own: Ipv4Addr,
+    /// The consumers with an address.
+    pub consumers: Vec<ConsumerTarget>,
+    /// An address of the clinic's zone that nobody there has as far as we know: who answers for it in the terminals' zone
+    /// answers for everybody (RFC 1027) and proves nothing.
+    pub nobody: Option<Ipv4Addr>,
+    /// The same the other way round: one of the terminals' zone, asked for in the clinic's.
+    pub nobody_terminal: Option<Ipv4Addr>,
+}
+
 /// Everything the probes need to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -45,6 +70,8 @@ pub struct Plan {
     pub time: String,
     /// The terminals.
     pub terminals: Vec<TerminalTarget>,
+    /// The clinic's side.
+    pub clinic: ClinicSide,
     /// The authorities the centre's certificate must come from, PEM. Without them the certificate is not judged.
     pub authorities_pem: Option<Vec<u8>>,
 }
@@ -54,10 +81,7 @@ impl Plan {
     /// store where the profile names none.
     pub fn from_site(site: &Site, authorities_pem: Option<Vec<u8>>) -> Self {
         let profile = &site.profile;
-        let own = match site.terminal_zone.address {
-            IpAddr::V4(address) => address,
-            IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
-        };
+        let own = v4(&site.terminal_zone);
         let terminals = site.terminals.iter();
         Self {
             contract: format!("{} {}", site.line.key(), profile.name),
@@ -78,6 +102,7 @@ impl Plan {
                     share: share(&terminal.folders),
                 })
                 .collect(),
+            clinic: ClinicSide::of(site),
             authorities_pem,
         }
     }
@@ -94,5 +119,53 @@ fn share(folders: &Place) -> String {
         Place::Own { share } => share.clone(),
         Place::Remote { address, share, login } => format!(r"\\{address}\{share} {login}"),
         Place::Local { path } => path.display().to_string(),
+    }
+}
+
+impl ClinicSide {
+    fn of(site: &Site) -> Self {
+        let consumers = site.consumers.iter().filter_map(|consumer| {
+            Some(ConsumerTarget { name: consumer.name.clone(), address: consumer.address? })
+        });
+        let consumers: Vec<ConsumerTarget> = consumers.collect();
+        let known: Vec<Ipv4Addr> = consumers.iter().map(|consumer| consumer.address).collect();
+        let terminals: Vec<Ipv4Addr> = site.terminals.iter().map(|terminal| terminal.address).collect();
+        Self {
+            port: site.port(Zone::Clinic).to_owned(),
+            own: v4(&site.clinic),
+            nobody: nobody(&site.clinic, &known),
+            nobody_terminal: nobody(&site.terminal_zone, &terminals),
+            consumers,
+        }
+    }
+}
+
+fn v4(zone: &Prefix) -> Ipv4Addr {
+    match zone.address {
+        IpAddr::V4(address) => address,
+        IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
+    }
+}
+
+/// The zone's highest address that is neither ours nor of somebody we know.
+fn nobody(zone: &Prefix, known: &[Ipv4Addr]) -> Option<Ipv4Addr> {
+    let last = v4(zone).to_bits() | u32::MAX.checked_shr(u32::from(zone.length)).unwrap_or(0);
+    let below = (0..=last).rev().map(Ipv4Addr::from_bits).take(64);
+    below
+        .filter(|address| zone.is_machine(*address) && *address != v4(zone))
+        .find(|address| !known.contains(address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_a_machine_s_address_of_the_zone_that_is_not_taken() {
+        let zone = |last: u8, length| Prefix { address: IpAddr::from([192, 0, 2, last]), length };
+        let at = |last: u8| Ipv4Addr::new(192, 0, 2, last);
+        assert_eq!(nobody(&zone(1, 24), &[at(2), at(254)]), Some(at(253)));
+        assert_eq!(nobody(&zone(254, 24), &[at(2)]), Some(at(253)));
+        assert_eq!(nobody(&zone(1, 30), &[at(2)]), None, "a zone of two machines has no third");
     }
 }

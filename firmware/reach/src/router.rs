@@ -15,10 +15,10 @@ use crate::icmp6::Advertisement;
 
 /// How long the line may be without a router before that is a fault.
 const PATIENCE: Duration = Duration::from_secs(ROUTER_PATIENCE_S);
-/// RFC 4861 section 10: `MAX_RTR_SOLICITATIONS`.
-const SOLICITATIONS: u8 = 3;
-/// RFC 4861 section 10: `RTR_SOLICITATION_INTERVAL`.
-const SOLICITATION_INTERVAL: Duration = Duration::from_secs(4);
+/// RFC 7559 section 2: after the first solicitation so long until the second, then twice as long each time,
+const FIRST_AGAIN: Duration = Duration::from_secs(4);
+/// but never longer than this: as long as there is no router, one that comes back without a word is found.
+const LONGEST_AGAIN: Duration = Duration::from_secs(3600);
 /// A stranger who invents routers must not fill our memory.
 const ROUTERS_KEPT: usize = 16;
 
@@ -50,8 +50,9 @@ pub struct RouterWatch {
     goodbye: bool,
     /// Since when there is no router, while there is none.
     lost_at: Instant,
-    solicited: u8,
     solicit_at: Instant,
+    /// How long after the next solicitation the one after it is due.
+    again: Duration,
 }
 
 impl RouterWatch {
@@ -65,8 +66,8 @@ impl RouterWatch {
             present: false,
             goodbye: false,
             lost_at: now,
-            solicited: 0,
             solicit_at: now,
+            again: FIRST_AGAIN,
         }
     }
 
@@ -129,13 +130,14 @@ impl RouterWatch {
         }
     }
 
-    /// Whether a solicitation is due; counts it as sent.
-    pub fn solicit(&mut self, now: Instant) -> bool {
+    /// Whether a solicitation is due; counts it as sent. The time until the next one is taken times `chance`, so that the
+    /// boxes of a whole town do not ask in step.
+    pub fn solicit(&mut self, now: Instant, chance: f64) -> bool {
         self.settle(now);
-        let due = !self.present && self.solicited < SOLICITATIONS && now >= self.solicit_at;
+        let due = !self.present && now >= self.solicit_at;
         if due {
-            self.solicited += 1;
-            self.solicit_at = now + SOLICITATION_INTERVAL;
+            self.solicit_at = now + self.again.mul_f64(chance);
+            self.again = (self.again * 2).min(LONGEST_AGAIN);
         }
         due
     }
@@ -146,7 +148,7 @@ impl RouterWatch {
         if self.present {
             return expiries.max();
         }
-        let solicitation = (self.solicited < SOLICITATIONS).then_some(self.solicit_at);
+        let solicitation = Some(self.solicit_at);
         let patience = (!self.goodbye).then_some(self.lost_at + PATIENCE).filter(|end| *end > now);
         solicitation.into_iter().chain(patience).min()
     }
@@ -167,8 +169,8 @@ impl RouterWatch {
             self.goodbye = false;
         } else if self.present {
             self.lost_at = expired.unwrap_or(now);
-            self.solicited = 0;
             self.solicit_at = now;
+            self.again = FIRST_AGAIN;
         }
         self.present = present;
     }
@@ -250,7 +252,7 @@ mod tests {
         let mut watch = RouterWatch::new(t);
         watch.routed(&[(ONE, Some(s(9)))], t);
         assert_eq!(watch.standing(t), Standing::Present);
-        assert!(!watch.solicit(t));
+        assert!(!watch.solicit(t, 1.0));
         assert_eq!(watch.next(t), Some(t + s(9)));
     }
 
@@ -278,11 +280,37 @@ mod tests {
     }
 
     #[test]
-    fn at_most_three_solicitations_four_seconds_apart() {
+    fn solicitations_go_on_ever_farther_apart_until_there_is_a_router() {
         let t = Instant::now();
         let mut watch = RouterWatch::new(t);
-        let sent: Vec<u64> = (0..60).filter(|second| watch.solicit(t + s(*second))).collect();
-        assert_eq!(sent, [0, 4, 8]);
+        let sent: Vec<u64> = (0..200).filter(|second| watch.solicit(t + s(*second), 1.0)).collect();
+        assert_eq!(sent, [0, 4, 12, 28, 60, 124]);
+        let hours: Vec<u64> = (200..30_000).filter(|second| watch.solicit(t + s(*second), 1.0)).collect();
+        let apart = hours.windows(2).map(|two| two[1] - two[0]);
+        assert_eq!(
+            apart.collect::<Vec<_>>(),
+            [256, 512, 1024, 2048, 3600, 3600, 3600, 3600, 3600, 3600, 3600]
+        );
+        watch.advertised(says(ONE, 9), t + s(30_000));
+        assert!(!watch.solicit(t + s(30_008), 1.0));
+        let lost: Vec<u64> = (30_009..30_030).filter(|second| watch.solicit(t + s(*second), 1.0)).collect();
+        assert_eq!(lost, [30_009, 30_013, 30_021], "when it is lost again they begin anew");
+    }
+
+    #[test]
+    fn one_that_said_goodbye_is_asked_for_as_long_as_its_route_lingers() {
+        let t = Instant::now();
+        let mut watch = RouterWatch::new(t);
+        watch.routed(&[(ONE, Some(s(1800)))], t);
+        watch.advertised(says(ONE, 0), t);
+        let asked = (0..1800).filter(|second| {
+            watch.routed(&[(ONE, Some(s(1800 - *second)))], t + s(*second));
+            watch.solicit(t + s(*second), 1.0)
+        });
+        assert_eq!(asked.collect::<Vec<_>>(), [0, 4, 12, 28, 60, 124, 252, 508, 1020]);
+        assert!(watch.next(t + s(1800)).is_some(), "and it goes on");
+        watch.advertised(says(ONE, 1800), t + s(1800));
+        assert_eq!(watch.standing(t + s(1800)), Standing::Present);
     }
 
     #[derive(Clone, Debug)]
@@ -328,7 +356,7 @@ mod tests {
                         last_alive = now;
                     }
                     Event::Solicit => {
-                        watch.solicit(now);
+                        watch.solicit(now, 1.0);
                     }
                 }
                 if watch.standing(now) == Standing::Present {

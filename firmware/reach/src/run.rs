@@ -14,6 +14,7 @@ use model::{Observation, Timestamp, Verdict};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 
+use crate::chance;
 use crate::climb::Climber;
 use crate::error::Error;
 use crate::history::{History, Subjects};
@@ -288,21 +289,5 @@ async fn look(climber: &mut Climber, how: How, progress: Progress, shares: &impl
 
 /// The time, more or less a fifth of it.
 fn jittered(every: Duration) -> Duration {
-    let mut byte = [128];
-    // Without a random number the looks fall due on the stroke, and are still made.
-    let _ = aws_lc_rs::rand::fill(&mut byte);
-    let [byte] = byte;
-    every.mul_f64(0.8 + 0.4 * f64::from(byte) / 255.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn jitter_stays_within_a_fifth_and_is_not_always_the_same() {
-        let times: Vec<Duration> = (0..200).map(|_| jittered(FAR_EVERY)).collect();
-        assert!(times.iter().all(|time| (48.0..=72.0).contains(&time.as_secs_f64())));
-        assert!(times.iter().any(|time| *time != times[0]));
-    }
+    every.mul_f64(chance::around_one(0.2))
 }

@@ -6,7 +6,7 @@ mod clinic;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use clinic::{CENTRE, Certificate, DISTRIBUTION, LINE_AUTH, RESOLVERS, Resolver, in_a_clinic};
+use clinic::{CENTRE, Certificate, DEAD, DISTRIBUTION, LINE_AUTH, RESOLVERS, Resolver, TIME, in_a_clinic};
 use model::part::LinePart;
 use model::past::Mark;
 use model::{FaultCode, Outcome, Party, Rung, Symptom, Usability};
@@ -95,6 +95,41 @@ fn a_router_that_says_goodbye_is_named_at_once() {
 }
 
 #[test]
+fn a_router_that_comes_back_without_a_word_is_asked_for_until_it_is_found() {
+    in_a_clinic(async |world| {
+        let mut running = world.start();
+        running.sweep().await;
+        world.advertise_when_asked(2);
+        world.advertise(0);
+        let gone = |part: &LinePart| alarms(part) == [(FaultCode::Wan03, Party::Line)];
+        running.until(Duration::from_secs(2), gone).await;
+        let back = |part: &LinePart| part.verdict.usability == Usability::Usable;
+        running.until(Duration::from_secs(15), back).await;
+        running.stop().await;
+    });
+}
+
+#[test]
+fn a_host_whose_first_address_is_dead_is_reached_by_its_second_and_both_are_named() {
+    in_a_clinic(async |world| {
+        world.set_resolvers([Resolver::DeadFirst; 2]);
+        let running = world.start();
+        let part = running.sweep().await;
+        assert_eq!(
+            (part.verdict.usability, alarms(&part)),
+            (Usability::Usable, vec![]),
+            "{:#?}",
+            part.ladder
+        );
+        for (rung, live) in [(Rung::CentreTcp, CENTRE), (Rung::LineAuth, LINE_AUTH), (Rung::Time, TIME)] {
+            let detail = &part.ladder.iter().find(|seen| seen.rung == rung).unwrap().detail;
+            assert!(detail.contains(live) && detail.contains(DEAD), "{detail}");
+        }
+        running.stop().await;
+    });
+}
+
+#[test]
 fn a_line_without_a_router_stays_open_and_a_sweep_does_not_wait_for_one() {
     in_a_clinic(async |world| {
         world.advertise(0);
@@ -133,6 +168,8 @@ fn two_silent_or_closed_resolvers_are_the_line_s_and_one_is_only_recorded() {
         let part = running.sweep().await;
         assert_eq!(outcome(&part, Rung::ResolverOne), Some(Outcome::Bad(Symptom::Silent)));
         assert_eq!(outcome(&part, Rung::ResolverTwo), Some(Outcome::Bad(Symptom::Refused)));
+        let two = part.ladder.iter().find(|seen| seen.rung == Rung::ResolverTwo);
+        assert!(two.is_some_and(|seen| seen.detail.contains("TCP: connection refused")), "{two:?}");
         assert_eq!(alarms(&part), [(FaultCode::Dns01, Party::Line)]);
         running.stop().await;
     });
@@ -286,6 +323,60 @@ fn a_terminal_that_falls_silent_or_shuts_its_share_is_judged_within_seconds_thou
         world.ip("link set dev e0 arp off");
         let silent = |part: &LinePart| alarms(part) == [(FaultCode::Term01, Party::Terminal)];
         running.until(soon, silent).await;
+        running.stop().await;
+    });
+}
+
+#[test]
+fn a_receipt_computer_that_is_off_or_unplugged_is_told_apart() {
+    in_a_clinic(async |world| {
+        let mut running = world.start();
+        running.sweep().await;
+        // Nobody asks: a glance tells.
+        world.ip("address del 198.51.100.10/24 dev l0");
+        let off = |part: &LinePart| alarms(part) == [(FaultCode::Clin02, Party::ReceiptComputer)];
+        let part = running.until(Duration::from_secs(6), off).await;
+        assert_eq!(part.verdict.usability, Usability::Partly);
+        world.ip("link set dev l0 down");
+        let pulled = |part: &LinePart| alarms(part) == [(FaultCode::Clin02, Party::Clinic)];
+        running.until(Duration::from_secs(2), pulled).await;
+        running.stop().await;
+    });
+}
+
+#[test]
+fn a_site_that_says_no_address_of_a_consumer_misses_none() {
+    in_a_clinic(async |world| {
+        let mut plan = world.plan();
+        plan.clinic.consumers.clear();
+        world.ip("address del 198.51.100.10/24 dev l0");
+        let running = world.start_with(plan);
+        let part = running.sweep().await;
+        assert_eq!(outcome(&part, Rung::ReceiptComputer), None);
+        assert_eq!(part.verdict.usability, Usability::Usable);
+        running.stop().await;
+    });
+}
+
+#[test]
+fn a_bypass_a_twin_of_ours_and_joined_wires_are_told_apart() {
+    in_a_clinic(async |world| {
+        // One kernel plays them all: while it has our address it does not answer us as the receipt computer.
+        let mut plan = world.plan();
+        plan.clinic.consumers.clear();
+        let running = world.start_with(plan);
+        let clinic = |code| vec![(code, Party::Clinic)];
+        world.answers_for_both(true);
+        let part = running.sweep().await;
+        assert_eq!(alarms(&part), clinic(FaultCode::Clin04), "{:#?}", part.ladder);
+        world.answers_for_both(false);
+        assert_eq!(alarms(&running.sweep().await), []);
+        world.ip("address add 198.51.100.1/32 dev l0");
+        assert_eq!(alarms(&running.sweep().await), clinic(FaultCode::Clin03));
+        world.ip("address del 198.51.100.1/32 dev l0");
+        world.join();
+        let part = running.sweep().await;
+        assert_eq!(alarms(&part), clinic(FaultCode::Clin05), "{:#?}", part.ladder);
         running.stop().await;
     });
 }

@@ -24,6 +24,7 @@ fn clean() -> Evidence {
         observations: BTreeMap::from(observations),
         ever_good: Rung::ALL.to_vec(),
         flapping: Vec::new(),
+        lacking: Vec::new(),
         clock_trusted: true,
         clock_confirmed: true,
     }
@@ -199,6 +200,48 @@ fn where_the_centre_can_be_had_all_the_same_the_service_is_partly_usable() {
 }
 
 #[test]
+fn what_is_wrong_in_the_clinic_itself_is_named_with_its_owner() {
+    use Certainty::{Likely, Open, Sure};
+    use FaultCode::{Clin01, Clin02, Clin03, Clin04, Clin05};
+    use Rung::{ClinicAddress, ClinicLink, Collection, ReceiptComputer, Separation};
+    use Symptom::{Duplicate, Elsewhere, Joined, NoCarrier, NotCollected, Silent};
+    let away = broken(&[(ReceiptComputer, Silent)]);
+    let uncollected = broken(&[(Collection, NotCollected)]);
+    let table = [
+        (broken(&[(ClinicLink, NoCarrier)]), Clin02, Party::Clinic, Likely),
+        (away.clone(), Clin02, Party::ReceiptComputer, Likely),
+        (without(away.clone(), ClinicLink), Clin02, Party::Unknown, Open),
+        (broken(&[(ClinicAddress, Duplicate)]), Clin03, Party::Clinic, Likely),
+        (broken(&[(Separation, Elsewhere)]), Clin04, Party::Clinic, Likely),
+        (broken(&[(Separation, Joined), (ClinicAddress, Duplicate)]), Clin05, Party::Clinic, Sure),
+        (without(uncollected.clone(), ClinicLink), Clin01, Party::Unknown, Open),
+        (without(uncollected.clone(), ReceiptComputer), Clin01, Party::Unknown, Open),
+    ];
+    for (evidence, code, owner, certainty) in table {
+        assert_eq!(foremost(&evidence), Some((code, owner, certainty)), "{evidence:?}");
+        assert_eq!(verdict(&evidence).usability, Usability::Partly, "{code:?}");
+        assert_eq!(verdict(&evidence).alarms().count(), 1, "{code:?}");
+    }
+    for rung in [ClinicLink, ReceiptComputer, ClinicAddress, Separation] {
+        assert_eq!(verdict(&without(clean(), rung)).usability, Usability::Unknown, "{rung:?}");
+    }
+    let lacking =
+        |evidence| Evidence { lacking: vec![ReceiptComputer], ..without(evidence, ReceiptComputer) };
+    assert_eq!(verdict(&lacking(clean())).usability, Usability::Usable, "no address to ask for");
+    assert_eq!(foremost(&lacking(uncollected)), Some((Clin01, Party::ReceiptComputer, Likely)));
+}
+
+#[test]
+fn a_receipt_computer_that_is_not_there_is_not_blamed_twice_and_a_bypass_stays_in_view() {
+    let away = (Rung::ReceiptComputer, Symptom::Silent);
+    let codes = |evidence: &Evidence| verdict(evidence).alarms().map(|fault| fault.code).collect::<Vec<_>>();
+    let both = broken(&[away, (Rung::Collection, Symptom::NotCollected)]);
+    assert_eq!(codes(&both), [FaultCode::Clin02]);
+    let bypass = broken(&[away, (Rung::Separation, Symptom::Elsewhere), (Rung::Link, Symptom::NoCarrier)]);
+    assert_eq!(codes(&bypass), [FaultCode::Wan01, FaultCode::Clin04, FaultCode::Clin02]);
+}
+
+#[test]
 fn a_line_that_comes_and_goes_is_one_story_also_while_it_is_there() {
     for evidence in [clean(), broken(&[(Rung::Link, Symptom::NoCarrier)])] {
         let flapping = Evidence { flapping: vec![Rung::Link], ..evidence };
@@ -363,25 +406,30 @@ prop_compose! {
         clock_trusted in any::<bool>(),
         clock_confirmed in any::<bool>(),
         flapping in any::<bool>(),
+        without_addresses in any::<bool>(),
     ) -> Evidence {
         let observations =
             Rung::ALL.iter().zip(outcomes).filter_map(|(rung, is)| Some((*rung, seen(*rung, is?)))).collect();
         let ever_good = Rung::ALL.iter().zip(ever).filter_map(|(rung, good)| good.then_some(*rung)).collect();
         let flapping = flapping.then_some(Rung::Link).into_iter().collect();
-        Evidence { observations, ever_good, flapping, clock_trusted, clock_confirmed }
+        let lacking = without_addresses.then_some(Rung::ReceiptComputer).into_iter().collect();
+        Evidence { observations, ever_good, flapping, lacking, clock_trusted, clock_confirmed }
     }
 }
 
-/// The accusations of each branch: of the line, the terminal, what answers say, their consumers, the box.
-fn accused(verdict: &Verdict) -> [Option<Party>; 5] {
+/// The accusations of each branch: of the line, the terminal, what answers say, their consumers, the box, the clinic's
+/// machines, its wiring.
+fn accused(verdict: &Verdict) -> [Option<Party>; 7] {
     let branch = |code: FaultCode| match (code, code.key().split('-').next()) {
         (FaultCode::Term09, _) => 2,
+        (FaultCode::Clin02, _) => 5,
+        (FaultCode::Clin03 | FaultCode::Clin04 | FaultCode::Clin05, _) => 6,
         (_, Some("TERM")) => 1,
         (_, Some("CLIN")) => 3,
         (_, Some("TIME")) => 4,
         _ => 0,
     };
-    [0, 1, 2, 3, 4].map(|wanted| {
+    [0, 1, 2, 3, 4, 5, 6].map(|wanted| {
         let mut found = verdict.alarms().filter(|fault| branch(fault.code) == wanted);
         found.next().map(|fault| fault.owner).filter(|owner| *owner != Party::Unknown)
     })
@@ -417,9 +465,9 @@ fn on_a_clinic_with_two_faults_the_loss_of_an_observation_never_moves_the_blame(
 const fn apt(rung: Rung) -> &'static [Symptom] {
     use Symptom::{
         AnswersFailed, AnswersMixed, AnswersRefused, CertificateExpired, CertificateName, ClockOff, Denied,
-        DiskFull, Duplicate, LargeLost, LoginRefused, Lossy, NameMissing, NoCarrier, NoRouter, NotCollected,
-        OtherArea, Refused, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow, Stranger, Unanswered,
-        Unreachable, Untaken,
+        DiskFull, Duplicate, Elsewhere, Joined, LargeLost, LoginRefused, Lossy, NameMissing, NoCarrier,
+        NoRouter, NotCollected, OtherArea, Refused, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow,
+        Stranger, Unanswered, Unreachable, Untaken,
     };
     match rung {
         Rung::Link | Rung::TerminalLink => &[NoCarrier],
@@ -438,6 +486,10 @@ const fn apt(rung: Rung) -> &'static [Symptom] {
         Rung::TerminalAnswers => &[Untaken, Unanswered],
         Rung::AnswersSay => &[AnswersFailed, AnswersRefused, AnswersMixed],
         Rung::Collection => &[NotCollected],
+        Rung::ClinicLink => &[NoCarrier],
+        Rung::ReceiptComputer => &[Silent],
+        Rung::ClinicAddress => &[Duplicate],
+        Rung::Separation => &[Joined, Elsewhere],
     }
 }
 

@@ -65,7 +65,8 @@ mod tests {
     fn each_consumer_has_its_own_share_and_no_account_but_its_own_may_open_it() {
         let mut site = site();
         let own = |share: &str| Place::Own { share: share.into() };
-        let consumer = |name: &str, folders| Consumer { name: name.into(), folders, takes: Vec::new() };
+        let consumer =
+            |name: &str, folders| Consumer { name: name.into(), folders, takes: Vec::new(), address: None };
         site.consumers.push(consumer("karte", own("KARTE")));
         site.consumers.push(consumer("far", Place::Local { path: "/srv/far".into() }));
         let text = config(&site, Path::new("/a"), "sekisho", Path::new("/c"));

@@ -1,5 +1,6 @@
 //! From one world to another: a fault is made, or undone. Comes back when it is really so.
 
+mod clinic;
 mod home;
 pub mod share;
 mod the_box;
@@ -31,7 +32,8 @@ pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) 
         daemons.insert(line::CENTRE.into(), line::centre(ground, to.centre)?);
     }
     change_terminal(ground, daemons, from, to)?;
-    change_clinic(ground, from, to)
+    change_clinic(ground, from, to)?;
+    clinic::change(ground, from, to)
 }
 
 /// Takes away the tables that go, makes those that come; each host's in one transaction.
@@ -146,6 +148,7 @@ pub fn after_the_last(ground: &Ground, daemons: &mut Daemons, to: &World) -> Res
     let clean = World::with([]);
     wire::change(ground, daemons, &clean, to)?;
     home::change(ground, daemons, &clean, to)?;
+    clinic::change(ground, &clean, to)?;
     // The box was born with its clock.
     the_box::change(ground, daemons, &World { clock: to.clock, ..clean }, to)
 }

@@ -255,6 +255,21 @@ pub const CATALOGUE: &[Fault] = &[
         makes: |world| world.clinic_plugged = false,
     },
     Fault {
+        code: "CLIN-03",
+        what: "another host of the clinic has the box's address there",
+        makes: |world| world.twin_in_clinic = true,
+    },
+    Fault {
+        code: "CLIN-04",
+        what: "the terminal has a second port, which hangs on the clinic's network",
+        makes: |world| world.terminal_in_clinic = true,
+    },
+    Fault {
+        code: "CLIN-05",
+        what: "the terminals' port and the clinic's port of the box hang on one hub",
+        makes: |world| world.joined = true,
+    },
+    Fault {
         code: "BOX-02",
         what: "somebody adds a rule to the ruleset the box has proved",
         makes: |world| world.tampered = true,

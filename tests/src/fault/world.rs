@@ -123,6 +123,12 @@ pub struct World {
     pub oqs: Oqs,
     /// The receipt computer's cable is in.
     pub clinic_plugged: bool,
+    /// Another host of the clinic has the box's address.
+    pub twin_in_clinic: bool,
+    /// The terminal has a second port, on the clinic's network.
+    pub terminal_in_clinic: bool,
+    /// The box's two near ports hang on one hub.
+    pub joined: bool,
     /// What the resolvers know.
     pub names: Names,
     /// What stands on the line's segment beside its router.
@@ -158,6 +164,9 @@ impl World {
             disk: Disk::default(),
             oqs: Oqs::default(),
             clinic_plugged: true,
+            twin_in_clinic: false,
+            terminal_in_clinic: false,
+            joined: false,
             names: Names::default(),
             home: Home::default(),
             narrow: false,

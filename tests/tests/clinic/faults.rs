@@ -143,6 +143,9 @@ fn newer_is_felt(clinic: &Clinic, code: &str) -> bool {
         "CLIN-01" => felt::receipt_is_there(clinic) && !felt::receipt_comes(clinic),
         "CLIN-02" => carrier(clinic, "lan0") && !felt::receipt_is_there(clinic),
         "CLIN-02:cable" => !carrier(clinic, "lan0"),
+        "CLIN-03" => felt::hears_of(clinic, [198, 51, 100, 1]),
+        "CLIN-04" => felt::hears_of(clinic, [192, 0, 2, 2]),
+        "CLIN-05" => felt::hears_of(clinic, [192, 0, 2, 1]),
         other => panic!("nobody says how {other} is felt"),
     }
 }

@@ -1,13 +1,14 @@
 //! How the newer faults are felt from outside: packets on the wire, names, and what an SMB client is told.
 
 use std::fs;
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, SocketAddrV6, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use clinic::Clinic;
 use clinic::faux::forms::{Form, is_whole};
+use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
 
 use crate::scene::{PATIENCE, connect, on_the_box, resolve};
 
@@ -146,4 +147,43 @@ pub fn receipt_is_there(clinic: &Clinic) -> bool {
 pub fn receipt_comes(clinic: &Clinic) -> bool {
     let came = connect(clinic, "clinic", "198.51.100.1:445");
     came.is_ok() || came.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+}
+
+/// Whether somebody on the wire of the box's clinic port answers for an address: an ARP probe of it (RFC 5227).
+pub fn hears_of(clinic: &Clinic, address: [u8; 4]) -> bool {
+    let of_port = |what: &str| on_the_box(clinic, &["cat", &format!("/sys/class/net/lan0/{what}")]);
+    let own: Vec<u8> =
+        of_port("address").trim().split(':').map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect();
+    let index = of_port("ifindex").trim().parse().unwrap();
+    let question = [&[0, 1, 8, 0, 6, 4, 0, 1], &own[..], &[0; 10], &address[..]].concat();
+    clinic.inside("box", move || asked(&question, index, address)).unwrap().unwrap()
+}
+
+fn asked(question: &[u8], index: i32, address: [u8; 4]) -> std::io::Result<bool> {
+    let arp = u16::try_from(libc::ETH_P_ARP).unwrap().to_be();
+    let socket = Socket::new(Domain::PACKET, Type::DGRAM, Some(Protocol::from(i32::from(arp))))?;
+    socket.set_read_timeout(Some(Duration::from_millis(100)))?;
+    let mut storage = SockAddrStorage::zeroed();
+    #[expect(unsafe_code, reason = "the storage is large enough for every kind of address, and all zeroes")]
+    let everybody = unsafe { storage.view_as::<libc::sockaddr_ll>() };
+    everybody.sll_family = libc::AF_PACKET as u16;
+    everybody.sll_protocol = arp;
+    everybody.sll_ifindex = index;
+    everybody.sll_halen = 6;
+    everybody.sll_addr = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0];
+    let length = libc::socklen_t::try_from(size_of::<libc::sockaddr_ll>()).unwrap();
+    #[expect(unsafe_code, reason = "what lies in the storage is a sockaddr_ll")]
+    let everybody = unsafe { SockAddr::new(storage, length) };
+    let end = Instant::now() + Duration::from_secs(1);
+    while Instant::now() < end {
+        socket.send_to(question, &everybody)?;
+        let mut answer = [0_u8; 64];
+        // The kernel asks for others meanwhile, and is answered too.
+        while let Ok(length) = (&socket).read(&mut answer) {
+            if length >= 28 && answer[7] == 2 && answer[14..18] == address {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }

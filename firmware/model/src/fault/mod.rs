@@ -4,6 +4,7 @@
 //! Each sentence has at most 60 characters, no English but what is printed on devices, and blames nobody.
 
 mod centre;
+mod clinic;
 mod inside;
 mod line;
 mod otherwise;
@@ -109,6 +110,14 @@ catalogue! {
     Term09 "TERM-09" Terminal inside::TERM_09,
     /// The receipt computer does not collect answers.
     Clin01 "CLIN-01" ReceiptComputer inside::CLIN_01,
+    /// The receipt computer is not seen at all.
+    Clin02 "CLIN-02" ReceiptComputer clinic::CLIN_02,
+    /// Another device of the clinic has our address.
+    Clin03 "CLIN-03" Box clinic::CLIN_03,
+    /// A way past the box: who belongs to one zone is seen in another.
+    Clin04 "CLIN-04" Box clinic::CLIN_04,
+    /// Two of our ports on one network.
+    Clin05 "CLIN-05" Box clinic::CLIN_05,
 }
 
 /// Everything a person is told about a fault, beside the phone number, which comes from the site file.

@@ -1,7 +1,7 @@
 //! What is told otherwise, by whom a fault is given to: what was not seen is not said, and nobody is sent to the wrong
 //! door. The first owner's words stand beside the other faults; these are the exceptions.
 
-use super::{FaultCode, Words, centre, inside, line};
+use super::{FaultCode, Words, centre, clinic, inside, line};
 use crate::party::Party;
 use crate::words::Text;
 
@@ -31,6 +31,7 @@ pub(super) const fn words(code: FaultCode, owner: Party) -> Option<Words> {
         (FaultCode::Term08, Party::Unknown) => TERM_08_UNKNOWN,
         (FaultCode::Term09, Party::Centre) => TERM_09_CENTRE,
         (FaultCode::Term09, Party::ReceiptComputer) => TERM_09_RECEIPT_COMPUTER,
+        (FaultCode::Clin02, Party::Clinic) => clinic::CLIN_02_CLINIC,
         _ => return None,
     })
 }

@@ -143,11 +143,23 @@ fn consumers(root: &Node, errors: &mut Errors<'_>) {
     let mut shares: Vec<String> = Vec::new();
     for node in consumers {
         place(node, "remote", false, errors);
-        if let (Some(Place::Remote { address, .. }), Some(zone)) = (read::remote(node, "remote"), zone)
-            && (!zone.is_machine(address) || zone.address == IpAddr::V4(address))
+        let remote = match read::remote(node, "remote") {
+            Some(Place::Remote { address, .. }) => Some(address),
+            _ => None,
+        };
+        let own = read::address(node);
+        for (key, address) in [("remote", remote), ("address", own)] {
+            if let (Some(address), Some(zone)) = (address, zone)
+                && (!zone.is_machine(address) || zone.address == IpAddr::V4(address))
+            {
+                let allowed = format!("another address in {}", zone.as_network());
+                errors.add(node, key, format!("{address} is not a machine of the clinic"), Some(allowed));
+            }
+        }
+        if let (Some(remote), Some(own)) = (remote, own)
+            && remote != own
         {
-            let allowed = format!("another address in {}", zone.as_network());
-            errors.add(node, "remote", format!("{address} is not a machine of the clinic"), Some(allowed));
+            errors.add(node, "address", "its shared folder is on another machine".into(), None);
         }
         if node.has("remote") || node.has("path") {
             if node.has("share") {

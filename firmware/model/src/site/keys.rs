@@ -32,6 +32,11 @@ const CONSUMER: &[Key] = &[
     Key::optional("login", Shape::Secret, "user and password of the remote share, by reference"),
     Key::optional("path", Shape::Path, "instead: a folder of this machine"),
     Key::optional("takes", Shape::Texts, "the folders of answers it wants a copy of, all if absent"),
+    Key::optional(
+        "address",
+        Shape::Ipv4,
+        "its machine's IPv4 address, fixed; then it is seen whether that is on; remote's if absent",
+    ),
 ];
 
 const PARTIES: &[&str] =

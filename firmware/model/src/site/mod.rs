@@ -122,6 +122,8 @@ pub struct Consumer {
     pub folders: Place,
     /// The folders of answers it wants a copy of; none: every one.
     pub takes: Vec<String>,
+    /// Its machine's address, if that is known and fixed.
+    pub address: Option<Ipv4Addr>,
 }
 
 impl Consumer {

@@ -66,7 +66,12 @@ fn consumers(root: &Node) -> Vec<Consumer> {
     let consumer = |node: &&Node| {
         let own = || Place::Own { share: own_share(node) };
         let folders = remote(node, "remote").or_else(|| local(node)).unwrap_or_else(own);
-        Some(Consumer { name: node.text("name")?, folders, takes: node.texts("takes") })
+        let elsewhere = match &folders {
+            Place::Remote { address, .. } => Some(*address),
+            Place::Own { .. } | Place::Local { .. } => None,
+        };
+        let address = address(node).or(elsewhere);
+        Some(Consumer { name: node.text("name")?, folders, takes: node.texts("takes"), address })
     };
     root.tables("consumer").iter().filter_map(consumer).collect()
 }

@@ -188,3 +188,25 @@ login = "secret:third"
     .unwrap_err();
     insta::assert_snapshot!(said.join("\n"));
 }
+
+#[test]
+fn the_address_of_a_consumer_s_machine_lies_in_the_clinic_and_is_that_of_its_folders() {
+    let of = |consumer: &str| {
+        let terminal = "[[terminal]]\nname = \"t1\"\naddress = \"192.0.2.2\"\npath = \"/srv/t1\"\n";
+        with_ends(&format!("{terminal}[[consumer]]\nname = \"receipt\"\n{consumer}"))
+    };
+    let address =
+        |consumer: &str| of(consumer).unwrap().consumers[0].address.map(|address| address.to_string());
+    let remote = "remote = '\\\\198.51.100.9\\onshi'\nlogin = \"secret:r\"\n";
+    assert_eq!(address(""), None);
+    assert_eq!(address("address = \"198.51.100.10\"").as_deref(), Some("198.51.100.10"));
+    assert_eq!(address(remote).as_deref(), Some("198.51.100.9"));
+    for (consumer, said) in [
+        ("address = \"192.0.2.9\"".to_owned(), "192.0.2.9 is not a machine of the clinic"),
+        ("address = \"198.51.100.1\"".to_owned(), "198.51.100.1 is not a machine of the clinic"),
+        (format!("{remote}address = \"198.51.100.10\""), "its shared folder is on another machine"),
+    ] {
+        let errors = of(&consumer).unwrap_err();
+        assert!(errors.len() == 1 && errors[0].contains(said), "{errors:?}");
+    }
+}

@@ -17,6 +17,8 @@ pub enum Need {
     Never(Rung),
     /// The rung was seen to hold, or never did on this site: there it is no measure.
     GoodOrNever(Rung),
+    /// The rung was seen to hold, or this site does not have it.
+    GoodOrLacking(Rung),
     /// The rung was seen, and lost again and again of late.
     Flaps(Rung),
     /// All of them were seen to hold.
@@ -46,17 +48,19 @@ const fn row(code: FaultCode, needs: &'static [Need], owner: Party, certainty: C
 }
 
 use Certainty::{Likely, Open, Sure};
-use Need::{Clock, ClockConfirmed, ClockDoubted, Ever, Flaps, Good, GoodOrNever, Names, Never, Seen};
+use Need::{
+    Clock, ClockConfirmed, ClockDoubted, Ever, Flaps, Good, GoodOrLacking, GoodOrNever, Names, Never, Seen,
+};
 use Rung::{
-    Address, AnswersSay, Area, CentreTcp, CentreTls, Collection, Distribution, Gateway, LargePackets,
-    LineAuth, Link, Quality, ResolverOne, ResolverTwo, Router, TerminalAnswers, TerminalLink,
-    TerminalNeighbour, TerminalShare, TerminalSmb, Time,
+    Address, AnswersSay, Area, CentreTcp, CentreTls, ClinicAddress, ClinicLink, Collection, Distribution,
+    Gateway, LargePackets, LineAuth, Link, Quality, ReceiptComputer, ResolverOne, ResolverTwo, Router,
+    Separation, TerminalAnswers, TerminalLink, TerminalNeighbour, TerminalShare, TerminalSmb, Time,
 };
 use Symptom::{
     AnswersFailed, AnswersMixed, AnswersRefused, CertificateExpired, CertificateIssuer, CertificateName,
-    ClockOff, Denied, DiskFull, Duplicate, LargeLost, LoginRefused, Lossy, Malformed, NameMissing, NoCarrier,
-    NoRouter, NotCollected, OtherArea, Refused, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow,
-    Stranger, Unanswered, Unreachable, Untaken,
+    ClockOff, Denied, DiskFull, Duplicate, Elsewhere, Joined, LargeLost, LoginRefused, Lossy, Malformed,
+    NameMissing, NoCarrier, NoRouter, NotCollected, OtherArea, Refused, RouterGoodbye, SecondRouter,
+    ShareMissing, Silent, Slow, Stranger, Unanswered, Unreachable, Untaken,
 };
 
 /// The host gave no answer at all, or the net in between said that it cannot be had.
@@ -355,9 +359,31 @@ pub const CONTENTS: &[Row] = &[
     ),
 ];
 
-/// The consumers of answers.
-pub const CONSUMERS: &[Row] =
-    &[row(FaultCode::Clin01, &[Seen(Collection, &[NotCollected])], Party::ReceiptComputer, Likely)];
+/// The consumers of answers. One that is not there collects nothing: that is said of it already.
+pub const CONSUMERS: &[Row] = &[
+    row(
+        FaultCode::Clin01,
+        &[Good(ClinicLink), GoodOrLacking(ReceiptComputer), Seen(Collection, &[NotCollected])],
+        Party::ReceiptComputer,
+        Likely,
+    ),
+    row(FaultCode::Clin01, &[Seen(Collection, &[NotCollected])], Party::Unknown, Open),
+];
+
+/// The clinic's machines, from the box's port to who takes the answers.
+pub const CLINIC: &[Row] = &[
+    row(FaultCode::Clin02, &[Seen(ClinicLink, &[NoCarrier])], Party::Clinic, Likely),
+    row(FaultCode::Clin02, &[Good(ClinicLink), Seen(ReceiptComputer, GONE)], Party::ReceiptComputer, Likely),
+    // Carrier tells the machine from its cable; without that it is neither's.
+    row(FaultCode::Clin02, &[Seen(ReceiptComputer, GONE)], Party::Unknown, Open),
+];
+
+/// The clinic's wiring: what is joined that should be apart. Joined ports show everybody everywhere, so they come first.
+pub const WIRING: &[Row] = &[
+    row(FaultCode::Clin05, &[Seen(Separation, &[Joined])], Party::Clinic, Sure),
+    row(FaultCode::Clin04, &[Seen(Separation, &[Elsewhere])], Party::Clinic, Likely),
+    row(FaultCode::Clin03, &[Seen(ClinicAddress, &[Duplicate])], Party::Clinic, Likely),
+];
 
 /// What staff cannot feel: kept for the engineer, never an alarm. One row a fault.
 pub const RECORDED: &[Row] = &[
@@ -415,4 +441,8 @@ pub const ALL_HOLDS: &[Need] = &[
     Good(TerminalAnswers),
     Good(AnswersSay),
     Good(Collection),
+    Good(ClinicLink),
+    GoodOrLacking(ReceiptComputer),
+    Good(ClinicAddress),
+    Good(Separation),
 ];

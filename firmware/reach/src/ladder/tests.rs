@@ -1,6 +1,6 @@
 use super::*;
 use crate::history::History;
-use crate::plan::TerminalTarget;
+use crate::plan::{ClinicSide, TerminalTarget};
 use model::profile::Target;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -26,6 +26,13 @@ fn plan(terminals: &[&str]) -> Plan {
         centre: target,
         time: "time.test".to_owned(),
         terminals: terminals.iter().map(terminal).collect(),
+        clinic: ClinicSide {
+            port: "lan0".to_owned(),
+            own: Ipv4Addr::LOCALHOST,
+            consumers: Vec::new(),
+            nobody: None,
+            nobody_terminal: None,
+        },
         authorities_pem: None,
     }
 }
@@ -52,6 +59,23 @@ fn looked(terminals: &[&str], bad: &[(Rung, Option<&str>, Outcome)]) -> Vec<Obse
 
 fn outcome(ladder: &Ladder, rung: Rung) -> Outcome {
     ladder.evidence(NOW).outcome(rung)
+}
+
+#[test]
+fn a_rung_this_site_does_not_have_is_missed_by_nobody_also_after_its_ground_was_lost() {
+    let mut ladder = Ladder::new(&Plan { other_area: None, ..plan(&["t1"]) }, History::default());
+    let lost = [
+        (Rung::Gateway, None, Outcome::Bad(Symptom::Silent)),
+        (Rung::ClinicLink, None, Outcome::Bad(Symptom::NoCarrier)),
+    ];
+    let has = |seen: &Observation| ![Rung::Area, Rung::ReceiptComputer].contains(&seen.rung);
+    let of_site = |looked: Vec<Observation>| looked.into_iter().filter(has).collect();
+    ladder.take(of_site(looked(&["t1"], &lost)), NOW);
+    assert!(ladder.is_troubled());
+    let word = |rung: &Rung| seen(*rung, of_terminal(*rung).then_some("t1"), Outcome::Good);
+    ladder.take_shares(Rung::ALL.iter().filter(|rung| rung.is_relays()).map(word).collect(), NOW);
+    ladder.take(of_site(looked(&["t1"], &[])), NOW);
+    assert!(!ladder.is_troubled(), "{:?}", ladder.list());
 }
 
 #[test]

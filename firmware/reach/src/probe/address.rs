@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use model::Symptom;
 
+use crate::chance;
 use crate::finding::Finding;
 use crate::icmp6;
 use crate::kernel::{Kernel, Port};
@@ -47,7 +48,8 @@ pub fn hear(message: &icmp6::Received, port: u32, watch: &mut RouterWatch) {
 }
 
 fn solicit(socket: &Icmp6, watch: &mut RouterWatch, port: Port) {
-    if watch.solicit(Instant::now()) {
+    // RFC 7559 section 2: at most a tenth more or less.
+    if watch.solicit(Instant::now(), chance::around_one(0.1)) {
         let sent = socket.send(&icmp6::router_solicitation(port.own), icmp6::ALL_ROUTERS, port.index);
         if let Err(error) = sent {
             tracing::debug!(%error, "a router solicitation was not sent");

@@ -8,7 +8,7 @@ use crate::plan::Plan;
 /// Connects to the service; the connection is handed on to the next rung, so the centre sees one of them.
 pub async fn probe(plan: &Plan) -> (Finding, Option<TcpStream>) {
     match super::knock(plan, &plan.centre).await {
-        Ok(stream) => (super::opened(&stream), Some(stream)),
+        Ok(given) => (super::let_in(&given), Some(given.by)),
         Err(finding) => (finding, None),
     }
 }

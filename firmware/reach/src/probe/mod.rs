@@ -5,14 +5,17 @@ pub mod address;
 pub mod area;
 pub mod centre_tcp;
 pub mod centre_tls;
+pub mod clinic_address;
 pub mod distribution;
 pub mod gateway;
 pub mod large;
 pub mod line_auth;
 pub mod link;
 pub mod quality;
+pub mod receipt_computer;
 pub mod resolver;
 pub mod router;
+pub mod separation;
 pub mod terminal_neighbour;
 pub mod terminal_smb;
 pub mod time;
@@ -22,23 +25,30 @@ use std::net::SocketAddr;
 use model::profile::Target;
 use tokio::net::TcpStream;
 
-use crate::exchange;
-use crate::finding::Finding;
+use crate::exchange::{self, CONNECT_PATIENCE, Given};
+use crate::finding::{self, Finding};
 use crate::names;
 use crate::plan::Plan;
 
-/// Finds a host by name and connects to it.
-async fn knock(plan: &Plan, target: &Target) -> Result<TcpStream, Finding> {
-    let address = names::resolve(plan, &target.name).await?;
-    exchange::connect(SocketAddr::from((address, target.port))).await
+/// Finds a host by name and connects to the first of its addresses that lets us in.
+async fn knock(plan: &Plan, target: &Target) -> Result<Given<TcpStream>, Finding> {
+    let addresses = names::resolve(plan, &target.name).await?;
+    let port = target.port;
+    let attempt = async |address| exchange::connect(SocketAddr::from((address, port))).await;
+    exchange::first_of(&addresses, CONNECT_PATIENCE, attempt).await
 }
 
 /// A host that only has to open its door.
 async fn opens(plan: &Plan, target: &Target) -> Finding {
     match knock(plan, target).await {
-        Ok(stream) => opened(&stream),
+        Ok(given) => let_in(&given),
         Err(finding) => finding,
     }
+}
+
+fn let_in(given: &Given<TcpStream>) -> Finding {
+    let opened = opened(&given.by);
+    Finding { detail: finding::harmless(&given.said(&opened.detail)), ..opened }
 }
 
 fn opened(stream: &TcpStream) -> Finding {

@@ -1,26 +1,38 @@
 //! The time server answers, and our clock agrees with it. The clock is not set here.
 
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 
 use model::Timestamp;
 
-use crate::exchange;
-use crate::finding::Finding;
+use crate::exchange::{self, PATIENCE};
+use crate::finding::{self, Finding};
 use crate::names;
 use crate::ntp::{self, Answer};
 use crate::plan::Plan;
 
 const NTP: u16 = 123;
 
-/// Asks the time server once.
+/// Asks the time server; another of its addresses if one is silent.
 pub async fn probe(plan: &Plan) -> Finding {
-    let address = match names::resolve(plan, &plan.time).await {
-        Ok(address) => address,
+    let addresses = match names::resolve(plan, &plan.time).await {
+        Ok(addresses) => addresses,
         Err(finding) => return finding,
     };
+    match exchange::first_of(&addresses, PATIENCE, ask).await {
+        Ok(given) => {
+            let (address, answer) = &given.by;
+            let said = said(*address, answer);
+            Finding { detail: finding::harmless(&given.said(&said.detail)), ..said }
+        }
+        Err(finding) => finding,
+    }
+}
+
+/// Asks one address. What cannot be read is no reason to ask no other, and is said if no other answers.
+async fn ask(address: Ipv6Addr) -> Result<(Ipv6Addr, Answer), Finding> {
     let mut cookie = [0; 8];
     if aws_lc_rs::rand::fill(&mut cookie).is_err() {
-        return Finding::open("no random number");
+        return Err(Finding::open("no random number"));
     }
     let cookie = u64::from_be_bytes(cookie);
     let asked = Timestamp::now();
@@ -34,13 +46,13 @@ pub async fn probe(plan: &Plan) -> Finding {
         answer => Some(answer),
     };
     match exchange::ask(SocketAddr::from((address, NTP)), &ntp::question(cookie), read).await {
-        Ok(answer) => said(address, &answer),
-        Err(_) if broken => said(address, &Answer::Malformed),
-        Err(finding) => finding,
+        Ok(answer) => Ok((address, answer)),
+        Err(_) if broken => Err(said(address, &Answer::Malformed)),
+        Err(finding) => Err(finding),
     }
 }
 
-fn said(server: std::net::Ipv6Addr, answer: &Answer) -> Finding {
+fn said(server: Ipv6Addr, answer: &Answer) -> Finding {
     let detail = match answer {
         Answer::Offset { ms, stratum } => format!("{server}: offset {ms:.1} ms, stratum {stratum}"),
         other => format!("{server}: {other:?}"),

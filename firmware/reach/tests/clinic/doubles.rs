@@ -28,7 +28,12 @@ pub enum Resolver {
     Stranger,
     /// Knows the distribution host of the other area and not ours.
     OtherArea,
+    /// Gives two addresses for every host; nobody is at the first.
+    DeadFirst,
 }
+
+/// An address of the closed network that nobody has.
+pub const DEAD: &str = "2001:db8:0:cc::99";
 
 /// What the centre's certificate is like.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,6 +65,13 @@ pub fn answer(question: &[u8], how: Resolver) -> Vec<u8> {
     if how == Resolver::Empty || text == unknown {
         message.metadata.response_code = ResponseCode::NXDomain;
     } else {
+        if how == Resolver::DeadFirst {
+            message.add_answer(Record::from_rdata(
+                name.clone(),
+                60,
+                RData::AAAA(AAAA(DEAD.parse().unwrap())),
+            ));
+        }
         message.add_answer(Record::from_rdata(name, 60, RData::AAAA(AAAA(host.parse().unwrap()))));
     }
     message.to_vec().unwrap()

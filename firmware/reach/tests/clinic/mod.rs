@@ -4,7 +4,7 @@
 
 mod doubles;
 
-pub use doubles::{Certificate, Resolver, Shares};
+pub use doubles::{Certificate, DEAD, Resolver, Shares};
 
 use std::fs::File;
 use std::future::Future;
@@ -20,7 +20,8 @@ use model::part::LinePart;
 use model::profile::Target;
 use model::{Outcome, Timestamp, Verdict};
 use nix::sched::{CloneFlags, setns, unshare};
-use reach::{Plan, Sockets, TerminalTarget};
+use nix::sys::socket::MsgFlags;
+use reach::{ClinicSide, ConsumerTarget, Plan, Sockets, TerminalTarget};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -99,15 +100,19 @@ impl World {
         std::fs::write("/proc/sys/net/ipv6/conf/default/accept_dad", "0").unwrap();
         self.inside(|| std::fs::write("/proc/sys/net/ipv6/conf/default/accept_dad", "0").unwrap());
         ip("link set dev lo up");
-        for (near, far) in [("wan0", "w0"), ("term0", "e0")] {
+        for (near, far) in [("wan0", "w0"), ("term0", "e0"), ("lan0", "l0")] {
             ip(&format!("link add dev {near} type veth peer name {far}"));
             ip(&format!("link set dev {far} netns {there}"));
             ip(&format!("link set dev {near} up"));
         }
         ip("address add 192.0.2.1/24 dev term0");
+        ip("address add 198.51.100.1/24 dev lan0");
         self.ip("link set dev lo up");
         self.ip("link set dev w0 up");
         self.ip("link set dev e0 up");
+        self.ip("link set dev l0 up");
+        // The receipt computer and the terminal are two machines, also where one kernel plays both.
+        self.answers_for_both(false);
         // A router says so in its neighbour advertisements, else the box's kernel drops it from its routers. What is
         // not there is then silent, not unreachable.
         self.inside(|| std::fs::write("/proc/sys/net/ipv6/conf/w0/forwarding", "1").unwrap());
@@ -115,6 +120,7 @@ impl World {
         self.ip("address add fe80::1/64 dev w0 nodad");
         self.ip("address add 2001:db8:0:1::1/64 dev w0 nodad");
         self.ip("address add 192.0.2.2/24 dev e0");
+        self.ip("address add 198.51.100.10/24 dev l0");
         for host in [CENTRE, LINE_AUTH, DISTRIBUTION, TIME, RESOLVERS[0], RESOLVERS[1]] {
             self.ip(&format!("address add {host}/128 dev lo nodad"));
         }
@@ -125,27 +131,54 @@ impl World {
         in_namespace(self.namespace.try_clone().unwrap(), work)
     }
 
+    /// Whether each wire out there is answered for the other's addresses too, as one machine on both does.
+    pub fn answers_for_both(&self, yes: bool) {
+        let value = if yes { "0" } else { "1" };
+        self.inside(move || std::fs::write("/proc/sys/net/ipv4/conf/all/arp_ignore", value).unwrap());
+    }
+
+    /// Puts the terminal's and the clinic's wire into one hub.
+    pub fn join(&self) {
+        for order in [
+            "link add dev hub type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+            "link set dev hub up",
+            "link set dev e0 master hub",
+            "link set dev l0 master hub",
+            "address add 192.0.2.2/24 dev hub",
+            "address add 198.51.100.10/24 dev hub",
+        ] {
+            self.ip(order);
+        }
+    }
+
     /// Runs `ip` out there.
     pub fn ip(&self, arguments: &str) {
         let arguments = arguments.to_owned();
         self.inside(move || ip(&arguments));
     }
 
+    /// A router that says nothing by itself, and something only when it is asked so many times.
+    pub fn advertise_when_asked(&self, times: usize) {
+        const ROUTER_SOLICITATION: u8 = 133;
+        let socket = self.inside(|| Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)).unwrap());
+        socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let namespace = self.namespace.try_clone().unwrap();
+        std::thread::spawn(move || {
+            let mut asked = 0;
+            while asked < times {
+                let mut bytes = [0; 64];
+                if nix::sys::socket::recv(socket.as_raw_fd(), &mut bytes, MsgFlags::empty()).is_err() {
+                    return;
+                }
+                asked += usize::from(bytes[0] == ROUTER_SOLICITATION);
+            }
+            in_namespace(namespace, || advertise(600));
+        });
+    }
+
     /// Sends a router advertisement with a prefix.
     pub fn advertise(&self, lifetime_s: u16) {
-        let mut bytes = vec![134, 0, 0, 0, 64, 0];
-        bytes.extend(lifetime_s.to_be_bytes());
-        bytes.extend([0; 8]);
-        bytes.extend([3, 4, 64, 0xc0, 0, 0, 0x0e, 0x10, 0, 0, 0x0e, 0x10, 0, 0, 0, 0]);
-        bytes.extend("2001:db8:0:1::".parse::<Ipv6Addr>().unwrap().octets());
-        self.inside(move || {
-            let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)).unwrap();
-            let port = nix::net::if_::if_nametoindex("w0").unwrap();
-            socket.set_multicast_hops_v6(255).unwrap();
-            socket.set_multicast_if_v6(port).unwrap();
-            let everybody = SocketAddrV6::new("ff02::1".parse().unwrap(), 0, 0, port);
-            socket.send_to(&bytes, &everybody.into()).unwrap();
-        });
+        self.inside(move || advertise(lifetime_s));
     }
 
     /// Advertises until the kernel has made an address of it: the first may be lost on a busy machine, where a cable
@@ -328,6 +361,16 @@ impl World {
                 address: [192, 0, 2, 2].into(),
                 share: String::new(),
             }],
+            clinic: ClinicSide {
+                port: "lan0".to_owned(),
+                own: [198, 51, 100, 1].into(),
+                consumers: vec![ConsumerTarget {
+                    name: "receipt".to_owned(),
+                    address: [198, 51, 100, 10].into(),
+                }],
+                nobody: Some([198, 51, 100, 254].into()),
+                nobody_terminal: Some([192, 0, 2, 254].into()),
+            },
             authorities_pem: Some(self.authorities.clone().into_bytes()),
         }
     }
@@ -382,6 +425,21 @@ impl Running {
         drop(self.sweeps);
         self.task.await.unwrap().unwrap();
     }
+}
+
+/// Sends a router advertisement with a prefix from here.
+fn advertise(lifetime_s: u16) {
+    let mut bytes = vec![134, 0, 0, 0, 64, 0];
+    bytes.extend(lifetime_s.to_be_bytes());
+    bytes.extend([0; 8]);
+    bytes.extend([3, 4, 64, 0xc0, 0, 0, 0x0e, 0x10, 0, 0, 0x0e, 0x10, 0, 0, 0, 0]);
+    bytes.extend("2001:db8:0:1::".parse::<Ipv6Addr>().unwrap().octets());
+    let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)).unwrap();
+    let port = nix::net::if_::if_nametoindex("w0").unwrap();
+    socket.set_multicast_hops_v6(255).unwrap();
+    socket.set_multicast_if_v6(port).unwrap();
+    let everybody = SocketAddrV6::new("ff02::1".parse().unwrap(), 0, 0, port);
+    socket.send_to(&bytes, &everybody.into()).unwrap();
 }
 
 fn in_namespace<T: Send + 'static>(namespace: File, work: impl FnOnce() -> T + Send + 'static) -> T {

@@ -118,7 +118,11 @@ fn clinic() -> Vec<Case> {
     vec![
         made("CLIN-01").answered().alarm("CLIN-01", ReceiptComputer, ANY),
         made("CLIN-02").alarm("CLIN-02", ReceiptComputer, ANY),
+        made("CLIN-02").born().alarm("CLIN-02", ReceiptComputer, ANY),
         made("CLIN-02:cable").alarm("CLIN-02", Clinic, ANY),
+        made("CLIN-03").alarm("CLIN-03", Clinic, ANY),
+        made("CLIN-04").alarm("CLIN-04", Clinic, ANY),
+        made("CLIN-05").alarm("CLIN-05", Clinic, ANY),
         made("BOX-02").alarm("BOX-02", Box, ANY),
         made("BOX-05").split().alarm("BOX-05", Box, ANY),
     ]
