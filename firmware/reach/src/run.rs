@@ -24,8 +24,9 @@ use crate::sockets::Sockets;
 
 /// Where the word on the terminals' shares comes from: whoever holds their passwords.
 pub trait ShareSource {
-    /// What is seen of the shares now; nothing if nothing can be said. Cut off after two seconds.
-    fn look(&self) -> impl Future<Output = Vec<Observation>> + Send;
+    /// What is seen of the shares now, and whether a person asked; nothing if nothing can be said. Cut off after two
+    /// seconds.
+    fn look(&self, asked: bool) -> impl Future<Output = Vec<Observation>> + Send;
 }
 
 const SHARES_PATIENCE: Duration = Duration::from_secs(2);
@@ -70,7 +71,7 @@ pub async fn run(
                 }
                 None => return Ok(()),
             },
-            looked = walk.look(far, &shares) => walk.conclude(looked),
+            looked = walk.look(far, !asked.is_empty(), &shares) => walk.conclude(looked),
         }
         if walk.climber.is_deaf() {
             return Err(Error::Kernel("the netlink socket has closed".to_owned()));
@@ -139,7 +140,7 @@ impl<'d> Walk<'d> {
         Instant::now() >= self.far_at || self.ladder.wants_far()
     }
 
-    async fn look(&mut self, far: bool, shares: &impl ShareSource) -> Looked {
+    async fn look(&mut self, far: bool, asked: bool, shares: &impl ShareSource) -> Looked {
         let began = Instant::now();
         // A look at a share is a login on the terminal: in trouble too not more often than in calm times.
         let due = far || began >= self.shares_at || self.ladder.wants_shares();
@@ -147,7 +148,7 @@ impl<'d> Walk<'d> {
             if !due {
                 return None;
             }
-            Some(timeout(SHARES_PATIENCE, shares.look()).await.unwrap_or_default())
+            Some(timeout(SHARES_PATIENCE, shares.look(asked)).await.unwrap_or_default())
         };
         let (own, shares) = tokio::join!(self.climber.look(far), shares);
         Looked { far, own, shares, took: began.elapsed() }

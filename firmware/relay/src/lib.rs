@@ -90,6 +90,8 @@ impl Error {
 pub enum Command {
     /// Connects to every terminal afresh, logs in and looks at its folders; at most three seconds.
     Look {
+        /// Whether a person asked: a login that was refused is then tried again sooner.
+        asked: bool,
         /// One observation a terminal.
         reply: oneshot::Sender<Vec<Observation>>,
     },

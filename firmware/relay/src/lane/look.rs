@@ -15,7 +15,7 @@ use crate::lane::link::observation;
 use crate::lane::order::{self, Orders};
 use crate::lane::plan::Plan;
 use crate::report::Report;
-use crate::share::{Outgoing, Parcel, Share, Terminal, Trouble, Wanted};
+use crate::share::{Occasion, Outgoing, Parcel, Share, Terminal, Trouble, Wanted};
 
 /// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -82,11 +82,11 @@ impl<T: Terminal> Looker<T> {
         }
     }
 
-    async fn look(&self) -> Observation {
+    async fn look(&self, occasion: Occasion) -> Observation {
         let begun = Instant::now();
         // It goes at once: nothing is watched.
         let wanted = Wanted { watched: Vec::new(), ..(*self.wanted).clone() };
-        match within(self.terminal.connect(&wanted)).await {
+        match within(self.terminal.connect(&wanted, occasion)).await {
             Ok(share) => {
                 let unwritten = self.write_test(&share).await;
                 let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -210,12 +210,13 @@ pub async fn serve<T: Terminal>(
                         let _ = reply.send(selftest(&lookers, &ask).await);
                     });
                 }
-                Some(Command::Look { reply }) => {
+                Some(Command::Look { asked: by_person, reply }) => {
                     let lookers = lookers.clone();
+                    let occasion = if by_person { Occasion::Asked } else { Occasion::Routine };
                     asked.spawn(async move {
                         let seen = {
                             let terminals = lookers.iter().filter(|looker| looker.is_terminal);
-                            futures_util::future::join_all(terminals.map(Looker::look)).await
+                            futures_util::future::join_all(terminals.map(|looker| looker.look(occasion))).await
                         };
                         // Whoever asked may have gone.
                         let _ = reply.send(seen);

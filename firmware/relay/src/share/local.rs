@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use model::Symptom;
 
-use super::{Entry, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted};
+use super::{
+    Entry, Occasion, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted,
+};
 use crate::copy::{self, Copy};
 use crate::folder::{Folder, facts_of, read_range, read_tail};
 use crate::lease;
@@ -47,7 +49,7 @@ pub struct LocalHandle {
 impl Terminal for LocalTerminal {
     type Share = LocalShare;
 
-    async fn connect(&self, wanted: &Wanted) -> Result<LocalShare, Trouble> {
+    async fn connect(&self, wanted: &Wanted, _: Occasion) -> Result<LocalShare, Trouble> {
         let (path, wanted) = (self.root.clone(), wanted.clone());
         let opened = blocking("open the share", move || {
             let root = Folder::open(&path)?;

@@ -6,6 +6,7 @@
 
 pub mod any;
 pub mod local;
+mod logins;
 pub mod patient;
 pub mod remote;
 mod said;
@@ -20,6 +21,8 @@ use std::time::Duration;
 
 use model::Symptom;
 use model::selftest::Check;
+
+pub use logins::Occasion;
 
 /// The staging folder on an end.
 pub const STAGING: &str = "sekisho-staging";
@@ -138,8 +141,13 @@ pub trait Terminal: Send + Sync + 'static {
     /// What a connection to it is.
     type Share: Share;
 
-    /// Connects, logs in and opens the folders, all afresh.
-    fn connect(&self, wanted: &Wanted) -> impl Future<Output = Result<Self::Share, Trouble>> + Send;
+    /// Connects, logs in and opens the folders, all afresh. While a refusal of the login stands and the occasion is not
+    /// worth another try, its word is repeated.
+    fn connect(
+        &self,
+        wanted: &Wanted,
+        occasion: Occasion,
+    ) -> impl Future<Output = Result<Self::Share, Trouble>> + Send;
 
     /// Tries what the promises rest on, beside every file that counts. None where there is nothing to doubt. So long
     /// somebody at the end may keep a file to himself.

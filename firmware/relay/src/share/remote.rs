@@ -1,6 +1,7 @@
 //! An end's share by SMB: dialect 3.0 or newer, encrypted, one session kept open.
 //!
-//! The login is read from its file at every connection, so that a changed password needs no restart.
+//! The login is read from its file at every connection, so that a changed password needs no restart, and is tried as
+//! often as `logins` lets it.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -21,10 +22,13 @@ use smb::{
 use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinHandle;
 
+use super::logins::{Login, Logins};
 use super::patient::{LONGEST, Patient, SHORT, within};
 use super::said::{DELETE_PENDING, connecting, hidden, is_about_the_file, refused, said, status, trouble};
 use super::transport::Tcp;
-use super::{Entry, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted};
+use super::{
+    Entry, Occasion, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted,
+};
 use super::{selftest, watch};
 use crate::folder::read_range;
 use crate::sabotage::{self, FLUSH_REMOTE, unless_awaited};
@@ -44,14 +48,12 @@ const SLOWEST: u64 = 4 * 1024 * 1024;
 const AT_ONCE: usize = 4;
 
 /// An end whose share is reached by SMB.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct RemoteTerminal {
-    /// Where it listens.
-    pub address: SocketAddr,
-    /// The share on it.
-    pub share: String,
-    /// The file with the login: user and password, a line each. Read at every connection.
-    pub secret: PathBuf,
+    address: SocketAddr,
+    share: String,
+    secret: PathBuf,
+    logins: Arc<Logins>,
 }
 
 /// A session with the share.
@@ -92,8 +94,8 @@ pub struct RemoteHandle {
 impl Terminal for RemoteTerminal {
     type Share = Patient<RemoteShare>;
 
-    async fn connect(&self, wanted: &Wanted) -> Result<Self::Share, Trouble> {
-        let share = RemoteShare::open(self.log_in().await?, wanted, |there, notify| {
+    async fn connect(&self, wanted: &Wanted, occasion: Occasion) -> Result<Self::Share, Trouble> {
+        let share = RemoteShare::open(self.log_in(occasion).await?, wanted, |there, notify| {
             tokio::spawn(watch::keep(self.clone(), there, notify))
         });
         Ok(Patient::new(share.await?, LONGEST))
@@ -119,14 +121,28 @@ impl LoggedIn {
 }
 
 impl RemoteTerminal {
-    pub(super) async fn log_in(&self) -> Result<LoggedIn, Trouble> {
-        let identity = login(&self.secret)?;
+    /// A share and where its server listens, and the file with the login: user and password, a line each.
+    pub fn new(address: SocketAddr, share: String, secret: PathBuf) -> Self {
+        Self { address, share, secret, logins: Arc::default() }
+    }
+
+    /// Counts its logins together with those to `other` if both are to one account.
+    #[must_use]
+    pub fn beside(self, other: &Self) -> Self {
+        let same = self.address == other.address && self.secret == other.secret;
+        if same { Self { logins: other.logins.clone(), ..self } } else { self }
+    }
+
+    pub(super) async fn log_in(&self, occasion: Occasion) -> Result<LoggedIn, Trouble> {
+        let (login, identity) = login(&self.secret)?;
+        self.logins.may(occasion, login).await?;
         let transport = Tcp::connect(self.address, PATIENCE).await.map_err(|error| connecting(&error))?;
         let server = self.address.ip().to_string();
         let connection =
             Connection::from_transport(Box::new(transport), &server, Guid::generate(), settings());
         let connection = connection.await.map_err(|error| trouble("negotiate", &error))?;
-        let session = connection.authenticate(identity).await.map_err(|error| refused(&error))?;
+        let asked = async { connection.authenticate(identity).await.map_err(|error| refused(&error)) };
+        let session = self.logins.log_in(occasion, login, asked).await?;
         let unc = UncPath::new(&server).and_then(|unc| unc.with_share(&self.share));
         let unc = unc.map_err(|error| trouble("name the share", &error))?;
         let tree = session.tree_connect(&unc).await.map_err(|error| trouble("open the share", &error))?;
@@ -385,7 +401,7 @@ fn settings() -> ConnectionConfig {
 }
 
 /// User and password, a line each.
-fn login(path: &Path) -> Result<sspi::AuthIdentity, Trouble> {
+fn login(path: &Path) -> Result<(Login, sspi::AuthIdentity), Trouble> {
     let own = |detail: String| Trouble { symptom: Symptom::LoginRefused, action: "read the login", detail };
     let text = std::fs::read_to_string(path).map_err(|error| own(error.kind().to_string()))?;
     let mut lines = text.lines();
@@ -394,7 +410,8 @@ fn login(path: &Path) -> Result<sspi::AuthIdentity, Trouble> {
     };
     let username =
         sspi::Username::parse(user).map_err(|_| own("the user's name cannot be used".to_owned()))?;
-    Ok(sspi::AuthIdentity { username, password: password.to_owned().into() })
+    let identity = sspi::AuthIdentity { username, password: password.to_owned().into() };
+    Ok((blake3::hash(text.as_bytes()), identity))
 }
 
 pub(super) fn listing() -> FileAccessMask {

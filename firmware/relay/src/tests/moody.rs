@@ -2,6 +2,7 @@
 //! the newest request passes.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use super::{ANSWER, REQUEST, WHOLE};
 use crate::share::local::{LocalHandle, LocalShare, LocalTerminal};
 use crate::share::patient::Patient;
 use crate::share::{
-    Entry, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted,
+    Entry, Occasion, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted,
 };
 use crate::testing::{Ends, appears, names, vanishes};
 
@@ -39,6 +40,18 @@ struct Moody {
     asked: Arc<AtomicU32>,
 }
 
+impl Moody {
+    /// The terminal whose folder this is.
+    fn new(root: PathBuf, mood: u8) -> Self {
+        let mood = Arc::new(AtomicU8::new(mood));
+        Self { folder: LocalTerminal { root }, mood, asked: Arc::default() }
+    }
+
+    fn feels(&self, mood: u8) {
+        self.mood.store(mood, Ordering::Relaxed);
+    }
+}
+
 struct MoodyShare {
     share: LocalShare,
     terminal: Moody,
@@ -47,8 +60,9 @@ struct MoodyShare {
 impl Terminal for Moody {
     type Share = Patient<MoodyShare>;
 
-    async fn connect(&self, wanted: &Wanted) -> Result<Self::Share, Trouble> {
-        let share = MoodyShare { share: self.folder.connect(wanted).await?, terminal: self.clone() };
+    async fn connect(&self, wanted: &Wanted, occasion: Occasion) -> Result<Self::Share, Trouble> {
+        let share = self.folder.connect(wanted, occasion).await?;
+        let share = MoodyShare { share, terminal: self.clone() };
         share.answer(async { Ok(()) }).await?;
         Ok(Patient::new(share, Duration::from_millis(100)))
     }
@@ -164,11 +178,10 @@ fn symptom(part: &RelayPart) -> Option<Symptom> {
 /// something `often`.
 async fn through(mood: u8, often: u32) {
     let mut ends = Ends::new();
-    let folder = LocalTerminal { root: ends.folder.path().join("terminal") };
-    let terminal = Moody { folder, mood: Arc::default(), asked: Arc::default() };
+    let terminal = Moody::new(ends.folder.path().join("terminal"), WELL);
     ends.start_with(terminal.clone());
     ends.says(|part| part.shares.first().is_some_and(|seen| seen.outcome.is_good())).await;
-    terminal.mood.store(mood, Ordering::Relaxed);
+    terminal.feels(mood);
     fs::write(ends.clinic("req").join(REQUEST), WHOLE).unwrap();
     fs::write(ends.terminal("res").join(ANSWER), WHOLE).unwrap();
     if mood != SLOW {
@@ -176,7 +189,7 @@ async fn through(mood: u8, often: u32) {
         assert_eq!(part.held_count, 0, "what may still pass is not held");
     }
     ends.says(|_| terminal.asked.load(Ordering::Relaxed) >= often).await;
-    terminal.mood.store(WELL, Ordering::Relaxed);
+    terminal.feels(WELL);
     assert_eq!(appears(&ends.terminal("req").join(REQUEST)).await, WHOLE);
     assert_eq!(appears(&ends.clinic("res").join(ANSWER)).await, WHOLE);
     vanishes(&ends.terminal("res").join(ANSWER)).await;
@@ -206,16 +219,15 @@ async fn a_share_that_never_answers_is_given_up_and_tried_again() {
 #[tokio::test]
 async fn a_look_at_a_share_tells_a_full_disk_while_nothing_waits_to_be_sent() {
     let mut ends = Ends::new();
-    let folder = LocalTerminal { root: ends.folder.path().join("terminal") };
-    let terminal = Moody { folder, mood: Arc::new(AtomicU8::new(FULL)), asked: Arc::default() };
+    let terminal = Moody::new(ends.folder.path().join("terminal"), FULL);
     ends.start_with(terminal.clone());
     let look = async || {
         let (reply, seen) = tokio::sync::oneshot::channel();
-        ends.commands.send(crate::Command::Look { reply }).await.unwrap();
+        ends.commands.send(crate::Command::Look { asked: true, reply }).await.unwrap();
         seen.await.unwrap().remove(0).outcome
     };
     assert_eq!(look().await, Outcome::Bad(Symptom::DiskFull));
-    terminal.mood.store(WELL, Ordering::Relaxed);
+    terminal.feels(WELL);
     assert_eq!(look().await, Outcome::Good);
     assert!(names(&ends.terminal(STAGING)).is_empty(), "nothing of it stays");
 }
@@ -223,13 +235,12 @@ async fn a_look_at_a_share_tells_a_full_disk_while_nothing_waits_to_be_sent() {
 #[tokio::test]
 async fn what_was_refused_and_whose_staging_folder_was_removed_is_held_and_not_called_submitted() {
     let mut ends = Ends::new();
-    let folder = LocalTerminal { root: ends.folder.path().join("terminal") };
-    let terminal = Moody { folder, mood: Arc::new(AtomicU8::new(STUBBORN)), asked: Arc::default() };
+    let terminal = Moody::new(ends.folder.path().join("terminal"), STUBBORN);
     ends.start_with(terminal.clone());
     fs::write(ends.clinic("req").join(REQUEST), WHOLE).unwrap();
     ends.says(|part| symptom(part) == Some(Symptom::Denied)).await;
     fs::remove_dir_all(ends.terminal(STAGING)).unwrap();
-    terminal.mood.store(WELL, Ordering::Relaxed);
+    terminal.feels(WELL);
     // The next try comes after ten seconds.
     let held = ends.part.wait_for(|part| part.held_count == 1);
     let part = tokio::time::timeout(Duration::from_secs(30), held).await.unwrap().unwrap().clone();
