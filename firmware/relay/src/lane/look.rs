@@ -15,7 +15,7 @@ use crate::lane::link::observation;
 use crate::lane::order::{self, Orders};
 use crate::lane::plan::Plan;
 use crate::report::Report;
-use crate::share::{Occasion, Outgoing, Parcel, Share, Terminal, Trouble, Wanted};
+use crate::share::{Occasion, Outgoing, Parcel, Share, Terminal, Trouble, Wanted, is_test, test_name};
 
 /// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -116,7 +116,7 @@ impl<T: Terminal> Looker<T> {
         if newest.is_some_and(|(at, trouble)| trouble.is_none() && at.elapsed() < WRITTEN_EVERY) {
             return None;
         }
-        // A sweep of the lane's or a scanner may take the file away meanwhile: that tells nothing of the share.
+        // A scanner may take the file away meanwhile: that tells nothing of the share.
         let tells = |trouble: &Trouble| matches!(trouble.symptom, Symptom::Denied | Symptom::DiskFull);
         let trouble = within(written(share)).await.err().filter(tells);
         *self.written.lock().unwrap_or_else(PoisonError::into_inner) =
@@ -131,13 +131,16 @@ async fn written(share: &impl Share) -> Result<(), Trouble> {
         action: "make a file for the write test",
         detail: error.to_string(),
     };
-    let (file, mut stage) = (blank().map_err(ours)?, [0; 8]);
-    getrandom::fill(&mut stage).map_err(|error| ours(std::io::Error::other(error)))?;
-    let parcel =
-        Parcel { stage: u64::from_le_bytes(stage), folder: String::new(), name: "write-test".to_owned() };
+    let (file, mut number) = (blank().map_err(ours)?, [0; 8]);
+    getrandom::fill(&mut number).map_err(|error| ours(std::io::Error::other(error)))?;
+    let name = test_name(u64::from_le_bytes(number));
     // It makes the folder, if it is not there.
-    share.staged().await?;
-    let name = parcel.staged_name();
+    let names = share.staged().await?.names;
+    for old in names.iter().filter(|name| is_test(name)) {
+        // Left by a look that was cut off. What cannot be removed now is not what is tried here.
+        let _ = share.discard(old).await;
+    }
+    let parcel = Parcel { staged: name.clone(), folder: String::new(), name: String::new() };
     let staged = share.stage(vec![Outgoing { parcel, file: Arc::new(file), size: WRITTEN }]).await;
     let discarded = share.discard(&name).await;
     staged.into_iter().collect::<Result<(), Trouble>>().and(discarded)

@@ -105,8 +105,8 @@ impl Share for LocalShare {
         let staged = blocking("stage", move || {
             let staging = root.below(STAGING)?;
             let copy = |one: &Outgoing| {
-                let name = one.parcel.staged_name();
-                Copy::make(&staging, OsStr::new(&name), |copy| copy.write_from(&one.file, one.size))
+                let name = OsStr::new(&one.parcel.staged);
+                Copy::make(&staging, name, |copy| copy.write_from(&one.file, one.size))
             };
             let copies = files.iter().map(copy).collect();
             Ok(copy::finish(&staging, copies))
@@ -197,8 +197,7 @@ fn publish(root: &Folder, parcels: &[Parcel]) -> io::Result<Vec<io::Result<Publi
             }
         }
         let to = folders.iter().find(|(name, _)| *name == parcel.folder).map(|(_, folder)| folder);
-        let moved =
-            to.map(|to| staging.move_to(OsStr::new(&parcel.staged_name()), to, OsStr::new(&parcel.name)));
+        let moved = to.map(|to| staging.move_to(OsStr::new(&parcel.staged), to, OsStr::new(&parcel.name)));
         outcomes.push(match moved {
             None | Some(Ok(())) => Ok(Published::Done),
             Some(Err(error)) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Published::NameTaken),

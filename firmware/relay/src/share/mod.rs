@@ -66,24 +66,32 @@ pub struct Entry {
 /// A file on its way to the share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parcel {
-    /// What its staged file is called by.
-    pub stage: u64,
+    /// What it is called in the staging folder.
+    pub staged: String,
     /// The folder it goes to.
     pub folder: String,
     /// Its own name.
     pub name: String,
 }
 
-impl Parcel {
-    /// The staged file's name.
-    pub fn staged_name(&self) -> String {
-        format!("{:016x}.part", self.stage)
-    }
+/// What a parcel of this stage is called in the staging folder.
+pub fn staged_name(stage: u64) -> String {
+    format!("{stage:016x}.part")
 }
 
-/// The stage a staged file's name belongs to.
+/// The stage a staged parcel's name belongs to.
 pub fn stage_of(name: &str) -> Option<u64> {
     u64::from_str_radix(name.strip_suffix(".part")?, 16).ok()
+}
+
+/// What a file that only tries the share is called in the staging folder; it is no parcel's.
+pub fn test_name(number: u64) -> String {
+    format!("{number:016x}.test")
+}
+
+/// Whether a name in the staging folder is such a file's.
+pub fn is_test(name: &str) -> bool {
+    name.strip_suffix(".test").is_some_and(|number| u64::from_str_radix(number, 16).is_ok())
 }
 
 /// What is to be staged: an opened file of ours and how much of it.

@@ -60,7 +60,7 @@ pub struct RemoteTerminal {
 pub struct RemoteShare {
     own: LoggedIn,
     folders: std::sync::Mutex<HashMap<String, Seen>>,
-    staged: Mutex<HashMap<u64, File>>,
+    staged: Mutex<HashMap<String, File>>,
     notify: Arc<Notify>,
     watch: JoinHandle<()>,
 }
@@ -216,7 +216,7 @@ impl RemoteShare {
         let path = if sabotage::is(sabotage::NO_RENAME) {
             path_of(&one.parcel.folder, &one.parcel.name)
         } else {
-            path_of(STAGING, &one.parcel.staged_name())
+            path_of(STAGING, &one.parcel.staged)
         };
         let opened = self.file("stage", &path, CreateDisposition::Create, writing_access()).await?;
         let file = opened.map_err(|found| said("stage", found))?;
@@ -236,16 +236,16 @@ impl RemoteShare {
         closed.map_err(|error| trouble("stage", &error))?;
         let file = opened?.map_err(|found| said("check", found))?;
         check(&file, one.size, written).await?;
-        self.staged.lock().await.insert(one.parcel.stage, file);
+        self.staged.lock().await.insert(one.parcel.staged, file);
         Ok(())
     }
 
     async fn publish_one(&self, parcel: &Parcel) -> Result<Published, Trouble> {
-        let kept = self.staged.lock().await.remove(&parcel.stage);
+        let kept = self.staged.lock().await.remove(&parcel.staged);
         let file = match kept {
             Some(file) => file,
             None => {
-                let path = path_of(STAGING, &parcel.staged_name());
+                let path = path_of(STAGING, &parcel.staged);
                 match self.file("publish", &path, CreateDisposition::Open, rename_access()).await? {
                     Ok(file) => file,
                     Err(Status::U32_OBJECT_NAME_NOT_FOUND) => return Ok(Published::Gone),

@@ -3,8 +3,8 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use model::part::RelayPart;
@@ -15,6 +15,7 @@ use crate::share::local::{LocalHandle, LocalShare, LocalTerminal};
 use crate::share::patient::Patient;
 use crate::share::{
     Entry, Occasion, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted,
+    stage_of,
 };
 use crate::testing::{Ends, appears, names, vanishes};
 
@@ -38,13 +39,15 @@ struct Moody {
     mood: Arc<AtomicU8>,
     /// How often it was asked for anything in its mood.
     asked: Arc<AtomicU32>,
+    /// What files were called while they were staged.
+    staged: Arc<Mutex<Vec<String>>>,
 }
 
 impl Moody {
     /// The terminal whose folder this is.
     fn new(root: PathBuf, mood: u8) -> Self {
         let mood = Arc::new(AtomicU8::new(mood));
-        Self { folder: LocalTerminal { root }, mood, asked: Arc::default() }
+        Self { folder: LocalTerminal { root }, mood, asked: Arc::default(), staged: Arc::default() }
     }
 
     fn feels(&self, mood: u8) {
@@ -123,6 +126,8 @@ impl Share for MoodyShare {
             let (symptom, action, detail) = (Symptom::DiskFull, "stage", String::new());
             return files.iter().map(|_| Err(Trouble { symptom, action, detail: detail.clone() })).collect();
         }
+        let names = files.iter().map(|one| one.parcel.staged.clone());
+        self.terminal.staged.lock().unwrap().extend(names);
         self.each(files.len(), self.share.stage(files)).await
     }
 
@@ -230,6 +235,23 @@ async fn a_look_at_a_share_tells_a_full_disk_while_nothing_waits_to_be_sent() {
     terminal.feels(WELL);
     assert_eq!(look().await, Outcome::Good);
     assert!(names(&ends.terminal(STAGING)).is_empty(), "nothing of it stays");
+}
+
+#[tokio::test]
+async fn the_file_of_a_look_is_never_taken_for_a_staged_parcel_and_an_old_one_is_removed() {
+    let mut ends = Ends::new();
+    let terminal = Moody::new(ends.folder.path().join("terminal"), WELL);
+    let old = ends.terminal(STAGING).join("00000000000000aa.test");
+    fs::create_dir(ends.terminal(STAGING)).unwrap();
+    fs::write(&old, "a look that was cut off").unwrap();
+    ends.start_with(terminal.clone());
+    let (reply, seen) = tokio::sync::oneshot::channel();
+    ends.commands.send(crate::Command::Look { asked: false, reply }).await.unwrap();
+    assert_eq!(seen.await.unwrap()[0].outcome, Outcome::Good);
+    let staged = terminal.staged.lock().unwrap().clone();
+    assert_eq!(staged.len(), 1);
+    assert_eq!(stage_of(&staged[0]), None, "{staged:?}");
+    assert!(!old.exists());
 }
 
 #[tokio::test]
