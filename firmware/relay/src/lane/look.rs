@@ -5,16 +5,12 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use model::selftest::{Ask, SelfTest};
 use model::{Observation, Outcome, Symptom};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
-use crate::Command;
 use crate::lane::link::observation;
-use crate::lane::order::{self, Orders};
 use crate::lane::plan::Plan;
-use crate::report::Report;
 use crate::share::{Occasion, Outgoing, Parcel, Share, Terminal, Trouble, Wanted, is_test, test_name};
 
 /// How long a connection may take.
@@ -82,7 +78,8 @@ impl<T: Terminal> Looker<T> {
         }
     }
 
-    async fn look(&self, occasion: Occasion) -> Observation {
+    /// Looks now.
+    pub async fn look(&self, occasion: Occasion) -> Observation {
         let begun = Instant::now();
         // It goes at once: nothing is watched.
         let wanted = Wanted { watched: Vec::new(), ..(*self.wanted).clone() };
@@ -151,86 +148,6 @@ fn blank() -> std::io::Result<File> {
     let file = File::from(memfd_create(c"write-test", MFdFlags::MFD_CLOEXEC)?);
     file.set_len(WRITTEN)?;
     Ok(file)
-}
-
-/// Tries the shares of the terminals that are asked for, one after the other.
-async fn selftest<T: Terminal>(lookers: &[Looker<T>], ask: &Ask) -> Vec<SelfTest> {
-    let wanted = |looker: &&Looker<T>| {
-        looker.is_terminal && ask.terminal.as_ref().is_none_or(|name| *name == looker.name)
-    };
-    let mut tested = Vec::new();
-    for looker in lookers.iter().filter(wanted) {
-        let checks = looker.terminal.selftest(Duration::from_secs(ask.attended_s.into())).await;
-        tested.push(SelfTest { terminal: looker.name.clone(), checks });
-    }
-    tested
-}
-
-/// Answers commands until nobody can send any more.
-pub async fn serve<T: Terminal>(
-    mut commands: mpsc::Receiver<Command>,
-    lookers: Vec<Looker<T>>,
-    orders: Vec<Arc<Orders>>,
-    report: Arc<Report>,
-) {
-    let (lookers, orders) = (Arc::new(lookers), Arc::new(orders));
-    // They share a folder on the terminal.
-    let one_at_a_time = Arc::new(tokio::sync::Mutex::new(()));
-    let mut asked = tokio::task::JoinSet::new();
-    loop {
-        tokio::select! {
-            command = commands.recv() => match command {
-                Some(Command::Decide { verb, decision, actor, reply }) => {
-                    let orders = orders.clone();
-                    asked.spawn(async move {
-                        let _ = reply.send(order::put(&orders, verb, decision, actor).await);
-                    });
-                }
-                Some(Command::Passed { number, reply }) => {
-                    let report = report.clone();
-                    asked.spawn(async move {
-                        let passed = match report.history() {
-                            Some(history) => history.passed(number).await,
-                            None => None,
-                        };
-                        let _ = reply.send(passed);
-                    });
-                }
-                Some(Command::Days { reply }) => {
-                    let report = report.clone();
-                    asked.spawn(async move {
-                        let days = match report.history() {
-                            Some(history) => history.days().await,
-                            None => Vec::new(),
-                        };
-                        let _ = reply.send(days);
-                    });
-                }
-                Some(Command::SelfTest { ask, reply }) => {
-                    let (lookers, one_at_a_time) = (lookers.clone(), one_at_a_time.clone());
-                    asked.spawn(async move {
-                        let _turn = one_at_a_time.lock().await;
-                        let _ = reply.send(selftest(&lookers, &ask).await);
-                    });
-                }
-                Some(Command::Look { asked: by_person, reply }) => {
-                    let lookers = lookers.clone();
-                    let occasion = if by_person { Occasion::Asked } else { Occasion::Routine };
-                    asked.spawn(async move {
-                        let seen = {
-                            let terminals = lookers.iter().filter(|looker| looker.is_terminal);
-                            futures_util::future::join_all(terminals.map(|looker| looker.look(occasion))).await
-                        };
-                        // Whoever asked may have gone.
-                        let _ = reply.send(seen);
-                    });
-                }
-                None => break,
-            },
-            Some(_) = asked.join_next() => {}
-        }
-    }
-    while asked.join_next().await.is_some() {}
 }
 
 /// Waits for a connection no longer than the patience.

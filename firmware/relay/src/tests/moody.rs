@@ -238,6 +238,37 @@ async fn a_look_at_a_share_tells_a_full_disk_while_nothing_waits_to_be_sent() {
 }
 
 #[tokio::test]
+async fn a_terminal_that_hangs_takes_no_other_ones_word_and_is_said_to_once_it_is_known() {
+    let mut ends = Ends::new();
+    for folder in ["req", "res", "face"] {
+        fs::create_dir_all(ends.folder.path().join("second").join(folder)).unwrap();
+    }
+    let (well, hangs) = (
+        Moody::new(ends.folder.path().join("terminal"), WELL),
+        Moody::new(ends.folder.path().join("second"), MUTE),
+    );
+    let mut config = ends.config();
+    config.terminals.push(crate::testing::terminal("t2", Some("second")));
+    ends.start_site(config, vec![well, hangs.clone()]);
+    let look = async || {
+        let (reply, seen) = tokio::sync::oneshot::channel();
+        ends.commands.send(crate::Command::Look { asked: false, reply }).await.unwrap();
+        <[_; 2]>::try_from(seen.await.unwrap()).unwrap().map(|seen| seen.outcome)
+    };
+    assert_eq!(look().await, [Outcome::Good, Outcome::Open]);
+    let mut seen = Outcome::Open;
+    for _ in 0..6 {
+        let [first, second] = look().await;
+        assert_eq!(first, Outcome::Good);
+        seen = second;
+        if seen != Outcome::Open {
+            break;
+        }
+    }
+    assert_eq!(seen, Outcome::Bad(Symptom::Silent));
+}
+
+#[tokio::test]
 async fn the_file_of_a_look_is_never_taken_for_a_staged_parcel_and_an_old_one_is_removed() {
     let mut ends = Ends::new();
     let terminal = Moody::new(ends.folder.path().join("terminal"), WELL);
