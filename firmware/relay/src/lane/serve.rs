@@ -15,27 +15,6 @@ use crate::lane::word::Word;
 use crate::report::Report;
 use crate::share::{Occasion, Terminal};
 
-/// Tries the shares of the terminals that are asked for, one after the other.
-async fn selftest<T: Terminal>(lookers: &[Looker<T>], ask: &Ask) -> Vec<SelfTest> {
-    let wanted = |looker: &&Looker<T>| {
-        looker.is_terminal && ask.terminal.as_ref().is_none_or(|name| *name == looker.name)
-    };
-    let mut tested = Vec::new();
-    for looker in lookers.iter().filter(wanted) {
-        let checks = looker.terminal.selftest(Duration::from_secs(ask.attended_s.into())).await;
-        tested.push(SelfTest { terminal: looker.name.clone(), checks });
-    }
-    tested
-}
-
-async fn word_of<T: Terminal>(looker: &Looker<T>, word: &Word, occasion: Occasion) -> Observation {
-    let look = || {
-        let looker = looker.clone();
-        async move { looker.look(occasion).await }
-    };
-    word.get(&looker.name, look).await
-}
-
 /// Answers commands until nobody can send any more.
 pub async fn serve<T: Terminal>(
     mut commands: mpsc::Receiver<Command>,
@@ -100,4 +79,25 @@ pub async fn serve<T: Terminal>(
         }
     }
     while asked.join_next().await.is_some() {}
+}
+
+/// Tries the shares of the terminals that are asked for, one after the other.
+async fn selftest<T: Terminal>(lookers: &[Looker<T>], ask: &Ask) -> Vec<SelfTest> {
+    let wanted = |looker: &&Looker<T>| {
+        looker.is_terminal && ask.terminal.as_ref().is_none_or(|name| *name == looker.name)
+    };
+    let mut tested = Vec::new();
+    for looker in lookers.iter().filter(wanted) {
+        let checks = looker.terminal.selftest(Duration::from_secs(ask.attended_s.into())).await;
+        tested.push(SelfTest { terminal: looker.name.clone(), checks });
+    }
+    tested
+}
+
+async fn word_of<T: Terminal>(looker: &Looker<T>, word: &Word, occasion: Occasion) -> Observation {
+    let look = || {
+        let looker = looker.clone();
+        async move { looker.look(occasion).await }
+    };
+    word.get(&looker.name, look).await
 }

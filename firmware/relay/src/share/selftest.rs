@@ -15,10 +15,12 @@ use smb::{
 };
 
 use super::patient::{SHORT, within};
-use super::remote::{
-    CHUNK, LoggedIn, RemoteTerminal, directory, listing, open_file, open_folder, path_of, read,
-    rename_access, taking_access, writing_access,
+use super::remote::RemoteTerminal;
+use super::remote::file::{
+    CHUNK, listing, open_file, path_of, read, rename_access, taking_access, writing_access,
 };
+use super::remote::folder::{directory, open_folder};
+use super::remote::login::LoggedIn;
 use super::said::{DELETE_PENDING, hidden, said, trouble};
 use super::{Occasion, STAGING, Trouble};
 

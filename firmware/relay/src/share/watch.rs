@@ -12,7 +12,9 @@ use futures_util::future::select_all;
 use smb::{Directory, NotifyFilter};
 use tokio::sync::Notify;
 
-use super::remote::{LoggedIn, RemoteTerminal, open_folder};
+use super::remote::RemoteTerminal;
+use super::remote::folder::open_folder;
+use super::remote::login::LoggedIn;
 use super::{Occasion, Trouble};
 
 /// So many changes are waited for on one connection; a library that keeps 128 of at least 512 credits in hand can lose
