@@ -27,8 +27,9 @@ use crate::sockets::Sockets;
 
 /// Where the word on the terminals' shares comes from: whoever holds their passwords.
 pub trait ShareSource {
-    /// What is seen of the shares now; nothing if nothing can be said. Cut off after two seconds.
-    fn look(&self) -> impl Future<Output = Vec<Observation>> + Send;
+    /// What is seen of the shares now, and whether a person asked; nothing if nothing can be said. Cut off after two
+    /// seconds.
+    fn look(&self, asked: bool) -> impl Future<Output = Vec<Observation>> + Send;
 }
 
 const SHARES_PATIENCE: Duration = Duration::from_secs(2);
@@ -76,7 +77,7 @@ pub async fn run(
                 }
                 None => return Ok(()),
             },
-            looked = walk.look(how, !asked.is_empty(), &shares) => walk.conclude(looked),
+            looked = walk.look(how, &shares) => walk.conclude(looked),
         }
         if walk.climber.is_deaf() {
             return Err(Error::Kernel("the netlink socket has closed".to_owned()));
@@ -106,6 +107,8 @@ enum Why {
 struct How {
     far: bool,
     shares: bool,
+    /// Somebody waits for it.
+    asked: bool,
 }
 
 /// What one look brought.
@@ -167,15 +170,15 @@ impl<'d> Walk<'d> {
         let far = asked || (in_time && self.far_is_due());
         // A look at a share is a login on the terminal: in trouble too not more often than in calm times.
         let due = in_time && Instant::now() >= self.shares_at;
-        How { far, shares: far || due || self.ladder.wants_shares() }
+        How { far, shares: far || due || self.ladder.wants_shares(), asked }
     }
 
     /// Looks, and tells what comes of it meanwhile if somebody waits for it.
-    async fn look(&mut self, how: How, awaited: bool, shares: &impl ShareSource) -> Looked {
+    async fn look(&mut self, how: How, shares: &impl ShareSource) -> Looked {
         let (progress, mut heard) = Progress::heard();
         let mut sweep = Sweep { seen: Vec::new(), of: self.ladder.list().len() };
         let Self { climber, part, .. } = self;
-        let looking = look(climber, how, if awaited { progress } else { Progress::default() }, shares);
+        let looking = look(climber, how, if how.asked { progress } else { Progress::default() }, shares);
         tokio::pin!(looking);
         loop {
             tokio::select! {
@@ -280,7 +283,7 @@ async fn look(climber: &mut Climber, how: How, progress: Progress, shares: &impl
         if !how.shares {
             return None;
         }
-        let said = timeout(SHARES_PATIENCE, shares.look()).await.unwrap_or_default();
+        let said = timeout(SHARES_PATIENCE, shares.look(how.asked)).await.unwrap_or_default();
         Some(said.into_iter().map(|seen| told.told(seen)).collect())
     };
     let (own, shares) = tokio::join!(climber.look(how.far, progress), shares);

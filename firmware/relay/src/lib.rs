@@ -88,8 +88,11 @@ impl Error {
 /// What others may ask of the relay.
 #[derive(Debug)]
 pub enum Command {
-    /// Connects to every terminal afresh, logs in and looks at its folders; at most three seconds.
+    /// Connects to every terminal afresh, logs in and looks at its folders. The answer comes within about 1.5 s; a
+    /// terminal that is slower is open in it, or what a look before this one saw, and its look goes on.
     Look {
+        /// Whether a person asked: a login that was refused is then tried again sooner.
+        asked: bool,
         /// One observation a terminal.
         reply: oneshot::Sender<Vec<Observation>>,
     },

@@ -88,7 +88,7 @@ impl Config {
         };
         let places = site.terminals.iter().map(|terminal| &terminal.folders);
         let places = places.chain(site.consumers.iter().map(|consumer| &consumer.folders));
-        let ends = places.filter_map(|place| end(place, state)).collect();
+        let ends = places.filter_map(|place| end(place, state)).fold(Vec::new(), counted_together);
         let config = Self {
             state: state.to_owned(),
             kinds: site.kinds.clone().into(),
@@ -105,11 +105,26 @@ impl Config {
 fn end(place: &Place, state: &Path) -> Option<AnyTerminal> {
     match place {
         Place::Own { .. } => None,
-        Place::Remote { address, share, login } => Some(AnyTerminal::Remote(RemoteTerminal {
-            address: (*address, SMB).into(),
-            share: share.clone(),
-            secret: state.join("secrets").join(login),
-        })),
+        Place::Remote { address, share, login } => {
+            let secret = state.join("secrets").join(login);
+            Some(AnyTerminal::Remote(RemoteTerminal::new((*address, SMB).into(), share.clone(), secret)))
+        }
         Place::Local { path } => Some(AnyTerminal::Local(LocalTerminal { root: path.clone() })),
     }
+}
+
+/// Takes an end in. Where several have the same account, their logins count together.
+fn counted_together(mut ends: Vec<AnyTerminal>, end: AnyTerminal) -> Vec<AnyTerminal> {
+    let end = match end {
+        AnyTerminal::Remote(remote) => {
+            let others = ends.iter().filter_map(|other| match other {
+                AnyTerminal::Remote(other) => Some(other),
+                AnyTerminal::Local(_) => None,
+            });
+            AnyTerminal::Remote(others.fold(remote, RemoteTerminal::beside))
+        }
+        local @ AnyTerminal::Local(_) => local,
+    };
+    ends.push(end);
+    ends
 }

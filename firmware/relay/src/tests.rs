@@ -17,7 +17,7 @@ use model::parcel::{HeldReason, WaitReason};
 use model::part::RelayPart;
 
 use crate::share::local::{LocalShare, LocalTerminal};
-use crate::share::{Terminal, Trouble, Wanted};
+use crate::share::{Occasion, Terminal, Trouble, Wanted};
 use crate::testing::{Ends, appears, names, vanishes};
 
 const REQUEST: &str = "OQSsiquc01req_202502030001.xml";
@@ -172,7 +172,7 @@ async fn a_terminal_that_is_away_is_said_and_its_requests_wait() {
     let part = ends.says(|part| part.waiting.iter().any(|one| one.reason == WaitReason::TerminalAway)).await;
     assert_eq!(part.shares[0].outcome.symptom(), Some(model::Symptom::ShareMissing));
     let (reply, seen) = tokio::sync::oneshot::channel();
-    ends.commands.send(crate::Command::Look { reply }).await.unwrap();
+    ends.commands.send(crate::Command::Look { asked: true, reply }).await.unwrap();
     assert_eq!(seen.await.unwrap()[0].outcome.symptom(), Some(model::Symptom::ShareMissing));
     fs::rename(ends.terminal("gone"), ends.terminal("res")).unwrap();
     assert_eq!(appears(&ends.terminal("req").join(REQUEST)).await, WHOLE);
@@ -224,9 +224,9 @@ struct Stumbling(LocalTerminal, AtomicBool);
 impl Terminal for Stumbling {
     type Share = LocalShare;
 
-    async fn connect(&self, wanted: &Wanted) -> Result<LocalShare, Trouble> {
+    async fn connect(&self, wanted: &Wanted, occasion: Occasion) -> Result<LocalShare, Trouble> {
         assert!(self.1.swap(true, Ordering::Relaxed), "the client came down");
-        self.0.connect(wanted).await
+        self.0.connect(wanted, occasion).await
     }
 }
 

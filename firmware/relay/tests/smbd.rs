@@ -15,9 +15,10 @@ mod tests {
 
     use model::parcel::{HeldReason, WaitReason};
     use model::part::RelayPart;
+    use model::selftest::{Ask, Seen};
     use model::{Outcome, Symptom};
 
-    use relay::share::{Share as _, Terminal as _, Wanted};
+    use relay::share::{Occasion, Share as _, Terminal as _, Wanted};
 
     use crate::server::{Lab, appears, in_namespace, vanishes};
 
@@ -114,7 +115,7 @@ mod tests {
             let lab = Lab::start().await;
             let watched = vec!["res".to_owned()];
             let wanted = Wanted { folders: vec![("res".into(), false)], watched, make: false };
-            let share = lab.end("OQS").connect(&wanted).await.unwrap();
+            let share = lab.end("OQS").connect(&wanted, Occasion::Routine).await.unwrap();
             let foreign = lab.terminal("res").join("foreign");
             let mut told = 0;
             for n in 0..1500_usize {
@@ -146,20 +147,39 @@ mod tests {
         in_namespace(async {
             let mut lab = Lab::start().await;
             lab.says(|part| part.shares.iter().any(|seen| seen.outcome == Outcome::Good)).await;
-            assert_eq!(lab.look().await, Outcome::Good);
+            assert_eq!(lab.look(true).await, Outcome::Good);
             lab.password("another-password-0");
-            assert_eq!(lab.look().await, Outcome::Bad(Symptom::LoginRefused));
+            assert_eq!(lab.look(true).await, Outcome::Bad(Symptom::LoginRefused));
             lab.password(server_password());
             fs::rename(lab.terminal("face"), lab.terminal("elsewhere")).unwrap();
-            assert_eq!(lab.look().await, Outcome::Bad(Symptom::ShareMissing));
+            assert_eq!(lab.look(true).await, Outcome::Bad(Symptom::ShareMissing));
             fs::rename(lab.terminal("elsewhere"), lab.terminal("face")).unwrap();
             lab.stop_server();
-            assert_eq!(lab.look().await, Outcome::Bad(Symptom::Refused));
+            assert_eq!(lab.look(true).await, Outcome::Bad(Symptom::Refused));
             lab.says(|part| part.shares[0].outcome != Outcome::Good).await;
             fs::write(lab.clinic("req").join(request(1)), WHOLE).unwrap();
             lab.start_server().await;
             assert_eq!(appears(&lab.terminal("req").join(request(1))).await, WHOLE);
             lab.says(|part| part.shares[0].outcome == Outcome::Good).await;
+        });
+    }
+
+    #[test]
+    fn a_refused_login_is_not_tried_again_at_every_look() {
+        in_namespace(async {
+            let mut lab = Lab::start().await;
+            lab.locks_accounts();
+            lab.says(|part| part.shares.iter().any(|seen| seen.outcome == Outcome::Good)).await;
+            lab.password("another-password-0");
+            for _ in 0..20 {
+                assert_eq!(lab.look(false).await, Outcome::Bad(Symptom::LoginRefused));
+            }
+            assert_eq!(lab.refused_logins(), 1);
+            assert_eq!(lab.selftest(Ask::default()).await[0].checks[0].seen, Seen::Not);
+            assert_eq!(lab.refused_logins(), 2, "a test goes at once, and counts");
+            lab.password(server_password());
+            assert_eq!(lab.look(true).await, Outcome::Good, "another password is tried at once");
+            assert_eq!(lab.refused_logins(), 0);
         });
     }
 
@@ -268,7 +288,7 @@ mod tests {
             // The relay tries to remove it once a second; in between it is no better.
             let end = std::time::Instant::now() + std::time::Duration::from_millis(1500);
             while std::time::Instant::now() < end {
-                let seen = lab.look().await;
+                let seen = lab.look(true).await;
                 assert_eq!(seen, Outcome::Bad(Symptom::Denied), "a share that opens well is not well");
             }
             for n in 2..10 {
@@ -280,7 +300,7 @@ mod tests {
             fs::set_permissions(&protected, fs::Permissions::from_mode(0o666)).unwrap();
             vanishes(&protected).await;
             lab.says(said(None)).await;
-            assert_eq!(lab.look().await, Outcome::Good);
+            assert_eq!(lab.look(true).await, Outcome::Good);
         });
     }
 

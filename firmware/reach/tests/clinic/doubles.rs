@@ -118,7 +118,7 @@ pub fn server(
 pub struct Shares(pub Arc<Mutex<Option<Outcome>>>);
 
 impl ShareSource for Shares {
-    fn look(&self) -> impl Future<Output = Vec<Observation>> + Send {
+    fn look(&self, _asked: bool) -> impl Future<Output = Vec<Observation>> + Send {
         let seen = *self.0.lock().unwrap();
         let at = |rung, terminal: Option<&str>, outcome| Observation {
             rung,

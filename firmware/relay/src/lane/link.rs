@@ -7,14 +7,12 @@ use model::{Observation, Outcome, Rung, Symptom, Timestamp};
 use tokio::sync::Notify;
 
 use crate::lane::look::{self, Looker, Standing};
-use crate::share::{Share, Terminal, Trouble, Wanted};
+use crate::share::{Occasion, Share, Terminal, Trouble, Wanted};
 
 /// The first pause after a failure; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
-/// The pause after a refused login: a terminal may lock an account that is tried too often.
-const LOGIN_PAUSE: Duration = Duration::from_secs(30);
 /// How old a good observation may become before it is made new.
 const FRESH: Duration = Duration::from_secs(5);
 
@@ -76,7 +74,7 @@ impl<T: Terminal> Link<T> {
             return None;
         }
         let begun = Instant::now();
-        let connected = look::within(self.terminal.connect(&self.wanted)).await;
+        let connected = look::within(self.terminal.connect(&self.wanted, Occasion::Routine)).await;
         match connected {
             Ok(share) => {
                 self.observe_good(look::milliseconds(begun));
@@ -84,7 +82,7 @@ impl<T: Terminal> Link<T> {
                 self.share.clone()
             }
             Err(trouble) => {
-                self.wait(&trouble);
+                self.wait();
                 self.observe(Outcome::Bad(trouble.symptom), trouble.to_string(), look::milliseconds(begun));
                 None
             }
@@ -98,7 +96,7 @@ impl<T: Terminal> Link<T> {
             // Never wait for a peer that may be gone.
             let _ = tokio::time::timeout(look::GOODBYE, share.close()).await;
         }
-        self.wait(&trouble);
+        self.wait();
         self.observe(Outcome::Bad(trouble.symptom), trouble.to_string(), 0.0);
     }
 
@@ -157,9 +155,8 @@ impl<T: Terminal> Link<T> {
         }
     }
 
-    fn wait(&mut self, trouble: &Trouble) {
-        let pause = if trouble.symptom == Symptom::LoginRefused { LOGIN_PAUSE } else { self.pause };
-        self.next_try = Instant::now() + pause;
+    fn wait(&mut self) {
+        self.next_try = Instant::now() + self.pause;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }
 

@@ -5,17 +5,13 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use model::selftest::{Ask, SelfTest};
 use model::{Observation, Outcome, Symptom};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
-use crate::Command;
 use crate::lane::link::observation;
-use crate::lane::order::{self, Orders};
 use crate::lane::plan::Plan;
-use crate::report::Report;
-use crate::share::{Outgoing, Parcel, Share, Terminal, Trouble, Wanted};
+use crate::share::{Occasion, Outgoing, Parcel, Share, Terminal, Trouble, Wanted, is_test, test_name};
 
 /// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -82,11 +78,12 @@ impl<T: Terminal> Looker<T> {
         }
     }
 
-    async fn look(&self) -> Observation {
+    /// Looks now.
+    pub async fn look(&self, occasion: Occasion) -> Observation {
         let begun = Instant::now();
         // It goes at once: nothing is watched.
         let wanted = Wanted { watched: Vec::new(), ..(*self.wanted).clone() };
-        match within(self.terminal.connect(&wanted)).await {
+        match within(self.terminal.connect(&wanted, occasion)).await {
             Ok(share) => {
                 let unwritten = self.write_test(&share).await;
                 let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -116,7 +113,7 @@ impl<T: Terminal> Looker<T> {
         if newest.is_some_and(|(at, trouble)| trouble.is_none() && at.elapsed() < WRITTEN_EVERY) {
             return None;
         }
-        // A sweep of the lane's or a scanner may take the file away meanwhile: that tells nothing of the share.
+        // A scanner may take the file away meanwhile: that tells nothing of the share.
         let tells = |trouble: &Trouble| matches!(trouble.symptom, Symptom::Denied | Symptom::DiskFull);
         let trouble = within(written(share)).await.err().filter(tells);
         *self.written.lock().unwrap_or_else(PoisonError::into_inner) =
@@ -131,13 +128,16 @@ async fn written(share: &impl Share) -> Result<(), Trouble> {
         action: "make a file for the write test",
         detail: error.to_string(),
     };
-    let (file, mut stage) = (blank().map_err(ours)?, [0; 8]);
-    getrandom::fill(&mut stage).map_err(|error| ours(std::io::Error::other(error)))?;
-    let parcel =
-        Parcel { stage: u64::from_le_bytes(stage), folder: String::new(), name: "write-test".to_owned() };
+    let (file, mut number) = (blank().map_err(ours)?, [0; 8]);
+    getrandom::fill(&mut number).map_err(|error| ours(std::io::Error::other(error)))?;
+    let name = test_name(u64::from_le_bytes(number));
     // It makes the folder, if it is not there.
-    share.staged().await?;
-    let name = parcel.staged_name();
+    let names = share.staged().await?.names;
+    for old in names.iter().filter(|name| is_test(name)) {
+        // Left by a look that was cut off. What cannot be removed now is not what is tried here.
+        let _ = share.discard(old).await;
+    }
+    let parcel = Parcel { staged: name.clone(), folder: String::new(), name: String::new() };
     let staged = share.stage(vec![Outgoing { parcel, file: Arc::new(file), size: WRITTEN }]).await;
     let discarded = share.discard(&name).await;
     staged.into_iter().collect::<Result<(), Trouble>>().and(discarded)
@@ -148,85 +148,6 @@ fn blank() -> std::io::Result<File> {
     let file = File::from(memfd_create(c"write-test", MFdFlags::MFD_CLOEXEC)?);
     file.set_len(WRITTEN)?;
     Ok(file)
-}
-
-/// Tries the shares of the terminals that are asked for, one after the other.
-async fn selftest<T: Terminal>(lookers: &[Looker<T>], ask: &Ask) -> Vec<SelfTest> {
-    let wanted = |looker: &&Looker<T>| {
-        looker.is_terminal && ask.terminal.as_ref().is_none_or(|name| *name == looker.name)
-    };
-    let mut tested = Vec::new();
-    for looker in lookers.iter().filter(wanted) {
-        let checks = looker.terminal.selftest(Duration::from_secs(ask.attended_s.into())).await;
-        tested.push(SelfTest { terminal: looker.name.clone(), checks });
-    }
-    tested
-}
-
-/// Answers commands until nobody can send any more.
-pub async fn serve<T: Terminal>(
-    mut commands: mpsc::Receiver<Command>,
-    lookers: Vec<Looker<T>>,
-    orders: Vec<Arc<Orders>>,
-    report: Arc<Report>,
-) {
-    let (lookers, orders) = (Arc::new(lookers), Arc::new(orders));
-    // They share a folder on the terminal.
-    let one_at_a_time = Arc::new(tokio::sync::Mutex::new(()));
-    let mut asked = tokio::task::JoinSet::new();
-    loop {
-        tokio::select! {
-            command = commands.recv() => match command {
-                Some(Command::Decide { verb, decision, actor, reply }) => {
-                    let orders = orders.clone();
-                    asked.spawn(async move {
-                        let _ = reply.send(order::put(&orders, verb, decision, actor).await);
-                    });
-                }
-                Some(Command::Passed { number, reply }) => {
-                    let report = report.clone();
-                    asked.spawn(async move {
-                        let passed = match report.history() {
-                            Some(history) => history.passed(number).await,
-                            None => None,
-                        };
-                        let _ = reply.send(passed);
-                    });
-                }
-                Some(Command::Days { reply }) => {
-                    let report = report.clone();
-                    asked.spawn(async move {
-                        let days = match report.history() {
-                            Some(history) => history.days().await,
-                            None => Vec::new(),
-                        };
-                        let _ = reply.send(days);
-                    });
-                }
-                Some(Command::SelfTest { ask, reply }) => {
-                    let (lookers, one_at_a_time) = (lookers.clone(), one_at_a_time.clone());
-                    asked.spawn(async move {
-                        let _turn = one_at_a_time.lock().await;
-                        let _ = reply.send(selftest(&lookers, &ask).await);
-                    });
-                }
-                Some(Command::Look { reply }) => {
-                    let lookers = lookers.clone();
-                    asked.spawn(async move {
-                        let seen = {
-                            let terminals = lookers.iter().filter(|looker| looker.is_terminal);
-                            futures_util::future::join_all(terminals.map(Looker::look)).await
-                        };
-                        // Whoever asked may have gone.
-                        let _ = reply.send(seen);
-                    });
-                }
-                None => break,
-            },
-            Some(_) = asked.join_next() => {}
-        }
-    }
-    while asked.join_next().await.is_some() {}
 }
 
 /// Waits for a connection no longer than the patience.

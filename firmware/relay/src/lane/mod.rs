@@ -12,9 +12,11 @@ mod order;
 mod outbox;
 mod pace;
 mod plan;
+mod serve;
 mod stray;
 mod table;
 mod walk;
+mod word;
 
 pub mod collect;
 
@@ -23,9 +25,10 @@ use std::time::{Duration, Instant};
 
 use model::{Opening, Timestamp};
 
-pub use look::{Looker, serve};
+pub use look::Looker;
 pub use order::Orders;
 pub use plan::{Plan, Way, folders_of_seat, lanes};
+pub use serve::serve;
 pub use stray::{keep as keep_stray, strays, tell_unowned};
 pub use table::Outlet;
 

@@ -13,7 +13,7 @@ use crate::lane::outbox::Open;
 use crate::lane::table::Outlet;
 use crate::request::{Effect, Event, Mark, State, step};
 use crate::sabotage;
-use crate::share::{Outgoing, Parcel, Published, Share, Trouble};
+use crate::share::{Outgoing, Parcel, Published, Share, Trouble, staged_name};
 
 /// A file about to go.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ pub async fn walk<S: Share>(desk: &Desk, share: &S, outlets: &[Outlet], going: V
         sabotage::step(AFTER[usize::from(next)]);
     }
     let orphans = all.iter().filter(|one| one.staged && one.walked.open.state == State::Lying);
-    let orphans: Vec<String> = orphans.map(|one| one.parcel(outlets).staged_name()).collect();
+    let orphans: Vec<String> = orphans.map(|one| staged_name(one.walked.open.attempt.stage)).collect();
     for name in orphans {
         // Nothing speaks of it; what cannot be removed now is swept at the next connection.
         let _ = share.discard(&name).await;
@@ -109,7 +109,7 @@ impl One {
         let attempt = &self.walked.open.attempt;
         let outlet = outlets.iter().find(|outlet| outlet.folder == attempt.folder);
         let folder = outlet.map_or(&attempt.folder, |outlet| &outlet.end).clone();
-        Parcel { stage: attempt.stage, folder, name: attempt.name.clone() }
+        Parcel { staged: staged_name(attempt.stage), folder, name: attempt.name.clone() }
     }
 }
 

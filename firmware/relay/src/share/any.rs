@@ -7,7 +7,7 @@ use model::selftest::Check;
 use super::local::{LocalHandle, LocalShare, LocalTerminal};
 use super::patient::Patient;
 use super::remote::{RemoteHandle, RemoteShare, RemoteTerminal};
-use super::{Entry, Opened, Outgoing, Parcel, Published, Share, Staged, Terminal, Trouble, Wanted};
+use super::{Entry, Occasion, Opened, Outgoing, Parcel, Published, Share, Staged, Terminal, Trouble, Wanted};
 
 /// An end.
 #[derive(Debug)]
@@ -39,10 +39,12 @@ pub enum AnyHandle {
 impl Terminal for AnyTerminal {
     type Share = AnyShare;
 
-    async fn connect(&self, wanted: &Wanted) -> Result<AnyShare, Trouble> {
+    async fn connect(&self, wanted: &Wanted, occasion: Occasion) -> Result<AnyShare, Trouble> {
         match self {
-            Self::Remote(terminal) => terminal.connect(wanted).await.map(Box::new).map(AnyShare::Remote),
-            Self::Local(terminal) => terminal.connect(wanted).await.map(AnyShare::Local),
+            Self::Remote(terminal) => {
+                terminal.connect(wanted, occasion).await.map(Box::new).map(AnyShare::Remote)
+            }
+            Self::Local(terminal) => terminal.connect(wanted, occasion).await.map(AnyShare::Local),
         }
     }
 

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use model::Symptom;
 
-use super::{Entry, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted};
+use super::{
+    Entry, Occasion, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted,
+};
 use crate::copy::{self, Copy};
 use crate::folder::{Folder, facts_of, read_range, read_tail};
 use crate::lease;
@@ -47,7 +49,7 @@ pub struct LocalHandle {
 impl Terminal for LocalTerminal {
     type Share = LocalShare;
 
-    async fn connect(&self, wanted: &Wanted) -> Result<LocalShare, Trouble> {
+    async fn connect(&self, wanted: &Wanted, _: Occasion) -> Result<LocalShare, Trouble> {
         let (path, wanted) = (self.root.clone(), wanted.clone());
         let opened = blocking("open the share", move || {
             let root = Folder::open(&path)?;
@@ -103,8 +105,8 @@ impl Share for LocalShare {
         let staged = blocking("stage", move || {
             let staging = root.below(STAGING)?;
             let copy = |one: &Outgoing| {
-                let name = one.parcel.staged_name();
-                Copy::make(&staging, OsStr::new(&name), |copy| copy.write_from(&one.file, one.size))
+                let name = OsStr::new(&one.parcel.staged);
+                Copy::make(&staging, name, |copy| copy.write_from(&one.file, one.size))
             };
             let copies = files.iter().map(copy).collect();
             Ok(copy::finish(&staging, copies))
@@ -195,8 +197,7 @@ fn publish(root: &Folder, parcels: &[Parcel]) -> io::Result<Vec<io::Result<Publi
             }
         }
         let to = folders.iter().find(|(name, _)| *name == parcel.folder).map(|(_, folder)| folder);
-        let moved =
-            to.map(|to| staging.move_to(OsStr::new(&parcel.staged_name()), to, OsStr::new(&parcel.name)));
+        let moved = to.map(|to| staging.move_to(OsStr::new(&parcel.staged), to, OsStr::new(&parcel.name)));
         outcomes.push(match moved {
             None | Some(Ok(())) => Ok(Published::Done),
             Some(Err(error)) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Published::NameTaken),

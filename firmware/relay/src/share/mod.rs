@@ -6,6 +6,7 @@
 
 pub mod any;
 pub mod local;
+mod logins;
 pub mod patient;
 pub mod remote;
 mod said;
@@ -20,6 +21,8 @@ use std::time::Duration;
 
 use model::Symptom;
 use model::selftest::Check;
+
+pub use logins::Occasion;
 
 /// The staging folder on an end.
 pub const STAGING: &str = "sekisho-staging";
@@ -63,24 +66,32 @@ pub struct Entry {
 /// A file on its way to the share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parcel {
-    /// What its staged file is called by.
-    pub stage: u64,
+    /// What it is called in the staging folder.
+    pub staged: String,
     /// The folder it goes to.
     pub folder: String,
     /// Its own name.
     pub name: String,
 }
 
-impl Parcel {
-    /// The staged file's name.
-    pub fn staged_name(&self) -> String {
-        format!("{:016x}.part", self.stage)
-    }
+/// What a parcel of this stage is called in the staging folder.
+pub fn staged_name(stage: u64) -> String {
+    format!("{stage:016x}.part")
 }
 
-/// The stage a staged file's name belongs to.
+/// The stage a staged parcel's name belongs to.
 pub fn stage_of(name: &str) -> Option<u64> {
     u64::from_str_radix(name.strip_suffix(".part")?, 16).ok()
+}
+
+/// What a file that only tries the share is called in the staging folder; it is no parcel's.
+pub fn test_name(number: u64) -> String {
+    format!("{number:016x}.test")
+}
+
+/// Whether a name in the staging folder is such a file's.
+pub fn is_test(name: &str) -> bool {
+    name.strip_suffix(".test").is_some_and(|number| u64::from_str_radix(number, 16).is_ok())
 }
 
 /// What is to be staged: an opened file of ours and how much of it.
@@ -138,8 +149,13 @@ pub trait Terminal: Send + Sync + 'static {
     /// What a connection to it is.
     type Share: Share;
 
-    /// Connects, logs in and opens the folders, all afresh.
-    fn connect(&self, wanted: &Wanted) -> impl Future<Output = Result<Self::Share, Trouble>> + Send;
+    /// Connects, logs in and opens the folders, all afresh. While a refusal of the login stands and the occasion is not
+    /// worth another try, its word is repeated.
+    fn connect(
+        &self,
+        wanted: &Wanted,
+        occasion: Occasion,
+    ) -> impl Future<Output = Result<Self::Share, Trouble>> + Send;
 
     /// Tries what the promises rest on, beside every file that counts. None where there is nothing to doubt. So long
     /// somebody at the end may keep a file to himself.

@@ -122,6 +122,7 @@ impl<S: Share> Share for Patient<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::share::staged_name;
 
     /// A peer that never answers.
     struct Mute;
@@ -185,7 +186,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_never_answers_is_silent_and_not_waited_for() {
         let share = Patient::new(Mute, Duration::from_millis(10));
-        let parcel = Parcel { stage: 1, folder: "req".into(), name: "a".into() };
+        let parcel = Parcel { staged: staged_name(1), folder: "req".into(), name: "a".into() };
         let file = Outgoing {
             parcel: parcel.clone(),
             file: std::sync::Arc::new(tempfile::tempfile().unwrap()),

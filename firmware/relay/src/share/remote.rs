@@ -1,39 +1,38 @@
-//! An end's share by SMB: dialect 3.0 or newer, encrypted, one session kept open.
-//!
-//! The login is read from its file at every connection, so that a changed password needs no restart.
+//! An end's share by SMB, one session kept open: its folders, and what is staged in it.
+
+pub(super) mod file;
+pub(super) mod folder;
+pub(super) mod login;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use model::Symptom;
 use model::selftest::Check;
-use smb::connection::EncryptionMode;
 use smb::{
-    Connection, ConnectionConfig, CreateDisposition, CreateOptions, Dialect, Directory, File, FileAccessMask,
-    FileAttributes, FileCreateArgs, FileDirectoryInformation, FileDispositionInformation,
-    FileInternalInformation, FileNetworkOpenInformation, FileRenameInformation, Guid, Resource, Session,
-    Status, Tree, UncPath,
+    CreateDisposition, Directory, File, FileAccessMask, FileDispositionInformation, FileInternalInformation,
+    FileRenameInformation, Status,
 };
 use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinHandle;
 
+use self::file::{
+    check, listing, open_file, path_of, read, rename_access, seen, taking_access, write, writing_access,
+};
+use self::folder::{directory, entry, list, open_folder};
+use self::login::LoggedIn;
+pub use self::login::RemoteTerminal;
 use super::patient::{LONGEST, Patient, SHORT, within};
-use super::said::{DELETE_PENDING, connecting, hidden, is_about_the_file, refused, said, status, trouble};
-use super::transport::Tcp;
-use super::{Entry, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted};
+use super::said::{DELETE_PENDING, said, status, trouble};
+use super::{
+    Entry, Occasion, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted,
+};
 use super::{selftest, watch};
-use crate::folder::read_range;
-use crate::sabotage::{self, FLUSH_REMOTE, unless_awaited};
+use crate::sabotage;
 use crate::whole::TAIL;
 
-/// How long one step may take.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// How much one read or write carries; every server allows it.
-pub(super) const CHUNK: usize = 64 * 1024;
 /// How often the folders are looked at beside the events: a server's events may lie or be missing.
 const POLL: Duration = Duration::from_millis(250);
 /// How often it is tried whether a folder that lacks is there after all.
@@ -43,22 +42,11 @@ const SLOWEST: u64 = 4 * 1024 * 1024;
 /// How many files are staged at the same time: on their way are bytes, not only acknowledgements.
 const AT_ONCE: usize = 4;
 
-/// An end whose share is reached by SMB.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RemoteTerminal {
-    /// Where it listens.
-    pub address: SocketAddr,
-    /// The share on it.
-    pub share: String,
-    /// The file with the login: user and password, a line each. Read at every connection.
-    pub secret: PathBuf,
-}
-
 /// A session with the share.
 pub struct RemoteShare {
     own: LoggedIn,
     folders: std::sync::Mutex<HashMap<String, Seen>>,
-    staged: Mutex<HashMap<u64, File>>,
+    staged: Mutex<HashMap<String, File>>,
     notify: Arc<Notify>,
     watch: JoinHandle<()>,
 }
@@ -69,6 +57,12 @@ enum Seen {
     There(Arc<Directory>),
     /// It may lack and did, then.
     Lacks(Instant),
+}
+
+/// An opened answer.
+pub struct RemoteHandle {
+    file: File,
+    seen: (u64, u64),
 }
 
 impl std::fmt::Debug for RemoteShare {
@@ -83,17 +77,11 @@ impl std::fmt::Debug for RemoteHandle {
     }
 }
 
-/// An opened answer.
-pub struct RemoteHandle {
-    file: File,
-    seen: (u64, u64),
-}
-
 impl Terminal for RemoteTerminal {
     type Share = Patient<RemoteShare>;
 
-    async fn connect(&self, wanted: &Wanted) -> Result<Self::Share, Trouble> {
-        let share = RemoteShare::open(self.log_in().await?, wanted, |there, notify| {
+    async fn connect(&self, wanted: &Wanted, occasion: Occasion) -> Result<Self::Share, Trouble> {
+        let share = RemoteShare::open(self.log_in(occasion).await?, wanted, |there, notify| {
             tokio::spawn(watch::keep(self.clone(), there, notify))
         });
         Ok(Patient::new(share.await?, LONGEST))
@@ -101,36 +89,6 @@ impl Terminal for RemoteTerminal {
 
     async fn selftest(&self, attended: Duration) -> Vec<Check> {
         selftest::run(self, attended).await
-    }
-}
-
-/// A login to a share.
-pub(super) struct LoggedIn {
-    connection: Connection,
-    session: Session,
-    pub(super) tree: Tree,
-}
-
-impl LoggedIn {
-    pub(super) async fn end(&self) {
-        let _ = self.session.logoff().await;
-        let _ = self.connection.close().await;
-    }
-}
-
-impl RemoteTerminal {
-    pub(super) async fn log_in(&self) -> Result<LoggedIn, Trouble> {
-        let identity = login(&self.secret)?;
-        let transport = Tcp::connect(self.address, PATIENCE).await.map_err(|error| connecting(&error))?;
-        let server = self.address.ip().to_string();
-        let connection =
-            Connection::from_transport(Box::new(transport), &server, Guid::generate(), settings());
-        let connection = connection.await.map_err(|error| trouble("negotiate", &error))?;
-        let session = connection.authenticate(identity).await.map_err(|error| refused(&error))?;
-        let unc = UncPath::new(&server).and_then(|unc| unc.with_share(&self.share));
-        let unc = unc.map_err(|error| trouble("name the share", &error))?;
-        let tree = session.tree_connect(&unc).await.map_err(|error| trouble("open the share", &error))?;
-        Ok(LoggedIn { connection, session, tree })
     }
 }
 
@@ -200,7 +158,7 @@ impl RemoteShare {
         let path = if sabotage::is(sabotage::NO_RENAME) {
             path_of(&one.parcel.folder, &one.parcel.name)
         } else {
-            path_of(STAGING, &one.parcel.staged_name())
+            path_of(STAGING, &one.parcel.staged)
         };
         let opened = self.file("stage", &path, CreateDisposition::Create, writing_access()).await?;
         let file = opened.map_err(|found| said("stage", found))?;
@@ -220,16 +178,16 @@ impl RemoteShare {
         closed.map_err(|error| trouble("stage", &error))?;
         let file = opened?.map_err(|found| said("check", found))?;
         check(&file, one.size, written).await?;
-        self.staged.lock().await.insert(one.parcel.stage, file);
+        self.staged.lock().await.insert(one.parcel.staged, file);
         Ok(())
     }
 
     async fn publish_one(&self, parcel: &Parcel) -> Result<Published, Trouble> {
-        let kept = self.staged.lock().await.remove(&parcel.stage);
+        let kept = self.staged.lock().await.remove(&parcel.staged);
         let file = match kept {
             Some(file) => file,
             None => {
-                let path = path_of(STAGING, &parcel.staged_name());
+                let path = path_of(STAGING, &parcel.staged);
                 match self.file("publish", &path, CreateDisposition::Open, rename_access()).await? {
                     Ok(file) => file,
                     Err(Status::U32_OBJECT_NAME_NOT_FOUND) => return Ok(Published::Gone),
@@ -370,185 +328,5 @@ impl Share for RemoteShare {
 impl Drop for RemoteShare {
     fn drop(&mut self) {
         self.watch.abort();
-    }
-}
-
-fn settings() -> ConnectionConfig {
-    ConnectionConfig {
-        timeout: Some(PATIENCE),
-        min_dialect: Some(Dialect::Smb030),
-        encryption_mode: EncryptionMode::Required,
-        smb2_only_negotiate: true,
-        client_name: Some("sekisho".to_owned()),
-        ..ConnectionConfig::default()
-    }
-}
-
-/// User and password, a line each.
-fn login(path: &Path) -> Result<sspi::AuthIdentity, Trouble> {
-    let own = |detail: String| Trouble { symptom: Symptom::LoginRefused, action: "read the login", detail };
-    let text = std::fs::read_to_string(path).map_err(|error| own(error.kind().to_string()))?;
-    let mut lines = text.lines();
-    let (Some(user), Some(password)) = (lines.next(), lines.next()) else {
-        return Err(own("user and password are wanted, a line each".to_owned()));
-    };
-    let username =
-        sspi::Username::parse(user).map_err(|_| own("the user's name cannot be used".to_owned()))?;
-    Ok(sspi::AuthIdentity { username, password: password.to_owned().into() })
-}
-
-pub(super) fn listing() -> FileAccessMask {
-    FileAccessMask::new().with_file_read_data(true).with_file_read_attributes(true).with_synchronize(true)
-}
-
-/// For a file that is written.
-pub(super) fn writing_access() -> FileAccessMask {
-    rename_access().with_file_write_data(true).with_file_write_attributes(true)
-}
-
-/// For a file that is read and renamed or removed. Asking for deletion is refused while a writer does not share it.
-pub(super) fn taking_access() -> FileAccessMask {
-    listing().with_delete(true)
-}
-
-pub(super) fn rename_access() -> FileAccessMask {
-    FileAccessMask::new().with_file_read_attributes(true).with_delete(true).with_synchronize(true)
-}
-
-/// Writes and flushes; returns the hash of what was written.
-async fn write(file: &File, one: &Outgoing) -> Result<blake3::Hash, Trouble> {
-    let (mut hasher, mut at) = (blake3::Hasher::new(), 0);
-    while at < one.size {
-        let bytes = chunk(one, at).await?;
-        hasher.update(&bytes);
-        let mut done = 0;
-        while done < bytes.len() {
-            let written = file.write_block(&bytes[done..], at + done as u64, None).await;
-            done += written.map_err(|error| hidden("write", &error))?.max(1);
-        }
-        at += bytes.len() as u64;
-    }
-    let flushed = unless_awaited(FLUSH_REMOTE, file.flush()).await;
-    flushed.map_err(|error| hidden("flush", &error))?;
-    Ok(hasher.finalize())
-}
-
-/// The next bytes of a file of ours.
-async fn chunk(one: &Outgoing, at: u64) -> Result<Vec<u8>, Trouble> {
-    let length = usize::try_from(one.size - at).unwrap_or(CHUNK).min(CHUNK);
-    let file = one.file.clone();
-    let bytes = tokio::task::spawn_blocking(move || read_range(&file, at, length)).await;
-    let shorter = || Trouble {
-        symptom: Symptom::Malformed,
-        action: "read what is to be sent",
-        detail: "it is shorter than it was".to_owned(),
-    };
-    match bytes {
-        Ok(Ok(bytes)) if bytes.len() == length => Ok(bytes),
-        _ => Err(shorter()),
-    }
-}
-
-async fn check(file: &File, size: u64, written: blake3::Hash) -> Result<(), Trouble> {
-    let (mut hasher, mut at) = (blake3::Hasher::new(), 0);
-    while at < size {
-        let length = usize::try_from(size - at).unwrap_or(CHUNK).min(CHUNK);
-        let bytes = read(file, at, length).await?;
-        if bytes.is_empty() {
-            break;
-        }
-        hasher.update(&bytes);
-        at += bytes.len() as u64;
-    }
-    if at == size && hasher.finalize() == written {
-        return Ok(());
-    }
-    let detail = "what was read back differs from what was written".to_owned();
-    Err(Trouble { symptom: Symptom::Malformed, action: "check", detail })
-}
-
-/// Reads at most `length` bytes.
-pub(super) async fn read(file: &File, offset: u64, length: usize) -> Result<Vec<u8>, Trouble> {
-    let mut bytes = vec![0; length];
-    let mut at = 0;
-    while at < bytes.len() {
-        let end = bytes.len().min(at + CHUNK);
-        let got = file.read_block(&mut bytes[at..end], offset + at as u64, None, false).await;
-        match got.map_err(|error| hidden("read", &error))? {
-            0 => break,
-            count => at += count,
-        }
-    }
-    bytes.truncate(at);
-    Ok(bytes)
-}
-
-/// A path as SMB writes it.
-pub(super) fn path_of(folder: &str, name: &str) -> String {
-    format!("{}\\{name}", folder.replace('/', "\\"))
-}
-
-/// Opens a file; what the share says about that file is an answer.
-pub(super) async fn open_file(
-    tree: &Tree,
-    action: &'static str,
-    path: &str,
-    disposition: CreateDisposition,
-    access: FileAccessMask,
-) -> Result<Result<File, u32>, Trouble> {
-    let args = FileCreateArgs {
-        disposition,
-        attributes: FileAttributes::new(),
-        options: CreateOptions::new().with_non_directory_file(true),
-        desired_access: access,
-    };
-    match tree.create(path, &args).await {
-        Ok(Resource::File(file)) => Ok(Ok(file)),
-        Ok(_) => Ok(Err(Status::U32_FILE_IS_A_DIRECTORY)),
-        Err(error) => match status(&error) {
-            Some(found) if is_about_the_file(found) => Ok(Err(found)),
-            _ => Err(trouble(action, &error)),
-        },
-    }
-}
-
-/// Opens a folder; makes what is missing on the way if asked to.
-pub(super) async fn open_folder(tree: &Tree, path: &str, make: bool) -> Result<Directory, Trouble> {
-    let disposition = if make { CreateDisposition::OpenIf } else { CreateDisposition::Open };
-    if let (true, Some((above, _))) = (make, path.rsplit_once('/')) {
-        let above = Box::pin(open_folder(tree, above, make)).await?;
-        let _ = above.close().await;
-    }
-    let opened = tree.create_directory(&path.replace('/', "\\"), disposition, listing()).await;
-    directory(opened.map_err(|error| trouble("open a folder", &error))?)
-}
-
-/// Size and last write: what changes when somebody wrote after we read.
-async fn seen(file: &File) -> Result<(u64, u64), Trouble> {
-    let found = file.query_info::<FileNetworkOpenInformation>().await;
-    let found = found.map_err(|error| trouble("look at an answer", &error))?;
-    Ok((found.end_of_file, *found.last_write_time))
-}
-
-async fn list(folder: &Arc<Directory>) -> Result<Vec<FileDirectoryInformation>, Trouble> {
-    let stream = Directory::query::<FileDirectoryInformation>(folder, "*").await;
-    let mut stream = stream.map_err(|error| trouble("list a folder", &error))?;
-    let mut found = Vec::new();
-    while let Some(one) = stream.next().await {
-        found.push(one.map_err(|error| trouble("list a folder", &error))?);
-    }
-    Ok(found)
-}
-
-fn entry(found: FileDirectoryInformation) -> Entry {
-    let stamp = *found.change_time ^ found.last_write_time.rotate_left(32);
-    let changed = *found.last_write_time;
-    Entry { name: found.file_name.to_string(), size: found.end_of_file, stamp, changed }
-}
-
-pub(super) fn directory(resource: Resource) -> Result<Directory, Trouble> {
-    match resource {
-        Resource::Directory(directory) => Ok(directory),
-        _ => Err(said("open a folder", Status::U32_OBJECT_PATH_NOT_FOUND)),
     }
 }

@@ -15,12 +15,14 @@ use smb::{
 };
 
 use super::patient::{SHORT, within};
-use super::remote::{
-    CHUNK, LoggedIn, RemoteTerminal, directory, listing, open_file, open_folder, path_of, read,
-    rename_access, taking_access, writing_access,
+use super::remote::RemoteTerminal;
+use super::remote::file::{
+    CHUNK, listing, open_file, path_of, read, rename_access, taking_access, writing_access,
 };
+use super::remote::folder::{directory, open_folder};
+use super::remote::login::LoggedIn;
 use super::said::{DELETE_PENDING, hidden, said, trouble};
-use super::{STAGING, Trouble};
+use super::{Occasion, STAGING, Trouble};
 
 /// The folder of the test, below the staging folder.
 const FOLDER: &str = "selftest";
@@ -48,7 +50,11 @@ struct Test<'a> {
 /// Tries everything; without a login or a folder there is nothing more to try.
 pub async fn run(terminal: &RemoteTerminal, attended: Duration) -> Vec<Check> {
     let begun = Instant::now();
-    let logins = async { tokio::try_join!(terminal.log_in(), terminal.log_in()) };
+    // One after the other, so that a refusal costs one.
+    let logins = async {
+        let ours = terminal.log_in(Occasion::Test).await?;
+        Ok((ours, terminal.log_in(Occasion::Test).await?))
+    };
     let (ours, other) = match within(SHORT, "log in", logins).await {
         Ok(both) => both,
         Err(trouble) => return vec![check(What::LogIn, Err(trouble))],
@@ -192,7 +198,7 @@ impl Test<'_> {
 
     async fn identity(&self) -> Tried {
         let before = identity(&self.ours.tree).await?;
-        let again = self.terminal.log_in().await?;
+        let again = self.terminal.log_in(Occasion::Test).await?;
         let after = identity(&again.tree).await;
         again.end().await;
         if before == 0 || after? != before {

@@ -12,8 +12,10 @@ use futures_util::future::select_all;
 use smb::{Directory, NotifyFilter};
 use tokio::sync::Notify;
 
-use super::Trouble;
-use super::remote::{LoggedIn, RemoteTerminal, open_folder};
+use super::remote::RemoteTerminal;
+use super::remote::folder::open_folder;
+use super::remote::login::LoggedIn;
+use super::{Occasion, Trouble};
 
 /// So many changes are waited for on one connection; a library that keeps 128 of at least 512 credits in hand can lose
 /// 384, and one change may cost two.
@@ -30,7 +32,7 @@ enum End {
 /// Tells of every change until the share cannot be watched; then only looking is left, and is enough.
 pub async fn keep(terminal: RemoteTerminal, folders: Vec<String>, notify: Arc<Notify>) {
     while !folders.is_empty() {
-        let watched = match terminal.log_in().await {
+        let watched = match terminal.log_in(Occasion::Routine).await {
             Ok(own) => on(own, &folders, &notify).await,
             Err(trouble) => Err(trouble),
         };

@@ -2,8 +2,9 @@
 //! the newest request passes.
 
 use std::fs;
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use model::part::RelayPart;
@@ -13,7 +14,8 @@ use super::{ANSWER, REQUEST, WHOLE};
 use crate::share::local::{LocalHandle, LocalShare, LocalTerminal};
 use crate::share::patient::Patient;
 use crate::share::{
-    Entry, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted,
+    Entry, Occasion, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted,
+    stage_of,
 };
 use crate::testing::{Ends, appears, names, vanishes};
 
@@ -37,6 +39,20 @@ struct Moody {
     mood: Arc<AtomicU8>,
     /// How often it was asked for anything in its mood.
     asked: Arc<AtomicU32>,
+    /// What files were called while they were staged.
+    staged: Arc<Mutex<Vec<String>>>,
+}
+
+impl Moody {
+    /// The terminal whose folder this is.
+    fn new(root: PathBuf, mood: u8) -> Self {
+        let mood = Arc::new(AtomicU8::new(mood));
+        Self { folder: LocalTerminal { root }, mood, asked: Arc::default(), staged: Arc::default() }
+    }
+
+    fn feels(&self, mood: u8) {
+        self.mood.store(mood, Ordering::Relaxed);
+    }
 }
 
 struct MoodyShare {
@@ -47,8 +63,9 @@ struct MoodyShare {
 impl Terminal for Moody {
     type Share = Patient<MoodyShare>;
 
-    async fn connect(&self, wanted: &Wanted) -> Result<Self::Share, Trouble> {
-        let share = MoodyShare { share: self.folder.connect(wanted).await?, terminal: self.clone() };
+    async fn connect(&self, wanted: &Wanted, occasion: Occasion) -> Result<Self::Share, Trouble> {
+        let share = self.folder.connect(wanted, occasion).await?;
+        let share = MoodyShare { share, terminal: self.clone() };
         share.answer(async { Ok(()) }).await?;
         Ok(Patient::new(share, Duration::from_millis(100)))
     }
@@ -109,6 +126,8 @@ impl Share for MoodyShare {
             let (symptom, action, detail) = (Symptom::DiskFull, "stage", String::new());
             return files.iter().map(|_| Err(Trouble { symptom, action, detail: detail.clone() })).collect();
         }
+        let names = files.iter().map(|one| one.parcel.staged.clone());
+        self.terminal.staged.lock().unwrap().extend(names);
         self.each(files.len(), self.share.stage(files)).await
     }
 
@@ -164,11 +183,10 @@ fn symptom(part: &RelayPart) -> Option<Symptom> {
 /// something `often`.
 async fn through(mood: u8, often: u32) {
     let mut ends = Ends::new();
-    let folder = LocalTerminal { root: ends.folder.path().join("terminal") };
-    let terminal = Moody { folder, mood: Arc::default(), asked: Arc::default() };
+    let terminal = Moody::new(ends.folder.path().join("terminal"), WELL);
     ends.start_with(terminal.clone());
     ends.says(|part| part.shares.first().is_some_and(|seen| seen.outcome.is_good())).await;
-    terminal.mood.store(mood, Ordering::Relaxed);
+    terminal.feels(mood);
     fs::write(ends.clinic("req").join(REQUEST), WHOLE).unwrap();
     fs::write(ends.terminal("res").join(ANSWER), WHOLE).unwrap();
     if mood != SLOW {
@@ -176,7 +194,7 @@ async fn through(mood: u8, often: u32) {
         assert_eq!(part.held_count, 0, "what may still pass is not held");
     }
     ends.says(|_| terminal.asked.load(Ordering::Relaxed) >= often).await;
-    terminal.mood.store(WELL, Ordering::Relaxed);
+    terminal.feels(WELL);
     assert_eq!(appears(&ends.terminal("req").join(REQUEST)).await, WHOLE);
     assert_eq!(appears(&ends.clinic("res").join(ANSWER)).await, WHOLE);
     vanishes(&ends.terminal("res").join(ANSWER)).await;
@@ -206,30 +224,76 @@ async fn a_share_that_never_answers_is_given_up_and_tried_again() {
 #[tokio::test]
 async fn a_look_at_a_share_tells_a_full_disk_while_nothing_waits_to_be_sent() {
     let mut ends = Ends::new();
-    let folder = LocalTerminal { root: ends.folder.path().join("terminal") };
-    let terminal = Moody { folder, mood: Arc::new(AtomicU8::new(FULL)), asked: Arc::default() };
+    let terminal = Moody::new(ends.folder.path().join("terminal"), FULL);
     ends.start_with(terminal.clone());
     let look = async || {
         let (reply, seen) = tokio::sync::oneshot::channel();
-        ends.commands.send(crate::Command::Look { reply }).await.unwrap();
+        ends.commands.send(crate::Command::Look { asked: true, reply }).await.unwrap();
         seen.await.unwrap().remove(0).outcome
     };
     assert_eq!(look().await, Outcome::Bad(Symptom::DiskFull));
-    terminal.mood.store(WELL, Ordering::Relaxed);
+    terminal.feels(WELL);
     assert_eq!(look().await, Outcome::Good);
     assert!(names(&ends.terminal(STAGING)).is_empty(), "nothing of it stays");
 }
 
 #[tokio::test]
+async fn a_terminal_that_hangs_takes_no_other_ones_word_and_is_said_to_once_it_is_known() {
+    let mut ends = Ends::new();
+    for folder in ["req", "res", "face"] {
+        fs::create_dir_all(ends.folder.path().join("second").join(folder)).unwrap();
+    }
+    let (well, hangs) = (
+        Moody::new(ends.folder.path().join("terminal"), WELL),
+        Moody::new(ends.folder.path().join("second"), MUTE),
+    );
+    let mut config = ends.config();
+    config.terminals.push(crate::testing::terminal("t2", Some("second")));
+    ends.start_site(config, vec![well, hangs.clone()]);
+    let look = async || {
+        let (reply, seen) = tokio::sync::oneshot::channel();
+        ends.commands.send(crate::Command::Look { asked: false, reply }).await.unwrap();
+        <[_; 2]>::try_from(seen.await.unwrap()).unwrap().map(|seen| seen.outcome)
+    };
+    assert_eq!(look().await, [Outcome::Good, Outcome::Open]);
+    let mut seen = Outcome::Open;
+    for _ in 0..6 {
+        let [first, second] = look().await;
+        assert_eq!(first, Outcome::Good);
+        seen = second;
+        if seen != Outcome::Open {
+            break;
+        }
+    }
+    assert_eq!(seen, Outcome::Bad(Symptom::Silent));
+}
+
+#[tokio::test]
+async fn the_file_of_a_look_is_never_taken_for_a_staged_parcel_and_an_old_one_is_removed() {
+    let mut ends = Ends::new();
+    let terminal = Moody::new(ends.folder.path().join("terminal"), WELL);
+    let old = ends.terminal(STAGING).join("00000000000000aa.test");
+    fs::create_dir(ends.terminal(STAGING)).unwrap();
+    fs::write(&old, "a look that was cut off").unwrap();
+    ends.start_with(terminal.clone());
+    let (reply, seen) = tokio::sync::oneshot::channel();
+    ends.commands.send(crate::Command::Look { asked: false, reply }).await.unwrap();
+    assert_eq!(seen.await.unwrap()[0].outcome, Outcome::Good);
+    let staged = terminal.staged.lock().unwrap().clone();
+    assert_eq!(staged.len(), 1);
+    assert_eq!(stage_of(&staged[0]), None, "{staged:?}");
+    assert!(!old.exists());
+}
+
+#[tokio::test]
 async fn what_was_refused_and_whose_staging_folder_was_removed_is_held_and_not_called_submitted() {
     let mut ends = Ends::new();
-    let folder = LocalTerminal { root: ends.folder.path().join("terminal") };
-    let terminal = Moody { folder, mood: Arc::new(AtomicU8::new(STUBBORN)), asked: Arc::default() };
+    let terminal = Moody::new(ends.folder.path().join("terminal"), STUBBORN);
     ends.start_with(terminal.clone());
     fs::write(ends.clinic("req").join(REQUEST), WHOLE).unwrap();
     ends.says(|part| symptom(part) == Some(Symptom::Denied)).await;
     fs::remove_dir_all(ends.terminal(STAGING)).unwrap();
-    terminal.mood.store(WELL, Ordering::Relaxed);
+    terminal.feels(WELL);
     // The next try comes after ten seconds.
     let held = ends.part.wait_for(|part| part.held_count == 1);
     let part = tokio::time::timeout(Duration::from_secs(30), held).await.unwrap().unwrap().clone();

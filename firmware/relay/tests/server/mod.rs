@@ -192,10 +192,10 @@ impl Lab {
         panic!("within {DEADLINE:?} it only said {:?}", *self.part.borrow())
     }
 
-    /// Asks for a fresh look.
-    pub async fn look(&self) -> Outcome {
+    /// Asks for a fresh look that a person asked for, or not.
+    pub async fn look(&self, asked: bool) -> Outcome {
         let (reply, seen) = oneshot::channel::<Vec<Observation>>();
-        self.commands.send(relay::Command::Look { reply }).await.unwrap();
+        self.commands.send(relay::Command::Look { asked, reply }).await.unwrap();
         seen.await.unwrap()[0].outcome
     }
 
@@ -221,6 +221,24 @@ impl Lab {
         fs::create_dir_all(&secrets).unwrap();
         fs::write(secrets.join("t1"), format!("root\n{password}\n")).unwrap();
         fs::set_permissions(secrets.join("t1"), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// Lets the server count refused logins and lock the account at the tenth, as Windows does.
+    pub fn locks_accounts(&self) {
+        for (policy, value) in
+            [("bad lockout attempt", "10"), ("reset count minutes", "10"), ("lockout duration", "10")]
+        {
+            run("pdbedit", &["-s", &self.smb_conf().display().to_string(), "-P", policy, "-C", value]);
+        }
+    }
+
+    /// How many refused logins the server has counted since the last that it accepted.
+    pub fn refused_logins(&self) -> u32 {
+        let mut command = Command::new("pdbedit");
+        let told = command.arg("-s").arg(self.smb_conf()).args(["-v", "-u", "root"]).output().unwrap();
+        let told = String::from_utf8(told.stdout).unwrap();
+        let count = told.lines().find_map(|line| line.strip_prefix("Bad password count  :"));
+        count.unwrap_or_else(|| panic!("{told}")).trim().parse().unwrap()
     }
 
     /// Starts smbd anew, and lets strace write down what it flushes and renames.
@@ -293,7 +311,7 @@ impl Lab {
     /// A share of the server, as the relay reaches it.
     pub fn end(&self, share: &str) -> RemoteTerminal {
         let secret = self.folder.path().join("state/secrets/t1");
-        RemoteTerminal { address: address(), share: share.into(), secret }
+        RemoteTerminal::new(address(), share.into(), secret)
     }
 
     fn smb_conf(&self) -> PathBuf {

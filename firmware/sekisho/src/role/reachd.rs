@@ -18,8 +18,8 @@ use crate::socket::{client, part};
 struct Relayd(PathBuf);
 
 impl reach::ShareSource for Relayd {
-    async fn look(&self) -> Vec<Observation> {
-        client::intent(&self.0, Role::Relayd, "/look").await.unwrap_or_default()
+    async fn look(&self, asked: bool) -> Vec<Observation> {
+        client::intent(&self.0, Role::Relayd, &format!("/look?asked={asked}")).await.unwrap_or_default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! `relayd`: the files. It alone holds the terminals' passwords, so it also looks at their shares for `reachd`.
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Path as AxumPath};
+use axum::extract::{ConnectInfo, Path as AxumPath, Query};
 use axum::http::StatusCode;
 use axum::routing::{MethodRouter, get, post};
 use model::decision::{Decision, Verb};
@@ -52,8 +52,8 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let files = seen.clone();
     let routes = routes.route(
         "/look",
-        post(move || async move {
-            let looked = super::put(&ask, |reply| relay::Command::Look { reply }).await;
+        post(move |Query(Looked { asked }): Query<Looked>| async move {
+            let looked = super::put(&ask, |reply| relay::Command::Look { asked, reply }).await;
             looked.map(|Json(seen)| Json(with_files(seen, &files.borrow())))
         }),
     );
@@ -61,6 +61,14 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     tasks.spawn(alone(move || async move { relay::run(&config, ends, part, commands).await }));
     super::serves_once_it_sends(&mut seen, ready, pulse).await;
     Ok(tasks)
+}
+
+/// How a look is asked for.
+#[derive(Debug, serde::Deserialize)]
+struct Looked {
+    /// Whether a person wants to know.
+    #[serde(default)]
+    asked: bool,
 }
 
 /// What `reachd` gets to know: the shares, and what became of files, without their kinds' lists and hashes.

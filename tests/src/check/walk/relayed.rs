@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::Duration;
 
 use super::super::lab::{Lab, PATIENCE};
 use super::super::{Case, Outcome, Wrong, must};
@@ -63,6 +64,9 @@ static ABSENCES: [(&str, &str); 4] = [
     ("a_request_put_while_the_terminal_refuses_the_login_arrives_when_it_does_not", "TERM-03"),
 ];
 
+/// After it is undone staff ask: a refused login is tried again by itself after minutes only.
+const ASKED: Duration = Duration::from_secs(60);
+
 /// The check in between is the proof that the box has noticed.
 fn away(lab: &mut Lab, code: &str) -> Outcome {
     lab.oqs("answer=echo")?;
@@ -75,6 +79,9 @@ fn away(lab: &mut Lab, code: &str) -> Outcome {
     lab.fault(code, false)?;
     noticed?;
     put?;
+    lab.until("the terminal is judged well again", ASKED, || {
+        Ok(lab.check()?.verdict.foremost.is_none().then_some(()))
+    })?;
     let (_, answer) = lab.answer(&name)?;
     same(&answer, &bytes)?;
     let seen = lab.oqs(&format!("seen={name}"))?;

@@ -146,7 +146,7 @@ mod tests {
     use super::*;
     use crate::Relay;
     use crate::share::local::LocalTerminal;
-    use crate::share::{Terminal, Wanted};
+    use crate::share::{Occasion, Terminal, Wanted};
     use crate::testing::Ends;
 
     const NAMES: [&str; 2] = ["OQSsiquc01req_1.xml", "OQSsiquc01req_2.xml"];
@@ -173,7 +173,7 @@ mod tests {
         let ends = Ends::new();
         let (desk, mut outbox) = submitted(&ends).await;
         let terminal = LocalTerminal { root: ends.folder.path().join("terminal") };
-        let share = terminal.connect(&Wanted::default()).await.unwrap();
+        let share = terminal.connect(&Wanted::default(), Occasion::Routine).await.unwrap();
         fs::write(ends.terminal("req").join(NAMES[1].to_uppercase()), b"x").unwrap();
         let since = outbox.open[&7].since.min(outbox.open[&8].since);
         let after = |s| Timestamp::from_second(since.as_second() + s).unwrap();
