@@ -49,10 +49,18 @@ pub enum Rung {
     TerminalShare,
     /// The terminal takes requests and answers them; reported by the relay.
     TerminalAnswers,
+    /// The terminal's client certificate is still good, by the date somebody typed in.
+    TerminalCertificate,
     /// What answers say about themselves, where that is counted; reported by the relay.
     AnswersSay,
     /// Consumers collect their answers; reported by the relay.
     Collection,
+    /// The kernel holds the ruleset that was proved.
+    Ruleset,
+    /// There is room where the box keeps its state and the share.
+    Storage,
+    /// Each role of the box stays alive.
+    Roles,
 }
 
 /// A part of the way that is judged apart from the others.
@@ -64,11 +72,13 @@ pub enum Branch {
     Terminal,
     /// The consumers of answers.
     Consumers,
+    /// The box itself. Its rungs stand on nothing, and nothing stands on them.
+    Box,
 }
 
 impl Rung {
     /// Every rung, in the order a person climbs.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 25] = [
         Self::Link,
         Self::Router,
         Self::Address,
@@ -88,8 +98,12 @@ impl Rung {
         Self::TerminalSmb,
         Self::TerminalShare,
         Self::TerminalAnswers,
+        Self::TerminalCertificate,
         Self::AnswersSay,
         Self::Collection,
+        Self::Ruleset,
+        Self::Storage,
+        Self::Roles,
     ];
 
     /// To which part of the way it belongs.
@@ -99,8 +113,10 @@ impl Rung {
             | Self::TerminalNeighbour
             | Self::TerminalSmb
             | Self::TerminalShare
-            | Self::TerminalAnswers => Branch::Terminal,
+            | Self::TerminalAnswers
+            | Self::TerminalCertificate => Branch::Terminal,
             Self::AnswersSay | Self::Collection => Branch::Consumers,
+            Self::Ruleset | Self::Storage | Self::Roles => Branch::Box,
             _ => Branch::Line,
         }
     }
@@ -110,10 +126,17 @@ impl Rung {
         matches!(self, Self::TerminalShare | Self::TerminalAnswers | Self::AnswersSay | Self::Collection)
     }
 
+    /// Whether it is a fact about the box that the box itself collects.
+    pub const fn is_own(self) -> bool {
+        matches!(self.branch(), Branch::Box) && !self.is_relays()
+    }
+
     /// The rungs that must hold for this one to say anything. For names either resolver is enough.
     pub const fn stands_on(self) -> &'static [Self] {
         match self {
             Self::Link | Self::TerminalLink | Self::AnswersSay | Self::Collection => &[],
+            Self::TerminalCertificate => &[],
+            Self::Ruleset | Self::Storage | Self::Roles => &[],
             Self::Address => &[Self::Link],
             Self::Router => &[Self::Address],
             Self::Gateway => &[Self::Address],
@@ -155,8 +178,12 @@ impl Rung {
             Self::TerminalSmb => Text::new("端末のファイル共有", "terminal file sharing"),
             Self::TerminalShare => Text::new("端末の共有フォルダー", "terminal share"),
             Self::TerminalAnswers => Text::new("端末の回答", "terminal's answers"),
+            Self::TerminalCertificate => Text::new("端末の証明書の期限", "terminal's certificate, its date"),
             Self::AnswersSay => Text::new("回答の内容", "what answers say"),
             Self::Collection => Text::new("結果の取り込み", "collection of answers"),
+            Self::Ruleset => Text::new("通信の規則", "ruleset in the kernel"),
+            Self::Storage => Text::new("本機の空き容量", "room on this box"),
+            Self::Roles => Text::new("本機のプログラム", "programs of this box"),
         }
     }
 }
@@ -229,11 +256,23 @@ pub enum Symptom {
     NotCollected,
     /// The clock differs by more than a second, or the server itself is not synchronised.
     ClockOff,
+    /// What the kernel holds, or held since the start, is not what was proved.
+    Drifted,
+    /// Our own firewall drops everything.
+    Dropping,
+    /// A role dies again and again.
+    Crashing,
+    /// A date is near, and this is a day to say so.
+    EndsSoon,
+    /// A date approaches.
+    Ends,
+    /// A date has passed.
+    Ended,
 }
 
 impl Symptom {
     /// Every symptom.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 38] = [
         Self::NoCarrier,
         Self::NoPort,
         Self::NoRouter,
@@ -266,6 +305,12 @@ impl Symptom {
         Self::AnswersMixed,
         Self::NotCollected,
         Self::ClockOff,
+        Self::Drifted,
+        Self::Dropping,
+        Self::Crashing,
+        Self::EndsSoon,
+        Self::Ends,
+        Self::Ended,
     ];
 }
 
@@ -333,6 +378,13 @@ pub struct Evidence {
     pub flapping: Vec<Rung>,
     /// Whether our own clock may accuse a certificate (faults.md: withheld otherwise).
     pub clock_trusted: bool,
+    /// A maintenance of the centre that was announced is going on, by a clock that is trusted.
+    #[serde(default)]
+    pub announced: bool,
+    /// The terminal may be restarting by itself: it is the hour for that, by a clock that is trusted, and it has not been
+    /// away for long.
+    #[serde(default)]
+    pub quiet: bool,
 }
 
 impl Evidence {

@@ -132,6 +132,12 @@ pub fn symptom_name(symptom: &str) -> Option<Text> {
         "answers-failed" => Text::new("異常終了の回答", "answers that failed"),
         "answers-refused" => Text::new("断りの回答", "answers that refuse"),
         "answers-mixed" => Text::new("異常な回答", "answers of both sorts"),
+        "drifted" => Text::new("規則の食い違い", "not the ruleset that was proved"),
+        "dropping" => Text::new("全ての通信を停止", "everything is dropped"),
+        "crashing" => Text::new("停止の繰り返し", "dies again and again"),
+        "ends-soon" => Text::new("期限間近", "its date is near"),
+        "ends" => Text::new("期限が近づく", "its date approaches"),
+        "ended" => Text::new("期限切れ", "its date has passed"),
         "not-collected" => Text::new("取り込みなし", "not collected"),
         _ => return None,
     })

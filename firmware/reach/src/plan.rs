@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::profile::Target;
 use model::site::prefix::Prefix;
-use model::{Site, Zone};
+use model::{Calendar, Date, Site, Zone};
 
 /// A terminal the ladder looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct TerminalTarget {
     pub name: String,
     /// Its address.
     pub address: Ipv4Addr,
+    /// The last day of its certificate, as somebody typed it in.
+    pub certificate_until: Option<Date>,
 }
 
 /// Everything the probes need to know.
@@ -40,6 +42,8 @@ pub struct Plan {
     pub time: String,
     /// The terminals.
     pub terminals: Vec<TerminalTarget>,
+    /// What is known beforehand.
+    pub calendar: Calendar,
     /// The authorities the centre's certificate must come from, PEM. Without them the certificate is not judged.
     pub authorities_pem: Option<Vec<u8>>,
 }
@@ -66,8 +70,13 @@ impl Plan {
             centre: profile.centre.clone(),
             time: profile.time.clone(),
             terminals: terminals
-                .map(|terminal| TerminalTarget { name: terminal.name.clone(), address: terminal.address })
+                .map(|terminal| TerminalTarget {
+                    name: terminal.name.clone(),
+                    address: terminal.address,
+                    certificate_until: terminal.certificate_until,
+                })
                 .collect(),
+            calendar: site.calendar.clone(),
             authorities_pem,
         }
     }

@@ -22,13 +22,15 @@ use crate::past::Past;
 use crate::plan::Plan;
 use crate::sockets::Sockets;
 
-/// Where the word on the terminals' shares comes from: whoever holds their passwords.
-pub trait ShareSource {
-    /// What is seen of the shares now; nothing if nothing can be said. Cut off after two seconds.
-    fn look(&self) -> impl Future<Output = Vec<Observation>> + Send;
+/// Who says what the probes do not see. Each is cut off after two seconds.
+pub trait Witness {
+    /// What whoever holds the terminals' passwords sees of the shares now; nothing if nothing can be said.
+    fn shares(&self) -> impl Future<Output = Vec<Observation>> + Send;
+    /// What the box knows of itself; nothing of what it cannot know.
+    fn own(&self) -> impl Future<Output = Vec<Observation>> + Send;
 }
 
-const SHARES_PATIENCE: Duration = Duration::from_secs(2);
+const WORD_PATIENCE: Duration = Duration::from_secs(2);
 const NEAR_EVERY: Duration = Duration::from_secs(10);
 const NEAR_EVERY_IN_TROUBLE: Duration = Duration::from_secs(2);
 const FAR_EVERY: Duration = Duration::from_secs(60);
@@ -49,7 +51,7 @@ pub async fn run(
     state_dir: &Path,
     part: watch::Sender<LinePart>,
     past: Past,
-    shares: impl ShareSource,
+    witness: impl Witness,
     mut sweeps: mpsc::Receiver<oneshot::Sender<LinePart>>,
 ) -> Result<(), Error> {
     let ladder = Ladder::new(&plan, History::load(state_dir)?);
@@ -70,7 +72,7 @@ pub async fn run(
                 }
                 None => return Ok(()),
             },
-            looked = walk.look(far, &shares) => walk.conclude(looked),
+            looked = walk.look(far, &witness) => walk.conclude(looked),
         }
         if walk.climber.is_deaf() {
             return Err(Error::Kernel("the netlink socket has closed".to_owned()));
@@ -89,6 +91,8 @@ pub async fn run(
 /// What one look brought.
 struct Looked {
     far: bool,
+    probed: Vec<Observation>,
+    /// What the box knows of itself.
     own: Vec<Observation>,
     /// What the relay said, if it was asked.
     shares: Option<Vec<Observation>>,
@@ -139,7 +143,7 @@ impl<'d> Walk<'d> {
         Instant::now() >= self.far_at || self.ladder.wants_far()
     }
 
-    async fn look(&mut self, far: bool, shares: &impl ShareSource) -> Looked {
+    async fn look(&mut self, far: bool, witness: &impl Witness) -> Looked {
         let began = Instant::now();
         // A look at a share is a login on the terminal: in trouble too not more often than in calm times.
         let due = far || began >= self.shares_at || self.ladder.wants_shares();
@@ -147,16 +151,18 @@ impl<'d> Walk<'d> {
             if !due {
                 return None;
             }
-            Some(timeout(SHARES_PATIENCE, shares.look()).await.unwrap_or_default())
+            Some(timeout(WORD_PATIENCE, witness.shares()).await.unwrap_or_default())
         };
-        let (own, shares) = tokio::join!(self.climber.look(far), shares);
-        Looked { far, own, shares, took: began.elapsed() }
+        let own = async { timeout(WORD_PATIENCE, witness.own()).await.unwrap_or_default() };
+        let (probed, own, shares) = tokio::join!(self.climber.look(far), own, shares);
+        Looked { far, probed, own, shares, took: began.elapsed() }
     }
 
     /// Judges what was seen, publishes it and keeps what must be kept.
     fn conclude(&mut self, looked: Looked) {
         let now = Timestamp::now();
-        let mut news = self.ladder.take(looked.own, now);
+        let mut news = self.ladder.take(looked.probed, now);
+        news |= self.ladder.take_own(looked.own, now);
         self.looked_at = Instant::now();
         if let Some(shares) = looked.shares {
             news |= self.ladder.take_shares(shares, now);

@@ -1,9 +1,14 @@
-//! What happens on the box itself: its clock, its ruleset, and a role that does not stay alive.
+//! What happens on the box itself: its clock, its disk, its ruleset, and a role that does not stay alive.
 
+use std::fs::{self, File};
+use std::os::fd::AsRawFd as _;
+use std::path::{Path, PathBuf};
+
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::signal::Signal;
 
 use crate::daemon::{Daemon, Ready};
-use crate::error::{Error, doing};
+use crate::error::{Error, at, doing};
 use crate::fault::World;
 use crate::ground::{Daemons, Ground, args};
 use crate::plan::{Host, TheBox};
@@ -14,8 +19,16 @@ const KILLER: &str = "killer";
 
 /// Makes `to` out of `from`.
 pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) -> Result<(), Error> {
-    if from.clock != to.clock {
+    if from.dates != to.dates {
+        let site = the_box::site(&ground.place);
+        fs::write(&site, the_box::site_text(to.dates)).map_err(at(&site))?;
+    }
+    if (from.clock, from.dates) != (to.clock, to.dates) {
         restart(ground, daemons, None)?;
+    }
+    if from.own_disk_full != to.own_disk_full {
+        let state = the_box::state(&ground.place);
+        ground.door(Host::Box).inside(|| if to.own_disk_full { fill(&state) } else { empty(&state) })?;
     }
     if from.tampered != to.tampered {
         tamper(ground, daemons, to.tampered)?;
@@ -29,11 +42,11 @@ pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) 
     }
 }
 
-/// As systemd would, with the clock it has now.
+/// As systemd would, with the clock and the site file it has now.
 fn restart(ground: &Ground, daemons: &mut Daemons, role: Option<&str>) -> Result<(), Error> {
     let sekisho = ours(ground)?;
     for name in the_box::runs(ground.the_box, role)? {
-        line::stop(daemons, name, Signal::SIGKILL);
+        line::stop(daemons, name, Signal::SIGTERM);
     }
     daemons.extend(the_box::sekisho_itself(ground, sekisho, role)?);
     Ok(())
@@ -42,6 +55,32 @@ fn restart(ground: &Ground, daemons: &mut Daemons, role: Option<&str>) -> Result
 fn ours(ground: &Ground) -> Result<&std::path::Path, Error> {
     let nobody = || Error::Usage("make a fault of the box itself: nothing of ours runs on it".into());
     ground.sekisho.as_deref().ok_or_else(nobody)
+}
+
+/// Another disk under the state, small and full. What lies in the state is where it was, so that nothing is lost and
+/// nobody else fails: only who asks for the room is told that there is none.
+fn fill(state: &Path) -> Result<(), Error> {
+    let nothing = None::<&str>;
+    let before = File::open(state).map_err(at(state))?;
+    let entries: Vec<_> = fs::read_dir(state).and_then(Iterator::collect).map_err(at(state))?;
+    let folders: Vec<_> = entries.iter().filter(|entry| entry.path().is_dir()).collect();
+    mount(Some("tmpfs"), state, Some("tmpfs"), MsFlags::empty(), Some("size=64k,mode=755"))
+        .map_err(doing("mount a small disk under the state"))?;
+    for entry in folders {
+        let (from, to) = (before_of(&before).join(entry.file_name()), entry.path());
+        fs::create_dir(&to).map_err(at(&to))?;
+        mount(Some(&from), &to, nothing, MsFlags::MS_BIND | MsFlags::MS_REC, nothing)
+            .map_err(doing(format!("mount {}", to.display())))?;
+    }
+    Ok(())
+}
+
+fn before_of(folder: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()))
+}
+
+fn empty(state: &Path) -> Result<(), Error> {
+    umount2(state, MntFlags::MNT_DETACH).map_err(doing("let go of the small disk"))
 }
 
 /// A rule that lets everything through, first in the chain of what is forwarded. It is taken out by a restart, which is

@@ -159,6 +159,14 @@ pub const CATALOGUE: &[Fault] = &[
         makes: |world| world.centre.refusal = Some("http400"),
     },
     Fault {
+        code: "CTR-06",
+        what: "the centre's service refuses (TCP reset), as it announced",
+        makes: |world| {
+            world.dates.maintenance = true;
+            world.drop(Host::Ngn, "CTR_06", REFUSE_THE_SERVICE);
+        },
+    },
+    Fault {
         code: "CTR-07",
         what: "the distribution host is silent",
         makes: |world| world.drop(Host::Ngn, "CTR_07", LOSE_DISTRIBUTION),
@@ -240,6 +248,32 @@ pub const CATALOGUE: &[Fault] = &[
         makes: |world| world.oqs.answer = "refused",
     },
     Fault {
+        code: "TERM-10",
+        what: "the terminal is silent, with carrier, at the hour of its nightly restart",
+        makes: |world| {
+            world.dates.quiet = true;
+            world.drop(Host::Terminal, "TERM_10", HEAR_NOTHING);
+        },
+    },
+    Fault {
+        code: "TERM-11",
+        what: "the link application takes requests and gives nothing, and the typed date of the certificate has passed",
+        makes: |world| {
+            world.dates.certificate = Some(-1);
+            world.oqs.mute = true;
+        },
+    },
+    Fault {
+        code: "CAL-01",
+        what: "the typed date of the terminal's certificate is five days away",
+        makes: |world| world.dates.certificate = Some(5),
+    },
+    Fault {
+        code: "CAL-01:noted",
+        what: "the typed date of the terminal's certificate is eighty days away, between the days on which it is told",
+        makes: |world| world.dates.certificate = Some(80),
+    },
+    Fault {
         code: "CLIN-01",
         what: "the receipt computer does not come for its answers",
         makes: |world| world.drop(Host::Clinic, "CLIN_01", LOSE_WHAT_THE_RECEIPT_COMPUTER_ASKS),
@@ -253,6 +287,11 @@ pub const CATALOGUE: &[Fault] = &[
         code: "CLIN-02:cable",
         what: "the receipt computer's cable is out: the box has no carrier",
         makes: |world| world.clinic_plugged = false,
+    },
+    Fault {
+        code: "BOX-01",
+        what: "the disk that the box's state lies on says that it is full",
+        makes: |world| world.own_disk_full = true,
     },
     Fault {
         code: "BOX-02",

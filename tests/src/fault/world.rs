@@ -93,6 +93,17 @@ pub enum Home {
     Twin,
 }
 
+/// What stands in the site file of dates and hours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dates {
+    /// The last day of the terminal's certificate, in so many days.
+    pub certificate: Option<i64>,
+    /// The centre has announced a maintenance for now.
+    pub maintenance: bool,
+    /// It is the hour at which terminals restart.
+    pub quiet: bool,
+}
+
 /// How the centre is to be run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Centre {
@@ -135,6 +146,10 @@ pub struct World {
     pub flapping: bool,
     /// The box's clock, as faketime(1) reads it.
     pub clock: Option<&'static str>,
+    /// Dates and hours in the site file.
+    pub dates: Dates,
+    /// The disk under the box's state has no room.
+    pub own_disk_full: bool,
     /// Somebody added a rule to the box's ruleset.
     pub tampered: bool,
     /// A role of the box that dies as soon as it is ready.
@@ -164,6 +179,8 @@ impl World {
             wire: None,
             flapping: false,
             clock: None,
+            dates: Dates::default(),
+            own_disk_full: false,
             tampered: false,
             crashing: None,
             centre: Centre::default(),

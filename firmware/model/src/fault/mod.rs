@@ -4,9 +4,11 @@
 //! Each sentence has at most 60 characters, no English but what is printed on devices, and blames nobody.
 
 mod centre;
+mod dates;
 mod inside;
 mod line;
 mod otherwise;
+mod own;
 
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +110,20 @@ catalogue! {
     Term09 "TERM-09" Terminal inside::TERM_09,
     /// The receipt computer does not collect answers.
     Clin01 "CLIN-01" ReceiptComputer inside::CLIN_01,
+    /// The box's disk is full.
+    Box01 "BOX-01" Box own::BOX_01,
+    /// The ruleset in the kernel is not the one that was proved.
+    Box02 "BOX-02" Box own::BOX_02,
+    /// A role of the box keeps crashing.
+    Box05 "BOX-05" Box own::BOX_05,
+    /// The terminal's certificate is about to expire.
+    Cal01 "CAL-01" Terminal dates::CAL_01,
+    /// The terminal gives no answer, and the date of its certificate has passed.
+    Term11 "TERM-11" Terminal dates::TERM_11,
+    /// The centre is in a maintenance that was announced.
+    Ctr06 "CTR-06" Centre dates::CTR_06,
+    /// The terminal restarts by night.
+    Term10 "TERM-10" Terminal dates::TERM_10,
 }
 
 /// Everything a person is told about a fault, beside the phone number, which comes from the site file.
@@ -148,7 +164,12 @@ impl FaultCode {
 
     /// Whether staff can feel it. What they cannot feel is recorded and never an alarm.
     pub const fn is_alarm(self) -> bool {
-        !matches!(self, Self::Dns02 | Self::Ctr07)
+        !matches!(self, Self::Dns02 | Self::Ctr07 | Self::Term10)
+    }
+
+    /// Whether it may stand while the service goes on: somebody has to act, and staff feel nothing of it yet.
+    pub const fn is_warning(self) -> bool {
+        matches!(self, Self::Box02 | Self::Cal01)
     }
 
     /// A short name for lists, whoever it is given to.
@@ -169,7 +190,7 @@ impl FaultCode {
 
     /// Whether its own words leave some of the service.
     const fn may_be_mild(self) -> bool {
-        matches!(self, Self::Wan06 | Self::Wan10 | Self::Wan11 | Self::Dns03)
+        matches!(self, Self::Wan06 | Self::Wan10 | Self::Wan11 | Self::Dns03 | Self::Box02)
     }
 }
 

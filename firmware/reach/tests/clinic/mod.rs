@@ -322,7 +322,12 @@ impl World {
             other_area: Some("assv.west.test".to_owned()),
             centre: target("hweb.onshikaku.test", 443),
             time: "ntp.base.test".to_owned(),
-            terminals: vec![TerminalTarget { name: "t1".to_owned(), address: [192, 0, 2, 2].into() }],
+            terminals: vec![TerminalTarget {
+                name: "t1".to_owned(),
+                address: [192, 0, 2, 2].into(),
+                certificate_until: Some(model::Date::constant(2099, 12, 31)),
+            }],
+            calendar: model::Calendar::default(),
             authorities_pem: Some(self.authorities.clone().into_bytes()),
         }
     }
