@@ -141,14 +141,9 @@ pub fn password_files(place: &Place) -> Result<Vec<PathBuf>, Error> {
 /// The site file, with what these dates and hours add to it.
 pub fn site_text(dates: Dates) -> String {
     const PLAIN: &str = include_str!("../lab/site.toml");
-    let later = |seconds: i64| {
-        let at = Timestamp::from_second(Timestamp::now().as_second() + seconds);
-        at.expect("invariant: a few days from now are a date").to_zoned(clinic_time())
-    };
     let mut text = PLAIN.to_owned();
     if let Some(days) = dates.certificate {
-        let until = later(days * 86_400).date();
-        text = text.replace("2099-12-31", &until.to_string());
+        text = text.replace("2099-12-31", &day(days).to_string());
     }
     let hour = |at: i64| later(at * 3600).strftime("%H:%M").to_string();
     let moment = |at: i64| later(at * 3600).strftime("%Y-%m-%dT%H:%M").to_string();
@@ -160,6 +155,17 @@ pub fn site_text(dates: Dates) -> String {
         text += &format!("\n[[maintenance]]\nfrom = \"{}\"\nuntil = \"{}\"\n", moment(-1), moment(2));
     }
     text
+}
+
+/// The clinic's day in so many days.
+pub fn day(days: i64) -> model::Date {
+    later(days * 86_400).date()
+}
+
+/// The clinic's time in so many seconds.
+fn later(seconds: i64) -> jiff::Zoned {
+    let at = Timestamp::from_second(Timestamp::now().as_second() + seconds);
+    at.expect("invariant: a few days from now are a date").to_zoned(clinic_time())
 }
 
 #[cfg(test)]

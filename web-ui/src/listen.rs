@@ -77,6 +77,11 @@ impl Listeners {
     pub fn fingerprints(&self) -> &Fingerprints {
         &self.identity.fingerprints
     }
+
+    /// Until when the page's certificates are good.
+    pub const fn until(&self) -> Timestamp {
+        self.identity.until
+    }
 }
 
 /// Time for a whole request head, also the next one on a kept connection, and for a TLS handshake.
@@ -103,7 +108,7 @@ pub async fn serve(
     snapshots: watch::Receiver<Arc<Snapshot>>,
     now: impl Fn() -> Timestamp + Send + Sync + 'static,
 ) -> Result<(), Error> {
-    let Listeners { http, https, identity: Identity { tls, fingerprints }, shows } = listeners;
+    let Listeners { http, https, identity: Identity { tls, fingerprints, .. }, shows } = listeners;
     let page = Page { shows, fingerprints: Arc::new(fingerprints), snapshots, now: Arc::new(now) };
     let guests = Arc::new(Guests::default());
     let secure = welcome(https, Some(TlsAcceptor::from(tls)), page.clone(), Arc::clone(&guests));

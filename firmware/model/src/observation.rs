@@ -61,6 +61,18 @@ pub enum Rung {
     Storage,
     /// Each role of the box stays alive.
     Roles,
+    /// What is remembered of the line is whole.
+    Memory,
+    /// The relay's own records are whole; reported by the relay.
+    Journal,
+    /// No older version runs than has run here before.
+    Version,
+    /// Board and storage are within what they bear.
+    Hardware,
+    /// The box's own certificates and secrets are good for a while.
+    Secrets,
+    /// Every file that lies on a terminal is of a known kind; reported by the relay.
+    Kinds,
 }
 
 /// A part of the way that is judged apart from the others.
@@ -78,7 +90,7 @@ pub enum Branch {
 
 impl Rung {
     /// Every rung, in the order a person climbs.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 31] = [
         Self::Link,
         Self::Router,
         Self::Address,
@@ -104,6 +116,12 @@ impl Rung {
         Self::Ruleset,
         Self::Storage,
         Self::Roles,
+        Self::Memory,
+        Self::Journal,
+        Self::Version,
+        Self::Hardware,
+        Self::Secrets,
+        Self::Kinds,
     ];
 
     /// To which part of the way it belongs.
@@ -116,14 +134,30 @@ impl Rung {
             | Self::TerminalAnswers
             | Self::TerminalCertificate => Branch::Terminal,
             Self::AnswersSay | Self::Collection => Branch::Consumers,
-            Self::Ruleset | Self::Storage | Self::Roles => Branch::Box,
+            Self::Ruleset
+            | Self::Storage
+            | Self::Roles
+            | Self::Memory
+            | Self::Journal
+            | Self::Version
+            | Self::Hardware
+            | Self::Secrets
+            | Self::Kinds => Branch::Box,
             _ => Branch::Line,
         }
     }
 
     /// Whether the relay reports it, which alone holds the terminals' passwords and sees the files.
     pub const fn is_relays(self) -> bool {
-        matches!(self, Self::TerminalShare | Self::TerminalAnswers | Self::AnswersSay | Self::Collection)
+        matches!(
+            self,
+            Self::TerminalShare
+                | Self::TerminalAnswers
+                | Self::AnswersSay
+                | Self::Collection
+                | Self::Journal
+                | Self::Kinds
+        )
     }
 
     /// Whether it is a fact about the box that the box itself collects.
@@ -136,7 +170,15 @@ impl Rung {
         match self {
             Self::Link | Self::TerminalLink | Self::AnswersSay | Self::Collection => &[],
             Self::TerminalCertificate => &[],
-            Self::Ruleset | Self::Storage | Self::Roles => &[],
+            Self::Ruleset
+            | Self::Storage
+            | Self::Roles
+            | Self::Memory
+            | Self::Journal
+            | Self::Version
+            | Self::Hardware
+            | Self::Secrets
+            | Self::Kinds => &[],
             Self::Address => &[Self::Link],
             Self::Router => &[Self::Address],
             Self::Gateway => &[Self::Address],
@@ -184,6 +226,12 @@ impl Rung {
             Self::Ruleset => Text::new("通信の規則", "ruleset in the kernel"),
             Self::Storage => Text::new("本機の空き容量", "room on this box"),
             Self::Roles => Text::new("本機のプログラム", "programs of this box"),
+            Self::Memory => Text::new("回線の記録", "what is remembered of the line"),
+            Self::Journal => Text::new("中継の記録", "the relay's records"),
+            Self::Version => Text::new("本機の版", "version of this box"),
+            Self::Hardware => Text::new("本機の部品", "board and storage"),
+            Self::Secrets => Text::new("本機の証明書の期限", "this box's certificates, their date"),
+            Self::Kinds => Text::new("端末のファイルの種類", "kinds of files on the terminal"),
         }
     }
 }
@@ -262,6 +310,16 @@ pub enum Symptom {
     Dropping,
     /// A role dies again and again.
     Crashing,
+    /// Records were damaged, set aside and made anew.
+    Damaged,
+    /// An older version runs than before.
+    FellBack,
+    /// The storage is near the end of its life.
+    Worn,
+    /// The board is too hot.
+    Hot,
+    /// Files lie there that are of no known kind.
+    UnknownKinds,
     /// A date is near, and this is a day to say so.
     EndsSoon,
     /// A date approaches.
@@ -272,7 +330,7 @@ pub enum Symptom {
 
 impl Symptom {
     /// Every symptom.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 43] = [
         Self::NoCarrier,
         Self::NoPort,
         Self::NoRouter,
@@ -308,6 +366,11 @@ impl Symptom {
         Self::Drifted,
         Self::Dropping,
         Self::Crashing,
+        Self::Damaged,
+        Self::FellBack,
+        Self::Worn,
+        Self::Hot,
+        Self::UnknownKinds,
         Self::EndsSoon,
         Self::Ends,
         Self::Ended,

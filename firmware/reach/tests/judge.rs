@@ -419,9 +419,10 @@ fn on_a_clinic_with_two_faults_the_loss_of_an_observation_never_moves_the_blame(
 const fn apt(rung: Rung) -> &'static [Symptom] {
     use Symptom::{
         AnswersFailed, AnswersMixed, AnswersRefused, CertificateExpired, CertificateName, ClockOff, Crashing,
-        Denied, DiskFull, Drifted, Dropping, Duplicate, Ended, Ends, EndsSoon, LargeLost, LoginRefused,
-        Lossy, NameMissing, NoCarrier, NoRouter, NotCollected, OtherArea, Refused, RouterGoodbye,
-        SecondRouter, ShareMissing, Silent, Slow, Stranger, Unanswered, Unreachable, Untaken,
+        Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Ended, Ends, EndsSoon, FellBack, Hot,
+        LargeLost, LoginRefused, Lossy, NameMissing, NoCarrier, NoRouter, NotCollected, OtherArea, Refused,
+        RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow, Stranger, Unanswered, UnknownKinds,
+        Unreachable, Untaken, Worn,
     };
     match rung {
         Rung::Link | Rung::TerminalLink => &[NoCarrier],
@@ -443,7 +444,11 @@ const fn apt(rung: Rung) -> &'static [Symptom] {
         Rung::Ruleset => &[Drifted, Dropping],
         Rung::Storage => &[DiskFull],
         Rung::Roles => &[Crashing],
-        Rung::TerminalCertificate => &[EndsSoon, Ends, Ended],
+        Rung::Memory | Rung::Journal => &[Damaged],
+        Rung::Version => &[FellBack],
+        Rung::Hardware => &[Worn, Hot],
+        Rung::Kinds => &[UnknownKinds],
+        Rung::TerminalCertificate | Rung::Secrets => &[EndsSoon, Ends, Ended],
     }
 }
 
@@ -471,13 +476,20 @@ proptest! {
 /// Ruleset and disk, room and roles: what is wrong with the box, and how much of the service is left.
 #[test]
 fn each_fault_of_the_box_is_the_box_s_and_stands_on_its_own_rung_alone() {
-    use FaultCode::{Box01, Box02, Box05};
+    use FaultCode::{Box01, Box02, Box03, Box05, Box06, Box07, Box08};
     use Usability::{Partly, Unusable, Usable};
     let table = [
         (Rung::Ruleset, Symptom::Drifted, Box02, Usable),
         (Rung::Ruleset, Symptom::Dropping, Box02, Unusable),
         (Rung::Storage, Symptom::DiskFull, Box01, Partly),
         (Rung::Roles, Symptom::Crashing, Box05, Partly),
+        (Rung::Memory, Symptom::Damaged, Box03, Usable),
+        (Rung::Journal, Symptom::Damaged, Box03, Usable),
+        (Rung::Secrets, Symptom::EndsSoon, Box06, Usable),
+        (Rung::Secrets, Symptom::Ended, Box06, Usable),
+        (Rung::Version, Symptom::FellBack, Box07, Usable),
+        (Rung::Hardware, Symptom::Worn, Box08, Usable),
+        (Rung::Hardware, Symptom::Hot, Box08, Usable),
     ];
     for (rung, symptom, code, usability) in table {
         let evidence = broken(&[(rung, symptom)]);
@@ -593,4 +605,25 @@ fn the_warnings_of_the_table_are_the_catalogue_s() {
             assert!(!spared || found.alarms().all(|fault| fault.code.is_warning()), "{rung:?} {symptom:?}");
         }
     }
+}
+
+#[test]
+fn unknown_kinds_on_the_terminal_are_recorded_and_no_alarm() {
+    let found = verdict(&broken(&[(Rung::Kinds, Symptom::UnknownKinds)]));
+    assert_eq!((found.usability, found.alarms().count()), (Usability::Usable, 0));
+    assert_eq!((found.recorded[0].code, found.recorded[0].owner), (FaultCode::Rly01, Party::Box));
+    assert_eq!(verdict(&without(clean(), Rung::Kinds)).usability, Usability::Usable);
+}
+
+#[test]
+fn a_date_of_the_box_is_noted_between_the_days_on_which_it_is_told() {
+    let found = verdict(&broken(&[(Rung::Secrets, Symptom::Ends)]));
+    assert_eq!((found.usability, found.alarms().count()), (Usability::Usable, 0));
+    assert_eq!(found.recorded[0].code, FaultCode::Box06);
+}
+
+#[test]
+fn what_is_damaged_twice_is_said_once() {
+    let found = verdict(&broken(&[(Rung::Memory, Symptom::Damaged), (Rung::Journal, Symptom::Damaged)]));
+    assert_eq!(found.alarms().map(|fault| fault.code).collect::<Vec<_>>(), [FaultCode::Box03]);
 }

@@ -299,8 +299,46 @@ pub const CATALOGUE: &[Fault] = &[
         makes: |world| world.tampered = true,
     },
     Fault {
+        code: "BOX-03",
+        what: "the box's memory of the line was damaged while the box was off",
+        makes: |world| world.memory_damaged = true,
+    },
+    Fault {
         code: "BOX-05",
         what: "the relay dies as soon as it is ready, again and again (each role a process)",
         makes: |world| world.crashing = Some("relayd"),
+    },
+    Fault {
+        code: "BOX-06",
+        what: "the certificate of the box's page ends in five days",
+        makes: |world| world.own_certificate_ends = true,
+    },
+    Fault {
+        code: "BOX-07",
+        what: "a newer version of sekisho has run on the box before",
+        makes: |world| world.fell_back = true,
+    },
+    Fault {
+        code: "BOX-08",
+        what: "the board's sensor says 97 degrees",
+        makes: |world| {
+            world.sensors = &[("class/thermal/thermal_zone0/temp", "97000"), ("block/vda/size", "1")];
+        },
+    },
+    Fault {
+        code: "BOX-08:worn",
+        what: "the eMMC says that nine tenths of its life are used",
+        makes: |world| {
+            world.sensors = &[
+                ("class/thermal/thermal_zone0/temp", "40000"),
+                ("block/mmcblk0/device/life_time", "0x03 0x0a"),
+                ("block/mmcblk0/device/pre_eol_info", "0x01"),
+            ];
+        },
+    },
+    Fault {
+        code: "RLY-01",
+        what: "a file of a kind nobody knows lies on the terminal where answers are",
+        makes: |world| world.stranger = true,
     },
 ];

@@ -150,6 +150,16 @@ pub struct World {
     pub dates: Dates,
     /// The disk under the box's state has no room.
     pub own_disk_full: bool,
+    /// What the box's sensors say, by the path below `/sys`; its own if nothing.
+    pub sensors: &'static [(&'static str, &'static str)],
+    /// The box's memory of the line was damaged while it was off.
+    pub memory_damaged: bool,
+    /// The certificate of the box's page ends in five days.
+    pub own_certificate_ends: bool,
+    /// A newer version ran on the box before.
+    pub fell_back: bool,
+    /// A file of a kind nobody knows lies on the terminal.
+    pub stranger: bool,
     /// Somebody added a rule to the box's ruleset.
     pub tampered: bool,
     /// A role of the box that dies as soon as it is ready.
@@ -181,6 +191,11 @@ impl World {
             clock: None,
             dates: Dates::default(),
             own_disk_full: false,
+            sensors: &[],
+            memory_damaged: false,
+            own_certificate_ends: false,
+            fell_back: false,
+            stranger: false,
             tampered: false,
             crashing: None,
             centre: Centre::default(),

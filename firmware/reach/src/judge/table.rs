@@ -54,15 +54,17 @@ use Need::{
     Announced, Clock, ClockDoubted, Ever, Flaps, Good, GoodOrNever, Names, Never, Passes, Quiet, Seen,
 };
 use Rung::{
-    Address, AnswersSay, Area, CentreTcp, CentreTls, Collection, Distribution, Gateway, LargePackets,
-    LineAuth, Link, Quality, ResolverOne, ResolverTwo, Roles, Router, Ruleset, Storage, TerminalAnswers,
-    TerminalCertificate, TerminalLink, TerminalNeighbour, TerminalShare, TerminalSmb, Time,
+    Address, AnswersSay, Area, CentreTcp, CentreTls, Collection, Distribution, Gateway, Hardware, Journal,
+    Kinds, LargePackets, LineAuth, Link, Memory, Quality, ResolverOne, ResolverTwo, Roles, Router, Ruleset,
+    Secrets, Storage, TerminalAnswers, TerminalCertificate, TerminalLink, TerminalNeighbour, TerminalShare,
+    TerminalSmb, Time, Version,
 };
 use Symptom::{
     AnswersFailed, AnswersMixed, AnswersRefused, CertificateExpired, CertificateIssuer, CertificateName,
-    ClockOff, Crashing, Denied, DiskFull, Drifted, Dropping, Duplicate, Ended, Ends, EndsSoon, LargeLost,
-    LoginRefused, Lossy, Malformed, NameMissing, NoCarrier, NoRouter, NotCollected, OtherArea, Refused,
-    RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow, Stranger, Unanswered, Unreachable, Untaken,
+    ClockOff, Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Ended, Ends, EndsSoon,
+    FellBack, Hot, LargeLost, LoginRefused, Lossy, Malformed, NameMissing, NoCarrier, NoRouter, NotCollected,
+    OtherArea, Refused, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow, Stranger, Unanswered,
+    UnknownKinds, Unreachable, Untaken, Worn,
 };
 
 /// The host gave no answer at all, or the net in between said that it cannot be had.
@@ -301,6 +303,11 @@ pub const BOX: &[Row] = &[
 /// What somebody has to act on while the service goes on. Every row that holds is a finding.
 pub const WARNINGS: &[Row] = &[
     row(FaultCode::Box02, &[Seen(Ruleset, &[Drifted])], Party::Box, Sure),
+    row(FaultCode::Box03, &[Seen(Memory, &[Damaged])], Party::Box, Sure),
+    row(FaultCode::Box03, &[Seen(Journal, &[Damaged])], Party::Box, Sure),
+    row(FaultCode::Box06, &[Seen(Secrets, &[EndsSoon, Ended])], Party::Box, Sure),
+    row(FaultCode::Box07, &[Seen(Version, &[FellBack])], Party::Box, Sure),
+    row(FaultCode::Box08, &[Seen(Hardware, &[Worn, Hot])], Party::Box, Sure),
     row(FaultCode::Cal01, &[Seen(TerminalCertificate, &[EndsSoon])], Party::Terminal, Sure),
     // It answers all the same: either was not told of the other's new one.
     row(
@@ -447,7 +454,10 @@ pub const RECORDED: &[Row] = &[
         Party::Clinic,
         Likely,
     ),
-    // A date between the days on which it is told.
+    // The table of kinds is the profile's; somebody else's files may lie there all the same.
+    row(FaultCode::Rly01, &[Seen(Kinds, &[UnknownKinds])], Party::Box, Likely),
+    // Dates between the days on which they are told.
+    row(FaultCode::Box06, &[Seen(Secrets, &[Ends])], Party::Box, Sure),
     row(FaultCode::Cal01, &[Seen(TerminalCertificate, &[Ends, Ended])], Party::Terminal, Sure),
 ];
 

@@ -122,6 +122,8 @@ impl Witness for Shares {
                 at(Rung::TerminalAnswers, Some("t1"), Outcome::Good),
                 at(Rung::AnswersSay, None, Outcome::Good),
                 at(Rung::Collection, None, Outcome::Good),
+                at(Rung::Journal, None, Outcome::Good),
+                at(Rung::Kinds, None, Outcome::Good),
             ]
         });
         std::future::ready(said.unwrap_or_default())
@@ -132,7 +134,18 @@ impl Witness for Shares {
         let lives = reach::own::Lives::default();
         let room = Some(reach::own::Room { free: 1 << 30, total: 1 << 30 });
         let ruleset = Some(model::part::RulesetState::Proved);
-        let facts = reach::own::Facts { ruleset, room, lives: Some(&lives) };
+        let facts = reach::own::Facts {
+            ruleset,
+            room,
+            lives: Some(&lives),
+            set_aside: Some(0),
+            version: Some(reach::own::Version { own: "0.1.0", left: None }),
+            hardware: reach::own::Hardware {
+                heat: vec![reach::own::Heat { degrees: 40, critical: None }],
+                wear: Vec::new(),
+            },
+            secrets_until: Some("2046-01-01T00:00:00Z".parse().unwrap()),
+        };
         std::future::ready(reach::own::observations(&facts, Timestamp::now()))
     }
 }

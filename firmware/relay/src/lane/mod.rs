@@ -12,6 +12,7 @@ mod order;
 mod outbox;
 mod pace;
 mod plan;
+mod strangers;
 mod stray;
 mod table;
 mod walk;

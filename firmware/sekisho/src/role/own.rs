@@ -1,16 +1,28 @@
 //! What `reachd` finds out about the box: from the other roles' sockets, and from the kernel.
 
+pub mod aside;
+mod hardware;
+mod version;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use model::part::{Role, Snapshot};
 use model::{Observation, Timestamp};
 use nix::sys::statvfs::statvfs;
-use reach::own::{self, Facts, Lives, Room};
+use reach::own::{self, Facts, Lives, Room, Version};
 use tokio::sync::watch;
 
+use super::webd;
 use crate::socket::{self, client};
 use crate::{files, snapshot};
+
+/// How often the page is asked until when its certificates are good.
+const UNTIL_EVERY: Duration = Duration::from_secs(60);
+
+/// `reachd`'s own folder in the state.
+pub const MEMORY: &str = "reach";
 
 /// The box, as `reachd` sees it.
 pub struct Own {
@@ -18,6 +30,10 @@ pub struct Own {
     state: PathBuf,
     parts: watch::Receiver<Arc<Snapshot>>,
     lives: Mutex<Lives>,
+    /// A newer version that ran here before.
+    left: Option<String>,
+    /// Until when the page's certificates are good, and when that was asked.
+    until: Mutex<Option<(Instant, Timestamp)>>,
 }
 
 impl Own {
@@ -29,22 +45,41 @@ impl Own {
             state: state.to_owned(),
             parts: snapshot::follow(sockets, &[Role::Netd]),
             lives: Mutex::new(Lives::of_own(Role::Reachd, &starts)),
+            left: version::note(&state.join(MEMORY), version::OWN),
+            until: Mutex::new(None),
         }
     }
 
     /// What is so now.
     pub async fn look(&self) -> Vec<Observation> {
         let others = self.processes().await;
+        let until = self.until().await;
         let now = Timestamp::now();
         let seen = self.parts.borrow().as_ref().clone().fresh(now);
         let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
         others.into_iter().for_each(|(role, process)| lives.see(role, process, now));
+        let memory = self.state.join(MEMORY);
         let facts = Facts {
             ruleset: seen.firewall.map(|part| part.part.state),
             room: room(&self.state),
             lives: Some(&lives),
+            set_aside: Some(aside::set_aside([memory.as_path(), &memory.join("past")], now)),
+            version: Some(Version { own: version::OWN, left: self.left.as_deref() }),
+            hardware: hardware::read(Path::new(hardware::SYS)),
+            secrets_until: until,
         };
         own::observations(&facts, now)
+    }
+
+    /// Until when what the page shows is good. It changes with a start only, so it is seldom asked for.
+    async fn until(&self) -> Option<Timestamp> {
+        let known = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, until)) = known.filter(|(asked, _)| asked.elapsed() < UNTIL_EVERY) {
+            return Some(until);
+        }
+        let until: Timestamp = client::ask(&self.sockets, Role::Webd, webd::UNTIL).await.ok()?;
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), until));
+        Some(until)
     }
 
     /// The processes of the other roles that are there. Where all of them are this one, only its own starts tell.

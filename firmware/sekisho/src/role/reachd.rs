@@ -50,7 +50,7 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let (part, mut seen) = watch::channel(nothing);
     let (ask, sweeps) = mpsc::channel(super::WAITING);
     let (routes, pulse) = part::routes(seen.clone(), LINE_PATIENCE_S);
-    let state = place.state.join("reach");
+    let state = place.state.join(super::own::MEMORY);
     std::fs::create_dir_all(&state).map_err(|source| Failure::Write { path: state.clone(), source })?;
     let past = reach::Past::load(&state);
     let routes = routes

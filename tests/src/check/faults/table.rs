@@ -133,6 +133,12 @@ fn clinic() -> Vec<Case> {
         made("CLIN-02:cable").alarm("CLIN-02", Clinic, ANY),
         made("BOX-01").alarm("BOX-01", Box, &[Sure]),
         made("BOX-02").alarm("BOX-02", Box, ANY),
+        made("BOX-03").alarm("BOX-03", Box, &[Sure]),
+        made("BOX-06").alarm("BOX-06", Box, &[Sure]),
+        made("BOX-07").alarm("BOX-07", Box, &[Sure]),
+        made("BOX-08").alarm("BOX-08", Box, &[Sure]),
+        made("BOX-08:worn").alarm("BOX-08", Box, &[Sure]),
+        made("RLY-01").recorded("RLY-01"),
         made("BOX-05").split().alarm("BOX-05", Box, ANY),
     ]
 }
