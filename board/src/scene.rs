@@ -20,9 +20,13 @@ pub fn scene(snapshot: &Snapshot) -> Scene {
     Scene(signs.map(Sign::light).to_vec())
 }
 
-/// The box itself is well while the proved ruleset stands and every role speaks. Before a site is in force the line's
-/// and the relay's roles do not run, and are not missed.
+/// The box itself is well while the proved ruleset stands, every role speaks and nothing that is judged is its own.
+/// Before a site is in force the line's and the relay's roles do not run, and are not missed.
 fn status(snapshot: &Snapshot) -> Sign {
+    let own = |fault: &model::Fault| fault.code.place() == Place::Box;
+    if snapshot.line.as_ref().is_some_and(|line| line.part.verdict.alarms().any(own)) {
+        return Sign::BoxFault;
+    }
     let proved = snapshot.firewall.as_ref().is_some_and(|wall| wall.part.state == RulesetState::Proved);
     match situation(snapshot) {
         Situation::Closed => Sign::Closed,
@@ -64,8 +68,9 @@ const fn on_line(code: FaultCode) -> Option<Sign> {
 }
 
 fn relay(snapshot: &Snapshot, verdict: Option<&Verdict>) -> Sign {
-    let terminal_dead =
-        verdict.is_some_and(|verdict| verdict.alarms().any(|fault| fault.code.place() == Place::Terminal));
+    let terminal_dead = verdict.is_some_and(|verdict| {
+        verdict.alarms().any(|fault| fault.code.place() == Place::Terminal && !fault.code.is_warning())
+    });
     let open =
         verdict.is_none_or(|verdict| verdict.usability == Usability::Unknown) || snapshot.relay.is_none();
     match () {
@@ -81,11 +86,13 @@ fn holds(snapshot: &Snapshot) -> bool {
 }
 
 fn alarm(snapshot: &Snapshot, verdict: Option<&Verdict>) -> Sign {
-    let judged = verdict.is_some_and(|verdict| verdict.alarms().next().is_some());
+    let judged = |is_warning| {
+        verdict.is_some_and(|verdict| verdict.alarms().any(|fault| fault.code.is_warning() == is_warning))
+    };
     match () {
-        () if judged || matches!(status(snapshot), Sign::BoxFault | Sign::Closed) => Sign::Act,
+        () if judged(false) || matches!(status(snapshot), Sign::BoxFault | Sign::Closed) => Sign::Act,
         () if refused_a_stick(snapshot) => Sign::StickRefused,
-        () if holds(snapshot) => Sign::Look,
+        () if holds(snapshot) || judged(true) => Sign::Look,
         () => Sign::Calm,
     }
 }

@@ -3,7 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::daemon::{Daemon, Ready, Starting};
+use model::Timestamp;
+use model::opening::clinic_time;
+
 use crate::error::{Error, at};
+use crate::fault::Dates;
 use crate::ground::{Daemons, Ground, args, text};
 use crate::plan::{Host, Place, TheBox};
 use crate::roles;
@@ -132,4 +136,51 @@ pub fn password_files(place: &Place) -> Result<Vec<PathBuf>, Error> {
     let list = generated(place).join("smb.users");
     let text = std::fs::read_to_string(&list).map_err(at(&list))?;
     Ok(text.lines().filter_map(|line| Some(PathBuf::from(line.split_once(':')?.1))).collect())
+}
+
+/// The site file, with what these dates and hours add to it.
+pub fn site_text(dates: Dates) -> String {
+    const PLAIN: &str = include_str!("../lab/site.toml");
+    let mut text = PLAIN.to_owned();
+    if let Some(days) = dates.certificate {
+        text = text.replace("2099-12-31", &day(days).to_string());
+    }
+    let hour = |at: i64| later(at * 3600).strftime("%H:%M").to_string();
+    let moment = |at: i64| later(at * 3600).strftime("%Y-%m-%dT%H:%M").to_string();
+    if dates.quiet {
+        let hours = format!("[terminals]\nquiet = [\"{}-{}\"]\n", hour(-1), hour(2));
+        text = text.replace("[terminals]\n", &hours);
+    }
+    if dates.maintenance {
+        text += &format!("\n[[maintenance]]\nfrom = \"{}\"\nuntil = \"{}\"\n", moment(-1), moment(2));
+    }
+    text
+}
+
+/// The clinic's day in so many days.
+pub fn day(days: i64) -> model::Date {
+    later(days * 86_400).date()
+}
+
+/// The clinic's time in so many seconds.
+fn later(seconds: i64) -> jiff::Zoned {
+    let at = Timestamp::from_second(Timestamp::now().as_second() + seconds);
+    at.expect("invariant: a few days from now are a date").to_zoned(clinic_time())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_date_stands_in_a_site_file_that_is_right() {
+        let profile = model::Profile::parse("profile.toml", include_str!("../lab/profile.toml"));
+        let read = |dates| model::Site::parse("site.toml", &site_text(dates), profile.clone()).unwrap();
+        let plain = read(Dates::default());
+        let all = read(Dates { certificate: Some(5), maintenance: true, quiet: true });
+        let now = Timestamp::now();
+        assert!(!plain.calendar.is_quiet(now) && !plain.calendar.is_maintenance(now));
+        assert!(all.calendar.is_quiet(now) && all.calendar.is_maintenance(now));
+        assert!(all.terminals[0].certificate_until < plain.terminals[0].certificate_until);
+    }
 }

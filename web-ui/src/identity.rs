@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use model::Timestamp;
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256, PublicKeyData as _, SanType,
@@ -41,6 +42,8 @@ pub struct Identity {
     pub tls: Arc<ServerConfig>,
     /// What a person compares.
     pub fingerprints: Fingerprints,
+    /// Until when all of it is good.
+    pub until: Timestamp,
 }
 
 /// The identity for this address, kept in `dir`; made there if absent.
@@ -54,11 +57,18 @@ pub fn identity(dir: &Path, address: IpAddr) -> Result<Identity, Error> {
     chain.extend(certificates(&authority, dir)?);
     let (Some(page), Some(authority)) = (chain.first(), chain.last()) else { return Err(unreadable(dir)) };
     let fingerprints = Fingerprints { page: fingerprint(page), authority: fingerprint(authority) };
+    let until = chain.iter().filter_map(until).min().ok_or_else(|| unreadable(dir))?;
     let config = ServerConfig::builder_with_provider(Arc::new(provider::default_provider()))
         .with_protocol_versions(&[&TLS13, &TLS12])?
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
-    Ok(Identity { tls: Arc::new(config), fingerprints })
+    Ok(Identity { tls: Arc::new(config), fingerprints, until })
+}
+
+/// The end of a certificate; none if it is no certificate.
+fn until(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    Timestamp::from_second(parsed.validity().not_after.timestamp()).ok()
 }
 
 fn fingerprint(certificate: &CertificateDer<'_>) -> String {

@@ -78,6 +78,11 @@ impl Listeners {
     pub fn fingerprints(&self) -> &Fingerprints {
         &self.identity.fingerprints
     }
+
+    /// Until when the page's certificates are good.
+    pub const fn until(&self) -> Timestamp {
+        self.identity.until
+    }
 }
 
 /// Time for a whole request head, also the next one on a kept connection, and for a TLS handshake.
@@ -106,7 +111,7 @@ pub async fn serve(
     intents: Intents,
     now: impl Fn() -> Timestamp + Send + Sync + 'static,
 ) -> Result<(), Error> {
-    let Listeners { http, https, identity: Identity { tls, fingerprints }, shows } = listeners;
+    let Listeners { http, https, identity: Identity { tls, fingerprints, .. }, shows } = listeners;
     let fingerprints = Arc::new(fingerprints);
     let page = Page { shows, fingerprints, snapshots, intents, now: Arc::new(now) };
     let guests = Arc::new(Guests::default());

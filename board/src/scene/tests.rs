@@ -158,3 +158,26 @@ fn the_table_of_scenes_is_the_known_one() {
     }
     insta::assert_snapshot!(table);
 }
+
+#[test]
+fn a_judged_fault_of_the_box_is_shown_as_the_box_s_and_as_nobody_else_s() {
+    for usability in [Usability::Usable, Usability::Partly] {
+        let shown = scene(&snapshot(usability, &[FaultCode::Box02]));
+        let blink = |lamp| shown.light(lamp).unwrap().blink;
+        assert_eq!(Sign::of(Lamp::Status, blink(Lamp::Status)), Some(Sign::BoxFault));
+        assert_eq!(Sign::of(Lamp::Line, blink(Lamp::Line)), Some(Sign::LineWell));
+        assert_eq!(Sign::of(Lamp::Relay, blink(Lamp::Relay)), Some(Sign::RelayWell));
+        assert_eq!(Sign::of(Lamp::Alarm, blink(Lamp::Alarm)), Some(Sign::Act));
+    }
+}
+
+#[test]
+fn a_date_of_the_terminal_is_for_later_and_takes_nothing_away() {
+    let shown = scene(&snapshot(Usability::Usable, &[FaultCode::Cal01]));
+    let sign = |lamp| Sign::of(lamp, shown.light(lamp).unwrap().blink);
+    assert_eq!(sign(Lamp::Relay), Some(Sign::RelayWell));
+    assert_eq!(sign(Lamp::Status), Some(Sign::BoxWell));
+    assert_eq!(sign(Lamp::Alarm), Some(Sign::Look));
+    let with_more = scene(&snapshot(Usability::Partly, &[FaultCode::Term02, FaultCode::Cal01]));
+    assert_eq!(with_more, scene(&snapshot(Usability::Partly, &[FaultCode::Term02])));
+}

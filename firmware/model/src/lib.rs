@@ -2,7 +2,7 @@
 //!
 //! - [`site`]: the one file a clinic is described by, checked as a whole before anything is opened;
 //! - [`profile`]: what a line's provider has in common for all clinics (names, resolvers, kinds of files);
-//! - [`kind`]: what a parcel may be; [`opening`]: the days that count;
+//! - [`kind`]: what a parcel may be; [`opening`]: the days that count; [`calendar`]: what is known beforehand;
 //! - [`observation`]: what one rung of the ladder saw; [`verdict`]: what follows from it, and whose it is;
 //! - [`decision`]: what a person may decide about a parcel that is held;
 //! - [`fault`]: every fault a person can be shown, with its words in Japanese and English;
@@ -11,6 +11,7 @@
 //! - [`boot`]: how the box came up; [`notice`]: what a person is told about it.
 
 pub mod boot;
+pub mod calendar;
 pub mod decision;
 pub mod fault;
 pub mod kind;
@@ -29,6 +30,7 @@ pub mod verdict;
 pub mod words;
 pub mod zone;
 
+pub use calendar::Calendar;
 pub use fault::FaultCode;
 pub use kind::Kind;
 pub use notice::Notice;
@@ -43,3 +45,5 @@ pub use zone::Zone;
 
 /// An instant as the box's own clock had it; UTC, written as RFC 3339.
 pub use jiff::Timestamp;
+/// A day of the clinic's.
+pub use jiff::civil::Date;

@@ -50,6 +50,8 @@ pub enum Rung {
     TerminalShare,
     /// The terminal takes requests and answers them; reported by the relay.
     TerminalAnswers,
+    /// The terminal's client certificate is still good, by the date somebody typed in.
+    TerminalCertificate,
     /// What answers say about themselves, where that is counted; reported by the relay.
     AnswersSay,
     /// Consumers collect their answers; reported by the relay.
@@ -62,6 +64,24 @@ pub enum Rung {
     ClinicAddress,
     /// Who belongs to one zone is not seen in another, nor are our own ports on one network.
     Separation,
+    /// The kernel holds the ruleset that was proved.
+    Ruleset,
+    /// There is room where the box keeps its state and the share.
+    Storage,
+    /// Each role of the box stays alive.
+    Roles,
+    /// What is remembered of the line is whole.
+    Memory,
+    /// The relay's own records are whole; reported by the relay.
+    Journal,
+    /// No older version runs than has run here before.
+    Version,
+    /// Board and storage are within what they bear.
+    Hardware,
+    /// The box's own certificates and secrets are good for a while.
+    Secrets,
+    /// Every file that lies on a terminal is of a known kind; reported by the relay.
+    Kinds,
 }
 
 /// A part of the way that is judged apart from the others.
@@ -75,11 +95,13 @@ pub enum Branch {
     Consumers,
     /// The clinic's network, as far as it can be seen from the box.
     Clinic,
+    /// The box itself. Its rungs stand on nothing, and nothing stands on them.
+    Box,
 }
 
 impl Rung {
     /// Every rung, in the order a person climbs.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 35] = [
         Self::Link,
         Self::Router,
         Self::Address,
@@ -99,12 +121,22 @@ impl Rung {
         Self::TerminalSmb,
         Self::TerminalShare,
         Self::TerminalAnswers,
+        Self::TerminalCertificate,
         Self::AnswersSay,
         Self::Collection,
         Self::ClinicLink,
         Self::ReceiptComputer,
         Self::ClinicAddress,
         Self::Separation,
+        Self::Ruleset,
+        Self::Storage,
+        Self::Roles,
+        Self::Memory,
+        Self::Journal,
+        Self::Version,
+        Self::Hardware,
+        Self::Secrets,
+        Self::Kinds,
     ];
 
     /// To which part of the way it belongs.
@@ -114,24 +146,57 @@ impl Rung {
             | Self::TerminalNeighbour
             | Self::TerminalSmb
             | Self::TerminalShare
-            | Self::TerminalAnswers => Branch::Terminal,
+            | Self::TerminalAnswers
+            | Self::TerminalCertificate => Branch::Terminal,
             Self::AnswersSay | Self::Collection => Branch::Consumers,
             Self::ClinicLink | Self::ReceiptComputer | Self::ClinicAddress | Self::Separation => {
                 Branch::Clinic
             }
+            Self::Ruleset
+            | Self::Storage
+            | Self::Roles
+            | Self::Memory
+            | Self::Journal
+            | Self::Version
+            | Self::Hardware
+            | Self::Secrets
+            | Self::Kinds => Branch::Box,
             _ => Branch::Line,
         }
     }
 
     /// Whether the relay reports it, which alone holds the terminals' passwords and sees the files.
     pub const fn is_relays(self) -> bool {
-        matches!(self, Self::TerminalShare | Self::TerminalAnswers | Self::AnswersSay | Self::Collection)
+        matches!(
+            self,
+            Self::TerminalShare
+                | Self::TerminalAnswers
+                | Self::AnswersSay
+                | Self::Collection
+                | Self::Journal
+                | Self::Kinds
+        )
+    }
+
+    /// Whether it is a fact about the box that the box itself collects.
+    pub const fn is_own(self) -> bool {
+        matches!(self.branch(), Branch::Box) && !self.is_relays()
     }
 
     /// The rungs that must hold for this one to say anything. For names either resolver is enough.
     pub const fn stands_on(self) -> &'static [Self] {
         match self {
             Self::Link | Self::TerminalLink | Self::AnswersSay | Self::Collection => &[],
+            Self::TerminalCertificate => &[],
+            Self::Ruleset
+            | Self::Storage
+            | Self::Roles
+            | Self::Memory
+            | Self::Journal
+            | Self::Version
+            | Self::Hardware
+            | Self::Secrets
+            | Self::Kinds => &[],
             Self::Address => &[Self::Link],
             Self::Router => &[Self::Address],
             Self::Gateway => &[Self::Address],
@@ -175,12 +240,22 @@ impl Rung {
             Self::TerminalSmb => Text::new("端末のファイル共有", "terminal file sharing"),
             Self::TerminalShare => Text::new("端末の共有フォルダー", "terminal share"),
             Self::TerminalAnswers => Text::new("端末の回答", "terminal's answers"),
+            Self::TerminalCertificate => Text::new("端末の証明書の期限", "terminal's certificate, its date"),
             Self::AnswersSay => Text::new("回答の内容", "what answers say"),
             Self::Collection => Text::new("結果の取り込み", "collection of answers"),
             Self::ClinicLink => Text::new("院内LANポートの信号", "clinic port carrier"),
             Self::ReceiptComputer => Text::new("レセコンの応答", "receipt computer"),
             Self::ClinicAddress => Text::new("院内LANでの本機のアドレス", "this box's address in the clinic"),
             Self::Separation => Text::new("端末側と院内LANの分離", "zones kept apart"),
+            Self::Ruleset => Text::new("通信の規則", "ruleset in the kernel"),
+            Self::Storage => Text::new("本機の空き容量", "room on this box"),
+            Self::Roles => Text::new("本機のプログラム", "programs of this box"),
+            Self::Memory => Text::new("回線の記録", "what is remembered of the line"),
+            Self::Journal => Text::new("中継の記録", "the relay's records"),
+            Self::Version => Text::new("本機の版", "version of this box"),
+            Self::Hardware => Text::new("本機の部品", "board and storage"),
+            Self::Secrets => Text::new("本機の証明書の期限", "this box's certificates, their date"),
+            Self::Kinds => Text::new("端末のファイルの種類", "kinds of files on the terminal"),
         }
     }
 }
@@ -258,11 +333,33 @@ pub enum Symptom {
     Elsewhere,
     /// What we send out of one port comes in at another.
     Joined,
+    /// What the kernel holds, or held since the start, is not what was proved.
+    Drifted,
+    /// Our own firewall drops everything.
+    Dropping,
+    /// A role dies again and again.
+    Crashing,
+    /// Records were damaged, set aside and made anew.
+    Damaged,
+    /// An older version runs than before.
+    FellBack,
+    /// The storage is near the end of its life.
+    Worn,
+    /// The board is too hot.
+    Hot,
+    /// Files lie there that are of no known kind.
+    UnknownKinds,
+    /// A date is near, and this is a day to say so.
+    EndsSoon,
+    /// A date approaches.
+    Ends,
+    /// A date has passed.
+    Ended,
 }
 
 impl Symptom {
     /// Every symptom.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 45] = [
         Self::NoCarrier,
         Self::NoPort,
         Self::NoRouter,
@@ -297,6 +394,17 @@ impl Symptom {
         Self::ClockOff,
         Self::Elsewhere,
         Self::Joined,
+        Self::Drifted,
+        Self::Dropping,
+        Self::Crashing,
+        Self::Damaged,
+        Self::FellBack,
+        Self::Worn,
+        Self::Hot,
+        Self::UnknownKinds,
+        Self::EndsSoon,
+        Self::Ends,
+        Self::Ended,
     ];
 }
 
@@ -372,6 +480,13 @@ pub struct Evidence {
     /// Whether a time server has confirmed our clock since the start.
     #[serde(default)]
     pub clock_confirmed: bool,
+    /// A maintenance of the centre that was announced is going on, by a clock that is trusted.
+    #[serde(default)]
+    pub announced: bool,
+    /// The terminal may be restarting by itself: it is the hour for that, by a clock that is trusted, and it has not been
+    /// away for long.
+    #[serde(default)]
+    pub quiet: bool,
 }
 
 impl Evidence {

@@ -133,6 +133,9 @@ pub struct RelayPart {
     /// What terminals leave without an answer, by terminal and kind.
     #[serde(default)]
     pub unanswered: Vec<Unanswered>,
+    /// How many files of no known kind lie on terminals where answers are.
+    #[serde(default)]
+    pub strangers: u64,
     /// What consumers leave uncollected.
     #[serde(default)]
     pub uncollected: Vec<Uncollected>,

@@ -129,7 +129,7 @@ pub enum Sign {
     NoMaintainer,
     /// Nobody has to act.
     Calm,
-    /// Held files wait for a person; reception goes on.
+    /// Held files, or something with a date, wait for a person; reception goes on.
     Look,
     /// A stick was not taken.
     StickRefused,

@@ -24,6 +24,7 @@ pub fn observations(relay: &RelayPart, now: Timestamp) -> Vec<Observation> {
         .collect();
     seen.push(at(Rung::AnswersSay, None, contents(relay.outcomes), now));
     seen.push(at(Rung::Collection, None, collection(relay, now), now));
+    seen.push(at(Rung::Kinds, None, kinds(relay.strangers), now));
     seen
 }
 
@@ -63,6 +64,13 @@ fn contents(outcomes: Option<Outcomes>) -> Finding {
         _ => Symptom::AnswersMixed,
     };
     Finding::bad(symptom, detail)
+}
+
+fn kinds(strangers: u64) -> Finding {
+    match strangers {
+        0 => Finding::good(""),
+        count => Finding::bad(Symptom::UnknownKinds, format!("{count} files")),
+    }
 }
 
 fn collection(relay: &RelayPart, now: Timestamp) -> Finding {
@@ -145,6 +153,13 @@ mod tests {
         assert_eq!(of(5, 0), Outcome::Bad(Symptom::AnswersFailed));
         assert_eq!(of(5, 5), Outcome::Bad(Symptom::AnswersRefused));
         assert_eq!(of(6, 1), Outcome::Bad(Symptom::AnswersMixed));
+    }
+
+    #[test]
+    fn a_file_of_no_known_kind_is_told_by_its_number_alone() {
+        let stranger = RelayPart { strangers: 2, ..part() };
+        let seen = observations(&stranger, NOW).into_iter().find(|seen| seen.rung == Rung::Kinds).unwrap();
+        assert_eq!((seen.outcome, seen.detail.as_str()), (Outcome::Bad(Symptom::UnknownKinds), "2 files"));
     }
 
     #[test]

@@ -8,17 +8,18 @@
 //! The line, the terminal, the clinic's wiring and its machines, answers, their consumers and the box are judged apart. A fault of the line makes the
 //! service [`Usability::Unusable`], or [`Usability::Partly`] if the centre can be had nevertheless; a fault of the
 //! terminal's file sharing only [`Usability::Partly`], because the terminal's own screen and card reader go on working. A
+//! warning leaves the service what it is: it is usable, and somebody has to act all the same. A
 //! rung that is bad in a way no row names leaves [`Usability::Unknown`]: better "being checked" than a guess.
 
 mod table;
 
-use Rung::{Address, Gateway, Link, ResolverOne, ResolverTwo};
+use Rung::{Address, Gateway, Link, ResolverOne, ResolverTwo, Ruleset};
 use model::observation::Evidence;
-use model::{Certainty, Fault, FaultCode, Outcome, Party, Rung, Timestamp, Usability, Verdict};
+use model::{Certainty, Fault, FaultCode, Outcome, Party, Rung, Symptom, Timestamp, Usability, Verdict};
 
 use self::table::{
-    ALL_HOLDS, ANSWERS, BOX, CLINIC, CONSUMERS, CONTENTS, LINE, LINE_HOLDS, Need, RECORDED, Row, TERMINAL,
-    WIRING,
+    ALL_HOLDS, ANSWERS, BOX, CLINIC, CONSUMERS, CONTENTS, DROPPING, LINE, LINE_HOLDS, Need, RECORDED, Row,
+    TERMINAL, WARNINGS, WIRING,
 };
 use crate::sabotage;
 
@@ -37,37 +38,39 @@ pub fn judge(evidence: &Evidence, previous: Option<&Verdict>, now: Timestamp) ->
 
 fn finding(evidence: &Evidence, since: Timestamp) -> Verdict {
     let line = first(LINE, evidence);
-    let terminal = first(TERMINAL, evidence);
+    // What is expected of a terminal at this hour is no alarm.
+    let (terminal, expected) = match first(TERMINAL, evidence) {
+        Some(fault) if !fault.code.is_alarm() => (None, Some(fault)),
+        found => (found, None),
+    };
     // What comes of a fault that is named already and may come of nothing else is not named beside it.
     let clinic = first(CLINIC, evidence);
     let named = line.is_some() || terminal.is_some() || clinic.is_some();
     let follows = |fault: &Fault| named && fault.owner == Party::Unknown;
-    let later = [ANSWERS, CONTENTS, CONSUMERS, BOX].map(|rows| first(rows, evidence));
+    let later = [ANSWERS, CONTENTS, CONSUMERS].map(|rows| first(rows, evidence));
     let later = later.into_iter().flatten().filter(|fault| !follows(fault));
-    let later: Vec<Fault> = first(WIRING, evidence).into_iter().chain(clinic).chain(later).collect();
+    let mut later: Vec<Fault> = first(WIRING, evidence).into_iter().chain(clinic).chain(later).collect();
+    later.extend(each(BOX, evidence));
     let usability = match (&line, &terminal) {
+        _ if holds(DROPPING, evidence) => Usability::Unusable,
         (Some(_), _) if !holds(LINE_HOLDS, evidence) => Usability::Unusable,
         (None, None) if later.is_empty() && holds(ALL_HOLDS, evidence) => Usability::Usable,
         (None, None) if later.is_empty() => Usability::Unknown,
         _ => Usability::Partly,
     };
-    let mut alarms = line.into_iter().chain(terminal).chain(later);
+    let mut alarms = line.into_iter().chain(terminal).chain(later).chain(each(WARNINGS, evidence));
     let foremost = alarms.next();
     let others: Vec<Fault> = alarms.collect();
     let alarmed = |code| foremost.iter().chain(&others).any(|fault| fault.code == code);
-    let mut recorded: Vec<Fault> = Vec::new();
-    for fault in RECORDED.iter().filter_map(|row| row.fault(evidence)) {
-        if !alarmed(fault.code) && recorded.iter().all(|other| other.code != fault.code) {
-            recorded.push(fault);
-        }
-    }
+    let recorded = expected.into_iter().chain(each(RECORDED, evidence));
+    let recorded = recorded.filter(|fault| !alarmed(fault.code)).collect();
     Verdict { usability, since, foremost, others, recorded }
 }
 
 /// Whom a fault may be given to, each with how sure that is; whoever the first rows name comes first.
 pub fn owners(code: FaultCode) -> Vec<(Party, Certainty)> {
     let mut found: Vec<(Party, Certainty)> = Vec::new();
-    let tables = [LINE, TERMINAL, WIRING, CLINIC, ANSWERS, CONTENTS, CONSUMERS, BOX, RECORDED];
+    let tables = [LINE, TERMINAL, WIRING, CLINIC, ANSWERS, CONTENTS, CONSUMERS, BOX, WARNINGS, RECORDED];
     for row in tables.into_iter().flatten().filter(|row| row.code == code) {
         if found.iter().all(|(owner, _)| *owner != row.owner) {
             found.push((row.owner, row.certainty));
@@ -79,6 +82,17 @@ pub fn owners(code: FaultCode) -> Vec<(Party, Certainty)> {
 /// The first row of a branch whose needs all hold.
 fn first(rows: &[Row], evidence: &Evidence) -> Option<Fault> {
     rows.iter().find_map(|row| row.fault(evidence))
+}
+
+/// Every row whose needs all hold, the first of each fault.
+fn each(rows: &[Row], evidence: &Evidence) -> Vec<Fault> {
+    let mut found: Vec<Fault> = Vec::new();
+    for fault in rows.iter().filter_map(|row| row.fault(evidence)) {
+        if found.iter().all(|other| other.code != fault.code) {
+            found.push(fault);
+        }
+    }
+    found
 }
 
 impl Row {
@@ -128,6 +142,11 @@ impl Need {
                     && matches!(evidence.outcome(rung), Outcome::Good | Outcome::Bad(_))
             }
             Self::All(rungs) => rungs.iter().all(|rung| good(*rung)),
+            Self::Passes => {
+                matches!(evidence.outcome(Ruleset), Outcome::Good | Outcome::Bad(Symptom::Drifted))
+            }
+            Self::Announced => evidence.announced,
+            Self::Quiet => evidence.quiet,
             Self::Clock => evidence.clock_trusted,
             Self::ClockConfirmed => evidence.clock_trusted && evidence.clock_confirmed,
             Self::ClockDoubted => !evidence.clock_trusted,
@@ -148,9 +167,14 @@ impl Need {
             Self::GoodOrLacking(rung) if evidence.lacks(rung) => Vec::new(),
             Self::GoodOrLacking(rung) => vec![rung],
             Self::All(rungs) => rungs.to_vec(),
-            Self::Ever(_) | Self::Never(_) | Self::Clock | Self::ClockConfirmed | Self::ClockDoubted => {
-                Vec::new()
-            }
+            Self::Passes => vec![Ruleset],
+            Self::Ever(_)
+            | Self::Never(_)
+            | Self::Announced
+            | Self::Quiet
+            | Self::Clock
+            | Self::ClockConfirmed
+            | Self::ClockDoubted => Vec::new(),
         }
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use model::observation::{Branch, Evidence};
-use model::{Observation, Outcome, Rung, Symptom, Timestamp};
+use model::{Calendar, Date, Observation, Outcome, Rung, Symptom, Timestamp};
 
 use crate::finding;
+use crate::finding::Finding;
 use crate::history::History;
+use crate::own::dates;
 use crate::plan::Plan;
 
 /// The rungs beyond the gateway: other people's hosts, looked at seldom.
@@ -28,6 +30,12 @@ const FLAPS: usize = 3;
 /// within so many seconds.
 const FLAPS_WITHIN_S: i64 = 60;
 
+/// The days before the end of a terminal's certificate at which it is told.
+const CERTIFICATE_STEPS: [i32; 5] = [90, 60, 30, 15, 7];
+
+/// A terminal that restarts by itself is back within so many seconds.
+const RESTART_S: i64 = 600;
+
 /// A rung, and the terminal for a terminal's rungs.
 type Place = (Rung, Option<String>);
 
@@ -37,6 +45,11 @@ pub struct Ladder {
     terminals: Vec<String>,
     /// The rungs this site does not have.
     lacking: Vec<Rung>,
+    /// The last days of terminals' certificates.
+    certificates: Vec<(String, Date)>,
+    calendar: Calendar,
+    /// Since when a terminal is away.
+    away: BTreeMap<String, Timestamp>,
     /// When the line's carrier was lost of late.
     lost: VecDeque<Timestamp>,
     seen: BTreeMap<Place, Observation>,
@@ -53,7 +66,19 @@ impl Ladder {
             _ => false,
         };
         let lacking = Rung::ALL.into_iter().filter(lacks).collect();
-        Self { terminals, lacking, lost: VecDeque::new(), seen: BTreeMap::new(), history }
+        let dated =
+            |terminal: &crate::TerminalTarget| Some((terminal.name.clone(), terminal.certificate_until?));
+        let certificates = plan.terminals.iter().filter_map(dated).collect();
+        Self {
+            terminals,
+            lacking,
+            certificates,
+            calendar: plan.calendar.clone(),
+            away: BTreeMap::new(),
+            lost: VecDeque::new(),
+            seen: BTreeMap::new(),
+            history,
+        }
     }
 
     /// What must outlive a restart.
@@ -67,7 +92,8 @@ impl Ladder {
         let news = self.history.take(&looked);
         let trusted = self.history.clock_trusted(now);
         for observation in looked.iter_mut().filter(|_| !trusted) {
-            if observation.outcome == Outcome::Bad(Symptom::CertificateExpired) {
+            let own_date = observation.rung == Rung::Secrets && observation.outcome.symptom().is_some();
+            if own_date || observation.outcome == Outcome::Bad(Symptom::CertificateExpired) {
                 observation.outcome = Outcome::Open;
                 observation.detail.push_str(", but our own clock is not trusted");
             }
@@ -76,7 +102,9 @@ impl Ladder {
             self.note_loss(&observation);
             self.seen.insert((observation.rung, observation.terminal.clone()), observation);
         }
+        self.note_dates(now);
         self.silence(now);
+        self.note_away(now);
         news
     }
 
@@ -85,7 +113,7 @@ impl Ladder {
         self.seen.retain(|(rung, _), _| !rung.is_relays());
         let ours = |seen: &Observation| match (&seen.terminal, seen.rung.branch()) {
             (Some(name), Branch::Terminal) => self.terminals.contains(name),
-            (None, Branch::Consumers) => true,
+            (None, Branch::Consumers | Branch::Box) => true,
             _ => false,
         };
         let mut said: Vec<Observation> =
@@ -94,6 +122,12 @@ impl Ladder {
             seen.detail = finding::harmless(&seen.detail);
         }
         self.take(said, now)
+    }
+
+    /// Takes in what the box knows of itself, in place of what it knew before.
+    pub fn take_own(&mut self, said: Vec<Observation>, now: Timestamp) -> bool {
+        self.seen.retain(|(rung, _), _| !rung.is_own());
+        self.take(said.into_iter().filter(|seen| seen.rung.is_own()).collect(), now)
     }
 
     /// Whether a far rung should be looked at now: it never was, or what it stands on holds again.
@@ -116,7 +150,7 @@ impl Ladder {
 
     /// Whether something is not as it should be: then looks come faster.
     pub fn is_troubled(&self) -> bool {
-        self.seen.values().any(|seen| !seen.outcome.is_good())
+        self.seen.values().any(|seen| !seen.outcome.is_good() && !is_no_look(seen.rung))
     }
 
     /// The newest observation of every rung, in climbing order.
@@ -126,17 +160,26 @@ impl Ladder {
 
     /// Everything the judge may use; of several terminals the one most in want of help.
     pub fn evidence(&self, now: Timestamp) -> Evidence {
+        let trusted = self.history.clock_trusted(now);
         let line = self.seen.values().filter(|seen| seen.terminal.is_none());
-        let worst = self.terminals.iter().min_by_key(|name| self.terminal_rank(name));
+        let worst = self.terminals.iter().min_by_key(|name| (self.terminal_rank(name), !self.is_dated(name)));
         let terminal =
             self.seen.values().filter(|seen| seen.terminal.is_some() && seen.terminal.as_ref() == worst);
+        // What our own firewall keeps back is no evidence against anybody out there.
+        let dropping = self.seen.get(&(Rung::Ruleset, None)).and_then(|seen| seen.outcome.symptom())
+            == Some(Symptom::Dropping);
+        let counts = |seen: &&Observation| !dropping || seen.rung.branch() == Branch::Box;
         Evidence {
-            observations: line.chain(terminal).map(|seen| (seen.rung, seen.clone())).collect(),
+            observations: line.chain(terminal).filter(counts).map(|seen| (seen.rung, seen.clone())).collect(),
             ever_good: self.history.ever_good(worst.map(String::as_str)),
             flapping: if self.flaps(now) { vec![Rung::Link] } else { Vec::new() },
             lacking: self.lacking.clone(),
-            clock_trusted: self.history.clock_trusted(now),
+            clock_trusted: trusted,
             clock_confirmed: self.history.clock_confirmed(),
+            announced: trusted && self.calendar.is_maintenance(now),
+            quiet: trusted
+                && self.calendar.is_quiet(now)
+                && worst.is_some_and(|name| self.is_just_away(name, now)),
         }
     }
 
@@ -156,7 +199,8 @@ impl Ladder {
 
     /// 0 for a terminal with a bad rung, 1 for one not wholly known, 2 for a good one.
     fn terminal_rank(&self, name: &str) -> u8 {
-        let mut rungs = self.seen.values().filter(|seen| seen.terminal.as_deref() == Some(name));
+        let of_it = |seen: &&Observation| seen.terminal.as_deref() == Some(name) && !is_no_look(seen.rung);
+        let mut rungs = self.seen.values().filter(of_it);
         if rungs.clone().any(|seen| seen.outcome.symptom().is_some()) {
             0
         } else if rungs.all(|seen| seen.outcome.is_good()) {
@@ -164,6 +208,47 @@ impl Ladder {
         } else {
             1
         }
+    }
+
+    /// Whether the terminal's certificate has a date to speak of.
+    fn is_dated(&self, name: &str) -> bool {
+        let place = (Rung::TerminalCertificate, Some(name.to_owned()));
+        self.seen.get(&place).is_some_and(|seen| seen.outcome.symptom().is_some())
+    }
+
+    /// Looks at the dates that were typed in: a clock nobody trusts says nothing of them.
+    fn note_dates(&mut self, now: Timestamp) {
+        let trusted = self.history.clock_trusted(now);
+        for (name, until) in &self.certificates {
+            let found = if trusted {
+                dates::finding(*until, &CERTIFICATE_STEPS, now)
+            } else {
+                Finding::open(format!("until {until}, but our own clock is not trusted"))
+            };
+            let (rung, terminal) = (Rung::TerminalCertificate, Some(name.clone()));
+            let Finding { outcome, detail } = found;
+            let seen =
+                Observation { rung, terminal: terminal.clone(), outcome, at: now, took_ms: 0.0, detail };
+            self.seen.insert((rung, terminal), seen);
+        }
+    }
+
+    /// Notes since when each terminal is away.
+    fn note_away(&mut self, now: Timestamp) {
+        for name in &self.terminals {
+            let outcome = |rung| self.seen.get(&(rung, Some(name.clone()))).map(|seen| seen.outcome);
+            let way = [Rung::TerminalLink, Rung::TerminalNeighbour, Rung::TerminalSmb].map(outcome);
+            if way.iter().flatten().any(|outcome| outcome.symptom().is_some()) {
+                self.away.entry(name.clone()).or_insert(now);
+            } else if way.iter().all(|outcome| outcome.is_some_and(Outcome::is_good)) {
+                self.away.remove(name);
+            }
+        }
+    }
+
+    fn is_just_away(&self, name: &str, now: Timestamp) -> bool {
+        let age = self.away.get(name).map(|since| now.as_second() - since.as_second());
+        age.is_some_and(|age| (0..RESTART_S).contains(&age))
     }
 
     /// Whether what this rung stands on holds. For names either resolver is enough.
@@ -198,6 +283,11 @@ impl Ladder {
             self.seen.insert(place, skipped);
         }
     }
+}
+
+/// What is known without a look at anybody: to look sooner would tell nothing.
+fn is_no_look(rung: Rung) -> bool {
+    rung.branch() == Branch::Box || rung == Rung::TerminalCertificate
 }
 
 fn of_terminal(rung: Rung) -> bool {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use model::profile::Target;
 use model::site::Place;
 use model::site::prefix::Prefix;
-use model::{Site, Zone};
+use model::{Calendar, Date, Site, Zone};
 
 /// A terminal the ladder looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct TerminalTarget {
     pub address: Ipv4Addr,
     /// Its share, as the site file names it: whoever changes it has another terminal before him.
     pub share: String,
+    /// The last day of its certificate, as somebody typed it in.
+    pub certificate_until: Option<Date>,
 }
 
 /// A consumer of answers whose machine's address is known.
@@ -72,6 +74,8 @@ pub struct Plan {
     pub terminals: Vec<TerminalTarget>,
     /// The clinic's side.
     pub clinic: ClinicSide,
+    /// What is known beforehand.
+    pub calendar: Calendar,
     /// The authorities the centre's certificate must come from, PEM. Without them the certificate is not judged.
     pub authorities_pem: Option<Vec<u8>>,
 }
@@ -100,9 +104,11 @@ impl Plan {
                     name: terminal.name.clone(),
                     address: terminal.address,
                     share: share(&terminal.folders),
+                    certificate_until: terminal.certificate_until,
                 })
                 .collect(),
             clinic: ClinicSide::of(site),
+            calendar: site.calendar.clone(),
             authorities_pem,
         }
     }

@@ -25,14 +25,16 @@ use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::sockets::Sockets;
 
-/// Where the word on the terminals' shares comes from: whoever holds their passwords.
-pub trait ShareSource {
-    /// What is seen of the shares now, and whether a person asked; nothing if nothing can be said. Cut off after two
-    /// seconds.
-    fn look(&self, asked: bool) -> impl Future<Output = Vec<Observation>> + Send;
+/// Who says what the probes do not see. Each is cut off after two seconds.
+pub trait Witness {
+    /// What whoever holds the terminals' passwords sees of the shares now, and whether a person asked; nothing if nothing
+    /// can be said.
+    fn shares(&self, asked: bool) -> impl Future<Output = Vec<Observation>> + Send;
+    /// What the box knows of itself; nothing of what it cannot know.
+    fn own(&self) -> impl Future<Output = Vec<Observation>> + Send;
 }
 
-const SHARES_PATIENCE: Duration = Duration::from_secs(2);
+const WORD_PATIENCE: Duration = Duration::from_secs(2);
 const NEAR_EVERY: Duration = Duration::from_secs(10);
 const NEAR_EVERY_IN_TROUBLE: Duration = Duration::from_secs(2);
 /// In calm times everybody near is glanced at in between.
@@ -55,7 +57,7 @@ pub async fn run(
     state_dir: &Path,
     part: watch::Sender<LinePart>,
     past: Past,
-    shares: impl ShareSource,
+    witness: impl Witness,
     mut sweeps: mpsc::Receiver<oneshot::Sender<LinePart>>,
 ) -> Result<(), Error> {
     let ladder = Ladder::new(&plan, History::load(state_dir, Subjects::of(&plan))?);
@@ -77,7 +79,7 @@ pub async fn run(
                 }
                 None => return Ok(()),
             },
-            looked = walk.look(how, &shares) => walk.conclude(looked),
+            looked = walk.look(how, &witness) => walk.conclude(looked),
         }
         if walk.climber.is_deaf() {
             return Err(Error::Kernel("the netlink socket has closed".to_owned()));
@@ -114,6 +116,8 @@ struct How {
 /// What one look brought.
 struct Looked {
     far: bool,
+    probed: Vec<Observation>,
+    /// What the box knows of itself.
     own: Vec<Observation>,
     /// What the relay said, if it was asked.
     shares: Option<Vec<Observation>>,
@@ -174,11 +178,11 @@ impl<'d> Walk<'d> {
     }
 
     /// Looks, and tells what comes of it meanwhile if somebody waits for it.
-    async fn look(&mut self, how: How, shares: &impl ShareSource) -> Looked {
+    async fn look(&mut self, how: How, witness: &impl Witness) -> Looked {
         let (progress, mut heard) = Progress::heard();
         let mut sweep = Sweep { seen: Vec::new(), of: self.ladder.list().len() };
         let Self { climber, part, .. } = self;
-        let looking = look(climber, how, if how.asked { progress } else { Progress::default() }, shares);
+        let looking = look(climber, how, if how.asked { progress } else { Progress::default() }, witness);
         tokio::pin!(looking);
         loop {
             tokio::select! {
@@ -194,7 +198,8 @@ impl<'d> Walk<'d> {
     /// Judges what was seen, publishes it and keeps what must be kept.
     fn conclude(&mut self, looked: Looked) {
         let now = Timestamp::now();
-        let mut news = self.ladder.take(looked.own, now);
+        let mut news = self.ladder.take(looked.probed, now);
+        news |= self.ladder.take_own(looked.own, now);
         self.looked_at = Instant::now();
         if let Some(shares) = looked.shares {
             news |= self.ladder.take_shares(shares, now);
@@ -276,18 +281,22 @@ impl<'d> Walk<'d> {
 }
 
 /// Looks with the instruments, and asks for the relay's word beside it.
-async fn look(climber: &mut Climber, how: How, progress: Progress, shares: &impl ShareSource) -> Looked {
+async fn look(climber: &mut Climber, how: How, progress: Progress, witness: &impl Witness) -> Looked {
     let began = Instant::now();
     let told = progress.clone();
     let shares = async {
         if !how.shares {
             return None;
         }
-        let said = timeout(SHARES_PATIENCE, shares.look(how.asked)).await.unwrap_or_default();
+        let said = timeout(WORD_PATIENCE, witness.shares(how.asked)).await.unwrap_or_default();
         Some(said.into_iter().map(|seen| told.told(seen)).collect())
     };
-    let (own, shares) = tokio::join!(climber.look(how.far, progress), shares);
-    Looked { far: how.far, own, shares, took: began.elapsed() }
+    let own = async {
+        let said = timeout(WORD_PATIENCE, witness.own()).await.unwrap_or_default();
+        said.into_iter().map(|seen| told.told(seen)).collect()
+    };
+    let (probed, own, shares) = tokio::join!(climber.look(how.far, progress.clone()), own, shares);
+    Looked { far: how.far, probed, own, shares, took: began.elapsed() }
 }
 
 /// The time, more or less a fifth of it.

@@ -31,6 +31,8 @@ pub struct View {
     pub unanswered: Vec<Unanswered>,
     /// What consumers leave uncollected.
     pub uncollected: Vec<Uncollected>,
+    /// How many files of no known kind lie on the terminal where answers are.
+    pub strangers: u64,
 }
 
 impl View {
@@ -154,6 +156,7 @@ impl Inner {
             part.held.extend(view.held.iter().cloned());
             part.unanswered.extend(view.unanswered.iter().cloned());
             part.uncollected.extend(view.uncollected.iter().cloned());
+            part.strangers += view.strangers;
             part.waiting_count += view.waiting_count;
             part.held_count += view.held_count;
         }

@@ -38,7 +38,12 @@ pub async fn daemon(args: cli::Daemon) -> Result<ExitCode, Failure> {
     notify::ready();
     output::print("ready");
     tokio::select! {
-        ended = until_the_end(roles) => ended,
+        ended = until_the_end(roles) => {
+            if ended.is_ok() && place.roles.contains(&Role::Reachd) {
+                role::own::forget_starts(&place.sockets);
+            }
+            ended
+        }
         () = notify::live(pulses) => Ok(ExitCode::SUCCESS),
     }
 }

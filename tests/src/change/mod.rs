@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use crate::error::Error;
+use crate::error::{Error, at};
 use crate::fault::World;
 use crate::ground::{Daemons, Ground};
 use crate::plan::{Host, LINE};
@@ -79,6 +79,12 @@ fn change_terminal(ground: &Ground, daemons: &mut Daemons, from: &World, to: &Wo
         watch::until(door, "term0's carrier change", Duration::from_secs(5), felt)?;
     }
     terminal::work(&ground.place, from.oqs, to.oqs)?;
+    let stranger = terminal::share(&ground.place).join("res/OQSnewkind99res_1.xml");
+    match (from.stranger, to.stranger) {
+        (false, true) => std::fs::write(&stranger, "<a/>").map_err(at(&stranger))?,
+        (true, false) => std::fs::remove_file(&stranger).map_err(at(&stranger))?,
+        _ => {}
+    }
     change_share(ground, daemons, from, to)
 }
 

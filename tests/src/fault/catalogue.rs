@@ -159,6 +159,14 @@ pub const CATALOGUE: &[Fault] = &[
         makes: |world| world.centre.refusal = Some("http400"),
     },
     Fault {
+        code: "CTR-06",
+        what: "the centre's service refuses (TCP reset), as it announced",
+        makes: |world| {
+            world.dates.maintenance = true;
+            world.drop(Host::Ngn, "CTR_06", REFUSE_THE_SERVICE);
+        },
+    },
+    Fault {
         code: "CTR-07",
         what: "the distribution host is silent",
         makes: |world| world.drop(Host::Ngn, "CTR_07", LOSE_DISTRIBUTION),
@@ -240,6 +248,32 @@ pub const CATALOGUE: &[Fault] = &[
         makes: |world| world.oqs.answer = "refused",
     },
     Fault {
+        code: "TERM-10",
+        what: "the terminal is silent, with carrier, at the hour of its nightly restart",
+        makes: |world| {
+            world.dates.quiet = true;
+            world.drop(Host::Terminal, "TERM_10", HEAR_NOTHING);
+        },
+    },
+    Fault {
+        code: "TERM-11",
+        what: "the link application takes requests and gives nothing, and the typed date of the certificate has passed",
+        makes: |world| {
+            world.dates.certificate = Some(-1);
+            world.oqs.mute = true;
+        },
+    },
+    Fault {
+        code: "CAL-01",
+        what: "the typed date of the terminal's certificate is five days away",
+        makes: |world| world.dates.certificate = Some(5),
+    },
+    Fault {
+        code: "CAL-01:noted",
+        what: "the typed date of the terminal's certificate is eighty days away, between the days on which it is told",
+        makes: |world| world.dates.certificate = Some(80),
+    },
+    Fault {
         code: "CLIN-01",
         what: "the receipt computer does not come for its answers",
         makes: |world| world.drop(Host::Clinic, "CLIN_01", LOSE_WHAT_THE_RECEIPT_COMPUTER_ASKS),
@@ -270,13 +304,56 @@ pub const CATALOGUE: &[Fault] = &[
         makes: |world| world.joined = true,
     },
     Fault {
+        code: "BOX-01",
+        what: "the disk that the box's state lies on says that it is full",
+        makes: |world| world.own_disk_full = true,
+    },
+    Fault {
         code: "BOX-02",
         what: "somebody adds a rule to the ruleset the box has proved",
         makes: |world| world.tampered = true,
     },
     Fault {
+        code: "BOX-03",
+        what: "the box's memory of the line was damaged while the box was off",
+        makes: |world| world.memory_damaged = true,
+    },
+    Fault {
         code: "BOX-05",
         what: "the relay dies as soon as it is ready, again and again (each role a process)",
         makes: |world| world.crashing = Some("relayd"),
+    },
+    Fault {
+        code: "BOX-06",
+        what: "the certificate of the box's page ends in five days",
+        makes: |world| world.own_certificate_ends = true,
+    },
+    Fault {
+        code: "BOX-07",
+        what: "a newer version of sekisho has run on the box before",
+        makes: |world| world.fell_back = true,
+    },
+    Fault {
+        code: "BOX-08",
+        what: "the board's sensor says 97 degrees",
+        makes: |world| {
+            world.sensors = &[("class/thermal/thermal_zone0/temp", "97000"), ("block/vda/size", "1")];
+        },
+    },
+    Fault {
+        code: "BOX-08:worn",
+        what: "the eMMC says that nine tenths of its life are used",
+        makes: |world| {
+            world.sensors = &[
+                ("class/thermal/thermal_zone0/temp", "40000"),
+                ("block/mmcblk0/device/life_time", "0x03 0x0a"),
+                ("block/mmcblk0/device/pre_eol_info", "0x01"),
+            ];
+        },
+    },
+    Fault {
+        code: "RLY-01",
+        what: "a file of a kind nobody knows lies on the terminal where answers are",
+        makes: |world| world.stranger = true,
     },
 ];

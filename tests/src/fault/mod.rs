@@ -5,7 +5,7 @@ mod rules;
 mod world;
 
 pub use catalogue::CATALOGUE;
-pub use world::{Centre, Certificate, Disk, Folder, Home, Names, Oqs, World};
+pub use world::{Centre, Certificate, Dates, Disk, Folder, Home, Names, Oqs, World};
 
 /// One fault, or a variant of one.
 #[derive(Clone, Copy, Debug)]

@@ -93,6 +93,17 @@ pub enum Home {
     Twin,
 }
 
+/// What stands in the site file of dates and hours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dates {
+    /// The last day of the terminal's certificate, in so many days.
+    pub certificate: Option<i64>,
+    /// The centre has announced a maintenance for now.
+    pub maintenance: bool,
+    /// It is the hour at which terminals restart.
+    pub quiet: bool,
+}
+
 /// How the centre is to be run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Centre {
@@ -141,6 +152,20 @@ pub struct World {
     pub flapping: bool,
     /// The box's clock, as faketime(1) reads it.
     pub clock: Option<&'static str>,
+    /// Dates and hours in the site file.
+    pub dates: Dates,
+    /// The disk under the box's state has no room.
+    pub own_disk_full: bool,
+    /// What the box's sensors say, by the path below `/sys`; its own if nothing.
+    pub sensors: &'static [(&'static str, &'static str)],
+    /// The box's memory of the line was damaged while it was off.
+    pub memory_damaged: bool,
+    /// The certificate of the box's page ends in five days.
+    pub own_certificate_ends: bool,
+    /// A newer version ran on the box before.
+    pub fell_back: bool,
+    /// A file of a kind nobody knows lies on the terminal.
+    pub stranger: bool,
     /// Somebody added a rule to the box's ruleset.
     pub tampered: bool,
     /// A role of the box that dies as soon as it is ready.
@@ -173,6 +198,13 @@ impl World {
             wire: None,
             flapping: false,
             clock: None,
+            dates: Dates::default(),
+            own_disk_full: false,
+            sensors: &[],
+            memory_damaged: false,
+            own_certificate_ends: false,
+            fell_back: false,
+            stranger: false,
             tampered: false,
             crashing: None,
             centre: Centre::default(),

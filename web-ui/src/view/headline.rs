@@ -106,7 +106,12 @@ fn broken(seen: &Seen<'_>, verdict: &Verdict, fault: &Fault) -> Headline {
         next: seen.say(verdict.words(fault).next),
     };
     Headline {
-        state: verdict.usability.into(),
+        // The service goes on, and somebody should look all the same.
+        state: if verdict.usability == Usability::Usable {
+            State::Attention
+        } else {
+            verdict.usability.into()
+        },
         word: seen.say(verdict.usability.word()),
         since: Some(since(seen, verdict)),
         sentences: [words.happened, words.meaning, words.next].map(|text| seen.say(text)),

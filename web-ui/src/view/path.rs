@@ -98,8 +98,8 @@ fn looked_at(seen: &Seen<'_>, marks: Marks) -> Stop {
 }
 
 fn state_of(seen: &Seen<'_>, line: &LinePart, marks: &Marks) -> (State, String) {
-    if let Some(title) = fault_at(seen, line, marks.place) {
-        return (State::Fault, title);
+    if let Some(found) = fault_at(seen, line, marks.place) {
+        return found;
     }
     let outcomes: Vec<Option<Outcome>> = marks.rungs.iter().map(|group| best(line, group)).collect();
     match () {
@@ -114,10 +114,11 @@ fn state_of(seen: &Seen<'_>, line: &LinePart, marks: &Marks) -> (State, String) 
     }
 }
 
-/// The title of the fault that is felt there, if there is one.
-fn fault_at(seen: &Seen<'_>, line: &LinePart, place: Place) -> Option<String> {
+/// The fault that is felt there, if there is one: whether it stands in the way already, and its title.
+fn fault_at(seen: &Seen<'_>, line: &LinePart, place: Place) -> Option<(State, String)> {
     let fault = line.verdict.alarms().find(|fault| fault.code.place() == place)?;
-    Some(seen.say(fault.code.title()).to_owned())
+    let state = if fault.code.is_warning() { State::Attention } else { State::Fault };
+    Some((state, seen.say(fault.code.title()).to_owned()))
 }
 
 /// The outcome of a group in which one good rung is enough; with several terminals a rung must hold for each.
@@ -136,8 +137,8 @@ fn best(line: &LinePart, group: &[Rung]) -> Option<Outcome> {
 /// leaves are a sign that something is wrong there.
 fn receipt(seen: &Seen<'_>) -> Stop {
     let fault = seen.line.fresh().and_then(|line| fault_at(seen, line, Place::ReceiptComputer));
-    if let Some(note) = fault {
-        return Stop { name: seen.say(words::RECEIPT), state: Some(State::Fault), note };
+    if let Some((state, note)) = fault {
+        return Stop { name: seen.say(words::RECEIPT), state: Some(state), note };
     }
     let newest = seen.relay.fresh().and_then(|relay| relay.pairs.last());
     let told = |at| format!("{} {}", seen.say(words::NEWEST), jst::age(at, seen.now, seen.language));
@@ -153,6 +154,9 @@ fn own(seen: &Seen<'_>) -> Stop {
         Some(RulesetState::Proved) | None => State::Unknown,
     };
     let fault = seen.line.fresh().and_then(|line| fault_at(seen, line, Place::Box));
-    let state = if fault.is_some() { State::Fault } else { state };
-    Stop { name: seen.say(words::BOX), state: Some(state), note: fault.unwrap_or_default() }
+    let (state, note) = match fault {
+        Some((judged, title)) => (if state == State::Fault { state } else { judged }, title),
+        None => (state, String::new()),
+    };
+    Stop { name: seen.say(words::BOX), state: Some(state), note }
 }

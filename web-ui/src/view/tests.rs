@@ -118,11 +118,25 @@ fn every_fault_has_its_place_in_the_picture_and_somebody_to_call() {
             let view = overview(&snapshot);
             let path = &view.path;
             let stops = [&path.receipt, &path.line, &path.auth, &path.centre, &path.terminal, &path.own];
-            let broken = stops.iter().filter(|stop| stop.state == Some(State::Fault)).count();
-            assert_eq!(broken, 1, "{}", code.key());
+            let shown = if code.is_warning() { State::Attention } else { State::Fault };
+            let marked: Vec<State> = stops.iter().filter_map(|stop| stop.state).collect();
+            let marked: Vec<State> = marked.into_iter().filter(|state| *state != State::Normal).collect();
+            assert_eq!(marked, [shown], "{}", code.key());
             assert!(view.headline.calls.iter().any(|call| call.contact.is_some()), "{}", code.key());
             assert!(view.title().starts_with("【異常】使えません"), "{}", view.title());
         }
+    }
+}
+
+#[test]
+fn a_warning_asks_for_attention_and_takes_nothing_of_the_service_away() {
+    for code in FaultCode::ALL.into_iter().filter(|code| code.is_warning()) {
+        let mut snapshot = samples::clean();
+        let verdict = &mut snapshot.line.as_mut().unwrap().part.verdict;
+        verdict.foremost = Some(fault(code, Party::Box));
+        let view = overview(&snapshot);
+        assert_eq!(view.headline.state, State::Attention, "{}", code.key());
+        assert!(view.title().starts_with("【注意】使えます"), "{}", view.title());
     }
 }
 

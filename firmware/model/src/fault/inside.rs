@@ -3,6 +3,10 @@
 use super::{MEANING_FILES, Words};
 use crate::words::Text;
 
+pub const UNFELT: Text = Text::new("受付への影響はありません。", "Reception is not affected.");
+pub const ONLY_RECORDED: Text =
+    Text::new("操作は不要です。記録だけしています。", "Nothing to do; it is only recorded.");
+
 pub const TIME_01: Words = Words {
     title: Text::new("本機の時計が合っていない", "this box's clock cannot be trusted"),
     happened: Text::new(

@@ -5,9 +5,11 @@
 
 mod centre;
 mod clinic;
+mod dates;
 mod inside;
 mod line;
 mod otherwise;
+mod own;
 
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +120,30 @@ catalogue! {
     Clin04 "CLIN-04" Box clinic::CLIN_04,
     /// Two of our ports on one network.
     Clin05 "CLIN-05" Box clinic::CLIN_05,
+    /// The box's disk is full.
+    Box01 "BOX-01" Box own::BOX_01,
+    /// The ruleset in the kernel is not the one that was proved.
+    Box02 "BOX-02" Box own::BOX_02,
+    /// Records of the box were damaged, set aside and made anew.
+    Box03 "BOX-03" Box own::BOX_03,
+    /// A role of the box keeps crashing.
+    Box05 "BOX-05" Box own::BOX_05,
+    /// An own certificate or secret is about to expire.
+    Box06 "BOX-06" Box own::BOX_06,
+    /// The box went back to an older version.
+    Box07 "BOX-07" Box own::BOX_07,
+    /// The storage is worn, or the board too hot.
+    Box08 "BOX-08" Box own::BOX_08,
+    /// Files of no known kind lie on the terminal.
+    Rly01 "RLY-01" Box own::RLY_01,
+    /// The terminal's certificate is about to expire.
+    Cal01 "CAL-01" Terminal dates::CAL_01,
+    /// The terminal gives no answer, and the date of its certificate has passed.
+    Term11 "TERM-11" Terminal dates::TERM_11,
+    /// The centre is in a maintenance that was announced.
+    Ctr06 "CTR-06" Centre dates::CTR_06,
+    /// The terminal restarts by night.
+    Term10 "TERM-10" Terminal dates::TERM_10,
 }
 
 /// Everything a person is told about a fault, beside the phone number, which comes from the site file.
@@ -158,7 +184,12 @@ impl FaultCode {
 
     /// Whether staff can feel it. What they cannot feel is recorded and never an alarm.
     pub const fn is_alarm(self) -> bool {
-        !matches!(self, Self::Dns02 | Self::Ctr07)
+        !matches!(self, Self::Dns02 | Self::Ctr07 | Self::Term10 | Self::Rly01)
+    }
+
+    /// Whether it may stand while the service goes on: somebody has to act, and staff feel nothing of it yet.
+    pub const fn is_warning(self) -> bool {
+        matches!(self, Self::Box02 | Self::Box03 | Self::Box06 | Self::Box07 | Self::Box08 | Self::Cal01)
     }
 
     /// A short name for lists, whoever it is given to.
@@ -179,7 +210,7 @@ impl FaultCode {
 
     /// Whether its own words leave some of the service.
     const fn may_be_mild(self) -> bool {
-        matches!(self, Self::Wan06 | Self::Wan10 | Self::Wan11 | Self::Dns03)
+        matches!(self, Self::Wan06 | Self::Wan10 | Self::Wan11 | Self::Dns03 | Self::Box02)
     }
 }
 

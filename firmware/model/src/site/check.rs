@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::read;
 use super::walk::{Errors, Node, refuse_twins};
 use super::{PagePorts, Place};
+use crate::calendar::Calendar;
 use crate::kind::Kind;
 use crate::parcel::Direction;
 use crate::zone::Zone;
@@ -15,6 +16,7 @@ pub(super) fn all(root: &Node, errors: &mut Errors<'_>) {
     zones(root, errors);
     terminals(root, errors);
     consumers(root, errors);
+    Calendar::check(root, errors);
     refuse_twins(&root.tables("contact"), "party", errors);
     for key in ["port", "terminal", "consumer"] {
         if root.entry_is_empty(key) {

@@ -1,11 +1,20 @@
 //! The keys of a site file, each with the form of its value.
 
 use super::spec::{Key, Shape};
-use crate::{kind, opening};
+use crate::{calendar, kind, opening};
 
 const LINE: &[Key] = &[Key::required("kind", Shape::OneOf(&["ra"]), "how the line hands out addresses")];
 
 const ZONE: &[Key] = &[Key::required("address", Shape::Ipv4Prefix, "the box's own address in this zone")];
+
+const TERMINALS: &[Key] = &[
+    Key::required("address", Shape::Ipv4Prefix, "the box's own address in this zone"),
+    Key::optional(
+        "quiet",
+        Shape::Hours,
+        "hours of the clinic's day in which terminals restart by themselves: ten minutes away are no fault then",
+    ),
+];
 
 const PORT: &[Key] = &[
     Key::required("name", Shape::Port, "the interface"),
@@ -22,6 +31,11 @@ const TERMINAL: &[Key] = &[
         "requests-below",
         Shape::Folder,
         "folder of the clinic's share its request folders lie in; at the root if absent",
+    ),
+    Key::optional(
+        "certificate-until",
+        Shape::Date,
+        "the last day of its client certificate, as its papers say; it is reminded of",
     ),
 ];
 
@@ -72,13 +86,14 @@ pub const SPEC: &[Key] = &[
     Key::required("profile", Shape::Text, "a shipped profile, or a file beside this one that ends in .toml"),
     Key::required("line", Shape::Table(LINE), "the qualification line"),
     Key::required("clinic", Shape::Table(ZONE), "the clinic's zone"),
-    Key::required("terminals", Shape::Table(ZONE), "the terminals' zone"),
+    Key::required("terminals", Shape::Table(TERMINALS), "the terminals' zone"),
     Key::required("port", Shape::Tables(PORT), "the box's ports"),
     Key::required("terminal", Shape::Tables(TERMINAL), "the qualification terminals"),
     Key::required("consumer", Shape::Tables(CONSUMER), "who takes the answers"),
     Key::optional("kind", Shape::Tables(kind::SITE_SPEC), "changes to the profile's table of kinds"),
     Key::optional("relay", Shape::Table(RELAY), "how files are carried"),
     Key::optional("opening", Shape::Table(opening::SPEC), "the days a time to live counts"),
+    Key::optional("maintenance", Shape::Tables(calendar::MAINTENANCE), "maintenance the centre announced"),
     Key::optional("contact", Shape::Tables(CONTACT), "whom to call"),
     Key::optional("page", Shape::Table(PAGE), "where the page listens"),
 ];

@@ -13,9 +13,12 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
+use jiff::civil::Date;
+
 pub use self::keys::SPEC;
 use self::prefix::Prefix;
 use self::walk::Errors;
+use crate::calendar::Calendar;
 use crate::kind::{self, Kind};
 use crate::opening::Opening;
 use crate::party::Party;
@@ -87,6 +90,8 @@ pub struct Terminal {
     pub folders: Place,
     /// Below which folder of every consumer's share the folders for its requests lie; none: at the root.
     pub requests_below: Option<String>,
+    /// The last day of its client certificate, as somebody typed it in.
+    pub certificate_until: Option<Date>,
 }
 
 /// Where the shared folders of one end are.
@@ -174,6 +179,8 @@ pub struct Site {
     pub kinds: Vec<Kind>,
     /// The days the clinic is open.
     pub opening: Opening,
+    /// What is known beforehand.
+    pub calendar: Calendar,
     /// Whether answers are looked into and counted by what they say.
     pub count_outcomes: bool,
     /// Why the box's share lets SMB 2.1 in, if it does.

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::walk::Node;
 use super::{Consumer, Contact, LineKind, PagePorts, Place, Port, Site, Terminal};
+use crate::calendar::Calendar;
 use crate::kind::Kind;
 use crate::opening::Opening;
 use crate::party::Party;
@@ -20,6 +21,7 @@ pub(super) fn site(root: &Node, profile: Profile, kinds: Vec<Kind>) -> Option<Si
             .unwrap_or(false),
         smb_2_1: root.table("relay").and_then(|relay| relay.text("smb-2-1")),
         opening: Opening::read(root.table("opening")),
+        calendar: Calendar::read(root),
         line: LineKind::Ra,
         clinic: root.table("clinic")?.prefix("address")?,
         terminal_zone: root.table("terminals")?.prefix("address")?,
@@ -41,6 +43,7 @@ fn terminal(node: &Node) -> Option<Terminal> {
         address: address(node)?,
         folders: remote(node, "share").or_else(|| local(node))?,
         requests_below: node.text("requests-below"),
+        certificate_until: node.text("certificate-until").and_then(|day| day.parse().ok()),
     })
 }
 

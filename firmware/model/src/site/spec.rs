@@ -17,8 +17,14 @@ pub enum Shape {
     Words(&'static [&'static str]),
     /// Yes or no.
     Boolean,
+    /// A day, like 2026-12-29.
+    Date,
     /// A list of days, like 2026-12-29.
     Dates,
+    /// A day and a time, like 2026-12-29T22:00.
+    Moment,
+    /// A list of hours of the day, like 03:00-04:30.
+    Hours,
     /// A whole number in a range, both ends included.
     Integer {
         /// Smallest.
@@ -103,6 +109,9 @@ pub fn allowed(shape: Shape) -> String {
         Shape::OneOf(words) => words.join(", "),
         Shape::Words(words) => format!("a list of some of {}", words.join(", ")),
         Shape::Boolean => "true or false".into(),
+        Shape::Date => "a day like \"2026-12-29\"".into(),
+        Shape::Moment => "a day and a time like \"2026-12-29T22:00\"".into(),
+        Shape::Hours => "a list of hours like \"03:00-04:30\"".into(),
         Shape::Dates => "a list of days like \"2026-12-29\"".into(),
         Shape::SomeTexts => "a text or a list of texts".into(),
         Shape::Beginning => "letters, digits, '_', '-' and '?'".into(),
@@ -172,6 +181,11 @@ fn shape(shape: Shape) -> Map<String, Value> {
         Shape::OneOf(words) => json!({"enum": words}),
         Shape::Words(words) => json!({"type": "array", "items": {"enum": words}}),
         Shape::Boolean => json!({"type": "boolean"}),
+        Shape::Date => json!({"type": "string", "format": "date"}),
+        Shape::Moment => json!({"type": "string",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}$"}),
+        Shape::Hours => json!({"type": "array",
+            "items": {"type": "string", "pattern": "^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$"}}),
         Shape::Dates => json!({"type": "array", "items": {"type": "string", "format": "date"}}),
         Shape::Beginning => json!({"type": "string", "pattern": "^[A-Za-z0-9_?-]{1,60}$"}),
         Shape::Extensions => json!({"type": "array", "minItems": 1,

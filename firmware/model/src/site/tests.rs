@@ -210,3 +210,28 @@ fn the_address_of_a_consumer_s_machine_lies_in_the_clinic_and_is_that_of_its_fol
         assert!(errors.len() == 1 && errors[0].contains(said), "{errors:?}");
     }
 }
+
+#[test]
+fn dates_hours_and_moments_are_read_and_what_is_none_is_said_with_what_is() {
+    let text = SITE
+        .replace("[terminals]", "[terminals]\nquiet = [\"23:30-04:00\"]")
+        .replace("[[terminal]]", "[[terminal]]\ncertificate-until = \"2029-03-31\"");
+    let maintenance = |from: &str, until: &str| {
+        format!("{text}\n[[maintenance]]\nfrom = \"{from}\"\nuntil = \"{until}\"\n")
+    };
+    let right = maintenance("2026-12-05T22:00", "2026-12-06T06:00");
+    let site = Site::parse("site.toml", &right, profile()).unwrap();
+    assert_eq!(site.terminals[0].certificate_until.unwrap().to_string(), "2029-03-31");
+    assert!(site.calendar.is_quiet("2026-12-01T00:00:00+09:00".parse().unwrap()));
+    assert!(site.calendar.is_maintenance("2026-12-06T05:59:59+09:00".parse().unwrap()));
+    let backwards = mistakes(&maintenance("2026-12-06T06:00", "2026-12-05T22:00"));
+    assert!(backwards.len() == 1 && backwards[0].contains("it ends before it begins"), "{backwards:?}");
+    for (right_one, wrong, allowed) in [
+        ("23:30-04:00", "23:30", "a list of hours like"),
+        ("2029-03-31", "2029-02-31", "a day like"),
+        ("2026-12-05T22:00", "2026-12-05 22:00", "a day and a time like"),
+    ] {
+        let said = mistakes(&right.replace(right_one, wrong));
+        assert!(said.len() == 1 && said[0].contains(allowed), "{wrong}: {said:?}");
+    }
+}

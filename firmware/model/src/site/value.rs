@@ -7,6 +7,7 @@ use toml::de::DeArray;
 use super::prefix::Prefix;
 use super::spec::Shape;
 use super::walk::Checked;
+use crate::calendar;
 
 pub(super) fn list(items: &DeArray<'_>, shape: Shape) -> Option<Checked> {
     let texts = || items.iter().map(|item| item.get_ref().as_str()).collect::<Option<Vec<&str>>>();
@@ -25,6 +26,11 @@ pub(super) fn list(items: &DeArray<'_>, shape: Shape) -> Option<Checked> {
             let texts = texts()?;
             let known = texts.iter().all(|text| words.contains(text));
             known.then(|| Checked::Texts(texts.into_iter().map(str::to_owned).collect()))
+        }
+        Shape::Hours => {
+            let texts = texts()?;
+            let right = texts.iter().all(|text| calendar::hours(text).is_some());
+            right.then(|| Checked::Texts(texts.into_iter().map(str::to_owned).collect()))
         }
         Shape::Dates => {
             let texts = texts()?;
@@ -73,6 +79,8 @@ pub(super) fn text(text: &str, shape: Shape) -> Option<Checked> {
         Shape::Folder => is_folder(text),
         Shape::Share => is_share(text),
         Shape::Path => is_path(text),
+        Shape::Date => text.parse::<jiff::civil::Date>().is_ok(),
+        Shape::Moment => calendar::moment(text).is_some(),
         Shape::SomeTexts => return plain(text).then(|| Checked::Texts(vec![text.to_owned()])),
         Shape::Secret => text.strip_prefix("secret:").is_some_and(is_secret),
         Shape::Ipv4 => {

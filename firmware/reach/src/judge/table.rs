@@ -23,6 +23,12 @@ pub enum Need {
     Flaps(Rung),
     /// All of them were seen to hold.
     All(&'static [Rung]),
+    /// Our own firewall was seen to hold this site's rules, put right or not.
+    Passes,
+    /// A maintenance of the centre that was announced is going on.
+    Announced,
+    /// The terminal may be restarting by itself: it is the hour for that.
+    Quiet,
     /// Our own clock may accuse a certificate.
     Clock,
     /// And a time server has confirmed it since the start.
@@ -49,18 +55,21 @@ const fn row(code: FaultCode, needs: &'static [Need], owner: Party, certainty: C
 
 use Certainty::{Likely, Open, Sure};
 use Need::{
-    Clock, ClockConfirmed, ClockDoubted, Ever, Flaps, Good, GoodOrLacking, GoodOrNever, Names, Never, Seen,
+    Announced, Clock, ClockConfirmed, ClockDoubted, Ever, Flaps, Good, GoodOrLacking, GoodOrNever, Names,
+    Never, Passes, Quiet, Seen,
 };
 use Rung::{
     Address, AnswersSay, Area, CentreTcp, CentreTls, ClinicAddress, ClinicLink, Collection, Distribution,
-    Gateway, LargePackets, LineAuth, Link, Quality, ReceiptComputer, ResolverOne, ResolverTwo, Router,
-    Separation, TerminalAnswers, TerminalLink, TerminalNeighbour, TerminalShare, TerminalSmb, Time,
+    Gateway, Hardware, Journal, Kinds, LargePackets, LineAuth, Link, Memory, Quality, ReceiptComputer,
+    ResolverOne, ResolverTwo, Roles, Router, Ruleset, Secrets, Separation, Storage, TerminalAnswers,
+    TerminalCertificate, TerminalLink, TerminalNeighbour, TerminalShare, TerminalSmb, Time, Version,
 };
 use Symptom::{
     AnswersFailed, AnswersMixed, AnswersRefused, CertificateExpired, CertificateIssuer, CertificateName,
-    ClockOff, Denied, DiskFull, Duplicate, Elsewhere, Joined, LargeLost, LoginRefused, Lossy, Malformed,
-    NameMissing, NoCarrier, NoRouter, NotCollected, OtherArea, Refused, RouterGoodbye, SecondRouter,
-    ShareMissing, Silent, Slow, Stranger, Unanswered, Unreachable, Untaken,
+    ClockOff, Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends,
+    EndsSoon, FellBack, Hot, Joined, LargeLost, LoginRefused, Lossy, Malformed, NameMissing, NoCarrier,
+    NoRouter, NotCollected, OtherArea, Refused, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow,
+    Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
 };
 
 /// The host gave no answer at all, or the net in between said that it cannot be had.
@@ -156,6 +165,25 @@ pub const LINE: &[Row] = &[
         &[Names, Seen(LineAuth, &[Silent]), Seen(CentreTcp, &[Refused]), Ever(LineAuth)],
         Party::Line,
         Open,
+    ),
+    // What the centre announced, where it is seen that the line carries: otherwise it is nobody's, as ever.
+    row(
+        FaultCode::Ctr06,
+        &[Names, Announced, Good(LineAuth), Seen(CentreTcp, &[Refused])],
+        Party::Centre,
+        Sure,
+    ),
+    row(
+        FaultCode::Ctr06,
+        &[Names, Announced, Good(Quality), Good(LineAuth), Seen(CentreTcp, GONE)],
+        Party::Centre,
+        Sure,
+    ),
+    row(
+        FaultCode::Ctr06,
+        &[Names, Announced, Good(LineAuth), Good(CentreTcp), Seen(CentreTls, &[Refused])],
+        Party::Centre,
+        Sure,
     ),
     // The neighbours on the closed network decide: both fine, it is the centre's own door.
     row(
@@ -271,16 +299,46 @@ pub const LINE: &[Row] = &[
     ),
 ];
 
-/// The box itself.
-pub const BOX: &[Row] = &[row(
-    FaultCode::Time01,
-    &[ClockDoubted, Seen(Time, &[ClockOff, Silent, Unreachable, Refused, NameMissing, Malformed])],
-    Party::Box,
-    Likely,
-)];
+/// The box itself, where staff may feel it. Its rungs know nothing of each other: every row that holds is a finding.
+pub const BOX: &[Row] = &[
+    row(
+        FaultCode::Time01,
+        &[ClockDoubted, Seen(Time, &[ClockOff, Silent, Unreachable, Refused, NameMissing, Malformed])],
+        Party::Box,
+        Likely,
+    ),
+    row(FaultCode::Box01, &[Seen(Storage, &[DiskFull])], Party::Box, Sure),
+    row(FaultCode::Box02, DROPPING, Party::Box, Sure),
+    row(FaultCode::Box05, &[Seen(Roles, &[Crashing])], Party::Box, Sure),
+];
+
+/// What somebody has to act on while the service goes on. Every row that holds is a finding.
+pub const WARNINGS: &[Row] = &[
+    row(FaultCode::Box02, &[Seen(Ruleset, &[Drifted])], Party::Box, Sure),
+    row(FaultCode::Box03, &[Seen(Memory, &[Damaged])], Party::Box, Sure),
+    row(FaultCode::Box03, &[Seen(Journal, &[Damaged])], Party::Box, Sure),
+    row(FaultCode::Box06, &[Seen(Secrets, &[EndsSoon, Ended])], Party::Box, Sure),
+    row(FaultCode::Box07, &[Seen(Version, &[FellBack])], Party::Box, Sure),
+    row(FaultCode::Box08, &[Seen(Hardware, &[Worn, Hot])], Party::Box, Sure),
+    row(FaultCode::Cal01, &[Seen(TerminalCertificate, &[EndsSoon])], Party::Terminal, Sure),
+    // It answers all the same: either was not told of the other's new one.
+    row(
+        FaultCode::Cal01,
+        &[Seen(TerminalCertificate, &[Ended]), Good(TerminalAnswers)],
+        Party::Terminal,
+        Likely,
+    ),
+];
+
+/// Our own firewall lets nothing pass.
+pub const DROPPING: &[Need] = &[Seen(Ruleset, &[Dropping])];
 
 /// The terminal, from the box's port to its share.
 pub const TERMINAL: &[Row] = &[
+    // At the hour of its nightly restart it is expected to be away for some minutes.
+    row(FaultCode::Term10, &[Quiet, Seen(TerminalLink, &[NoCarrier])], Party::Terminal, Likely),
+    row(FaultCode::Term10, &[Quiet, Seen(TerminalNeighbour, GONE)], Party::Terminal, Likely),
+    row(FaultCode::Term10, &[Quiet, Seen(TerminalSmb, NO_ANSWER)], Party::Terminal, Likely),
     row(FaultCode::Term01, &[Seen(TerminalLink, &[NoCarrier])], Party::Clinic, Likely),
     row(FaultCode::Term01, &[Good(TerminalLink), Seen(TerminalNeighbour, GONE)], Party::Terminal, Likely),
     // Carrier tells the terminal from its cable; without that it is neither's.
@@ -338,6 +396,18 @@ pub const ANSWERS: &[Row] = &[
     ),
     row(FaultCode::Term07, &[Seen(TerminalAnswers, &[Untaken])], Party::Unknown, Open),
     // Behind its front door the centre cannot be seen: a slow one looks the same, and the terminal's screen decides.
+    row(
+        FaultCode::Term11,
+        &[
+            TO_SHARE,
+            Good(TerminalShare),
+            LINE_GOOD,
+            Seen(TerminalAnswers, &[Unanswered]),
+            Seen(TerminalCertificate, &[Ended]),
+        ],
+        Party::Terminal,
+        Likely,
+    ),
     row(
         FaultCode::Term08,
         &[TO_SHARE, Good(TerminalShare), LINE_GOOD, Seen(TerminalAnswers, &[Unanswered])],
@@ -419,6 +489,11 @@ pub const RECORDED: &[Row] = &[
         Party::Clinic,
         Likely,
     ),
+    // The table of kinds is the profile's; somebody else's files may lie there all the same.
+    row(FaultCode::Rly01, &[Seen(Kinds, &[UnknownKinds])], Party::Box, Likely),
+    // Dates between the days on which they are told.
+    row(FaultCode::Box06, &[Seen(Secrets, &[Ends])], Party::Box, Sure),
+    row(FaultCode::Cal01, &[Seen(TerminalCertificate, &[Ends, Ended])], Party::Terminal, Sure),
 ];
 
 /// The way to the terminal's share, for rows about the share.
@@ -445,4 +520,7 @@ pub const ALL_HOLDS: &[Need] = &[
     GoodOrLacking(ReceiptComputer),
     Good(ClinicAddress),
     Good(Separation),
+    Passes,
+    Good(Storage),
+    Good(Roles),
 ];

@@ -12,6 +12,7 @@ fn plan(terminals: &[&str]) -> Plan {
         name: (*name).to_owned(),
         address: Ipv4Addr::LOCALHOST,
         share: String::new(),
+        certificate_until: None,
     };
     Plan {
         contract: "ra".to_owned(),
@@ -34,6 +35,7 @@ fn plan(terminals: &[&str]) -> Plan {
             nobody_terminal: None,
         },
         authorities_pem: None,
+        calendar: Calendar::default(),
     }
 }
 
@@ -114,8 +116,10 @@ fn dates_accuse_only_against_a_trusted_clock() {
     let mut ladder = Ladder::new(&plan(&[]), History::default());
     let expired = (Rung::CentreTls, None, Outcome::Bad(Symptom::CertificateExpired));
     let off = (Rung::Time, None, Outcome::Bad(Symptom::ClockOff));
-    ladder.take(looked(&[], &[expired, off]), NOW);
+    let own = (Rung::Secrets, None, Outcome::Bad(Symptom::Ended));
+    ladder.take(looked(&[], &[expired, off, own]), NOW);
     assert_eq!(outcome(&ladder, Rung::CentreTls), Outcome::Open);
+    assert_eq!(outcome(&ladder, Rung::Secrets), Outcome::Open);
     ladder.take(looked(&[], &[expired]), NOW);
     assert_eq!(outcome(&ladder, Rung::CentreTls), Outcome::Bad(Symptom::CertificateExpired));
 }
@@ -183,4 +187,121 @@ fn a_carrier_that_is_lost_three_times_in_a_minute_flaps_and_not_for_ever() {
     assert_eq!(look(25, lost), [Rung::Link]);
     assert_eq!(look(65, Outcome::Good), [Rung::Link]);
     assert_eq!(look(66, Outcome::Good), []);
+}
+
+#[test]
+fn what_our_own_firewall_keeps_back_is_held_against_nobody() {
+    let mut ladder = Ladder::new(&plan(&["t1"]), History::default());
+    ladder.take(looked(&["t1"], &[(Rung::CentreTcp, None, Outcome::Bad(Symptom::Silent))]), NOW);
+    let own = |symptom| vec![seen(Rung::Ruleset, None, Outcome::Bad(symptom))];
+    ladder.take_own(own(Symptom::Drifted), NOW);
+    assert_eq!(outcome(&ladder, Rung::CentreTcp), Outcome::Bad(Symptom::Silent));
+    ladder.take_own(own(Symptom::Dropping), NOW);
+    let rungs: Vec<Rung> = ladder.evidence(NOW).observations.into_keys().collect();
+    assert!(
+        rungs.contains(&Rung::Ruleset) && rungs.iter().all(|rung| rung.branch() == Branch::Box),
+        "{rungs:?}"
+    );
+    ladder.take_own(Vec::new(), NOW);
+    assert_eq!(outcome(&ladder, Rung::CentreTcp), Outcome::Bad(Symptom::Silent), "no word is no evidence");
+}
+
+#[test]
+fn nobody_but_the_box_speaks_for_the_box() {
+    let mut ladder = Ladder::new(&plan(&[]), History::default());
+    ladder.take_shares(vec![seen(Rung::Storage, None, Outcome::Bad(Symptom::DiskFull))], NOW);
+    ladder.take_own(vec![seen(Rung::Link, None, Outcome::Bad(Symptom::NoCarrier))], NOW);
+    assert!(ladder.evidence(NOW).observations.values().all(|seen| seen.outcome.symptom().is_none()));
+}
+
+#[test]
+fn a_fault_of_the_box_makes_nobody_be_asked_more_often() {
+    let mut ladder = Ladder::new(&plan(&["t1"]), History::default());
+    ladder.take(looked(&["t1"], &[]), NOW);
+    ladder.take_shares(
+        [Rung::TerminalShare, Rung::TerminalAnswers].map(|rung| seen(rung, Some("t1"), Outcome::Good)).into(),
+        NOW,
+    );
+    ladder.take_own(vec![seen(Rung::Storage, None, Outcome::Bad(Symptom::DiskFull))], NOW);
+    assert!(!ladder.is_troubled());
+}
+
+/// A terminal whose certificate has this last day, and who may restart between three and four.
+fn dated(until: &str) -> Ladder {
+    let mut plan = plan(&["t1", "t2"]);
+    plan.terminals[1].certificate_until = Some(until.parse().unwrap());
+    plan.calendar = calendar();
+    Ladder::new(&plan, History::default())
+}
+
+fn calendar() -> Calendar {
+    const SITE: &str = include_str!("../../../model/tests/data/site.toml");
+    const PROFILE: &str = include_str!("../../../model/tests/data/profile.toml");
+    let text = SITE.replace("[terminals]", "[terminals]\nquiet = [\"03:00-04:00\"]");
+    let more = "[[maintenance]]\nfrom = \"2026-12-05T22:00\"\nuntil = \"2026-12-06T06:00\"\n";
+    let profile = model::Profile::parse("profile.toml", PROFILE);
+    model::Site::parse("site.toml", &format!("{text}\n{more}"), profile).unwrap().calendar
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_date_that_was_typed_in_is_a_rung_of_its_terminal_and_hides_nobody_who_is_broken() {
+    let now = at("2026-12-01T12:00:00+09:00");
+    let mut ladder = dated("2026-12-08");
+    let certificate = |ladder: &Ladder| ladder.evidence(now).outcome(Rung::TerminalCertificate);
+    ladder.take(looked(&["t1", "t2"], &[]), now);
+    assert_eq!(
+        certificate(&ladder),
+        Outcome::Bad(Symptom::EndsSoon),
+        "the terminal of which there is something to say"
+    );
+    assert!(ladder.evidence(now).observations[&Rung::TerminalCertificate].terminal.as_deref() == Some("t2"));
+    ladder
+        .take(looked(&["t1", "t2"], &[(Rung::TerminalSmb, Some("t1"), Outcome::Bad(Symptom::Refused))]), now);
+    assert_eq!(certificate(&ladder), Outcome::Skipped, "the first one is in want of help");
+    let mut doubted = dated("2026-12-08");
+    doubted.take(looked(&["t1", "t2"], &[(Rung::Time, None, Outcome::Bad(Symptom::ClockOff))]), now);
+    assert!(
+        doubted
+            .list()
+            .iter()
+            .any(|seen| seen.rung == Rung::TerminalCertificate && seen.outcome == Outcome::Open)
+    );
+}
+
+#[test]
+fn a_terminal_that_restarts_has_ten_minutes_in_its_hour_and_none_beside_it() {
+    let away = |since: &str, now: &str, trusted: bool| {
+        let mut ladder = dated("2030-01-01");
+        let gone = (Rung::TerminalNeighbour, Some("t1"), Outcome::Bad(Symptom::Silent));
+        ladder.take(looked(&["t1", "t2"], &[]), at(since));
+        ladder.take(looked(&["t1", "t2"], &[gone]), at(since));
+        let off = (Rung::Time, None, Outcome::Bad(Symptom::ClockOff));
+        let bad = if trusted { vec![gone] } else { vec![gone, off] };
+        ladder.take(looked(&["t1", "t2"], &bad), at(now));
+        ladder.evidence(at(now)).quiet
+    };
+    assert!(away("2026-12-01T03:10:00+09:00", "2026-12-01T03:19:59+09:00", true));
+    assert!(!away("2026-12-01T03:10:00+09:00", "2026-12-01T03:20:00+09:00", true), "it does not come back");
+    assert!(!away("2026-12-01T02:10:00+09:00", "2026-12-01T02:11:00+09:00", true), "it is not the hour");
+    assert!(!away("2026-12-01T03:10:00+09:00", "2026-12-01T03:11:00+09:00", false), "nobody knows the hour");
+    let mut back = dated("2030-01-01");
+    let gone = (Rung::TerminalNeighbour, Some("t1"), Outcome::Bad(Symptom::Silent));
+    back.take(looked(&["t1", "t2"], &[gone]), at("2026-12-01T02:00:00+09:00"));
+    back.take(looked(&["t1", "t2"], &[]), at("2026-12-01T03:00:00+09:00"));
+    back.take(looked(&["t1", "t2"], &[gone]), at("2026-12-01T03:01:00+09:00"));
+    assert!(back.evidence(at("2026-12-01T03:02:00+09:00")).quiet, "it was back in between");
+}
+
+#[test]
+fn a_maintenance_counts_by_a_clock_that_is_trusted() {
+    let mut ladder = dated("2030-01-01");
+    let during = at("2026-12-05T23:00:00+09:00");
+    assert!(ladder.evidence(during).announced);
+    assert!(!ladder.evidence(at("2026-12-06T07:00:00+09:00")).announced);
+    ladder.take(looked(&["t1", "t2"], &[(Rung::Time, None, Outcome::Bad(Symptom::ClockOff))]), during);
+    assert!(!ladder.evidence(during).announced);
 }

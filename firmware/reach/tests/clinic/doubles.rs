@@ -8,7 +8,7 @@ use hickory_proto::rr::rdata::AAAA;
 use hickory_proto::rr::{RData, Record};
 use model::{Observation, Outcome, Rung, Timestamp};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use reach::ShareSource;
+use reach::Witness;
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -117,8 +117,8 @@ pub fn server(
 /// The relay's word on the share.
 pub struct Shares(pub Arc<Mutex<Option<Outcome>>>);
 
-impl ShareSource for Shares {
-    fn look(&self, _asked: bool) -> impl Future<Output = Vec<Observation>> + Send {
+impl Witness for Shares {
+    fn shares(&self, _asked: bool) -> impl Future<Output = Vec<Observation>> + Send {
         let seen = *self.0.lock().unwrap();
         let at = |rung, terminal: Option<&str>, outcome| Observation {
             rung,
@@ -134,8 +134,30 @@ impl ShareSource for Shares {
                 at(Rung::TerminalAnswers, Some("t1"), Outcome::Good),
                 at(Rung::AnswersSay, None, Outcome::Good),
                 at(Rung::Collection, None, Outcome::Good),
+                at(Rung::Journal, None, Outcome::Good),
+                at(Rung::Kinds, None, Outcome::Good),
             ]
         });
         std::future::ready(said.unwrap_or_default())
+    }
+
+    /// A box that is well.
+    fn own(&self) -> impl Future<Output = Vec<Observation>> + Send {
+        let lives = reach::own::Lives::default();
+        let room = Some(reach::own::Room { free: 1 << 30, total: 1 << 30 });
+        let ruleset = Some(model::part::RulesetState::Proved);
+        let facts = reach::own::Facts {
+            ruleset,
+            room,
+            lives: Some(&lives),
+            set_aside: Some(0),
+            version: Some(reach::own::Version { own: "0.1.0", left: None }),
+            hardware: reach::own::Hardware {
+                heat: vec![reach::own::Heat { degrees: 40, critical: None }],
+                wear: Vec::new(),
+            },
+            secrets_until: Some("2046-01-01T00:00:00Z".parse().unwrap()),
+        };
+        std::future::ready(reach::own::observations(&facts, Timestamp::now()))
     }
 }

@@ -360,6 +360,7 @@ impl World {
                 name: "t1".to_owned(),
                 address: [192, 0, 2, 2].into(),
                 share: String::new(),
+                certificate_until: Some(model::Date::constant(2099, 12, 31)),
             }],
             clinic: ClinicSide {
                 port: "lan0".to_owned(),
@@ -371,6 +372,7 @@ impl World {
                 nobody: Some([198, 51, 100, 254].into()),
                 nobody_terminal: Some([192, 0, 2, 254].into()),
             },
+            calendar: model::Calendar::default(),
             authorities_pem: Some(self.authorities.clone().into_bytes()),
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use model::parcel::{HeldReason, ParcelView, WaitReason};
+use model::parcel::{Direction, HeldReason, ParcelView, WaitReason};
 use model::{Symptom, Timestamp};
 
 use crate::answer::{Effect, Event, State, step};
@@ -15,6 +15,7 @@ use crate::lane::fetch::{self, Arrived, Coming};
 use crate::lane::order::{Beside, Found, Place};
 use crate::lane::outbox::Outbox;
 use crate::lane::pace::Pace;
+use crate::lane::strangers::Strangers;
 use crate::lane::walk;
 use crate::name::{KindId, extension};
 use crate::report::View;
@@ -77,6 +78,7 @@ pub struct Inbox {
     refusals: HashMap<(usize, String), Trouble>,
     pace: Pace,
     listed: Duration,
+    strangers: Strangers,
     /// More was there than one look takes.
     more: bool,
 }
@@ -86,7 +88,8 @@ impl Inbox {
     pub fn new(desk: &Desk, inlets: Vec<Inlet>) -> Self {
         let pace = Pace::new(&desk.table, Instant::now());
         let (lying, blocked, refusals) = (HashMap::new(), Vec::new(), HashMap::new());
-        Self { inlets, lying, blocked, refusals, pace, listed: Duration::ZERO, more: false }
+        let strangers = Strangers::default();
+        Self { inlets, lying, blocked, refusals, pace, listed: Duration::ZERO, strangers, more: false }
     }
 
     /// Takes up the copies a former run left: recorded ones are shown, the others were nobody's yet.
@@ -127,6 +130,15 @@ impl Inbox {
             let mut entries = share.list(&self.inlets[at].end).await?;
             entries.sort_by(|one, other| (one.changed, &one.name).cmp(&(other.changed, &other.name)));
             listed += begun.elapsed();
+            if desk.way.into == Direction::Answer {
+                let folder = &self.inlets[at].folder;
+                let strange = |name: &&str| {
+                    let admitted = desk.table.admit(name.as_bytes(), folder, desk.way.into);
+                    admitted == Err(HeldReason::UnknownKind)
+                };
+                let strangers = entries.iter().map(|entry| entry.name.as_str()).filter(strange);
+                self.strangers.see(at, strangers, Instant::now());
+            }
             let names: std::collections::HashSet<&str> =
                 entries.iter().map(|entry| entry.name.as_str()).collect();
             self.lying.retain(|(inlet, name), _| *inlet != at || names.contains(name.as_str()));
@@ -201,6 +213,7 @@ impl Inbox {
 
     /// Says what waits and what is held.
     pub fn say(&self, desk: &Desk, view: &mut View) {
+        view.strangers = self.strangers.count(Instant::now());
         for lying in self.lying.values() {
             match lying.finding {
                 Finding::Wait(reason, _) => view.wait(|| lying.view.clone(), reason),

@@ -13,6 +13,7 @@ mod outbox;
 mod pace;
 mod plan;
 mod serve;
+mod strangers;
 mod stray;
 mod table;
 mod walk;

@@ -3,6 +3,7 @@
 pub mod boardd;
 mod lent;
 pub mod netd;
+pub mod own;
 pub mod reachd;
 pub mod relayd;
 pub mod webd;

@@ -9,17 +9,27 @@ use model::part::{LINE_PATIENCE_S, LinePart, Role};
 use model::{Observation, Timestamp, Verdict};
 use tokio::sync::{mpsc, watch};
 
+use super::own::Own;
 use super::{Place, Ready, Tasks, netd};
 use crate::failure::Failure;
 use crate::socket::lend::Loan;
 use crate::socket::{client, part};
 
-/// Asks `relayd` for a fresh look at the terminals' shares, and at what became of files. Without an answer there is no evidence, and no more.
-struct Relayd(PathBuf);
+/// Asks `relayd` for a fresh look at the terminals' shares, and at what became of files; looks at the box itself. Without
+/// an answer there is no evidence, and no more.
+struct Witness {
+    sockets: PathBuf,
+    own: Own,
+}
 
-impl reach::ShareSource for Relayd {
-    async fn look(&self, asked: bool) -> Vec<Observation> {
-        client::intent(&self.0, Role::Relayd, &format!("/look?asked={asked}")).await.unwrap_or_default()
+impl reach::Witness for Witness {
+    async fn shares(&self, asked: bool) -> Vec<Observation> {
+        let look = format!("/look?asked={asked}");
+        client::intent(&self.sockets, Role::Relayd, &look).await.unwrap_or_default()
+    }
+
+    async fn own(&self) -> Vec<Observation> {
+        self.own.look().await
     }
 }
 
@@ -36,16 +46,17 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let (part, mut seen) = watch::channel(nothing);
     let (ask, sweeps) = mpsc::channel(super::WAITING);
     let (routes, pulse) = part::routes(seen.clone(), LINE_PATIENCE_S);
-    let state = place.state.join("reach");
+    let state = place.state.join(super::own::MEMORY);
     std::fs::create_dir_all(&state).map_err(|source| Failure::Write { path: state.clone(), source })?;
     let past = reach::Past::load(&state);
     let routes = routes
         .route("/sweep", post(move || async move { super::put(&ask, |reply| reply).await }))
         .route("/past", remembered(past.clone()));
     let mut tasks = super::serve(place, Role::Reachd, routes).await?;
-    let shares = Relayd(place.sockets.clone());
+    let own = Own::watch(&place.sockets, &place.state);
+    let witness = Witness { sockets: place.sockets.clone(), own };
     tasks.spawn(async move {
-        reach::run(plan, sockets, &state, part, past, shares, sweeps).await.map_err(Failure::from)
+        reach::run(plan, sockets, &state, part, past, witness, sweeps).await.map_err(Failure::from)
     });
     super::serves_once_it_sends(&mut seen, ready, pulse).await;
     Ok(tasks)

@@ -1,5 +1,7 @@
 //! `relayd`: the files. It alone holds the terminals' passwords, so it also looks at their shares for `reachd`.
 
+use std::path::{Path, PathBuf};
+
 use axum::Json;
 use axum::extract::{ConnectInfo, Path as AxumPath, Query};
 use axum::http::StatusCode;
@@ -7,11 +9,11 @@ use axum::routing::{MethodRouter, get, post};
 use model::decision::{Decision, Verb};
 use model::part::{PATIENCE_S, RelayPart, Role};
 use model::selftest::Ask;
-use model::{Observation, Timestamp};
+use model::{Observation, Rung, Timestamp};
 use relay::HistoryBy;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{Place, Ready, Tasks, netd};
+use super::{Place, Ready, Tasks, netd, own};
 use crate::failure::Failure;
 use crate::socket::part;
 use crate::socket::server::Asker;
@@ -49,12 +51,13 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
             super::put(&test, |reply| relay::Command::SelfTest { ask: words, reply }).await
         }),
     );
-    let files = seen.clone();
+    let (files, state) = (seen.clone(), place.state.join("relay"));
     let routes = routes.route(
         "/look",
         post(move |Query(Looked { asked }): Query<Looked>| async move {
             let looked = super::put(&ask, |reply| relay::Command::Look { asked, reply }).await;
-            looked.map(|Json(seen)| Json(with_files(seen, &files.borrow())))
+            let aside = set_aside(&state);
+            looked.map(|Json(seen)| Json(with_files(seen, &files.borrow(), aside)))
         }),
     );
     let mut tasks = super::serve(place, Role::Relayd, routes).await?;
@@ -71,10 +74,18 @@ struct Looked {
     asked: bool,
 }
 
-/// What `reachd` gets to know: the shares, and what became of files, without their kinds' lists and hashes.
-fn with_files(mut shares: Vec<Observation>, part: &RelayPart) -> Vec<Observation> {
-    shares.extend(reach::of_files(part, Timestamp::now()));
+/// What `reachd` gets to know: the shares, and what became of files, without their kinds' lists and hashes; and how much
+/// of the relay's own was set aside.
+fn with_files(mut shares: Vec<Observation>, part: &RelayPart, aside: u64) -> Vec<Observation> {
+    let now = Timestamp::now();
+    shares.extend(reach::of_files(part, now));
+    shares.push(reach::own::books(Rung::Journal, aside, now));
     shares
+}
+
+fn set_aside(state: &Path) -> u64 {
+    let folders = [state.to_owned(), state.join("log"), state.join("audit")];
+    own::aside::set_aside(folders.iter().map(PathBuf::as_path), Timestamp::now())
 }
 
 /// The history's store is held open by this very program, started for each question.

@@ -17,6 +17,9 @@ use crate::snapshot;
 use crate::socket::client;
 use crate::socket::lend::Loan;
 
+/// Until when the page's certificates are good: for the verdict on the box.
+pub const UNTIL: &str = "/until";
+
 /// Starts the page on the ports that `netd` lends it. They stay open when `netd` goes, and the page says so.
 ///
 /// # Errors
@@ -27,8 +30,9 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let listeners = listeners(place, &mut loan)?;
     let mut routes = Router::new();
     if let Some(listeners) = &listeners {
-        let known = listeners.fingerprints().clone();
+        let (known, until) = (listeners.fingerprints().clone(), listeners.until());
         routes = routes.route("/fingerprints", get(async move || Json(known.clone())));
+        routes = routes.route(UNTIL, get(async move || Json(until)));
     }
     let mut tasks = super::serve(place, Role::Webd, routes).await?;
     let roles = [Role::Netd, Role::Relayd, Role::Reachd, Role::Boardd];

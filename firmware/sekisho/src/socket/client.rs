@@ -54,6 +54,11 @@ pub async fn ask<T: DeserializeOwned>(folder: &Path, role: Role, path: &str) -> 
     send(folder, role, Method::GET, path, None).await
 }
 
+/// The process behind a role's socket, by the kernel's word; none if nobody is there. It is asked nothing.
+pub async fn process(folder: &Path, role: Role) -> Option<i32> {
+    UnixStream::connect(super::path(folder, role)).await.ok()?.peer_cred().ok()?.pid()
+}
+
 async fn send<T: DeserializeOwned>(
     folder: &Path,
     role: Role,

@@ -36,9 +36,10 @@ const TABLE: [Guests; 5] = [
     },
     // A look changes nothing: whoever sees the page may ask for one, as often as the page lets him.
     Guests { role: Role::Reachd, readers: &[Role::Boardd, Role::Webd], askers: &[("/sweep", &[Role::Webd])] },
-    Guests { role: Role::Boardd, readers: &[Role::Webd], askers: &[] },
+    // The verdict is on the box, too: reachd knocks at every door to see who stands behind it.
+    Guests { role: Role::Boardd, readers: &[Role::Webd, Role::Reachd], askers: &[] },
     // The console runs as boardd, and says the page's fingerprint.
-    Guests { role: Role::Webd, readers: &[Role::Boardd], askers: &[] },
+    Guests { role: Role::Webd, readers: &[Role::Boardd, Role::Reachd], askers: &[] },
 ];
 
 /// Who stands at a role's door.
@@ -117,6 +118,9 @@ mod tests {
         assert!(!post(Role::Relayd, Role::Reachd, "/release"));
         assert!(!get(Role::Relayd, Role::Reachd), "it asks for a look and reads nothing else");
         assert!(!get(Role::Boardd, Role::Relayd) && !may_enter(Role::Boardd, Peer::Role(Role::Relayd)));
-        assert!(may_enter(Role::Relayd, Peer::Role(Role::Reachd)));
+        for role in Role::ALL.into_iter().filter(|role| *role != Role::Reachd) {
+            assert!(may_enter(role, Peer::Role(Role::Reachd)), "it sees whether each role stays alive");
+        }
+        assert!(!post(Role::Boardd, Role::Reachd, "/part") && !post(Role::Webd, Role::Reachd, "/part"));
     }
 }

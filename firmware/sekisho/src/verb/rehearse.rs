@@ -53,8 +53,11 @@ fn verdict(code: FaultCode, owners: &[(model::Party, model::Certainty)], now: Ti
     let fault = Fault { code, owner, certainty, evidence: Vec::new(), terminal: None };
     if code.is_alarm() {
         use model::fault::Place::{Auth, Centre, Line};
-        let all = matches!(code.place(), Line | Auth | Centre);
-        verdict.usability = if all { Usability::Unusable } else { Usability::Partly };
+        verdict.usability = match code.place() {
+            _ if code.is_warning() => Usability::Usable,
+            Line | Auth | Centre => Usability::Unusable,
+            _ => Usability::Partly,
+        };
         verdict.foremost = Some(fault);
     } else {
         verdict.recorded.push(fault);

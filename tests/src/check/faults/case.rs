@@ -51,6 +51,8 @@ pub struct Case {
     pub alarms: Vec<Alarm>,
     /// What is recorded and no alarm.
     pub recorded: Vec<&'static str>,
+    /// Whether the service is away though nobody is to be told.
+    pub away: bool,
 }
 
 /// A case that makes one fault on a clinic where everything was good; nothing is expected of it yet.
@@ -66,6 +68,7 @@ pub fn made(fault: &'static str) -> Case {
         passing: Vec::new(),
         alarms: Vec::new(),
         recorded: Vec::new(),
+        away: false,
     }
 }
 
@@ -124,6 +127,12 @@ impl Case {
         self
     }
 
+    /// The service is away, as is expected at this hour: nobody is told.
+    pub fn away(mut self) -> Self {
+        self.away = true;
+        self
+    }
+
     /// This must be recorded.
     pub fn recorded(mut self, code: &'static str) -> Self {
         self.recorded.push(code);
@@ -162,7 +171,8 @@ impl Case {
         recorded.sort_unstable();
         let mut expected = self.recorded.clone();
         expected.sort_unstable();
-        let usable = !self.alarms.is_empty() || verdict.usability == Usability::Usable;
+        let expected_word = if self.away { Usability::Unknown } else { Usability::Usable };
+        let usable = !self.alarms.is_empty() || verdict.usability == expected_word;
         same && usable && recorded == expected
     }
 

@@ -78,6 +78,7 @@ fn beside(one: Case, other: Case) -> Case {
         traffic: if one.traffic == Traffic::None { other.traffic } else { one.traffic },
         alarms: [one.alarms, other.alarms].concat(),
         recorded: [one.recorded, other.recorded].concat(),
+        away: false,
     }
 }
 

@@ -71,6 +71,9 @@ fn centre() -> Vec<Case> {
         made("CTR-04:issuer").alarm("CTR-04", Unknown, ANY),
         made("CTR-05:alert"),
         made("CTR-05:http400"),
+        made("CTR-06").alarm("CTR-06", Centre, &[Sure]),
+        // Nobody sees whether the line carries: that a maintenance was announced proves nothing.
+        made("CTR-06").and("AUTH-01").named("no-line").alarm("AUTH-01", Line, NEVER_SURE),
         made("CTR-07").recorded("CTR-07"),
         made("TIME-01").alarm("TIME-01", Box, ANY),
         made("TIME-01:ahead").alarm("TIME-01", Box, ANY),
@@ -111,6 +114,15 @@ fn terminal() -> Vec<Case> {
         ),
         made("TERM-09").asking().alarm("TERM-09", Centre, ANY),
         made("TERM-09:refused").asking().alarm("TERM-09", ReceiptComputer, ANY),
+        made("TERM-10").away().recorded("TERM-10"),
+        // Until a request has waited long enough it is only a date that has passed.
+        made("TERM-11")
+            .asking()
+            .alarm("TERM-11", Terminal, ANY)
+            .recorded("CAL-01")
+            .passing("CAL-01", Terminal),
+        made("CAL-01").alarm("CAL-01", Terminal, &[Sure]),
+        made("CAL-01:noted").recorded("CAL-01"),
     ]
 }
 
@@ -123,7 +135,14 @@ fn clinic() -> Vec<Case> {
         made("CLIN-03").alarm("CLIN-03", Clinic, ANY),
         made("CLIN-04").alarm("CLIN-04", Clinic, ANY),
         made("CLIN-05").alarm("CLIN-05", Clinic, ANY),
+        made("BOX-01").alarm("BOX-01", Box, &[Sure]),
         made("BOX-02").alarm("BOX-02", Box, ANY),
+        made("BOX-03").alarm("BOX-03", Box, &[Sure]),
+        made("BOX-06").alarm("BOX-06", Box, &[Sure]),
+        made("BOX-07").alarm("BOX-07", Box, &[Sure]),
+        made("BOX-08").alarm("BOX-08", Box, &[Sure]),
+        made("BOX-08:worn").alarm("BOX-08", Box, &[Sure]),
+        made("RLY-01").recorded("RLY-01"),
         made("BOX-05").split().alarm("BOX-05", Box, ANY),
     ]
 }

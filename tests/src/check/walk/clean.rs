@@ -47,7 +47,10 @@ fn every_rung(lab: &mut Lab) -> Outcome {
     let all = lab.until("every rung is good", Duration::from_secs(20), || {
         let ladder = lab.check()?.ladder;
         let seen = |rung| ladder.iter().find(|seen| seen.rung == rung);
-        let bad = Rung::ALL.into_iter().find(|rung| !seen(*rung).is_some_and(|seen| seen.outcome.is_good()));
+        // A machine need not have sensors.
+        let mut needed =
+            Rung::ALL.into_iter().filter(|rung| *rung != Rung::Hardware || seen(*rung).is_some());
+        let bad = needed.find(|rung| !seen(*rung).is_some_and(|seen| seen.outcome.is_good()));
         last = bad.map(|rung| format!("{rung:?} is {:?}", seen(rung))).unwrap_or_default();
         Ok(bad.is_none().then_some(()))
     });

@@ -1,0 +1,164 @@
+//! What `reachd` finds out about the box: from the other roles' sockets, and from the kernel.
+
+pub mod aside;
+mod hardware;
+mod version;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use model::part::{Role, Snapshot};
+use model::{Observation, Timestamp};
+use nix::sys::statvfs::statvfs;
+use reach::own::{self, Facts, Lives, Room, Version};
+use tokio::sync::watch;
+
+use super::webd;
+use crate::socket::{self, client};
+use crate::{files, snapshot};
+
+/// How often the page is asked until when its certificates are good.
+const UNTIL_EVERY: Duration = Duration::from_secs(60);
+
+/// `reachd`'s own folder in the state.
+pub const MEMORY: &str = "reach";
+
+/// The box, as `reachd` sees it.
+pub struct Own {
+    sockets: PathBuf,
+    state: PathBuf,
+    parts: watch::Receiver<Arc<Snapshot>>,
+    lives: Mutex<Lives>,
+    /// A newer version that ran here before.
+    left: Option<String>,
+    /// Until when the page's certificates are good, and when that was asked.
+    until: Mutex<Option<(Instant, Timestamp)>>,
+}
+
+impl Own {
+    /// Begins to listen to the others, and notes this start.
+    pub fn watch(sockets: &Path, state: &Path) -> Self {
+        let starts = note_start(&starts(sockets), Timestamp::now());
+        Self {
+            sockets: sockets.to_owned(),
+            state: state.to_owned(),
+            parts: snapshot::follow(sockets, &[Role::Netd]),
+            lives: Mutex::new(Lives::of_own(Role::Reachd, &starts)),
+            left: version::note(&state.join(MEMORY), version::OWN),
+            until: Mutex::new(None),
+        }
+    }
+
+    /// What is so now.
+    pub async fn look(&self) -> Vec<Observation> {
+        let others = self.processes().await;
+        let until = self.until().await;
+        let now = Timestamp::now();
+        let seen = self.parts.borrow().as_ref().clone().fresh(now);
+        let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        others.into_iter().for_each(|(role, process)| lives.see(role, process, now));
+        let memory = self.state.join(MEMORY);
+        let facts = Facts {
+            ruleset: seen.firewall.map(|part| part.part.state),
+            room: room(&self.state),
+            lives: Some(&lives),
+            set_aside: Some(aside::set_aside([memory.as_path(), &memory.join("past")], now)),
+            version: Some(Version { own: version::OWN, left: self.left.as_deref() }),
+            hardware: hardware::read(Path::new(hardware::SYS)),
+            secrets_until: until,
+        };
+        own::observations(&facts, now)
+    }
+
+    /// Until when what the page shows is good. It changes with a start only, so it is seldom asked for.
+    async fn until(&self) -> Option<Timestamp> {
+        let known = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, until)) = known.filter(|(asked, _)| asked.elapsed() < UNTIL_EVERY) {
+            return Some(until);
+        }
+        let until: Timestamp = client::ask(&self.sockets, Role::Webd, webd::UNTIL).await.ok()?;
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), until));
+        Some(until)
+    }
+
+    /// The processes of the other roles that are there. Where all of them are this one, only its own starts tell.
+    async fn processes(&self) -> Vec<(Role, i32)> {
+        let mut found = Vec::new();
+        for role in Role::ALL.into_iter().filter(|role| *role != Role::Reachd) {
+            found.extend(client::process(&self.sockets, role).await.map(|process| (role, process)));
+        }
+        found
+    }
+}
+
+/// When `reachd` was started since the box came up: a cut of the power is no crash, so it lies in memory.
+fn starts(sockets: &Path) -> PathBuf {
+    socket::own_folder(sockets, Role::Reachd).join("starts")
+}
+
+/// Forgets them: whoever was asked to end has not crashed.
+pub fn forget_starts(sockets: &Path) {
+    // What is not there needs no forgetting.
+    let _ = std::fs::remove_file(starts(sockets));
+}
+
+/// So many starts are kept: one more than are told.
+const KEPT: usize = 4;
+
+/// Notes a start, and gives the newest ones with it. What cannot be read was none, and nobody waits for the note.
+fn note_start(file: &Path, now: Timestamp) -> Vec<Timestamp> {
+    let before = std::fs::read_to_string(file).unwrap_or_default();
+    let mut starts: Vec<Timestamp> = before.lines().filter_map(|line| line.parse().ok()).collect();
+    starts.push(now);
+    starts.drain(..starts.len().saturating_sub(KEPT));
+    let text: String = starts.iter().map(|start| format!("{start}\n")).collect();
+    if let Err(error) = files::replace(file, text, 0o644) {
+        tracing::warn!(%error, "this start was not noted");
+    }
+    starts
+}
+
+/// The room where state and share lie.
+fn room(folder: &Path) -> Option<Room> {
+    let disk = statvfs(folder).ok()?;
+    let size = disk.fragment_size();
+    Some(Room { free: disk.blocks_available() * size, total: disk.blocks() * size })
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Outcome, Rung};
+
+    use super::*;
+    use crate::socket::server;
+
+    fn outcome(seen: &[Observation], rung: Rung) -> Option<Outcome> {
+        seen.iter().find(|seen| seen.rung == rung).map(|seen| seen.outcome)
+    }
+
+    #[tokio::test]
+    async fn a_role_that_is_not_there_is_no_evidence_and_one_that_is_has_its_process() {
+        let (sockets, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let door = server::open(sockets.path(), Role::Webd).await.unwrap();
+        tokio::spawn(server::serve(door, axum::Router::new()));
+        let own = Own::watch(sockets.path(), state.path());
+        let process = i32::try_from(std::process::id()).unwrap();
+        assert_eq!(own.processes().await, [(Role::Webd, process)]);
+        let seen = own.look().await;
+        assert_eq!(outcome(&seen, Rung::Ruleset), None, "nobody said how it is");
+        assert_eq!(outcome(&seen, Rung::Roles), Some(Outcome::Good));
+        assert!(outcome(&seen, Rung::Storage).is_some());
+    }
+
+    #[test]
+    fn the_newest_starts_are_remembered_and_a_damaged_note_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("starts");
+        let at = |second| Timestamp::from_second(second).unwrap();
+        std::fs::write(&file, "half a ti").unwrap();
+        let noted: Vec<usize> = (1..=5).map(|second| note_start(&file, at(second)).len()).collect();
+        assert_eq!(noted, [1, 2, 3, 4, 4]);
+        assert_eq!(note_start(&file, at(6)), [3, 4, 5, 6].map(at));
+    }
+}
