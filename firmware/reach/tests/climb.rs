@@ -402,12 +402,14 @@ fn a_sweep_that_is_asked_for_tells_what_it_has_seen_while_it_is_under_way() {
         let whole = running.sweep().await;
         let mut parts = running.parts.clone();
         let under_way = async {
-            let told = |part: &LinePart| part.sweep.as_ref().is_some_and(|sweep| sweep.seen.len() > 5);
+            let is_link = |seen: &model::Observation| seen.rung == Rung::Link;
+            let told =
+                |part: &LinePart| part.sweep.as_ref().is_some_and(|sweep| sweep.seen.iter().any(is_link));
             parts.wait_for(told).await.unwrap().sweep.clone().unwrap()
         };
         let (seen, after) = tokio::join!(under_way, running.sweep());
         assert_eq!((seen.of, after.sweep), (whole.ladder.len(), None));
-        assert!(seen.seen.iter().any(|seen| seen.rung == Rung::Link));
+        assert!(!seen.seen.is_empty() && seen.seen.len() <= seen.of);
         // A look that nobody waits for tells nobody.
         world.advertise(600);
         running.until(Duration::from_secs(20), |part| part.ladder != after.ladder).await;

@@ -595,7 +595,7 @@ fn no_answers_and_a_date_that_has_passed_are_an_expired_certificate_and_either_a
     assert_eq!(foremost(&both), Some((FaultCode::Term11, Party::Terminal, Certainty::Likely)));
     assert_eq!(verdict(&both).alarms().count(), 1, "it is said once");
     let undated = without(both.clone(), Rung::TerminalCertificate);
-    assert_eq!(foremost(&undated), Some((FaultCode::Term08, Party::Terminal, Certainty::Likely)));
+    assert_eq!(foremost(&undated), Some((FaultCode::Term08, Party::Terminal, Certainty::Open)));
     let soon = broken(&[unanswered, (Rung::TerminalCertificate, Symptom::EndsSoon)]);
     assert_eq!(foremost(&soon).unwrap().0, FaultCode::Term08);
     let without_the_centre = without(both, Rung::CentreTls);

@@ -122,7 +122,7 @@ impl Memory {
             self.strips.unwrite();
         }
         let base = anew || self.keeper.wants_base();
-        let cells = self.strips.unwritten();
+        let cells = self.strips.unwritten(base);
         let records = self.records(&cells, base);
         if self.keeper.write(&records, base, moment) {
             self.strips.written(&cells);

@@ -52,9 +52,12 @@ impl Record {
 pub struct Cells {
     /// The number of the first cell: seconds since 1970, by ten.
     pub from: i64,
-    /// The rungs.
+    /// The rungs. Without any they, and the words, are those of the record before: in calm times the names would be most
+    /// of what is written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<Place>,
     /// The words of the cells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub words: Vec<String>,
     /// The different columns, each the number of a word for every place.
     pub columns: Vec<Vec<u8>>,

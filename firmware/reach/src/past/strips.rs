@@ -58,7 +58,11 @@ pub struct Strips {
     /// What the newest durable cell showed.
     kept: Vec<u8>,
     news: bool,
+    /// The rungs and the words that the newest durable record goes by.
+    names: Option<Names>,
 }
+
+type Names = (Vec<Place>, Vec<String>);
 
 impl Strips {
     /// Takes in what is seen now.
@@ -194,32 +198,39 @@ impl Strips {
     }
 
     /// The cells that are not durable yet, the one that is being looked at with them; the oldest of them if they are
-    /// more than are written at once.
-    pub fn unwritten(&self) -> Vec<Cells> {
+    /// more than are written at once. With `everything` they can be read without a record before them.
+    pub fn unwritten(&self, everything: bool) -> Vec<Cells> {
         let mut found: Vec<Cells> = Vec::new();
+        let names = self.names.as_ref().filter(|_| !everything);
+        let as_before = names.is_some_and(|names| *names == self.current_names());
         let mut at = self.next - i64::from(self.runs.total());
         for (column, cells) in self.runs.iter() {
             let end = at + i64::from(cells);
             let fresh = u32::try_from((end - at.max(self.pending)).max(0)).unwrap_or(0);
             if fresh > 0 {
-                self.write(&mut found, end - i64::from(fresh), self.columns.get(column), fresh);
+                self.write(&mut found, as_before, end - i64::from(fresh), self.columns.get(column), fresh);
             }
             at = end;
         }
         if let Some(now) = &self.now {
-            self.write(&mut found, self.next, &now.shown, 1);
+            self.write(&mut found, as_before, self.next, &now.shown, 1);
         }
         found.truncate(RECORDS);
         found
     }
 
-    fn write(&self, found: &mut Vec<Cells>, from: i64, column: &[u8], cells: u32) {
+    fn current_names(&self) -> Names {
+        (self.columns.places().to_vec(), self.columns.words().to_vec())
+    }
+
+    fn write(&self, found: &mut Vec<Cells>, as_before: bool, from: i64, column: &[u8], cells: u32) {
         let full = |record: &Cells| {
             record.runs.len() >= RECORD_RUNS
                 || (record.columns.len() + 1) * self.columns.places().len() > RECORD_BYTES
         };
         if found.last().is_none_or(full) {
-            let (places, words) = (self.columns.places().to_vec(), self.columns.words().to_vec());
+            let known = as_before || !found.is_empty();
+            let (places, words) = if known { Names::default() } else { self.current_names() };
             found.push(Cells { from, places, words, ..Cells::default() });
         }
         if let Some(record) = found.last_mut() {
@@ -230,6 +241,7 @@ impl Strips {
     /// These cells are durable now.
     pub fn written(&mut self, records: &[Cells]) {
         let Some(last) = records.last() else { return };
+        self.names = Some(self.current_names());
         let end = last.from + last.runs.iter().map(|(_, cells)| i64::from(*cells)).sum::<i64>();
         // The cell that is being looked at may still get worse.
         self.pending = end.min(self.next);
@@ -242,7 +254,7 @@ impl Strips {
     /// Nothing is durable any more.
     pub fn unwrite(&mut self) {
         self.pending = self.next - i64::from(self.runs.total());
-        self.news = true;
+        (self.news, self.names) = (true, None);
     }
 
     /// Puts back what was durable; a later record stands over an earlier one.
@@ -250,6 +262,10 @@ impl Strips {
         if record.from.abs() > number(Timestamp::MAX) {
             return;
         }
+        if !record.places.is_empty() {
+            self.names = Some((record.places.clone(), record.words.clone()));
+        }
+        let Some(names) = self.names.clone() else { return };
         let gap = record.from - self.next;
         if gap < 0 {
             self.cut(record.from);
@@ -261,17 +277,17 @@ impl Strips {
             self.next = record.from;
         }
         for (column, cells) in record.run_columns() {
-            let column = self.translated(record, column);
+            let column = self.translated(&names, column);
             self.push(&column, cells.min(CELLS));
             self.kept = column;
         }
         (self.pending, self.news) = (self.next, false);
     }
 
-    fn translated(&mut self, record: &Cells, column: &[u8]) -> Vec<u8> {
+    fn translated(&mut self, (places, words): &Names, column: &[u8]) -> Vec<u8> {
         let mut ours = Vec::new();
-        for ((rung, terminal), index) in record.places.iter().zip(column) {
-            let word = record.words.get(usize::from(*index)).map_or(UNKNOWN, String::as_str);
+        for ((rung, terminal), index) in places.iter().zip(column) {
+            let word = words.get(usize::from(*index)).map_or(UNKNOWN, String::as_str);
             let word = self.columns.word(word);
             if let Some(at) = self.columns.place(rung, terminal.as_deref()) {
                 set(&mut ours, at, word);
