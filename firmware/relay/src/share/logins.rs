@@ -77,7 +77,7 @@ impl Logins {
             Err(trouble) if trouble.symptom == Symptom::LoginRefused => {
                 memory.refused(trouble, Timestamp::now());
             }
-            Err(_) => {}
+            Err(trouble) => memory.unheard(trouble),
         }
         answer
     }
@@ -113,11 +113,8 @@ impl Memory {
 
     /// Takes in that one is tried. Until its answer is known, there is none.
     fn tried(&mut self, login: Login, now: Instant) {
-        let silent = || Trouble {
-            symptom: Symptom::Silent,
-            action: "log in",
-            detail: "the newest try got no answer".to_owned(),
-        };
+        let silent =
+            || Trouble { symptom: Symptom::Silent, action: "log in", detail: "no answer in time".to_owned() };
         let before = self.newest.take();
         let goes_on = before.as_ref().is_some_and(|(_, at, _)| now.saturating_duration_since(*at) < COUNTED);
         let word = before.filter(|(other, ..)| *other == login).map(|(.., word)| word);
@@ -135,6 +132,13 @@ impl Memory {
                 detail: format!("{}; by itself again not before {next}", trouble.detail),
                 ..trouble.clone()
             };
+        }
+    }
+
+    /// The server said neither yes nor no.
+    fn unheard(&mut self, trouble: &Trouble) {
+        if let (0, Some((.., word))) = (self.refused, &mut self.newest) {
+            *word = trouble.clone();
         }
     }
 

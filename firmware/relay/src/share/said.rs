@@ -16,6 +16,15 @@ const CANNOT_DELETE: u32 = 0xC000_0121;
 /// Another process has marked the file for deletion.
 pub const DELETE_PENDING: u32 = 0xC000_0056;
 
+/// The server has no room for one more, or nobody to ask whether the login is right: nothing about the login.
+const NO_ROOM: [u32; 5] = [
+    0xC000_009A, // STATUS_INSUFFICIENT_RESOURCES
+    0xC000_00CE, // STATUS_TOO_MANY_SESSIONS
+    0xC000_00D0, // STATUS_REQUEST_NOT_ACCEPTED
+    0xC000_0205, // STATUS_INSUFF_SERVER_RESOURCES
+    0xC000_005E, // STATUS_NO_LOGON_SERVERS
+];
+
 /// A TCP connection that was not made.
 pub fn connecting(error: &io::Error) -> Trouble {
     let symptom = match error.kind() {
@@ -26,10 +35,11 @@ pub fn connecting(error: &io::Error) -> Trouble {
     Trouble { symptom, action: "connect", detail: error.kind().to_string() }
 }
 
-/// A session that is not granted is a refused login, whatever the server calls it, unless it fell silent.
+/// A session that is not granted is a refused login, whatever the server calls it, unless it fell silent or had no room.
 pub fn refused(error: &smb::Error) -> Trouble {
     let found = trouble("log in", error);
     match status(error) {
+        Some(status) if NO_ROOM.contains(&status) => found,
         Some(_) => Trouble { symptom: Symptom::LoginRefused, ..found },
         None => found,
     }
@@ -104,5 +114,21 @@ const fn plain(error: &smb::Error) -> &'static str {
             "a message was not authentic"
         }
         _ => "an answer that was not expected",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_without_room_says_nothing_about_the_login() {
+        let symptom = |status| refused(&smb::Error::UnexpectedMessageStatus(status)).symptom;
+        for status in [Status::U32_LOGON_FAILURE, Status::U32_USER_ACCOUNT_LOCKED_OUT, 0xC000_0071] {
+            assert_eq!(symptom(status), Symptom::LoginRefused, "{status:#x}");
+        }
+        for status in NO_ROOM {
+            assert_eq!(symptom(status), Symptom::Malformed, "{status:#x}");
+        }
     }
 }

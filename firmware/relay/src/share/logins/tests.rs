@@ -174,6 +174,17 @@ async fn whoever_comes_while_a_login_is_under_way_waits_for_its_word() {
 }
 
 #[tokio::test]
+async fn what_is_neither_yes_nor_no_is_repeated_as_it_was_said() {
+    let logins = Logins::default();
+    let full = Trouble { symptom: Symptom::Malformed, action: "log in", detail: "no room".into() };
+    for _ in 0..3 {
+        let answer = std::future::ready(Err::<(), _>(full.clone()));
+        assert_eq!(logins.log_in(Occasion::Routine, login("right"), answer).await, Err(full.clone()));
+    }
+    assert_eq!(logins.may(Occasion::Routine, login("right")).await, Err(full));
+}
+
+#[tokio::test]
 async fn a_login_that_is_not_waited_for_counts() {
     let logins = Logins::default();
     for _ in 0..3 {
