@@ -213,6 +213,7 @@ fn what_is_wrong_in_the_clinic_itself_is_named_with_its_owner() {
         (broken(&[(ClinicLink, NoCarrier)]), Clin02, Party::Clinic, Likely),
         (away.clone(), Clin02, Party::ReceiptComputer, Likely),
         (without(away.clone(), ClinicLink), Clin02, Party::Unknown, Open),
+        (never(away.clone(), ReceiptComputer), Clin02, Party::Unknown, Open),
         (broken(&[(ClinicAddress, Duplicate)]), Clin03, Party::Clinic, Likely),
         (broken(&[(Separation, Elsewhere)]), Clin04, Party::Clinic, Likely),
         (broken(&[(Separation, Joined), (ClinicAddress, Duplicate)]), Clin05, Party::Clinic, Sure),

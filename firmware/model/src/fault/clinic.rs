@@ -19,6 +19,14 @@ pub const CLIN_02_CLINIC: Words = Words {
     ..CLIN_02
 };
 
+pub const CLIN_02_UNKNOWN: Words = Words {
+    next: Text::new(
+        "レセコンの電源とLANケーブルを確かめ、続くようなら本機の設置事業者へ連絡してください。",
+        "Check the receipt computer's power and cable; if it goes on, call whoever installed this box.",
+    ),
+    ..CLIN_02
+};
+
 pub const CLIN_03: Words = Words {
     title: Text::new("院内LANに本機と同じアドレス", "another device has this box's address"),
     happened: Text::new(

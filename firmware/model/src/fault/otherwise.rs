@@ -32,6 +32,7 @@ pub(super) const fn words(code: FaultCode, owner: Party) -> Option<Words> {
         (FaultCode::Term09, Party::Centre) => TERM_09_CENTRE,
         (FaultCode::Term09, Party::ReceiptComputer) => TERM_09_RECEIPT_COMPUTER,
         (FaultCode::Clin02, Party::Clinic) => clinic::CLIN_02_CLINIC,
+        (FaultCode::Clin02, Party::Unknown) => clinic::CLIN_02_UNKNOWN,
         _ => return None,
     })
 }

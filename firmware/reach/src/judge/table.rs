@@ -443,8 +443,14 @@ pub const CONSUMERS: &[Row] = &[
 /// The clinic's machines, from the box's port to who takes the answers.
 pub const CLINIC: &[Row] = &[
     row(FaultCode::Clin02, &[Seen(ClinicLink, &[NoCarrier])], Party::Clinic, Likely),
-    row(FaultCode::Clin02, &[Good(ClinicLink), Seen(ReceiptComputer, GONE)], Party::ReceiptComputer, Likely),
-    // Carrier tells the machine from its cable; without that it is neither's.
+    row(
+        FaultCode::Clin02,
+        &[Good(ClinicLink), Seen(ReceiptComputer, GONE), Ever(ReceiptComputer)],
+        Party::ReceiptComputer,
+        Likely,
+    ),
+    // Carrier tells the machine from its cable; without that it is neither's. Nor is an address that never answered: it
+    // may be a slip in the site file.
     row(FaultCode::Clin02, &[Seen(ReceiptComputer, GONE)], Party::Unknown, Open),
 ];
 

@@ -27,8 +27,8 @@ const ROOTS: [(&str, &str); 19] = [
     ("TERM-02", "TERM-03"),
 ];
 
-/// One of the line and one of the terminal, or one that is only recorded beside an alarm.
-const BOTH: [(&str, &str); 20] = [
+/// One of the line and one of the terminal or the clinic, or one that is only recorded beside an alarm.
+const BOTH: [(&str, &str); 24] = [
     ("WAN-01", "TERM-01"),
     ("WAN-01", "TERM-01:cable"),
     ("WAN-02", "TERM-02"),
@@ -49,6 +49,10 @@ const BOTH: [(&str, &str); 20] = [
     ("CTR-01", "DNS-02"),
     ("CTR-03", "DNS-02:second"),
     ("DNS-02", "TERM-01"),
+    ("CTR-02", "CLIN-02"),
+    ("TERM-01", "CLIN-04"),
+    ("TERM-02", "CLIN-02:cable"),
+    ("CLIN-05", "CLIN-02"),
 ];
 
 /// The pairs.
