@@ -20,13 +20,20 @@ pub fn scene(snapshot: &Snapshot) -> Scene {
     Scene(signs.map(Sign::light).to_vec())
 }
 
-/// The box itself is well while the proved ruleset stands, every role speaks and nothing that is judged is its own.
-/// Before a site is in force the line's and the relay's roles do not run, and are not missed.
+/// The box itself is well while it stands and nothing that is judged is its own.
 fn status(snapshot: &Snapshot) -> Sign {
     let own = |fault: &model::Fault| fault.code.place() == Place::Box;
-    if snapshot.line.as_ref().is_some_and(|line| line.part.verdict.alarms().any(own)) {
-        return Sign::BoxFault;
+    match stands(snapshot) {
+        Sign::BoxWell if snapshot.line.as_ref().is_some_and(|line| line.part.verdict.alarms().any(own)) => {
+            Sign::BoxFault
+        }
+        sign => sign,
     }
+}
+
+/// It stands while the proved ruleset does and every role speaks. Before a site is in force the line's and the relay's
+/// roles do not run, and are not missed.
+fn stands(snapshot: &Snapshot) -> Sign {
     let proved = snapshot.firewall.as_ref().is_some_and(|wall| wall.part.state == RulesetState::Proved);
     match situation(snapshot) {
         Situation::Closed => Sign::Closed,
@@ -90,7 +97,7 @@ fn alarm(snapshot: &Snapshot, verdict: Option<&Verdict>) -> Sign {
         verdict.is_some_and(|verdict| verdict.alarms().any(|fault| fault.code.is_warning() == is_warning))
     };
     match () {
-        () if judged(false) || matches!(status(snapshot), Sign::BoxFault | Sign::Closed) => Sign::Act,
+        () if judged(false) || matches!(stands(snapshot), Sign::BoxFault | Sign::Closed) => Sign::Act,
         () if refused_a_stick(snapshot) => Sign::StickRefused,
         () if holds(snapshot) || judged(true) => Sign::Look,
         () => Sign::Calm,

@@ -160,15 +160,21 @@ fn the_table_of_scenes_is_the_known_one() {
 }
 
 #[test]
-fn a_judged_fault_of_the_box_is_shown_as_the_box_s_and_as_nobody_else_s() {
-    for usability in [Usability::Usable, Usability::Partly] {
-        let shown = scene(&snapshot(usability, &[FaultCode::Box02]));
-        let blink = |lamp| shown.light(lamp).unwrap().blink;
-        assert_eq!(Sign::of(Lamp::Status, blink(Lamp::Status)), Some(Sign::BoxFault));
-        assert_eq!(Sign::of(Lamp::Line, blink(Lamp::Line)), Some(Sign::LineWell));
-        assert_eq!(Sign::of(Lamp::Relay, blink(Lamp::Relay)), Some(Sign::RelayWell));
-        assert_eq!(Sign::of(Lamp::Alarm, blink(Lamp::Alarm)), Some(Sign::Act));
+fn a_judged_fault_of_the_box_is_shown_as_the_box_s_and_a_warning_is_for_later() {
+    for (code, usability, act) in
+        [(FaultCode::Box05, Usability::Partly, Sign::Act), (FaultCode::Box03, Usability::Usable, Sign::Look)]
+    {
+        let shown = scene(&snapshot(usability, &[code]));
+        let sign = |lamp| Sign::of(lamp, shown.light(lamp).unwrap().blink);
+        assert_eq!(sign(Lamp::Status), Some(Sign::BoxFault), "{code:?}");
+        assert_eq!(sign(Lamp::Line), Some(Sign::LineWell), "{code:?}");
+        assert_eq!(sign(Lamp::Relay), Some(Sign::RelayWell), "{code:?}");
+        assert_eq!(sign(Lamp::Alarm), Some(act), "{code:?}");
     }
+    let mut tampered = snapshot(Usability::Usable, &[FaultCode::Box02]);
+    tampered.firewall = firewall(RulesetState::Drifted);
+    let shown = scene(&tampered);
+    assert_eq!(Sign::of(Lamp::Alarm, shown.light(Lamp::Alarm).unwrap().blink), Some(Sign::Act));
 }
 
 #[test]

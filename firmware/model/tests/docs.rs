@@ -20,7 +20,9 @@ fn committed(name: &str, made: &str) {
 /// What most owners' words are.
 fn usual(code: FaultCode) -> Words {
     let all = Party::ALL.map(|owner| code.words(owner, Usability::Unknown));
-    all.into_iter().max_by_key(|one| all.iter().filter(|other| *other == one).count()).unwrap()
+    all.into_iter()
+        .max_by_key(|one| all.iter().filter(|other| *other == one).count())
+        .expect("invariant: there are parties")
 }
 
 #[test]

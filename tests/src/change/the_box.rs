@@ -141,7 +141,7 @@ fn sense(covered: bool, files: &[(&str, &str)]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Another disk under the state, small and full. What lies in the state is where it was, so that nothing is lost and
+/// Another disk under the state, of 64 KiB. What lies in the state is where it was, so that nothing is lost and
 /// nobody else fails: only who asks for the room is told that there is none.
 fn fill(state: &Path) -> Result<(), Error> {
     let nothing = None::<&str>;

@@ -305,7 +305,7 @@ pub const CATALOGUE: &[Fault] = &[
     },
     Fault {
         code: "BOX-01",
-        what: "the disk that the box's state lies on says that it is full",
+        what: "the disk that the box's state lies on says that it has no more than 64 KiB",
         makes: |world| world.own_disk_full = true,
     },
     Fault {

@@ -72,3 +72,38 @@ fn one_role_of_a_box_that_is_one_process_cannot_crash_alone() {
     let refused = clinic.fault("BOX-05", true).unwrap_err().to_string();
     assert!(refused.contains("--split"), "{refused}");
 }
+
+#[test]
+fn a_disk_without_room_says_so_and_keeps_what_lies_on_it() {
+    let clinic = Clinic::up("box-disk").unwrap();
+    let state = clinic.state();
+    let state = state.to_str().unwrap();
+    let room = || on_the_box(&clinic, &["stat", "--file-system", "--format=%b", state]);
+    let lies = || on_the_box(&clinic, &["find", state, "-maxdepth", "2", "-type", "d"]);
+    let before = (room(), lies());
+    clinic.fault("BOX-01", true).unwrap();
+    assert_ne!(room(), before.0);
+    assert_eq!(sorted(&lies()), sorted(&before.1));
+    clinic.fault("BOX-01", false).unwrap();
+    assert_eq!(room(), before.0);
+}
+
+fn sorted(lines: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = lines.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn sensors_are_covered_and_uncovered_again() {
+    let clinic = Clinic::up("box-heat").unwrap();
+    let zones = || on_the_box(&clinic, &["ls", "/sys/class/thermal", "/sys/block"]);
+    let before = zones();
+    clinic.fault("BOX-08", true).unwrap();
+    assert!(zones().contains("thermal_zone0"));
+    clinic.fault("BOX-08:worn", true).unwrap();
+    assert!(zones().contains("mmcblk0"));
+    clinic.fault("BOX-08:worn", false).unwrap();
+    clinic.fault("BOX-08", false).unwrap();
+    assert_eq!(zones(), before);
+}

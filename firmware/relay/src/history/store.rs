@@ -88,6 +88,8 @@ fn opening(relay: &Path) -> PathBuf {
 pub fn open(relay: &Path, by: &HistoryBy) -> Box<dyn Store> {
     if opening(relay).exists() {
         tracing::error!("the history was being opened when the relay ended: it is set aside and made anew");
+        // Whether it brought the relay down or the power went in that moment, nobody knows: it is not called damaged.
+        set_aside(relay, "history.unfinished");
         return anew(relay, by);
     }
     if !folder(relay).exists() {
@@ -108,7 +110,7 @@ pub fn open(relay: &Path, by: &HistoryBy) -> Box<dyn Store> {
 
 /// Sets aside what there is, and makes a new store of what the folders and the log say. What cannot be made is none.
 pub fn anew(relay: &Path, by: &HistoryBy) -> Box<dyn Store> {
-    set_aside(relay);
+    set_aside(relay, DAMAGED);
     let begun = Instant::now();
     let rebuilt = made(relay, by).and_then(|mut store| store.rebuild(relay).map(|count| (store, count)));
     match rebuilt {
@@ -148,9 +150,12 @@ pub fn unwound<V>(act: impl FnOnce() -> Result<V, StoreError>) -> Result<V, Stor
     catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| Err(StoreError::CameDown(said(panic))))
 }
 
-/// One damaged store is kept for whoever wants to know why.
-fn set_aside(relay: &Path) {
-    let (from, to) = (folder(relay), relay.join("history.damaged"));
+/// What a store is called that was not what was written.
+const DAMAGED: &str = "history.damaged";
+
+/// One of each name is kept for whoever wants to know why.
+fn set_aside(relay: &Path, name: &str) {
+    let (from, to) = (folder(relay), relay.join(name));
     if from.exists() {
         let _ = fs::remove_dir_all(&to);
         if fs::rename(&from, &to).is_err() {
