@@ -1,4 +1,5 @@
-//! 72 hours of every rung in cells of ten seconds. Pure: looks go in, cells come out.
+//! 72 hours of every rung in cells of ten seconds, but for the box's own: what is wrong with the box is a story, and ten
+//! more strips would cost flash every hour. Pure: looks go in, cells come out.
 //!
 //! A cell shows the greatest mark ([`Mark`]) of the looks that fell into it; one without a look shows what the look
 //! before it saw, for a minute at most. Where nobody looked longer than that, nothing is known.
@@ -9,6 +10,7 @@
 
 use std::time::Duration;
 
+use model::observation::Branch;
 use model::past::{CELL_S, CELLS, Mark, Strip, UNKNOWN, word};
 use model::{Observation, Outcome, Rung, Timestamp};
 
@@ -136,7 +138,7 @@ impl Strips {
 
     fn column_of(&mut self, ladder: &[Observation]) -> Vec<u8> {
         let mut column = Vec::new();
-        for seen in ladder {
+        for seen in ladder.iter().filter(|seen| seen.rung.branch() != Branch::Box) {
             let rung = model::past::key(&seen.rung);
             let Some(at) = self.columns.place(&rung, seen.terminal.as_deref()) else { continue };
             let word = self.columns.word(&word(seen.outcome));

@@ -1,7 +1,8 @@
-//! The last good and the first bad look of every rung. Pure.
+//! The last good and the first bad look of every rung but the box's own, whose stories tell enough. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::observation::Branch;
 use model::past::Look;
 use model::{Observation, Outcome};
 
@@ -21,7 +22,7 @@ pub struct Traces {
 impl Traces {
     /// Takes in what is seen now. What is skipped or open ends neither a good nor a bad time.
     pub fn take(&mut self, ladder: &[Observation]) {
-        for seen in ladder {
+        for seen in ladder.iter().filter(|seen| seen.rung.branch() != Branch::Box) {
             let place = (model::past::key(&seen.rung), seen.terminal.clone());
             let Some(trace) = self.of(&place) else { continue };
             match seen.outcome {
