@@ -309,6 +309,8 @@ pub enum Symptom {
     CertificateIssuer,
     /// The share login was refused.
     LoginRefused,
+    /// The login for it that this box keeps cannot be read.
+    NoLogin,
     /// The share or a folder in it is not there.
     ShareMissing,
     /// Reading or writing is not permitted.
@@ -359,7 +361,7 @@ pub enum Symptom {
 
 impl Symptom {
     /// Every symptom.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::NoCarrier,
         Self::NoPort,
         Self::NoRouter,
@@ -382,6 +384,7 @@ impl Symptom {
         Self::CertificateName,
         Self::CertificateIssuer,
         Self::LoginRefused,
+        Self::NoLogin,
         Self::ShareMissing,
         Self::Denied,
         Self::DiskFull,

@@ -82,7 +82,8 @@ fn each_fault_is_named_with_its_owner() {
         TerminalNeighbour, TerminalShare, TerminalSmb,
     };
     use Symptom::{
-        CertificateExpired, LoginRefused, NoCarrier, NoRouter, Refused, RouterGoodbye, Silent, Unreachable,
+        CertificateExpired, LoginRefused, NoCarrier, NoLogin, NoRouter, Refused, RouterGoodbye, Silent,
+        Unreachable,
     };
     let refused = broken(&[(LineAuth, Refused), (CentreTcp, Refused)]);
     let muted = broken(&[(LineAuth, Silent), (CentreTcp, Refused)]);
@@ -111,6 +112,7 @@ fn each_fault_is_named_with_its_owner() {
         (broken(&[(TerminalNeighbour, Silent)]), Term01, Party::Terminal, Likely),
         (broken(&[(TerminalSmb, Refused)]), Term02, Party::Terminal, Sure),
         (broken(&[(TerminalShare, LoginRefused)]), Term03, Party::Terminal, Sure),
+        (broken(&[(TerminalShare, NoLogin)]), Term03, Party::Box, Sure),
         (never(broken(&[(TerminalShare, LoginRefused)]), TerminalShare), Term03, Party::Terminal, Likely),
     ];
     for (evidence, code, owner, certainty) in table {
@@ -473,7 +475,7 @@ const fn apt(rung: Rung) -> &'static [Symptom] {
     use Symptom::{
         AnswersFailed, AnswersMixed, AnswersRefused, CertificateExpired, CertificateName, ClockOff, Crashing,
         Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends, EndsSoon, FellBack,
-        Hot, Joined, LargeLost, LoginRefused, Lossy, NameMissing, NoCarrier, NoRouter, NotCollected,
+        Hot, Joined, LargeLost, LoginRefused, Lossy, NameMissing, NoCarrier, NoLogin, NoRouter, NotCollected,
         OtherArea, Refused, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow, Stranger, Unanswered,
         UnknownKinds, Unreachable, Untaken, Worn,
     };
@@ -490,7 +492,7 @@ const fn apt(rung: Rung) -> &'static [Symptom] {
         Rung::LargePackets => &[LargeLost],
         Rung::Time => &[Silent, ClockOff],
         Rung::TerminalSmb => &[Silent, Refused],
-        Rung::TerminalShare => &[LoginRefused, ShareMissing, Denied, DiskFull],
+        Rung::TerminalShare => &[LoginRefused, NoLogin, ShareMissing, Denied, DiskFull],
         Rung::TerminalAnswers => &[Untaken, Unanswered],
         Rung::AnswersSay => &[AnswersFailed, AnswersRefused, AnswersMixed],
         Rung::Collection => &[NotCollected],

@@ -44,7 +44,7 @@ pub const TERM_02: Words = Words {
 };
 
 pub const TERM_03: Words = Words {
-    title: Text::new("端末の共有に入れない", "the terminal refuses the share login"),
+    title: Text::new("端末の共有に入れない", "no login to the terminal's share"),
     happened: Text::new(
         "端末の共有フォルダーが本機のログインを断りました。",
         "The terminal's share refused this box's login.",

@@ -27,6 +27,7 @@ pub(super) const fn words(code: FaultCode, owner: Party) -> Option<Words> {
         (FaultCode::Ctr03, Party::Unknown) => CTR_03_UNKNOWN,
         (FaultCode::Term01, Party::Clinic) => TERM_01_CLINIC,
         (FaultCode::Term02, Party::Unknown) => TERM_02_UNKNOWN,
+        (FaultCode::Term03, Party::Box) => TERM_03_BOX,
         (FaultCode::Term07, Party::Unknown) => TERM_07_UNKNOWN,
         (FaultCode::Term08, Party::Unknown) => TERM_08_UNKNOWN,
         (FaultCode::Term09, Party::Centre) => TERM_09_CENTRE,
@@ -115,6 +116,18 @@ const TERM_02_UNKNOWN: Words = Words {
         "Restart the terminal; if it does not return, ask its vendor about its firewall.",
     ),
     ..inside::TERM_02
+};
+
+const TERM_03_BOX: Words = Words {
+    happened: Text::new(
+        "端末の共有に入るための設定が、本機で読めません。",
+        "The login for the terminal's share cannot be read on this box.",
+    ),
+    next: Text::new(
+        "本機の設定の確認が必要です。設置事業者へ連絡してください。",
+        "The box's settings have to be checked. Call whoever installed it.",
+    ),
+    ..inside::TERM_03
 };
 
 const TERM_07_UNKNOWN: Words = Words {

@@ -68,8 +68,8 @@ use Symptom::{
     AnswersFailed, AnswersMixed, AnswersRefused, CertificateExpired, CertificateIssuer, CertificateName,
     ClockOff, Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends,
     EndsSoon, FellBack, Hot, Joined, LargeLost, LoginRefused, Lossy, Malformed, NameMissing, NoCarrier,
-    NoRouter, NotCollected, OtherArea, Refused, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow,
-    Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
+    NoLogin, NoRouter, NotCollected, OtherArea, Refused, RouterGoodbye, SecondRouter, ShareMissing, Silent,
+    Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
 };
 
 /// The host gave no answer at all, or the net in between said that it cannot be had.
@@ -356,6 +356,7 @@ pub const TERMINAL: &[Row] = &[
         Party::Unknown,
         Open,
     ),
+    row(FaultCode::Term03, &[TO_SHARE, Seen(TerminalShare, &[NoLogin])], Party::Box, Sure),
     // What worked here before was changed over there; what never did may be a slip on our side.
     row(
         FaultCode::Term03,

@@ -92,7 +92,7 @@ fn settings() -> ConnectionConfig {
 
 /// User and password, a line each.
 fn login(path: &Path) -> Result<(Login, sspi::AuthIdentity), Trouble> {
-    let own = |detail: String| Trouble { symptom: Symptom::LoginRefused, action: "read the login", detail };
+    let own = |detail: String| Trouble { symptom: Symptom::NoLogin, action: "read the login", detail };
     let text = std::fs::read_to_string(path).map_err(|error| own(error.kind().to_string()))?;
     let mut lines = text.lines();
     let (Some(user), Some(password)) = (lines.next(), lines.next()) else {
@@ -107,6 +107,18 @@ fn login(path: &Path) -> Result<(Login, sspi::AuthIdentity), Trouble> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_login_that_this_box_cannot_read_is_not_called_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let half = folder.path().join("half");
+        std::fs::write(&half, "user\n").unwrap();
+        for secret in [folder.path().join("none"), half] {
+            let end = RemoteTerminal::new(([127, 0, 0, 1], 9).into(), "OQS".into(), secret);
+            let Err(trouble) = end.log_in(Occasion::Routine).await else { panic!("it logged in") };
+            assert_eq!(trouble.symptom, Symptom::NoLogin);
+        }
+    }
 
     #[test]
     fn logins_to_one_account_are_counted_together_and_others_are_not() {
