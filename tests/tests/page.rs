@@ -68,6 +68,21 @@ async fn reception_chooses_english_and_opens_the_reasons_of_a_held_file() {
 }
 
 #[tokio::test]
+async fn a_look_that_is_asked_for_on_the_page_is_made_and_seen_on_its_way() {
+    let clinic = Clinic::up("page-check").unwrap();
+    clinic.fault("CTR-02", true).unwrap();
+    let browser = Browser::open(Scripts::Run).await;
+    browser.goto(&format!("{}line", clinic.status().unwrap().page.https)).await;
+    browser.wait_for("h1", "回線の確認", JUDGED).await;
+    browser.click(".check button").await;
+    // The centre's silence is waited for: so long the look is under way.
+    browser.wait_for(".check", "確認しています", JUDGED).await;
+    browser.keep("check-now").await;
+    browser.wait_for(".when", "センターから応答がありません。", JUDGED).await;
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn without_scripts_the_page_says_the_same_on_one_sheet_of_paper() {
     let clinic = Clinic::up("page-plain").unwrap();
     let browser = Browser::open(Scripts::Off).await;

@@ -57,6 +57,8 @@ struct KeptWritten {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subjects {
     line: String,
+    /// The clinic's machines.
+    clinic: String,
     terminals: BTreeMap<String, String>,
 }
 
@@ -65,12 +67,17 @@ impl Subjects {
     pub fn of(plan: &Plan) -> Self {
         let of = |terminal: &TerminalTarget| format!("{} {}", terminal.address, terminal.share);
         let terminals = plan.terminals.iter().map(|one| (one.name.clone(), of(one))).collect();
-        Self { line: plan.contract.clone(), terminals }
+        let consumers = plan.clinic.consumers.iter();
+        let consumers: Vec<String> = consumers.map(|one| format!("{} {}", one.name, one.address)).collect();
+        Self { line: plan.contract.clone(), clinic: consumers.join(", "), terminals }
     }
 
-    fn at(&self, terminal: Option<&str>) -> String {
-        let of = |name| self.terminals.get(name).cloned().unwrap_or_default();
-        terminal.map_or_else(|| self.line.clone(), of)
+    fn at(&self, rung: Rung, terminal: Option<&str>) -> String {
+        match terminal {
+            Some(name) => self.terminals.get(name).cloned().unwrap_or_default(),
+            None if rung.branch() == Branch::Clinic => self.clinic.clone(),
+            None => self.line.clone(),
+        }
     }
 }
 
@@ -90,7 +97,7 @@ impl History {
         let mut new = false;
         for observation in looked {
             if observation.outcome.is_good() {
-                let of = self.subjects.at(observation.terminal.as_deref());
+                let of = self.subjects.at(observation.rung, observation.terminal.as_deref());
                 let terminal = observation.terminal.clone();
                 new |= self.kept.ever_good.insert(Good { rung: observation.rung, terminal, of });
             }
@@ -116,7 +123,7 @@ impl History {
     pub fn ever_good(&self, terminal: Option<&str>) -> Vec<Rung> {
         let stands = |good: &&Good| {
             let name = good.terminal.as_deref();
-            (name.is_none() || name == terminal) && good.of == self.subjects.at(name)
+            (name.is_none() || name == terminal) && good.of == self.subjects.at(good.rung, name)
         };
         self.kept.ever_good.iter().filter(stands).map(|good| good.rung).collect()
     }
@@ -168,9 +175,9 @@ fn read(written: KeptWritten, subjects: &Subjects) -> Kept {
     let good = |one| match one {
         Written::Good(good) => Some(good),
         Written::Rung(rung) if rung.branch() == Branch::Terminal => None,
-        Written::Rung(rung) => Some(Good { rung, terminal: None, of: subjects.at(None) }),
+        Written::Rung(rung) => Some(Good { rung, terminal: None, of: subjects.at(rung, None) }),
     };
-    let stands = |good: &Good| good.of == subjects.at(good.terminal.as_deref());
+    let stands = |good: &Good| good.of == subjects.at(good.rung, good.terminal.as_deref());
     let ever_good = written.ever_good.into_iter().filter_map(good).filter(stands).collect();
     Kept { ever_good, confirmed: written.confirmed }
 }
@@ -206,7 +213,8 @@ mod tests {
 
     fn subjects(line: &str, terminals: &[(&str, &str)]) -> Subjects {
         let own = |(name, of): &(&str, &str)| ((*name).to_owned(), (*of).to_owned());
-        Subjects { line: line.to_owned(), terminals: terminals.iter().map(own).collect() }
+        let clinic = "receipt 198.51.100.10".to_owned();
+        Subjects { line: line.to_owned(), clinic, terminals: terminals.iter().map(own).collect() }
     }
 
     #[test]
@@ -225,6 +233,19 @@ mod tests {
         assert_eq!(load(folder.path(), &moved).ever_good(Some("t1")), [Rung::Link]);
         let contract = subjects("pd", &[("t1", "10.0.0.2")]);
         assert_eq!(load(folder.path(), &contract).ever_good(Some("t1")), [Rung::TerminalShare]);
+    }
+
+    #[test]
+    fn a_receipt_computer_at_another_address_was_never_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let site = subjects("ra", &[]);
+        let mut history = load(folder.path(), &site);
+        history.take(&[looked(Rung::ReceiptComputer, Outcome::Good, NOW)]);
+        history.save(folder.path()).unwrap();
+        let line = Subjects { line: "pd".into(), ..site.clone() };
+        assert_eq!(load(folder.path(), &line).ever_good(None), [Rung::ReceiptComputer]);
+        let moved = Subjects { clinic: "receipt 198.51.100.11".into(), ..site };
+        assert_eq!(load(folder.path(), &moved).ever_good(None), []);
     }
 
     #[test]

@@ -148,9 +148,20 @@ impl Ladder {
         })
     }
 
-    /// Whether something is not as it should be: then looks come faster.
+    /// Whether something is not as it should be on the line or at a terminal: then looks come faster. A receipt computer
+    /// that is off for the night is no reason.
     pub fn is_troubled(&self) -> bool {
-        self.seen.values().any(|seen| !seen.outcome.is_good() && !is_no_look(seen.rung))
+        self.is_bad(&[Branch::Line, Branch::Terminal])
+    }
+
+    /// Whether something on the line is: then other people's hosts are looked at more often.
+    pub fn is_line_troubled(&self) -> bool {
+        self.is_bad(&[Branch::Line])
+    }
+
+    fn is_bad(&self, branches: &[Branch]) -> bool {
+        let of = |seen: &&Observation| branches.contains(&seen.rung.branch()) && !is_no_look(seen.rung);
+        self.seen.values().filter(of).any(|seen| !seen.outcome.is_good())
     }
 
     /// The newest observation of every rung, in climbing order.
@@ -161,6 +172,8 @@ impl Ladder {
     /// Everything the judge may use; of several terminals the one most in want of help.
     pub fn evidence(&self, now: Timestamp) -> Evidence {
         let trusted = self.history.clock_trusted(now);
+        // A clock that runs ahead would come to every date too early.
+        let sure = trusted && self.history.clock_confirmed();
         let line = self.seen.values().filter(|seen| seen.terminal.is_none());
         let worst = self.terminals.iter().min_by_key(|name| (self.terminal_rank(name), !self.is_dated(name)));
         let terminal =
@@ -176,8 +189,8 @@ impl Ladder {
             lacking: self.lacking.clone(),
             clock_trusted: trusted,
             clock_confirmed: self.history.clock_confirmed(),
-            announced: trusted && self.calendar.is_maintenance(now),
-            quiet: trusted
+            announced: sure && self.calendar.is_maintenance(now),
+            quiet: sure
                 && self.calendar.is_quiet(now)
                 && worst.is_some_and(|name| self.is_just_away(name, now)),
         }
@@ -200,10 +213,11 @@ impl Ladder {
     /// 0 for a terminal with a bad rung, 1 for one not wholly known, 2 for a good one.
     fn terminal_rank(&self, name: &str) -> u8 {
         let of_it = |seen: &&Observation| seen.terminal.as_deref() == Some(name) && !is_no_look(seen.rung);
-        let mut rungs = self.seen.values().filter(of_it);
+        let rungs = self.seen.values().filter(of_it);
+        let wanted = Rung::ALL.into_iter().filter(|rung| of_terminal(*rung) && !is_no_look(*rung)).count();
         if rungs.clone().any(|seen| seen.outcome.symptom().is_some()) {
             0
-        } else if rungs.all(|seen| seen.outcome.is_good()) {
+        } else if rungs.filter(|seen| seen.outcome.is_good()).count() == wanted {
             2
         } else {
             1
@@ -216,14 +230,14 @@ impl Ladder {
         self.seen.get(&place).is_some_and(|seen| seen.outcome.symptom().is_some())
     }
 
-    /// Looks at the dates that were typed in: a clock nobody trusts says nothing of them.
+    /// Looks at the dates that were typed in: a clock nobody has confirmed says nothing of them.
     fn note_dates(&mut self, now: Timestamp) {
-        let trusted = self.history.clock_trusted(now);
+        let trusted = self.history.clock_trusted(now) && self.history.clock_confirmed();
         for (name, until) in &self.certificates {
             let found = if trusted {
                 dates::finding(*until, &CERTIFICATE_STEPS, now)
             } else {
-                Finding::open(format!("until {until}, but our own clock is not trusted"))
+                Finding::open(format!("until {until}, but nobody has confirmed our own clock"))
             };
             let (rung, terminal) = (Rung::TerminalCertificate, Some(name.clone()));
             let Finding { outcome, detail } = found;

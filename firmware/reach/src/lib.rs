@@ -40,5 +40,5 @@ pub use files::observations as of_files;
 pub use judge::{judge, owners};
 pub use past::Past;
 pub use plan::{ClinicSide, ConsumerTarget, Plan, TerminalTarget};
-pub use run::{Witness, run};
+pub use run::{Ask, Witness, run};
 pub use sockets::Sockets;

@@ -25,9 +25,18 @@ use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::sockets::Sockets;
 
+/// A sweep that somebody asks for.
+#[derive(Debug)]
+pub struct Ask {
+    /// Where the part goes that it leads to.
+    pub reply: oneshot::Sender<LinePart>,
+    /// Whether it is known who asks: somebody who may have put a password right, and not anybody at all.
+    pub known: bool,
+}
+
 /// Who says what the probes do not see. Each is cut off after two seconds.
 pub trait Witness {
-    /// What whoever holds the terminals' passwords sees of the shares now, and whether a person asked; nothing if nothing
+    /// What whoever holds the terminals' passwords sees of the shares now, and whether it is known who asked; nothing if nothing
     /// can be said.
     fn shares(&self, asked: bool) -> impl Future<Output = Vec<Observation>> + Send;
     /// What the box knows of itself; nothing of what it cannot know.
@@ -58,7 +67,7 @@ pub async fn run(
     part: watch::Sender<LinePart>,
     past: Past,
     witness: impl Witness,
-    mut sweeps: mpsc::Receiver<oneshot::Sender<LinePart>>,
+    mut sweeps: mpsc::Receiver<Ask>,
 ) -> Result<(), Error> {
     let ladder = Ladder::new(&plan, History::load(state_dir, Subjects::of(&plan))?);
     let climber = Climber::new(plan, sockets)?;
@@ -69,7 +78,7 @@ pub async fn run(
         while let Ok(answer) = sweeps.try_recv() {
             asked.push(answer);
         }
-        let how = walk.how(why, !asked.is_empty());
+        let how = walk.how(why, &asked);
         tokio::select! {
             biased;
             answer = sweeps.recv(), if asked.is_empty() => match answer {
@@ -111,6 +120,8 @@ struct How {
     shares: bool,
     /// Somebody waits for it.
     asked: bool,
+    /// And it is somebody who may be trusted with logins.
+    known: bool,
 }
 
 /// What one look brought.
@@ -169,12 +180,13 @@ impl<'d> Walk<'d> {
     }
 
     /// What stirred nearby is looked at at once: nobody who is far away, and no login, holds its word up.
-    fn how(&self, why: Why, asked: bool) -> How {
+    fn how(&self, why: Why, asks: &[Ask]) -> How {
+        let (asked, known) = (!asks.is_empty(), asks.iter().any(|ask| ask.known));
         let in_time = why == Why::Time;
         let far = asked || (in_time && self.far_is_due());
         // A look at a share is a login on the terminal: in trouble too not more often than in calm times.
         let due = in_time && Instant::now() >= self.shares_at;
-        How { far, shares: far || due || self.ladder.wants_shares(), asked }
+        How { far, shares: far || due || self.ladder.wants_shares(), asked, known }
     }
 
     /// Looks, and tells what comes of it meanwhile if somebody waits for it.
@@ -208,7 +220,8 @@ impl<'d> Walk<'d> {
         if looked.far {
             self.sweep_ms = looked.took.as_secs_f64() * 1000.0;
             self.swept_at = Some(now);
-            self.far_at = self.looked_at + jittered(self.pace(FAR_EVERY, FAR_EVERY_IN_TROUBLE));
+            let far_every = if self.ladder.is_line_troubled() { FAR_EVERY_IN_TROUBLE } else { FAR_EVERY };
+            self.far_at = self.looked_at + jittered(far_every);
         }
         let verdict = judge(&self.ladder.evidence(now), self.verdict.as_ref(), now);
         self.tell(&verdict);
@@ -229,9 +242,9 @@ impl<'d> Walk<'d> {
     }
 
     /// Answers those who asked for the sweep that has just ended. One who has gone away meanwhile is no matter.
-    fn answer(&self, asked: &mut Vec<oneshot::Sender<LinePart>>) {
-        for answer in asked.drain(..) {
-            let _ = answer.send(self.part.borrow().clone());
+    fn answer(&self, asked: &mut Vec<Ask>) {
+        for ask in asked.drain(..) {
+            let _ = ask.reply.send(self.part.borrow().clone());
         }
     }
 
@@ -240,7 +253,7 @@ impl<'d> Walk<'d> {
         let mut why = Why::Time;
         if !self.ladder.wants_far() && !self.ladder.wants_shares() {
             let near_at = self.looked_at + jittered(self.pace(NEAR_EVERY, NEAR_EVERY_IN_TROUBLE));
-            why = self.stirs_before(near_at.min(self.far_at)).await;
+            why = self.stirs_before(near_at.min(self.far_at).min(self.shares_at)).await;
         }
         tokio::time::sleep_until(self.looked_at + BREATH).await;
         why
@@ -288,7 +301,7 @@ async fn look(climber: &mut Climber, how: How, progress: Progress, witness: &imp
         if !how.shares {
             return None;
         }
-        let said = timeout(WORD_PATIENCE, witness.shares(how.asked)).await.unwrap_or_default();
+        let said = timeout(WORD_PATIENCE, witness.shares(how.known)).await.unwrap_or_default();
         Some(said.into_iter().map(|seen| told.told(seen)).collect())
     };
     let own = async {

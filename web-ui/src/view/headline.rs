@@ -58,13 +58,13 @@ pub(super) fn headline(seen: &Seen<'_>) -> Headline {
 fn judged(seen: &Seen<'_>, line: &LinePart) -> Headline {
     let verdict = &line.verdict;
     match (verdict.usability, &verdict.foremost) {
-        (_, Some(fault)) => broken(seen, verdict, fault),
-        (Usability::Usable, None) if drops_all(&seen.firewall) => {
+        (Usability::Usable, _) if drops_all(&seen.firewall) => {
             open(seen, State::Checking, words::ALL_DROPPED)
         }
-        (Usability::Usable, None) if seen.relay.fresh().is_none() => {
+        (Usability::Usable, _) if seen.relay.fresh().is_none() => {
             open(seen, State::Checking, words::NO_RELAY)
         }
+        (_, Some(fault)) => broken(seen, verdict, fault),
         (Usability::Usable, None) => well(seen, verdict),
         (_, None) => open(seen, State::Checking, words::CHECKING),
     }

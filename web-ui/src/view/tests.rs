@@ -137,6 +137,9 @@ fn a_warning_asks_for_attention_and_takes_nothing_of_the_service_away() {
         let view = overview(&snapshot);
         assert_eq!(view.headline.state, State::Attention, "{}", code.key());
         assert!(view.title().starts_with("【注意】使えます"), "{}", view.title());
+        // It does not hide that nobody knows how the files are.
+        snapshot.relay = None;
+        assert_eq!(overview(&snapshot).headline.state, State::Checking, "{}", code.key());
     }
 }
 

@@ -125,7 +125,7 @@ async fn every_answer_has_the_strict_headers_and_no_cookie() {
             "content-security-policy: default-src 'none'; style-src 'self'; script-src 'self'; ",
             "x-content-type-options: nosniff",
             "x-frame-options: deny",
-            "referrer-policy: no-referrer",
+            "referrer-policy: same-origin",
             "cache-control: no-store",
         ] {
             assert!(head.contains(header), "{target}: {header}");

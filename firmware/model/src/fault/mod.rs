@@ -189,7 +189,17 @@ impl FaultCode {
 
     /// Whether it may stand while the service goes on: somebody has to act, and staff feel nothing of it yet.
     pub const fn is_warning(self) -> bool {
-        matches!(self, Self::Box02 | Self::Box03 | Self::Box06 | Self::Box07 | Self::Box08 | Self::Cal01)
+        matches!(
+            self,
+            Self::Box02
+                | Self::Box03
+                | Self::Box06
+                | Self::Box07
+                | Self::Box08
+                | Self::Cal01
+                | Self::Clin04
+                | Self::Clin05
+        )
     }
 
     /// A short name for lists, whoever it is given to.

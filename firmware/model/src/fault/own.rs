@@ -49,7 +49,10 @@ pub const BOX_05: Words = Words {
         "本機のプログラムの一つが、何度も止まっています。",
         "One of this box's programs dies again and again.",
     ),
-    meaning: MEANING_FILES,
+    meaning: Text::new(
+        "本機の機能の一部が使えないことがあります。",
+        "Some of what this box does may not work.",
+    ),
     next: CALL,
 };
 
@@ -69,8 +72,8 @@ pub const BOX_06: Words = Words {
 pub const BOX_07: Words = Words {
     title: Text::new("本機が以前の版に戻った", "this box went back to an older version"),
     happened: Text::new(
-        "新しい版が起動しなかったため、本機は以前の版で動いています。",
-        "A newer version did not come up, so an older one runs.",
+        "本機は、前に動いていたものより古い版で動いています。",
+        "An older version runs than ran here before.",
     ),
     meaning: GOES_ON,
     next: CALL,

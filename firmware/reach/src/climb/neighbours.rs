@@ -34,6 +34,8 @@ enum Wanted {
     Ours,
     /// An address of the other zone that nobody has.
     Nobody,
+    /// One of this zone.
+    NobodyHere,
 }
 
 /// All that is asked in one look.
@@ -59,6 +61,8 @@ impl<'a> Neighbours<'a> {
         if let Some(port) = ports.clinic {
             asked.extend(homes(Side::Clinic, port, plan.clinic.own, &consumers));
             asked.push((Side::Clinic, Wanted::Twin, probe(port, plan.clinic.own)));
+            let here = plan.clinic.nobody.map(|target| probe(port, target));
+            asked.extend(here.map(|question| (Side::Clinic, Wanted::NobodyHere, question)));
             let nobody = plan.clinic.nobody_terminal;
             asked.extend(strangers(Side::Clinic, port, plan.clinic.own, &terminals, nobody));
             asked.push((Side::Clinic, Wanted::Ours, probe(port, plan.own)));
@@ -108,6 +112,9 @@ impl<'a> Neighbours<'a> {
         if let Some(answer) = said.find(Side::Clinic, Wanted::Twin) {
             let mut known: BTreeSet<MacAddr> = ours.iter().map(|(_, own)| *own).collect();
             known.extend(asked.iter().flat_map(Asked::proxies));
+            // Who answers for everybody in this very zone answers for us as well.
+            let here = said.find(Side::Clinic, Wanted::NobodyHere);
+            known.extend(here.into_iter().flatten().flatten().copied());
             let finding = clinic_address::finding(plan.clinic.own, answer, &known);
             looked.push(finding.at(Rung::ClinicAddress, None, began));
         }

@@ -314,6 +314,9 @@ pub const BOX: &[Row] = &[
 
 /// What somebody has to act on while the service goes on. Every row that holds is a finding.
 pub const WARNINGS: &[Row] = &[
+    row(FaultCode::Clin05, &[Seen(Separation, &[Joined])], Party::Clinic, Likely),
+    // Private addresses repeat: it may be another machine of the same number.
+    row(FaultCode::Clin04, &[Seen(Separation, &[Elsewhere])], Party::Clinic, Open),
     row(FaultCode::Box02, &[Seen(Ruleset, &[Drifted])], Party::Box, Sure),
     row(FaultCode::Box03, &[Seen(Memory, &[Damaged])], Party::Box, Sure),
     row(FaultCode::Box03, &[Seen(Journal, &[Damaged])], Party::Box, Sure),
@@ -455,12 +458,9 @@ pub const CLINIC: &[Row] = &[
     row(FaultCode::Clin02, &[Seen(ReceiptComputer, GONE)], Party::Unknown, Open),
 ];
 
-/// The clinic's wiring: what is joined that should be apart. Joined ports show everybody everywhere, so they come first.
-pub const WIRING: &[Row] = &[
-    row(FaultCode::Clin05, &[Seen(Separation, &[Joined])], Party::Clinic, Sure),
-    row(FaultCode::Clin04, &[Seen(Separation, &[Elsewhere])], Party::Clinic, Likely),
-    row(FaultCode::Clin03, &[Seen(ClinicAddress, &[Duplicate])], Party::Clinic, Likely),
-];
+/// The clinic's wiring, where files suffer from it.
+pub const WIRING: &[Row] =
+    &[row(FaultCode::Clin03, &[Good(Separation), Seen(ClinicAddress, &[Duplicate])], Party::Clinic, Likely)];
 
 /// What staff cannot feel: kept for the engineer, never an alarm. One row a fault.
 pub const RECORDED: &[Row] = &[
@@ -526,7 +526,6 @@ pub const ALL_HOLDS: &[Need] = &[
     Good(ClinicLink),
     GoodOrLacking(ReceiptComputer),
     Good(ClinicAddress),
-    Good(Separation),
     Passes,
     Good(Storage),
     Good(Roles),

@@ -273,6 +273,30 @@ fn a_date_that_was_typed_in_is_a_rung_of_its_terminal_and_hides_nobody_who_is_br
 }
 
 #[test]
+fn a_receipt_computer_that_is_off_for_the_night_hurries_nobody() {
+    let mut ladder = Ladder::new(&plan(&["t1"]), History::default());
+    let off = (Rung::ClinicLink, None, Outcome::Bad(Symptom::NoCarrier));
+    ladder.take(looked(&["t1"], &[off]), NOW);
+    assert!(!ladder.is_line_troubled());
+    ladder.take(looked(&["t1"], &[(Rung::TerminalSmb, Some("t1"), Outcome::Bad(Symptom::Refused))]), NOW);
+    assert!(ladder.is_troubled() && !ladder.is_line_troubled(), "the centre has no part in it");
+    ladder.take(looked(&["t1"], &[(Rung::CentreTcp, None, Outcome::Bad(Symptom::Silent))]), NOW);
+    assert!(ladder.is_line_troubled());
+}
+
+#[test]
+fn a_terminal_of_which_something_is_not_known_comes_before_one_that_is_well() {
+    let mut ladder = Ladder::new(&plan(&["t1", "t2"]), History::default());
+    ladder.take(looked(&["t1", "t2"], &[]), NOW);
+    let answers = |name| seen(Rung::TerminalAnswers, Some(name), Outcome::Good);
+    let share = |name| seen(Rung::TerminalShare, Some(name), Outcome::Good);
+    ladder.take_shares(vec![share("t1"), answers("t1")], NOW);
+    let named = |ladder: &Ladder| ladder.evidence(NOW).observations[&Rung::TerminalSmb].terminal.clone();
+    assert_eq!(named(&ladder).as_deref(), Some("t2"), "nobody has looked at its share");
+    assert_eq!(outcome(&ladder, Rung::TerminalAnswers), Outcome::Skipped);
+}
+
+#[test]
 fn a_terminal_that_restarts_has_ten_minutes_in_its_hour_and_none_beside_it() {
     let away = |since: &str, now: &str, trusted: bool| {
         let mut ladder = dated("2030-01-01");
@@ -297,9 +321,11 @@ fn a_terminal_that_restarts_has_ten_minutes_in_its_hour_and_none_beside_it() {
 }
 
 #[test]
-fn a_maintenance_counts_by_a_clock_that_is_trusted() {
+fn a_maintenance_counts_by_a_clock_that_was_confirmed() {
     let mut ladder = dated("2030-01-01");
     let during = at("2026-12-05T23:00:00+09:00");
+    assert!(!ladder.evidence(during).announced, "nobody has said yet that it is so late");
+    ladder.take(looked(&["t1", "t2"], &[]), during);
     assert!(ladder.evidence(during).announced);
     assert!(!ladder.evidence(at("2026-12-06T07:00:00+09:00")).announced);
     ladder.take(looked(&["t1", "t2"], &[(Rung::Time, None, Outcome::Bad(Symptom::ClockOff))]), during);

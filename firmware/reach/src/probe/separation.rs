@@ -52,10 +52,11 @@ pub fn finding(asked: &[Asked<'_>], ports: &[(&str, MacAddr)], terminals: &BTree
     }
 }
 
-/// One of our own ports answers at another.
+/// One of our own ports answers at another. What answers at a port as that port itself, answers in our name: some switches
+/// do.
 fn joined(asked: &[Asked<'_>], ports: &[(&str, MacAddr)]) -> Option<Finding> {
     asked.iter().find_map(|asked| {
-        let heard = |who: &MacAddr| ports.iter().find(|(_, own)| own == who);
+        let heard = |who: &MacAddr| ports.iter().find(|(name, own)| own == who && *name != asked.port);
         let (name, _) = asked.all().flatten().flatten().find_map(heard)?;
         let said = format!("what goes out of {} comes in at {name}", asked.port);
         Some(Finding::bad(Symptom::Joined, said))
@@ -115,6 +116,8 @@ mod tests {
         let (_, term0) = PORTS[0];
         assert_eq!(outcome(&[term0], &[SOMEBODY], &[]), Outcome::Bad(Symptom::Joined));
         assert_eq!(outcome(&[SOMEBODY], &[], &[]), Outcome::Good, "a stranger with our address is no wire");
+        let (_, lan0) = PORTS[1];
+        assert_eq!(outcome(&[lan0], &[], &[]), Outcome::Good, "a switch that answers for us is no wire");
     }
 
     #[test]

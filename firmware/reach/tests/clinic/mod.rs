@@ -404,7 +404,7 @@ impl World {
 /// A ladder that is being climbed.
 pub struct Running {
     pub parts: watch::Receiver<LinePart>,
-    pub sweeps: mpsc::Sender<oneshot::Sender<LinePart>>,
+    pub sweeps: mpsc::Sender<reach::Ask>,
     task: JoinHandle<Result<(), reach::Error>>,
 }
 
@@ -412,7 +412,7 @@ impl Running {
     /// Asks for a sweep and waits for what it led to.
     pub async fn sweep(&self) -> LinePart {
         let (answer, answered) = oneshot::channel();
-        self.sweeps.send(answer).await.unwrap();
+        self.sweeps.send(reach::Ask { reply: answer, known: true }).await.unwrap();
         tokio::time::timeout(Duration::from_secs(20), answered).await.expect("in time").unwrap()
     }
 

@@ -13,6 +13,7 @@ use model::{Observation, Timestamp};
 use nix::sys::statvfs::statvfs;
 use reach::own::{self, Facts, Lives, Room, Version};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::webd;
 use crate::socket::{self, client};
@@ -20,6 +21,9 @@ use crate::{files, snapshot};
 
 /// How often the page is asked until when its certificates are good.
 const UNTIL_EVERY: Duration = Duration::from_secs(60);
+
+/// How long one of the others is waited for.
+const ANSWER: Duration = Duration::from_millis(300);
 
 /// `reachd`'s own folder in the state.
 pub const MEMORY: &str = "reach";
@@ -77,7 +81,9 @@ impl Own {
         if let Some((_, until)) = known.filter(|(asked, _)| asked.elapsed() < UNTIL_EVERY) {
             return Some(until);
         }
-        let until: Timestamp = client::ask(&self.sockets, Role::Webd, webd::UNTIL).await.ok()?;
+        let asked = client::ask(&self.sockets, Role::Webd, webd::UNTIL);
+        // A page that hangs must not take away all that is known of the box.
+        let until: Timestamp = timeout(ANSWER, asked).await.ok()?.ok()?;
         *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), until));
         Some(until)
     }
@@ -86,7 +92,8 @@ impl Own {
     async fn processes(&self) -> Vec<(Role, i32)> {
         let mut found = Vec::new();
         for role in Role::ALL.into_iter().filter(|role| *role != Role::Reachd) {
-            found.extend(client::process(&self.sockets, role).await.map(|process| (role, process)));
+            let process = timeout(ANSWER, client::process(&self.sockets, role)).await;
+            found.extend(process.ok().flatten().map(|process| (role, process)));
         }
         found
     }

@@ -50,7 +50,8 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     std::fs::create_dir_all(&state).map_err(|source| Failure::Write { path: state.clone(), source })?;
     let past = reach::Past::load(&state);
     let routes = routes
-        .route("/sweep", post(move || async move { super::put(&ask, |reply| reply).await }))
+        .route("/sweep", sweep(ask.clone(), true))
+        .route("/sweep/page", sweep(ask, false))
         .route("/past", remembered(past.clone()));
     let mut tasks = super::serve(place, Role::Reachd, routes).await?;
     let own = Own::watch(&place.sockets, &place.state);
@@ -60,6 +61,11 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     });
     super::serves_once_it_sends(&mut seen, ready, pulse).await;
     Ok(tasks)
+}
+
+/// `POST /sweep`: looks at everything now; `known`: whether it is known who asks.
+fn sweep(ask: mpsc::Sender<reach::Ask>, known: bool) -> MethodRouter {
+    post(move || async move { super::put(&ask, |reply| reach::Ask { reply, known }).await })
 }
 
 /// How wide the cells of an answer should be.

@@ -38,7 +38,7 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let roles = [Role::Netd, Role::Relayd, Role::Reachd, Role::Boardd];
     let pictures = snapshot::follow_with_past(&place.sockets, &roles);
     if let Some(listeners) = listeners {
-        let (wanted, intents) = mpsc::channel(super::WAITING);
+        let (wanted, intents) = mpsc::channel(1);
         tasks.spawn(carry(place.sockets.clone(), intents));
         tasks.spawn(async move {
             let intents = Intents::new(wanted);
@@ -54,7 +54,7 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
 /// answer.
 async fn carry(sockets: PathBuf, mut intents: mpsc::Receiver<Intent>) -> Result<(), Failure> {
     while let Some(Intent::Check) = intents.recv().await {
-        let asked: Result<LinePart, Failure> = client::intent(&sockets, Role::Reachd, "/sweep").await;
+        let asked: Result<LinePart, Failure> = client::intent(&sockets, Role::Reachd, "/sweep/page").await;
         if let Err(error) = asked {
             tracing::debug!(%error, "a visitor's look was not made");
         }

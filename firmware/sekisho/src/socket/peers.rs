@@ -34,8 +34,13 @@ const TABLE: [Guests; 5] = [
             ("/selftest", &[]),
         ],
     },
-    // A look changes nothing: whoever sees the page may ask for one, as often as the page lets him.
-    Guests { role: Role::Reachd, readers: &[Role::Boardd, Role::Webd], askers: &[("/sweep", &[Role::Webd])] },
+    // A look changes nothing: whoever sees the page may ask for one, as often as the page lets him. Who that is nobody
+    // knows, so it is no reason to try a refused login sooner.
+    Guests {
+        role: Role::Reachd,
+        readers: &[Role::Boardd, Role::Webd],
+        askers: &[("/sweep", &[]), ("/sweep/page", &[Role::Webd])],
+    },
     // The verdict is on the box, too: reachd knocks at every door to see who stands behind it.
     Guests { role: Role::Boardd, readers: &[Role::Webd, Role::Reachd], askers: &[] },
     // The console runs as boardd, and says the page's fingerprint.
@@ -114,7 +119,7 @@ mod tests {
             assert!(Role::ALL.into_iter().all(|guest| !post(Role::Relayd, guest, verb)), "root's alone");
         }
         assert!(post(Role::Relayd, Role::Reachd, "/look"));
-        assert!(post(Role::Reachd, Role::Webd, "/sweep") && !post(Role::Reachd, Role::Boardd, "/sweep"));
+        assert!(post(Role::Reachd, Role::Webd, "/sweep/page") && !post(Role::Reachd, Role::Webd, "/sweep"));
         assert!(!post(Role::Relayd, Role::Reachd, "/release"));
         assert!(!get(Role::Relayd, Role::Reachd), "it asks for a look and reads nothing else");
         assert!(!get(Role::Boardd, Role::Relayd) && !may_enter(Role::Boardd, Peer::Role(Role::Relayd)));

@@ -172,7 +172,12 @@ impl Case {
         let mut expected = self.recorded.clone();
         expected.sort_unstable();
         let expected_word = if self.away { Usability::Unknown } else { Usability::Usable };
-        let usable = !self.alarms.is_empty() || verdict.usability == expected_word;
+        // A warning leaves the service what it is; no other alarm leaves it whole.
+        let felt = |alarm: &Alarm| !FaultCode::from_key(alarm.code).is_some_and(FaultCode::is_warning);
+        let usable = match self.alarms.iter().any(felt) {
+            true => verdict.usability != Usability::Usable,
+            false => verdict.usability == expected_word,
+        };
         same && usable && recorded == expected
     }
 
