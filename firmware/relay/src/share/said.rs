@@ -6,6 +6,7 @@ use model::Symptom;
 use smb::Status;
 
 use super::Trouble;
+use super::logins::NotIn;
 
 /// Disk full, as the protocol numbers it (MS-ERREF 2.3.1).
 const DISK_FULL: u32 = 0xC000_007F;
@@ -38,6 +39,19 @@ const ABOUT_THE_LOGIN: [u32; 18] = [
     0xC000_0418, // STATUS_NTLM_BLOCKED
 ];
 
+/// What a server says that has no room for one more, or nobody to ask yet whether a login is right.
+const UNJUDGED: [u32; 9] = [
+    0xC000_005E, // STATUS_NO_LOGON_SERVERS
+    0xC000_009A, // STATUS_INSUFFICIENT_RESOURCES
+    0xC000_00AC, // STATUS_PIPE_NOT_AVAILABLE
+    0xC000_00CE, // STATUS_TOO_MANY_SESSIONS
+    0xC000_00D0, // STATUS_REQUEST_NOT_ACCEPTED
+    0xC000_0192, // STATUS_NETLOGON_NOT_STARTED
+    0xC000_0205, // STATUS_INSUFF_SERVER_RESOURCES
+    0xC000_02EB, // STATUS_SYSTEM_SHUTDOWN
+    0xC000_02FE, // STATUS_SHUTDOWN_IN_PROGRESS
+];
+
 /// A TCP connection that was not made.
 pub fn connecting(error: &io::Error) -> Trouble {
     let symptom = match error.kind() {
@@ -50,14 +64,17 @@ pub fn connecting(error: &io::Error) -> Trouble {
 
 /// A session that is not granted. Only what is said of the account or its password is a refused login: whatever else a
 /// server says there, as one that boots, shuts down or has no room does, tells of nobody's fault.
-pub fn refused(error: &smb::Error) -> Trouble {
+pub fn refused(error: &smb::Error) -> NotIn {
     let found = trouble("log in", error);
     match status(error) {
         Some(status) if ABOUT_THE_LOGIN.contains(&status) => {
-            Trouble { symptom: Symptom::LoginRefused, ..found }
+            NotIn::Counted(Trouble { symptom: Symptom::LoginRefused, ..found })
         }
-        Some(_) => Trouble { symptom: Symptom::Malformed, ..found },
-        None => found,
+        Some(status) if UNJUDGED.contains(&status) => {
+            NotIn::Unjudged(Trouble { symptom: Symptom::Malformed, ..found })
+        }
+        Some(_) => NotIn::Counted(Trouble { symptom: Symptom::Malformed, ..found }),
+        None => NotIn::Counted(found),
     }
 }
 
@@ -137,8 +154,12 @@ const fn plain(error: &smb::Error) -> &'static str {
 mod tests {
     use super::*;
 
+    fn answer(status: u32) -> NotIn {
+        refused(&smb::Error::UnexpectedMessageStatus(status))
+    }
+
     fn symptom(status: u32) -> Symptom {
-        refused(&smb::Error::UnexpectedMessageStatus(status)).symptom
+        answer(status).trouble().symptom
     }
 
     #[test]
@@ -157,5 +178,14 @@ mod tests {
         for status in booting.into_iter().chain(full).chain([Status::U32_BAD_NETWORK_NAME, 0xC0DE_0001]) {
             assert_eq!(symptom(status), Symptom::Malformed, "{status:#x}");
         }
+    }
+
+    #[test]
+    fn only_a_server_that_says_that_it_judged_nothing_has_counted_nothing() {
+        assert!(UNJUDGED.into_iter().all(|status| matches!(answer(status), NotIn::Unjudged(_))));
+        let counted = [Status::U32_LOGON_FAILURE, 0xC000_00E5, 0xC000_00BB, 0xC0DE_0001];
+        assert!(counted.into_iter().all(|status| matches!(answer(status), NotIn::Counted(_))));
+        let mute = refused(&smb::Error::ConnectionStopped);
+        assert!(matches!(mute, NotIn::Counted(trouble) if trouble.symptom == Symptom::Silent));
     }
 }
