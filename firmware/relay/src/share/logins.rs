@@ -17,8 +17,10 @@ const COUNTED: Duration = Duration::from_secs(11 * 60);
 const MOST: u32 = 9;
 /// The longest pause after a refusal.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
-/// So many logins without an answer bring no pause: a terminal that starts is slow now and then.
+/// So many logins without an answer bring a short pause only: a terminal that starts is slow now and then.
 const UNANSWERED: u32 = 2;
+/// The short pause: what a terminal says while it starts is over by then, and has cost one of the nine.
+const STARTS: Duration = Duration::from_secs(20);
 
 /// For what somebody logs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +47,24 @@ impl Occasion {
 /// What tells a login from another one: a hash of the file it is read from.
 pub type Login = blake3::Hash;
 
+/// A login that was not accepted.
+#[derive(Debug)]
+pub enum NotIn {
+    /// The server may have counted it.
+    Counted(Trouble),
+    /// The server said that it judged no login, so it counted none.
+    Unjudged(Trouble),
+}
+
+impl NotIn {
+    /// What stood in its way.
+    pub fn trouble(self) -> Trouble {
+        match self {
+            Self::Counted(trouble) | Self::Unjudged(trouble) => trouble,
+        }
+    }
+}
+
 /// The logins to one end, and to whatever else has the same account.
 #[derive(Default)]
 pub struct Logins(Mutex<Memory>);
@@ -66,25 +86,27 @@ impl Logins {
         &self,
         occasion: Occasion,
         login: Login,
-        attempt: impl Future<Output = Result<V, Trouble>> + Send,
+        attempt: impl Future<Output = Result<V, NotIn>> + Send,
     ) -> Result<V, Trouble> {
         let mut memory = self.0.lock().await;
         memory.may(occasion, login, Instant::now())?;
+        let before = memory.clone();
         memory.tried(login, Instant::now());
         let answer = attempt.await;
         match &answer {
             Ok(_) => memory.accepted(),
-            Err(trouble) if trouble.symptom == Symptom::LoginRefused => {
+            Err(NotIn::Counted(trouble)) if trouble.symptom == Symptom::LoginRefused => {
                 memory.refused(trouble, Timestamp::now());
             }
-            Err(trouble) => memory.unheard(trouble),
+            Err(NotIn::Counted(trouble)) => memory.unheard(trouble),
+            Err(NotIn::Unjudged(_)) => *memory = before,
         }
-        answer
+        answer.map_err(NotIn::trouble)
     }
 }
 
 /// What is remembered of the logins that were not accepted.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Memory {
     /// The newest: what it was, when, and what is said while no other is tried.
     newest: Option<(Login, Instant, Trouble)>,
@@ -106,7 +128,7 @@ impl Memory {
     /// How long to wait after the newest.
     fn pause(&self, occasion: Occasion) -> Duration {
         match self.refused.max(self.counted.saturating_sub(UNANSWERED)) {
-            0 => Duration::ZERO,
+            0 => occasion.first_pause().min(STARTS),
             failed => occasion.first_pause().saturating_mul(1 << (failed - 1).min(16)).min(LONGEST),
         }
     }
@@ -135,7 +157,7 @@ impl Memory {
         }
     }
 
-    /// The server said neither yes nor no.
+    /// The server said neither yes nor no, and may have counted it.
     fn unheard(&mut self, trouble: &Trouble) {
         if let (0, Some((.., word))) = (self.refused, &mut self.newest) {
             *word = trouble.clone();

@@ -19,6 +19,8 @@ enum End {
     Refused,
     /// It was counted, and the answer never came.
     Unheard,
+    /// The server judged nothing, and said so.
+    Unjudged,
 }
 
 /// A terminal that counts refused logins as Windows does, and one memory of them.
@@ -42,6 +44,12 @@ impl World {
     fn tries(&mut self, occasion: Occasion, login: Login, end: End) -> bool {
         if self.memory.may(occasion, login, self.now).is_err() {
             return false;
+        }
+        if end == End::Unjudged {
+            let before = self.memory.clone();
+            self.memory.tried(login, self.now);
+            self.memory = before;
+            return true;
         }
         let at = self.now - self.begun;
         let goes_on = self.tried.last().is_some_and(|before| at - *before < 10 * MINUTE);
@@ -121,12 +129,25 @@ fn another_password_is_tried_at_once_and_what_is_accepted_ends_the_count() {
 }
 
 #[test]
+fn a_second_of_noise_while_a_terminal_starts_costs_twenty_seconds() {
+    let mut world = World::new();
+    for quarters in [0, 1, 2, 4, 8, 16, 16, 16, 16] {
+        world.now += quarters * S / 4;
+        world.tries(Occasion::Routine, login("right"), End::Unheard);
+    }
+    world.now += S;
+    assert!(world.tries(Occasion::Routine, login("right"), End::Unheard));
+    assert_eq!(world.seconds(), [0, 20]);
+}
+
+#[test]
 fn a_terminal_that_gives_no_answer_is_tried_three_times_before_it_is_spared() {
     let mut world = World::new();
-    for tried in [true, true, true, false] {
-        assert_eq!(world.tries(Occasion::Routine, login("right"), End::Unheard), tried);
-        world.now += 4 * S;
+    for _ in 0..300 {
+        world.tries(Occasion::Routine, login("right"), End::Unheard);
+        world.now += S;
     }
+    assert_eq!(world.seconds(), [0, 20, 40, 160]);
     let word = world.memory.may(Occasion::Routine, login("right"), world.now).unwrap_err();
     assert_eq!(word.symptom, Symptom::Silent);
 }
@@ -142,7 +163,7 @@ fn a_refusal_is_remembered_through_a_try_that_got_no_answer() {
 
 fn step() -> impl Strategy<Value = (u64, Occasion, bool, End)> {
     let occasion = prop_oneof![Just(Occasion::Routine), Just(Occasion::Asked), Just(Occasion::Test)];
-    let end = prop_oneof![3 => Just(End::Refused), 1 => Just(End::Unheard)];
+    let end = prop_oneof![3 => Just(End::Refused), 1 => Just(End::Unheard), 1 => Just(End::Unjudged)];
     (0..200_u64, occasion, any::<bool>(), end)
 }
 
@@ -165,7 +186,7 @@ async fn whoever_comes_while_a_login_is_under_way_waits_for_its_word() {
         logins.log_in(Occasion::Routine, login("wrong"), async {
             tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             tokio::task::yield_now().await;
-            Err::<(), Trouble>(refusal())
+            Err::<(), NotIn>(NotIn::Counted(refusal()))
         })
     };
     let said = futures_util::future::join_all((0..5).map(|_| one())).await;
@@ -173,27 +194,46 @@ async fn whoever_comes_while_a_login_is_under_way_waits_for_its_word() {
     assert_eq!(tries.into_inner(), 1);
 }
 
+/// One that the relay tries by itself, and what is said.
+async fn ends(logins: &Logins, end: NotIn) -> Trouble {
+    let answer = std::future::ready(Err::<(), _>(end));
+    logins.log_in(Occasion::Routine, login("right"), answer).await.unwrap_err()
+}
+
+fn no_room() -> Trouble {
+    Trouble { symptom: Symptom::Malformed, action: "log in", detail: "no room".into() }
+}
+
 #[tokio::test]
 async fn what_is_neither_yes_nor_no_is_repeated_as_it_was_said() {
     let logins = Logins::default();
-    let full = Trouble { symptom: Symptom::Malformed, action: "log in", detail: "no room".into() };
-    for _ in 0..3 {
-        let answer = std::future::ready(Err::<(), _>(full.clone()));
-        assert_eq!(logins.log_in(Occasion::Routine, login("right"), answer).await, Err(full.clone()));
+    assert_eq!(ends(&logins, NotIn::Counted(no_room())).await, no_room());
+    assert_eq!(logins.may(Occasion::Routine, login("right")).await, Err(no_room()));
+}
+
+#[tokio::test]
+async fn a_server_that_judged_nothing_is_asked_again_and_clears_nothing() {
+    let logins = Logins::default();
+    for _ in 0..20 {
+        assert_eq!(ends(&logins, NotIn::Unjudged(no_room())).await, no_room());
     }
-    assert_eq!(logins.may(Occasion::Routine, login("right")).await, Err(full));
+    assert_eq!(logins.may(Occasion::Routine, login("right")).await, Ok(()));
+    ends(&logins, NotIn::Counted(refusal())).await;
+    let unjudged = std::future::ready(Err::<(), _>(NotIn::Unjudged(no_room())));
+    logins.log_in(Occasion::Test, login("right"), unjudged).await.unwrap_err();
+    let word = logins.may(Occasion::Routine, login("right")).await.unwrap_err();
+    assert_eq!(word.symptom, Symptom::LoginRefused);
 }
 
 #[tokio::test]
 async fn a_login_that_is_not_waited_for_counts() {
     let logins = Logins::default();
-    for _ in 0..3 {
-        let mut login = Box::pin(logins.log_in(
-            Occasion::Routine,
-            login("slow"),
-            std::future::pending::<Result<(), Trouble>>(),
-        ));
-        assert!(futures_util::poll!(&mut login).is_pending());
-    }
+    let mut slow = Box::pin(logins.log_in(
+        Occasion::Routine,
+        login("slow"),
+        std::future::pending::<Result<(), NotIn>>(),
+    ));
+    assert!(futures_util::poll!(&mut slow).is_pending());
+    drop(slow);
     assert_eq!(logins.may(Occasion::Routine, login("slow")).await.unwrap_err().symptom, Symptom::Silent);
 }
