@@ -35,7 +35,7 @@ impl Drop for Driver {
 }
 
 /// Everything a browser does behind a person's back is off: this one speaks to the clinic only.
-const QUIET: [&str; 10] = [
+const QUIET: [&str; 11] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
