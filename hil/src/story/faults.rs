@@ -29,7 +29,7 @@ fn story(case: Case) -> Option<Story> {
     Some(story.only(For::Development))
 }
 
-const TITLES: [(&str, &str); 13] = [
+const TITLES: [(&str, &str); 12] = [
     ("WAN-03", "a_router_that_says_goodbye_is_the_lines"),
     ("WAN-08", "a_router_that_does_not_answer_is_the_lines"),
     ("WAN-11", "a_line_that_loses_much_is_the_lines"),
@@ -42,7 +42,6 @@ const TITLES: [(&str, &str); 13] = [
     ("CTR-07", "a_distribution_host_that_is_down_alone_is_recorded_only"),
     ("TERM-04", "a_shared_folder_that_is_gone_is_the_terminals"),
     ("TERM-06", "a_terminal_whose_disk_is_full_is_the_terminals"),
-    ("CLIN-02", "a_receipt_computer_that_is_silent_is_its_own"),
 ];
 
 fn named(stage: &mut Stage, case: &Case) -> Outcome {
