@@ -5,11 +5,11 @@
 //! can only make rows fall away, and the rows are laid out so that what remains then is nothing or
 //! [`Party::Unknown`], never another party (a wrong accusation is a bug, see the property in `tests/judge.rs`).
 //!
-//! The line, the terminal, the clinic's wiring and its machines, answers, their consumers and the box are judged apart. A fault of the line makes the
-//! service [`Usability::Unusable`], or [`Usability::Partly`] if the centre can be had nevertheless; a fault of the
-//! terminal's file sharing only [`Usability::Partly`], because the terminal's own screen and card reader go on working. A
-//! warning leaves the service what it is: it is usable, and somebody has to act all the same. A
-//! rung that is bad in a way no row names leaves [`Usability::Unknown`]: better "being checked" than a guess.
+//! The line, the terminal, the clinic's wiring and its machines, answers, their consumers and the box are judged apart. A
+//! fault of the line makes the service [`Usability::Unusable`], or [`Usability::Partly`] if the centre can be had
+//! nevertheless; a fault of the terminal's file sharing only [`Usability::Partly`], because the terminal's own screen and
+//! card reader go on working. A warning leaves the service what it is: it is usable, and somebody has to act all the same.
+//! A rung that is bad in a way no row names leaves [`Usability::Unknown`]: better "being checked" than a guess.
 
 mod table;
 

@@ -36,8 +36,8 @@ pub struct Ask {
 
 /// Who says what the probes do not see. Each is cut off after two seconds.
 pub trait Witness {
-    /// What whoever holds the terminals' passwords sees of the shares now, and whether it is known who asked; nothing if nothing
-    /// can be said.
+    /// What whoever holds the terminals' passwords sees of the shares now; nothing if nothing can be said. `asked`:
+    /// somebody waits for it of whom it is known who it is.
     fn shares(&self, asked: bool) -> impl Future<Output = Vec<Observation>> + Send;
     /// What the box knows of itself; nothing of what it cannot know.
     fn own(&self) -> impl Future<Output = Vec<Observation>> + Send;
