@@ -19,25 +19,31 @@ pub(crate) fn difference(plan: &Value, listing: &Value) -> Option<String> {
 fn canonical(document: &Value) -> BTreeSet<String> {
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut objects = BTreeSet::new();
-    for item in document["nftables"].as_array().map_or(&[][..], Vec::as_slice) {
-        let Some((kind, body)) =
-            item.get("add").unwrap_or(item).as_object().and_then(|map| map.iter().next())
-        else {
-            continue;
-        };
-        let name = if kind == "table" { &body["name"] } else { &body["table"] };
-        if kind == "delete" || body["family"] != TABLE.0 || *name != TABLE.1 {
-            continue;
-        }
-        let mut body = body.clone();
+    for (kind, mut body) in own(document) {
         if kind == "rule" {
             let place = places.entry(body["chain"].to_string()).or_default();
             *place += 1;
             body["place"] = json!(place);
         }
-        objects.insert(format!("{kind} {}", plain(body)));
+        objects.insert(format!("{kind} {body}"));
     }
     objects
+}
+
+/// Whether a table is ours.
+pub(crate) fn is_ours(family: &str, name: &str) -> bool {
+    (family, name) == TABLE
+}
+
+/// The objects of our table, in their order, without what the kernel adds and with one spelling of everything.
+pub(crate) fn own(document: &Value) -> impl Iterator<Item = (&str, Value)> {
+    let items = document["nftables"].as_array().map_or(&[][..], Vec::as_slice).iter();
+    items.filter_map(|item| {
+        let (kind, body) = item.get("add").unwrap_or(item).as_object()?.iter().next()?;
+        let name = if kind == "table" { &body["name"] } else { &body["table"] };
+        let is_own = is_ours(body["family"].as_str()?, name.as_str()?);
+        (is_own && kind != "delete").then(|| (kind.as_str(), plain(body.clone())))
+    })
 }
 
 /// Without handles and counts, keys and elements sorted, addresses in one spelling.

@@ -10,6 +10,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use crate::error::Error;
+use crate::flows;
 
 /// What holds rulesets: the kernel, or a double of it.
 pub(crate) trait Kernel {
@@ -19,6 +20,8 @@ pub(crate) trait Kernel {
     fn load(&self, document: &Value) -> impl Future<Output = Result<(), Error>> + Send;
     /// Everything it holds, of every table.
     fn list(&self) -> impl Future<Output = Result<Value, Error>> + Send;
+    /// Ends the open flows that this ruleset would not let begin, and says how many.
+    fn end_refused(&self, document: &Value) -> impl Future<Output = Result<usize, Error>> + Send;
 }
 
 /// Where a system keeps nft. Not looked up in PATH: what runs with CAP_NET_ADMIN is not for others to choose.
@@ -82,5 +85,9 @@ impl Kernel for Nft {
     async fn list(&self) -> Result<Value, Error> {
         let text = self.run("list the ruleset", &["-j", "list", "ruleset"], None).await?;
         Ok(serde_json::from_slice(&text)?)
+    }
+
+    async fn end_refused(&self, document: &Value) -> Result<usize, Error> {
+        flows::end_refused(document).await.map_err(Error::Flows)
     }
 }
