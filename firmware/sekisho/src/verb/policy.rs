@@ -1,4 +1,8 @@
-//! `sekisho policy compile|prove`: the plan, and what is proved of it, of a file, or of what the kernel holds.
+//! `sekisho policy compile|prove`: the plan, and what is proved of it, of a file, or of what the kernel holds. The other
+//! verbs have a file each below this one.
+
+mod change;
+mod drops;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,6 +33,12 @@ pub async fn run(args: Policy) -> Result<ExitCode, Failure> {
             Ok(say(&on_paper(&site, ruleset.as_deref())?, json))
         }
         PolicyVerb::Prove { socket, json, .. } => live(&socket, json).await,
+        PolicyVerb::Apply { site, within, socket } => change::apply(&site, within, &socket).await,
+        PolicyVerb::Confirm { word, socket } => change::confirm(&word, &socket).await,
+        PolicyVerb::Revert(ask) => change::revert(&ask).await,
+        PolicyVerb::Pending(ask) => change::pending(&ask).await,
+        PolicyVerb::Seen(ask) => change::seen(&ask).await,
+        PolicyVerb::Drops(ask) => drops::run(&ask).await,
     }
 }
 
