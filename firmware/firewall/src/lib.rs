@@ -10,7 +10,6 @@ mod held;
 mod kernel;
 pub mod nft;
 pub mod now;
-pub mod packet;
 pub mod plan;
 pub mod prove;
 #[cfg(feature = "sabotage")]
@@ -26,6 +25,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 pub use error::{Error, Shortfall};
+pub use model::packet;
 pub use now::Now;
 pub use plan::{Plan, compile_json, drop_all};
 pub use prove::{Intent, prove};
