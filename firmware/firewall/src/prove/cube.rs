@@ -58,7 +58,8 @@ impl Cube {
     pub(super) fn family(version: u8) -> Self {
         let all = Rc::new(Span::all());
         let fields = std::array::from_fn(|_| Rc::clone(&all));
-        let cube = Self { fields, doubt: None, was: Vec::new(), bound: false, hidden: false, logged: Vec::new() };
+        let cube =
+            Self { fields, doubt: None, was: Vec::new(), bound: false, hidden: false, logged: Vec::new() };
         let address = if version == 4 { Span::range(0_u8, u32::MAX) } else { Span::all() };
         let byte = Span::range(0_u8, u8::MAX);
         let service = Span::range(0_u8, u16::MAX);

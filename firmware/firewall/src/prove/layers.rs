@@ -8,8 +8,8 @@ use super::ruleset::Table;
 
 /// Statements that judge and do nothing else.
 const JUDGING: &[&str] = &[
-    "match", "vmap", "counter", "log", "limit", "quota", "ct count", "last", "set", "map", "meter", "accept", "drop",
-    "reject", "return", "continue", "jump", "goto",
+    "match", "vmap", "counter", "log", "limit", "quota", "ct count", "last", "set", "map", "meter", "accept",
+    "drop", "reject", "return", "continue", "jump", "goto",
 ];
 
 pub(super) fn is_beside(family: &str) -> bool {
@@ -17,7 +17,12 @@ pub(super) fn is_beside(family: &str) -> bool {
 }
 
 /// Notes what in the table is not understood, and whether it may refuse what IPv6 needs.
-pub(super) fn look(key: &(String, String), table: &Table, unknown: &mut Vec<String>, unseen: &mut Vec<String>) {
+pub(super) fn look(
+    key: &(String, String),
+    table: &Table,
+    unknown: &mut Vec<String>,
+    unseen: &mut Vec<String>,
+) {
     let rules = || table.chains.values().flat_map(|chain| &chain.rules);
     for rule in rules() {
         let statements = rule.get("expr").and_then(Value::as_array).into_iter().flatten();
@@ -32,8 +37,11 @@ pub(super) fn look(key: &(String, String), table: &Table, unknown: &mut Vec<Stri
     }
     let bases = table.chains.values().filter_map(|chain| chain.base.as_ref());
     let kinds: Vec<_> = bases.clone().filter(|base| base.kind != "filter").collect();
-    unknown.extend(kinds.iter().map(|base| format!("a chain of type {} in table {} {}", base.kind, key.0, key.1)));
-    let refuses = rules().any(|rule| rule.to_string().contains("drop")) || bases.into_iter().any(|base| base.drops);
+    unknown.extend(
+        kinds.iter().map(|base| format!("a chain of type {} in table {} {}", base.kind, key.0, key.1)),
+    );
+    let refuses =
+        rules().any(|rule| rule.to_string().contains("drop")) || bases.into_iter().any(|base| base.drops);
     if key.0 == "bridge" && refuses {
         unseen.push(format!("the table bridge {}, which may refuse frames", key.1));
     }

@@ -88,7 +88,10 @@ fn beyond(zones: &Zones<'_>, zone: Zone) -> Span {
 
 /// 2000::/3 and fc00::/7: global and unique local addresses (RFC 4291 section 2.4, RFC 4193).
 fn unicast() -> Span {
-    Span::any_of([Span::range(0x2_u128 << 124, (0x4_u128 << 124) - 1), Span::range(0xfc_u128 << 120, (0xfe_u128 << 120) - 1)])
+    Span::any_of([
+        Span::range(0x2_u128 << 124, (0x4_u128 << 124) - 1),
+        Span::range(0xfc_u128 << 120, (0xfe_u128 << 120) - 1),
+    ])
 }
 
 fn errors(source: Span) -> Conditions {

@@ -59,7 +59,11 @@ pub(super) enum Step {
     /// No connection tracking for it.
     Untrack,
     /// Another destination for the flows of these families; nothing else is translated then.
-    Translate { families: Span, written: Vec<(Field, Span)>, doubt: Option<Rc<str>> },
+    Translate {
+        families: Span,
+        written: Vec<(Field, Span)>,
+        doubt: Option<Rc<str>>,
+    },
     /// Another source: who it came from does not change by that, only what later chains see.
     Hide(Span),
     /// Leaves by these ports at once, past every rule.
@@ -98,17 +102,25 @@ impl Step {
             Self::Lookup { leads, .. } => leads.iter().map(|(_, verdict)| verdict).collect(),
             _ => Vec::new(),
         };
-        verdicts.iter().filter_map(|verdict| match verdict {
-            Verdict::Jump(target) | Verdict::Goto(target) => Some(target.as_str()),
-            _ => None,
-        }).collect()
+        verdicts
+            .iter()
+            .filter_map(|verdict| match verdict {
+                Verdict::Jump(target) | Verdict::Goto(target) => Some(target.as_str()),
+                _ => None,
+            })
+            .collect()
     }
 
     /// Whether chains at the same place may not change places with this one.
     pub(super) const fn changes_packets(&self) -> bool {
         matches!(
             self,
-            Self::Write(..) | Self::Untrack | Self::Translate { .. } | Self::Hide(_) | Self::Move(_) | Self::Copy(_)
+            Self::Write(..)
+                | Self::Untrack
+                | Self::Translate { .. }
+                | Self::Hide(_)
+                | Self::Move(_)
+                | Self::Copy(_)
         )
     }
 }
@@ -124,12 +136,12 @@ pub(super) struct Reader<'r> {
 
 impl Reader<'_> {
     /// The rule, if it does anything.
-    pub(super) fn rule(&mut self, rule: &Value, chain: &str) -> Option<Rule> {
+    pub(super) fn rule(&mut self, rule: &Value, chain: &str, place: usize) -> Option<Rule> {
         let statements = rule.get("expr").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let steps: Vec<Step> = statements.iter().flat_map(|statement| self.statement(statement)).collect();
         let comment = rule.get("comment").and_then(Value::as_str);
         let id = comment.and_then(|comment| comment.split_once(": ")).map(|(id, _)| Rc::from(id));
-        let name = comment.map_or_else(|| format!("a rule of {chain}").into(), Rc::from);
+        let name = comment.map_or_else(|| format!("rule {} of {chain}", place + 1).into(), Rc::from);
         steps.iter().any(Step::acts).then_some(Rule { id, name, steps })
     }
 
@@ -220,9 +232,10 @@ impl Reader<'_> {
         let elements = match body.get("data") {
             Some(Value::String(name)) if name.starts_with('@') => {
                 let content = self.ruleset.content(self.table, &name[1..])?;
-                content.fixed.then_some(content.elements).ok_or_else(|| {
-                    format!("the map {name}, whose content may change by itself")
-                })?
+                content
+                    .fixed
+                    .then_some(content.elements)
+                    .ok_or_else(|| format!("the map {name}, whose content may change by itself"))?
             }
             Some(data) => anonymous(data)?,
             None => return Err("a verdict map without data".into()),

@@ -140,7 +140,10 @@ impl Ruleset {
                     None | Some(Some("accept")) => false,
                     Some(_) => return None,
                 },
-                ports: body.get("dev").map(|dev| words(Some(dev))).map_or(Some(None), |words| words.map(Some))?,
+                ports: body
+                    .get("dev")
+                    .map(|dev| words(Some(dev)))
+                    .map_or(Some(None), |words| words.map(Some))?,
             }),
             None => None,
         };
@@ -196,7 +199,8 @@ impl Ruleset {
         let set = own.and_then(|table| table.sets.get(name));
         let set = set.ok_or_else(|| format!("the set {name}, which is not there"))?;
         let flags = words(set.get("flags")).filter(|_| known_keys(set, SET_KEYS).is_some());
-        let flags = flags.ok_or_else(|| format!("the set {name}, which has more to it than is known here"))?;
+        let flags =
+            flags.ok_or_else(|| format!("the set {name}, which has more to it than is known here"))?;
         let elements = match set.get("elem") {
             None => Vec::new(),
             Some(Value::Array(elements)) => elements.clone(),

@@ -104,7 +104,8 @@ impl Machine {
             for (name, chain) in &table.chains {
                 let name = (key.0.clone(), key.1.clone(), name.clone());
                 let mut reader = Reader { ruleset, table: key, ports: &mut ports, unknown: &mut unknown };
-                let rules: Vec<Rule> = chain.rules.iter().filter_map(|rule| reader.rule(rule, &name.2)).collect();
+                let read = |(place, rule)| reader.rule(rule, &name.2, place);
+                let rules: Vec<Rule> = chain.rules.iter().enumerate().filter_map(read).collect();
                 bases.extend(chain.base.clone().map(|base| (name.clone(), base)));
                 chains.insert(name, rules);
             }
@@ -187,7 +188,9 @@ impl Machine {
             self.spent.set(0);
         }
         // A mark is the box's own: what comes from outside has none yet.
-        let unmarked = |cube: Cube| if path == Path::Output { Some(cube) } else { cube.with(Field::Mark, &Span::one(0_u8)) };
+        let unmarked = |cube: Cube| {
+            if path == Path::Output { Some(cube) } else { cube.with(Field::Mark, &Span::one(0_u8)) }
+        };
         let mut fate = Fate { keep, ..Fate::default() };
         let cubes = cubes.into_iter().filter_map(unmarked).collect();
         let through = way.iter().try_fold(cubes, |cubes, stage| self.hook(*stage, cubes, &mut fate))?;
@@ -309,7 +312,8 @@ fn misplaced(name: &Name, base: &Base, writes: bool) -> Option<String> {
     if !["inet", "ip", "ip6", "netdev"].contains(&name.0.as_str()) || !hooks.contains(&base.hook.as_str()) {
         return Some(format!("{place} at hook {}", base.hook));
     }
-    // Another way out is chosen after them, which the hooks before have not seen.
-    let leads_on = writes && (base.kind == "route" || base.hook == "egress");
+    // Another way out is chosen after them, which the rules before have not seen.
+    let rerouted = base.kind == "route" || (base.kind == "nat" && base.hook == "output");
+    let leads_on = writes && (rerouted || base.hook == "egress");
     (leads_on || !kinds.contains(&base.kind.as_str())).then(|| format!("{place} of type {}", base.kind))
 }

@@ -43,7 +43,8 @@ impl Span {
 
     /// What is in both. A few ranges find their place among many without a walk past all of them.
     pub(super) fn and(&self, other: &Self) -> Self {
-        let (few, many) = if self.0.len() <= other.0.len() { (&self.0, &other.0) } else { (&other.0, &self.0) };
+        let (few, many) =
+            if self.0.len() <= other.0.len() { (&self.0, &other.0) } else { (&other.0, &self.0) };
         let mut both = Vec::with_capacity(few.len());
         let mut place = 0;
         for (first, last) in few {

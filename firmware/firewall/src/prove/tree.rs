@@ -118,9 +118,8 @@ fn grow(alternatives: &[Conditions], live: &[usize], order: &[Field]) -> Tree {
     for (range, here) in sweep(live, &spans) {
         groups.entry(here).or_default().push(range);
     }
-    let grown = groups.into_iter().map(|(here, ranges)| {
-        (Span::of_ranges(ranges), grow(alternatives, &here, order))
-    });
+    let grown =
+        groups.into_iter().map(|(here, ranges)| (Span::of_ranges(ranges), grow(alternatives, &here, order)));
     ask(*field, grown.collect())
 }
 
@@ -143,7 +142,9 @@ fn sweep(live: &[usize], spans: &[Option<Span>]) -> Vec<((u128, u128), Vec<usize
     let ends: Vec<u128> = events.keys().skip(1).map(|next| next - 1).chain([u128::MAX]).collect();
     let mut ranges = Vec::new();
     for ((first, (begin, end)), last) in events.into_iter().zip(ends) {
-        here.retain(|place| !end.contains(place));
+        for place in &end {
+            here.remove(place);
+        }
         here.extend(begin);
         if !here.is_empty() {
             ranges.push(((first, last), here.iter().copied().collect()));
@@ -176,9 +177,11 @@ mod tests {
     use super::*;
 
     fn alternatives() -> impl Strategy<Value = Vec<Conditions>> {
-        let fields = prop::sample::select(vec![Field::Protocol, Field::DestinationService, Field::Destination]);
-        let condition = (fields, 0_u8..12, 0_u8..5, 0_u8..12)
-            .prop_map(|(field, from, more, other)| (field, Span::any_of([Span::range(from, from + more), Span::one(other)])));
+        let fields =
+            prop::sample::select(vec![Field::Protocol, Field::DestinationService, Field::Destination]);
+        let condition = (fields, 0_u8..12, 0_u8..5, 0_u8..12).prop_map(|(field, from, more, other)| {
+            (field, Span::any_of([Span::range(from, from + more), Span::one(other)]))
+        });
         prop::collection::vec(prop::collection::vec(condition, 0..4), 0..6)
     }
 

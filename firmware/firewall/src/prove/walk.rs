@@ -137,7 +137,8 @@ impl Walk<'_> {
         let exist = required(single, &test.requires, next);
         let (mut inside, mut outside) = self.cut(&test.holds, exist)?;
         if let Some(changing) = &test.changing {
-            let doubted = |cubes: &[Cube]| cubes.iter().map(|cube| cube.clone().doubted(changing)).collect::<Vec<_>>();
+            let doubted =
+                |cubes: &[Cube]| cubes.iter().map(|cube| cube.clone().doubted(changing)).collect::<Vec<_>>();
             let (leaving, coming) = (doubted(&inside), doubted(&outside));
             outside = [leaving, coming.clone()].concat();
             inside.extend(coming);
@@ -180,7 +181,12 @@ impl Walk<'_> {
         Ok(Vec::new())
     }
 
-    fn visit(&mut self, target: &str, cubes: Vec<Cube>, depth: usize) -> Result<(Vec<Cube>, Vec<Cube>), Lost> {
+    fn visit(
+        &mut self,
+        target: &str,
+        cubes: Vec<Cube>,
+        depth: usize,
+    ) -> Result<(Vec<Cube>, Vec<Cube>), Lost> {
         let (family, table, _) = &self.hooked.name;
         self.chain(&(family.clone(), table.clone(), target.to_owned()), cubes, depth + 1)
     }
@@ -196,13 +202,13 @@ impl Walk<'_> {
     /// What a rule does to a packet beside judging it.
     fn changed(&mut self, step: &Step, here: Vec<Cube>, out: &mut Out, rule: &Rule) -> Vec<Cube> {
         match step {
-            Step::Write(written, reason) => here.into_iter().map(|cube| write(cube, written, reason.as_ref())).collect(),
+            Step::Write(written, reason) => {
+                here.into_iter().map(|cube| write(cube, written, reason.as_ref())).collect()
+            }
             Step::Untrack => self.untracked(here),
             Step::Translate { families, written, doubt } => {
-                let rerouted = || "a way out chosen again after a translation".into();
-                let reason = doubt.clone().or_else(|| (self.hooked.base.hook == "output").then(rerouted));
                 let (bound, others) = self.bound(here, families, out);
-                out.accepted.extend(bound.into_iter().map(|cube| write(cube, written, reason.as_ref())));
+                out.accepted.extend(bound.into_iter().map(|cube| write(cube, written, doubt.as_ref())));
                 others
             }
             Step::Hide(families) => {
@@ -231,7 +237,8 @@ impl Walk<'_> {
             return (Vec::new(), doubt(here, &reason, &mut out.next));
         }
         let others = here.iter().filter_map(|cube| cube.with(Field::Family, &families.not())).collect();
-        let mut bound: Vec<Cube> = here.iter().filter_map(|cube| cube.with(Field::Family, families)).collect();
+        let mut bound: Vec<Cube> =
+            here.iter().filter_map(|cube| cube.with(Field::Family, families)).collect();
         bound.iter_mut().for_each(|cube| cube.bound = true);
         (bound, others)
     }

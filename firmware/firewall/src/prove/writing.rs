@@ -77,10 +77,10 @@ fn mangle(key: &Value, value: &Value, ports: &mut Ports) -> Option<Vec<Step>> {
         (Field::Destination | Field::DestinationService | Field::HopLimit, Some(written)) => {
             Step::Write(vec![written], None)
         }
-        // Who sent it is what the promises ask for, and that is not to be read any more.
-        (Field::Source | Field::SourceService | Field::Destination | Field::DestinationService, _) => {
+        (Field::Destination | Field::DestinationService, None) => {
             Step::Write(vec![(field, Span::all())], Some(format!("what is written by {key}").into()))
         }
+        // Who sent it is what the promises ask for, and that could not be read any more.
         _ => return None,
     };
     Some(vec![Step::Require(left.requires), step])
@@ -141,12 +141,7 @@ fn address(to: &Value) -> Option<Span> {
     ipv4.or_else(|| text.parse::<Ipv6Addr>().ok().map(Span::one))
 }
 
-fn service(
-    body: &Value,
-    ports: &mut Ports,
-    written: &mut Vec<(Field, Span)>,
-    doubt: &mut Option<Rc<str>>,
-) {
+fn service(body: &Value, ports: &mut Ports, written: &mut Vec<(Field, Span)>, doubt: &mut Option<Rc<str>>) {
     let Some(to) = body.get("port") else { return };
     let key = serde_json::json!({"payload": {"protocol": "th", "field": "dport"}});
     let known = matching::left(&key).and_then(|left| matching::tuple(&left, to, ports)).ok();
