@@ -11,7 +11,6 @@ mod held;
 mod kernel;
 pub mod nft;
 pub mod now;
-pub mod packet;
 pub mod plan;
 pub mod prove;
 #[cfg(feature = "sabotage")]
@@ -30,6 +29,7 @@ use tokio::sync::mpsc;
 
 pub use error::{Error, Shortfall};
 pub use follow::{News, Refused};
+pub use model::packet;
 pub use now::Now;
 pub use plan::{Plan, compile_json, drop_all};
 pub use prove::{Intent, prove};

@@ -20,12 +20,13 @@ fn the_whole_ruleset_of_every_kind_of_site() {
 
 #[test]
 fn every_kind_of_site_keeps_its_promises() {
+    let mut short = Vec::new();
     for (name, site, now) in site::every() {
         let promises = firewall::prove(&Plan::compile(&site, &now).document(), &Intent::of(&site, &now));
-        for promise in promises {
-            assert_eq!(promise.proof, Proof::Proved, "{name}: promise {}", promise.number);
-        }
+        let not = promises.into_iter().filter(|promise| promise.proof != Proof::Proved);
+        short.extend(not.map(|promise| format!("{name}: promise {}: {:?}", promise.number, promise.proof)));
     }
+    assert!(short.is_empty(), "{}", short.join("\n"));
 }
 
 #[test]

@@ -19,7 +19,13 @@ fn ruleset() -> Value {
 }
 
 fn judged(document: &Value) -> Vec<(u8, Finding)> {
-    findings(document, &Intent::from_site(&site::sample()))
+    findings(document, &intent())
+}
+
+/// The sample site's, after the box has learnt a terminal's address.
+fn intent() -> Intent {
+    let terminals6 = vec!["2001:db8:0:1::2/128".parse().unwrap()];
+    Intent::of(&site::sample(), &firewall::Now { terminals6, ..firewall::Now::default() })
 }
 
 /// The promise is broken by a packet that is really accepted.
@@ -481,14 +487,14 @@ const HARMLESS: &[(&str, Change)] = &[
 fn a_counterexample_is_said_in_words() {
     let mut document = ruleset();
     remove(&mut document, "clinic-input-address");
-    let promises = firewall::prove(&document, &Intent::from_site(&site::sample()));
+    let promises = firewall::prove(&document, &intent());
     insta::assert_snapshot!(
         "words",
         promises.iter().map(|promise| format!("{promise:?}\n")).collect::<String>()
     );
     let open = json!([{"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": "established"}}, {"accept": null}]);
     first(&mut document, "forward", open);
-    let promises = firewall::prove(&document, &Intent::from_site(&site::sample()));
+    let promises = firewall::prove(&document, &intent());
     insta::assert_snapshot!(
         "words-of-a-flow",
         promises.iter().map(|promise| format!("{promise:?}\n")).collect::<String>()

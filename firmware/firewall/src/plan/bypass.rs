@@ -14,13 +14,19 @@ pub(super) fn chain(site: &Site) -> Chain {
         let line = Operand::Port(site.port(Zone::Wan).to_owned());
         is_not(Key::In, Operand::AnyOf(vec![terminal(), line]))
     };
+    // A card's frame is refused whatever address it has, but for what IPv6 needs (8).
+    let card = vec![
+        elsewhere(),
+        is_not(Key::Protocol, Operand::Word("ipv6-icmp")),
+        is(Key::Card, Operand::Set("terminal_cards")),
+    ];
     let share = vec![
         elsewhere(),
         is(Key::Destination4, Operand::Set("terminals")),
         is(Key::TcpTo, Operand::Number(445)),
     ];
     let rules: [[Rule; 2]; 4] = [
-        seen("bypass-card", vec![elsewhere(), is(Key::Card, Operand::Set("terminal_cards"))]),
+        seen("bypass-card", card),
         seen("bypass-address4", vec![elsewhere(), is(Key::Source4, Operand::Set("terminals"))]),
         seen("bypass-address6", vec![inside(), is(Key::Source6, Operand::Set("terminal_addresses6"))]),
         refuse("bypass-share", "a terminal's share is asked for beside the box (1)", share),

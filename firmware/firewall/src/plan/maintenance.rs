@@ -72,6 +72,7 @@ impl<'s> Open<'s> {
         there.push(accept("forward-maint-host", "the one host and port of the second consent (7)", one));
         there.extend(refuse_rest("forward-maint-rest", "a maintainer reaches one port of one host (7)"));
         let mut back = Vec::new();
+        back.extend(only_ipv4("forward-maint-back-ipv6"));
         let other = vec![is_not(Key::Source4, Operand::address(host))];
         back.extend(refuse(
             "forward-maint-back-source",

@@ -92,7 +92,11 @@ impl<'s> Outside<'s> {
             refused("source", "a terminal's address does not come from the line (9)", terminals);
             if self.site.claims.is_some() {
                 let claims = vec![is(Key::Source6, Operand::Set("claims_addresses6"))];
-                refused("claims", "a claims terminal's address does not come from the line (9)", claims);
+                refused(
+                    "source-claims",
+                    "a claims terminal's address does not come from the line (9)",
+                    claims,
+                );
             }
         }
         if self.zone == Zone::Cloud {

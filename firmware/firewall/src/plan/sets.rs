@@ -174,10 +174,11 @@ fn of_other_zones(site: &Site, now: &Now) -> Vec<Set> {
     all
 }
 
-/// The networks behind the box.
+/// The networks behind the box, and behind the tunnels that end on it: none of them lies on a line.
 fn inside(site: &Site) -> Vec<Prefix> {
     let maintainers = site.maintainer.as_ref().map(|maintainer| maintainer.address);
-    site.networks().into_iter().map(|(_, network)| network).chain(maintainers).collect()
+    let cloud = site.cloud.iter().flat_map(|cloud| cloud.networks.iter().copied());
+    site.networks().into_iter().map(|(_, network)| network).chain(maintainers).chain(cloud).collect()
 }
 
 fn pair((protocol, port): (&'static str, u16)) -> Operand {

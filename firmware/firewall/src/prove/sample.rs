@@ -59,9 +59,21 @@ fn pick(span: &Span, preferred: impl IntoIterator<Item = u128>) -> u128 {
     known.or_else(|| span.lowest()).unwrap_or_default()
 }
 
+/// When a packet of a cube is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// As it came.
+    Coming,
+    /// After what rules wrote into it.
+    Written,
+}
+
 /// A packet of the cube.
-pub(super) fn packet(path: Path, cube: &Cube, intent: &Intent, ports: &Ports) -> Packet {
-    let value = |field| pick(cube.span(field), preferred(field).iter().copied());
+pub(super) fn packet(path: Path, cube: &Cube, when: When, intent: &Intent, ports: &Ports) -> Packet {
+    // Its state is what connection tracking made of it in the end.
+    let before = |field| cube.before(field).filter(|_| when == When::Coming && field != Field::State);
+    let span = |field| before(field).unwrap_or_else(|| cube.span(field));
+    let value = |field| pick(span(field), preferred(field).iter().copied());
     let byte = |field| u8::try_from(value(field)).unwrap_or_default();
     let service = |field| u16::try_from(value(field)).unwrap_or_default();
     let address = |field, port| {
@@ -69,11 +81,11 @@ pub(super) fn packet(path: Path, cube: &Cube, intent: &Intent, ports: &Ports) ->
         match value(Field::Family) {
             4 => {
                 let known = expected.filter(IpAddr::is_ipv4).map(number);
-                IpAddr::V4(Ipv4Addr::from(u32::try_from(pick(cube.span(field), known)).unwrap_or_default()))
+                IpAddr::V4(Ipv4Addr::from(u32::try_from(pick(span(field), known)).unwrap_or_default()))
             }
             _ => {
                 let known = expected.filter(IpAddr::is_ipv6).map(number);
-                IpAddr::V6(Ipv6Addr::from(pick(cube.span(field), known)))
+                IpAddr::V6(Ipv6Addr::from(pick(span(field), known)))
             }
         }
     };

@@ -94,8 +94,11 @@ impl Leaving {
             ));
             rules.push(clamp(&id("clamp")));
         } else {
-            let forged = vec![is(Key::Source6, Operand::Set(self.addresses6))];
-            rules.extend(refuse(&id("source"), self.forged, forged));
+            let sets = [TERMINAL, CLAIMS].into_iter().take(1 + usize::from(site.claims.is_some()));
+            for (forged, what) in sets.zip(["source", "source-claims"]) {
+                let own = vec![is(Key::Source6, Operand::Set(forged.addresses6))];
+                rules.extend(refuse(&id(what), forged.forged, own));
+            }
         }
         rules.push(flows(&id("flows")));
         rules.extend(refuse_rest(&id("rest"), super::super::outside::nothing_opens(site.qualification())));
