@@ -124,7 +124,8 @@ async fn a_fallback_that_fails_is_said() {
 fn room(kernel: &Double) -> (Watch<&Double>, watch::Receiver<FirewallPart>) {
     let (part, seen) = watch::channel(FirewallPart::dropping(None));
     let (document, intent) = (compile_json(&site()), Intent::from_site(&site()));
-    (Watch { kernel, document, intent, part, drifted: false }, seen)
+    let (site, told) = (Some(std::sync::Arc::new(site())), crate::follow::Told::default());
+    (Watch { kernel, site, told, document, intent, part, drifted: false }, seen)
 }
 
 /// Runs the room, asks it once to prove, and says what it found.

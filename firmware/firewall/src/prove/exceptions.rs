@@ -145,7 +145,7 @@ pub(super) fn of_the_clinic(intent: &Intent) -> Vec<Conditions> {
         excepted.extend([6, 17].map(|protocol| at_own(intent, Zone::Clinic, service(protocol, &[53]))));
     }
     if intent.clinic_datagrams.contains(&67) {
-        excepted.push(dhcp(68, 67));
+        excepted.extend([dhcp(68, 67), at_own(intent, Zone::Clinic, service(17, &[67]))]);
     }
     excepted
 }

@@ -73,7 +73,7 @@ const HARMLESS: &[(&str, Change)] = &[
         foreign(
             d,
             "inet",
-            json!({"name": "raw", "type": "filter", "hook": "prerouting", "prio": -300, "policy": "accept"}),
+            json!({"name": "raw", "type": "filter", "hook": "prerouting", "prio": -310, "policy": "accept"}),
         );
         last_of(
             d,
@@ -159,7 +159,7 @@ const HARMLESS: &[(&str, Change)] = &[
         foreign(
             d,
             "inet",
-            json!({"name": "raw", "type": "filter", "hook": "prerouting", "prio": -300, "policy": "accept"}),
+            json!({"name": "raw", "type": "filter", "hook": "prerouting", "prio": -310, "policy": "accept"}),
         );
         last_of(
             d,

@@ -141,7 +141,7 @@ fn what_is_kept_out_of_tracking_is_judged_as_untracked() {
     foreign(
         &mut document,
         "inet",
-        json!({"name": "raw", "type": "filter", "hook": "prerouting", "prio": -300, "policy": "accept"}),
+        json!({"name": "raw", "type": "filter", "hook": "prerouting", "prio": -310, "policy": "accept"}),
     );
     last_of(&mut document, "other", "raw", json!([port("iifname", "wan0"), {"notrack": null}]));
     first(

@@ -123,7 +123,7 @@ const UNKNOWN: &[(&str, Change)] = &[
         foreign(
             d,
             "inet",
-            json!({"name": "pre", "type": "filter", "hook": "prerouting", "prio": -300, "policy": "accept"}),
+            json!({"name": "pre", "type": "filter", "hook": "prerouting", "prio": -310, "policy": "accept"}),
         );
         last_of(d, "other", "pre", json!([{"mangle": {"key": {"ct": {"key": "zone"}}, "value": 4}}]));
     }),
