@@ -193,7 +193,12 @@ impl Machine {
         };
         let mut fate = Fate { keep, ..Fate::default() };
         let cubes = cubes.into_iter().filter_map(unmarked).collect();
-        let through = way.iter().try_fold(cubes, |cubes, stage| self.hook(*stage, cubes, &mut fate))?;
+        let through = way.iter().try_fold(cubes, |cubes: Vec<Cube>, stage| {
+            // ip_forward and ip6_forward take the hop before they ask.
+            let hops = stage.0 == "forward";
+            let cubes = if hops { cubes.into_iter().filter_map(Cube::a_hop_on).collect() } else { cubes };
+            self.hook(*stage, cubes, &mut fate)
+        })?;
         fate.accepted = through;
         Ok(fate)
     }

@@ -111,3 +111,10 @@ pub fn without_chain(document: &mut Value, name: &str) {
     items(document)
         .retain(|item| !named(&item["add"]["chain"], "name") && !named(&item["add"]["rule"], "chain"));
 }
+
+/// In the form of a listing, without commands.
+pub fn as_listed(document: &mut Value) {
+    let items = items(document);
+    items.retain(|item| item.get("delete").is_none());
+    items.iter_mut().for_each(|item| *item = item["add"].clone());
+}

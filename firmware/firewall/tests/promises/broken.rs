@@ -101,8 +101,10 @@ const BROKEN: &[(&str, u8, Change)] = &[
         objects(d).for_each(|(_, body)| body["family"] = json!("ip6"));
     }),
     ("the table is dormant", 5, |d| {
-        let last = objects(d).filter(|(kind, _)| kind == "table").last().unwrap().1;
-        last["flags"] = json!("dormant");
+        as_listed(d);
+        let tables =
+            d["nftables"].as_array_mut().unwrap().iter_mut().filter_map(|item| item.get_mut("table"));
+        tables.last().unwrap()["flags"] = json!("dormant");
     }),
     ("flushed at the end", 2, |d| push(d, json!({"flush": {"ruleset": null}}))),
     ("deleted at the end", 4, |d| {

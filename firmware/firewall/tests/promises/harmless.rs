@@ -48,11 +48,7 @@ const HARMLESS: &[(&str, Change)] = &[
     }),
     ("a priority of its own", |d| chain(d, "input")["prio"] = json!(-10)),
     ("a table without chains", |d| push(d, json!({"add": {"table": {"family": "bridge", "name": "idle"}}}))),
-    ("as the kernel lists it", |d| {
-        let items = d["nftables"].as_array_mut().unwrap();
-        items.retain(|item| item.get("delete").is_none());
-        items.iter_mut().for_each(|item| *item = item["add"].clone());
-    }),
+    ("as the kernel lists it", as_listed),
     ("a rule of another translation", |d| {
         foreign(
             d,
