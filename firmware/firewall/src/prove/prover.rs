@@ -139,7 +139,9 @@ impl<'p> Prover<'p> {
         case: &mut Case,
         wrong: impl Fn(&Cube) -> Wrong,
     ) -> Result<(), Lost> {
-        let cubes: Vec<Cube> = cubes.iter().flat_map(|cube| self.real(path, cube)).collect();
+        let mut cubes: Vec<Cube> = cubes.iter().flat_map(|cube| self.real(path, cube)).collect();
+        // A whole packet says more than a piece of one.
+        cubes.sort_by_key(|cube| !cube.span(Field::Readable).has(1));
         let opening = states(&[State::New, State::Untracked, State::Invalid]);
         for cube in cubes.iter().filter_map(|cube| cube.with(Field::State, &opening)) {
             match &cube.doubt {
