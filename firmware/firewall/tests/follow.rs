@@ -421,3 +421,33 @@ fn a_sender_with_too_many_flows_is_refused_and_another_is_not() {
         });
     });
 }
+
+/// A port may be called as a word of nft's is: it is a name, and nothing but that.
+#[test]
+fn ports_with_the_names_of_words_are_only_names() {
+    for name in [
+        "accept", "drop", "set", "ct", "0", "1234", "0x10", "eth0.100", "and", "inet", "a-b_c", "IP6", "true",
+    ] {
+        let text = include_str!("data/site.toml").replace("\"lan0\"", &format!("\"{name}\""));
+        let profile = model::Profile::parse("profile.toml", include_str!("data/profile.toml"));
+        let site = Site::parse("site.toml", &text, profile).unwrap();
+        lab::alone(|| {
+            with_room(&site, async |room| {
+                let proofs = room.proofs().await;
+                assert!(proofs.iter().all(|one| one.proof == Proof::Proved), "{name}: {proofs:?}");
+                assert_eq!(room.state(), RulesetState::Proved, "{name}");
+            });
+        });
+    }
+}
+
+#[test]
+fn ten_thousand_destinations_are_held_as_they_were_compiled() {
+    lab::alone(|| {
+        with_room(&site::of_destinations(10_000), async |room| {
+            let proofs = room.proofs().await;
+            assert!(proofs.iter().all(|one| one.proof == Proof::Proved), "{proofs:?}");
+            assert_eq!(room.state(), RulesetState::Proved);
+        });
+    });
+}

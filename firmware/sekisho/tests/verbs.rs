@@ -78,7 +78,9 @@ fn what_this_build_does_not_bring_up_is_one_sentence_a_table_and_exit_69() {
         assert_eq!(said.status.code(), Some(69), "{verb:?}: {}", text(&said.stderr));
         let lines: Vec<String> = text(&said.stderr).lines().map(str::to_owned).collect();
         assert_eq!(lines.len(), 4, "{lines:#?}");
-        for (line, table) in lines[1..].iter().zip(["[line] kind = \"pd\"", "[internet]", "[clinic.internet]"]) {
+        for (line, table) in
+            lines[1..].iter().zip(["[line] kind = \"pd\"", "[internet]", "[clinic.internet]"])
+        {
             assert!(line.starts_with(table) && line.contains("does not bring up"), "{line}");
         }
     }

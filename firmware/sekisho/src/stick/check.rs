@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use super::{LOGINS, SITE};
 use crate::failure::{Failure, code};
-use crate::site_file::{self, Loaded};
 use crate::output;
+use crate::site_file::{self, Loaded};
 
 /// Checks with the very code of `site check`; and that every login the site file names is there.
 ///
