@@ -107,6 +107,12 @@ impl Cube {
         self.put(field, span.clone())
     }
 
+    /// Those that live on after a router has taken its one hop.
+    pub(super) fn a_hop_on(self) -> Option<Self> {
+        let left = self.span(Field::HopLimit).and(&Span::range(2_u8, u8::MAX)).lowered();
+        (!left.is_empty()).then(|| self.put(Field::HopLimit, left))
+    }
+
     /// Those whose field lies in the span.
     pub(super) fn with(&self, field: Field, span: &Span) -> Option<Self> {
         let both = self.span(field).and(span);

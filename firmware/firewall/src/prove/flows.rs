@@ -33,8 +33,8 @@ pub(super) fn openings(machine: &Machine) -> Result<Vec<(Path, Cube)>, Lost> {
 }
 
 /// RFC 792 and RFC 4443, RFC 4620: only a request opens a flow, and only itself or its answer follows.
-const REQUESTS4: &[u8] = &[8, 13, 15, 17];
-const REQUESTS6: &[u8] = &[128, 139];
+pub(super) const REQUESTS4: &[u8] = &[8, 13, 15, 17];
+pub(super) const REQUESTS6: &[u8] = &[128, 139];
 
 const STRAIGHT: [(Field, Field); 6] = [
     (Field::Family, Field::Family),

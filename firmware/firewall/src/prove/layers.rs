@@ -40,8 +40,10 @@ pub(super) fn look(
     unknown.extend(
         kinds.iter().map(|base| format!("a chain of type {} in table {} {}", base.kind, key.0, key.1)),
     );
-    let refuses =
-        rules().any(|rule| rule.to_string().contains("drop")) || bases.into_iter().any(|base| base.drops);
+    // What is routed passes a bridge's hooks as a frame that arrives or leaves, never as one that is carried on.
+    let mut met = bases.filter(|base| base.hook != "forward");
+    let refuses = rules().any(|rule| rule.to_string().contains("drop"));
+    let refuses = met.clone().any(|base| base.drops) || (refuses && met.next().is_some());
     if key.0 == "bridge" && refuses {
         unseen.push(format!("the table bridge {}, which may refuse frames", key.1));
     }

@@ -23,6 +23,7 @@ mod maintenance;
 mod matching;
 mod needed;
 mod ports;
+mod possible;
 mod promises;
 mod prover;
 mod rule;

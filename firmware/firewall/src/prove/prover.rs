@@ -8,6 +8,7 @@ use super::cube::{Cube, Field};
 use super::flows;
 use super::intent::Intent;
 use super::ports::NO_PORT;
+use super::possible::Impossible;
 use super::promises::{self, Claim, Zones, packets_between, states};
 use super::run::{By, Fate, Keep, Lost, Machine};
 use super::sample::{self, When};
@@ -21,6 +22,8 @@ pub(super) struct Prover<'p> {
     intent: &'p Intent,
     /// Worked out when the first packet of an open flow is met where none may be.
     openings: OnceCell<Result<Vec<(Path, Cube)>, Lost>>,
+    /// For each path what no packet is.
+    impossible: OnceCell<[(Path, Impossible); 3]>,
 }
 
 /// What speaks against a promise, if anything does, and what stands in the way of saying so.
@@ -32,7 +35,7 @@ struct Case {
 
 impl<'p> Prover<'p> {
     pub(super) const fn new(machine: &'p Machine, intent: &'p Intent) -> Self {
-        Self { machine, intent, openings: OnceCell::new() }
+        Self { machine, intent, openings: OnceCell::new(), impossible: OnceCell::new() }
     }
 
     pub(super) fn finding(&self, number: u8) -> Finding {
@@ -50,6 +53,10 @@ impl<'p> Prover<'p> {
                 .try_for_each(|claim| self.none(claim, &mut case)),
         };
         case.doubts.extend(tried.err());
+        let through = self.intent.pppoe_through.as_ref().filter(|_| number == 4);
+        case.doubts.extend(through.map(|(terminal, line)| {
+            format!("what is inside the PPPoE session that passes from {terminal} to {line}")
+        }));
         if let Some(example) = case.example {
             return Finding::Broken(Box::new(example));
         }
@@ -97,7 +104,8 @@ impl<'p> Prover<'p> {
             let new = states(&[State::New]);
             let cubes = cubes.iter().filter_map(|cube| cube.with(Field::State, &new)).collect();
             let accepted = policies.run(path, cubes, Keep::Nothing)?.accepted;
-            let first = accepted.first().map(|cube| self.example(path, cube, Wrong::Unruled));
+            let real: Vec<Cube> = accepted.iter().flat_map(|cube| self.real(path, cube)).collect();
+            let first = real.first().map(|cube| self.example(path, cube, Wrong::Unruled));
             case.example = case.example.take().or(first);
         }
         Ok(())
@@ -131,6 +139,7 @@ impl<'p> Prover<'p> {
         case: &mut Case,
         wrong: impl Fn(&Cube) -> Wrong,
     ) -> Result<(), Lost> {
+        let cubes: Vec<Cube> = cubes.iter().flat_map(|cube| self.real(path, cube)).collect();
         let opening = states(&[State::New, State::Untracked, State::Invalid]);
         for cube in cubes.iter().filter_map(|cube| cube.with(Field::State, &opening)) {
             match &cube.doubt {
@@ -150,6 +159,16 @@ impl<'p> Prover<'p> {
             });
         }
         Ok(())
+    }
+
+    /// The packets of the cube that there can be.
+    fn real(&self, path: Path, cube: &Cube) -> Vec<Cube> {
+        let make = || {
+            [Path::Input, Path::Forward, Path::Output].map(|path| (path, Impossible::new(path, self.intent)))
+        };
+        let all = self.impossible.get_or_init(make);
+        let own = all.iter().find(|(own, _)| *own == path);
+        own.map_or_else(Vec::new, |(_, impossible)| impossible.without(cube))
     }
 
     /// Packets of the cube whose flow can have been opened, and by what.

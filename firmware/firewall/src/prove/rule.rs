@@ -136,12 +136,12 @@ pub(super) struct Reader<'r> {
 
 impl Reader<'_> {
     /// The rule, if it does anything.
-    pub(super) fn rule(&mut self, rule: &Value, chain: &str) -> Option<Rule> {
+    pub(super) fn rule(&mut self, rule: &Value, chain: &str, place: usize) -> Option<Rule> {
         let statements = rule.get("expr").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let steps: Vec<Step> = statements.iter().flat_map(|statement| self.statement(statement)).collect();
         let comment = rule.get("comment").and_then(Value::as_str);
         let id = comment.and_then(|comment| comment.split_once(": ")).map(|(id, _)| Rc::from(id));
-        let name = comment.map_or_else(|| format!("a rule of {chain}").into(), Rc::from);
+        let name = comment.map_or_else(|| format!("rule {} of {chain}", place + 1).into(), Rc::from);
         steps.iter().any(Step::acts).then_some(Rule { id, name, steps })
     }
 

@@ -96,7 +96,7 @@ impl Ruleset {
 
     fn add(&mut self, (what, body): Named<'_>, command: bool) -> Option<()> {
         match what {
-            "table" => self.add_table(body),
+            "table" => self.add_table(body, command),
             "chain" => self.add_chain(body),
             "set" | "map" => {
                 let name = text(body, "name");
@@ -118,12 +118,15 @@ impl Ruleset {
         }
     }
 
-    fn add_table(&mut self, body: &Value) -> Option<()> {
+    fn add_table(&mut self, body: &Value, command: bool) -> Option<()> {
         known_keys(body, &["family", "name", "handle", "comment", "flags"])?;
         let flags = words(body.get("flags"))?;
         flags.iter().all(|flag| ["dormant", "owner", "persist"].contains(&flag.as_str())).then_some(())?;
+        // nft 1.0.6 reads a command past this word: the table would be awake.
+        let dormant = flags.iter().any(|flag| flag == "dormant");
+        (!(command && dormant)).then_some(())?;
         let key = (text(body, "family"), text(body, "name"));
-        self.tables.entry(key).or_default().dormant = flags.iter().any(|flag| flag == "dormant");
+        self.tables.entry(key).or_default().dormant = dormant;
         Some(())
     }
 

@@ -104,8 +104,8 @@ impl Machine {
             for (name, chain) in &table.chains {
                 let name = (key.0.clone(), key.1.clone(), name.clone());
                 let mut reader = Reader { ruleset, table: key, ports: &mut ports, unknown: &mut unknown };
-                let rules: Vec<Rule> =
-                    chain.rules.iter().filter_map(|rule| reader.rule(rule, &name.2)).collect();
+                let read = |(place, rule)| reader.rule(rule, &name.2, place);
+                let rules: Vec<Rule> = chain.rules.iter().enumerate().filter_map(read).collect();
                 bases.extend(chain.base.clone().map(|base| (name.clone(), base)));
                 chains.insert(name, rules);
             }
@@ -193,7 +193,12 @@ impl Machine {
         };
         let mut fate = Fate { keep, ..Fate::default() };
         let cubes = cubes.into_iter().filter_map(unmarked).collect();
-        let through = way.iter().try_fold(cubes, |cubes, stage| self.hook(*stage, cubes, &mut fate))?;
+        let through = way.iter().try_fold(cubes, |cubes: Vec<Cube>, stage| {
+            // ip_forward and ip6_forward take the hop before they ask.
+            let hops = stage.0 == "forward";
+            let cubes = if hops { cubes.into_iter().filter_map(Cube::a_hop_on).collect() } else { cubes };
+            self.hook(*stage, cubes, &mut fate)
+        })?;
         fate.accepted = through;
         Ok(fate)
     }
@@ -312,7 +317,8 @@ fn misplaced(name: &Name, base: &Base, writes: bool) -> Option<String> {
     if !["inet", "ip", "ip6", "netdev"].contains(&name.0.as_str()) || !hooks.contains(&base.hook.as_str()) {
         return Some(format!("{place} at hook {}", base.hook));
     }
-    // Another way out is chosen after them, which the hooks before have not seen.
-    let leads_on = writes && (base.kind == "route" || base.hook == "egress");
+    // Another way out is chosen after them, which the rules before have not seen.
+    let rerouted = base.kind == "route" || (base.kind == "nat" && base.hook == "output");
+    let leads_on = writes && (rerouted || base.hook == "egress");
     (leads_on || !kinds.contains(&base.kind.as_str())).then(|| format!("{place} of type {}", base.kind))
 }

@@ -69,6 +69,12 @@ impl Span {
         Self(gaps)
     }
 
+    /// Each number less one; what was none is gone.
+    pub(super) fn lowered(&self) -> Self {
+        let above = self.0.iter().filter(|(_, last)| *last > 0);
+        Self(above.map(|(first, last)| (first.saturating_sub(1), last - 1)).collect())
+    }
+
     pub(super) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -105,7 +105,8 @@ fn packet() -> impl Strategy<Value = Packet> {
             destination_service: dport,
             icmp_type,
             icmp_code: 0,
-            hop_limit,
+            // A router takes one, and what has none left goes nowhere.
+            hop_limit: if path == Path::Forward { 64 } else { hop_limit },
             state,
         },
     )

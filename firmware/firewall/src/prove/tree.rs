@@ -142,7 +142,9 @@ fn sweep(live: &[usize], spans: &[Option<Span>]) -> Vec<((u128, u128), Vec<usize
     let ends: Vec<u128> = events.keys().skip(1).map(|next| next - 1).chain([u128::MAX]).collect();
     let mut ranges = Vec::new();
     for ((first, (begin, end)), last) in events.into_iter().zip(ends) {
-        here.retain(|place| !end.contains(place));
+        for place in &end {
+            here.remove(place);
+        }
         here.extend(begin);
         if !here.is_empty() {
             ranges.push(((first, last), here.iter().copied().collect()));

@@ -207,10 +207,8 @@ impl Walk<'_> {
             }
             Step::Untrack => self.untracked(here),
             Step::Translate { families, written, doubt } => {
-                let rerouted = || "a way out chosen again after a translation".into();
-                let reason = doubt.clone().or_else(|| (self.hooked.base.hook == "output").then(rerouted));
                 let (bound, others) = self.bound(here, families, out);
-                out.accepted.extend(bound.into_iter().map(|cube| write(cube, written, reason.as_ref())));
+                out.accepted.extend(bound.into_iter().map(|cube| write(cube, written, doubt.as_ref())));
                 others
             }
             Step::Hide(families) => {

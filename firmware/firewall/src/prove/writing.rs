@@ -77,10 +77,10 @@ fn mangle(key: &Value, value: &Value, ports: &mut Ports) -> Option<Vec<Step>> {
         (Field::Destination | Field::DestinationService | Field::HopLimit, Some(written)) => {
             Step::Write(vec![written], None)
         }
-        // Who sent it is what the promises ask for, and that is not to be read any more.
-        (Field::Source | Field::SourceService | Field::Destination | Field::DestinationService, _) => {
+        (Field::Destination | Field::DestinationService, None) => {
             Step::Write(vec![(field, Span::all())], Some(format!("what is written by {key}").into()))
         }
+        // Who sent it is what the promises ask for, and that could not be read any more.
         _ => return None,
     };
     Some(vec![Step::Require(left.requires), step])
