@@ -5,6 +5,7 @@
 //! ends the box in between, the next start finds what the kernel holds and how long it may stay: the kernel is the
 //! truth, and the note only says how long. One change waits at a time.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant as Moment};
 
 use model::decision::Actor;
@@ -15,6 +16,7 @@ use tokio::time::Instant;
 
 use crate::apply::{load_and_prove, may_be_loaded, proved};
 use crate::error::Error;
+use crate::held;
 use crate::kernel::Kernel;
 use crate::memory::Waiting;
 use crate::ruleset::{Ground, Ruleset};
@@ -68,7 +70,7 @@ impl Unconfirmed {
 fn ground(candidate: &Candidate) -> Result<Ground, Vec<String>> {
     let site =
         candidate.site().map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-    Ok(Ground::Site(Box::new(site)))
+    Ok(Ground::Site(Arc::new(site)))
 }
 
 fn refused(why: impl ToString) -> Applied {
@@ -80,7 +82,7 @@ impl<K: Kernel> Watch<K> {
     pub(crate) fn remember(&mut self) {
         let Some(candidate) = self.memory.as_ref().and_then(|memory| memory.confirmed()) else { return };
         match ground(&candidate) {
-            Ok(ground) => (self.ruleset, self.ground) = (ground.ruleset(), ground),
+            Ok(ground) => (self.ruleset, self.ground) = (ground.ruleset(&self.now()), ground),
             Err(mistakes) => {
                 tracing::warn!(?mistakes, "what was confirmed is right no more: the site file rules")
             }
@@ -91,7 +93,7 @@ impl<K: Kernel> Watch<K> {
     pub(crate) fn resume(&mut self, listing: &Value) -> Option<Vec<Promise>> {
         let waiting = self.memory.as_ref()?.waiting()?;
         let ground = ground(&waiting.candidate).ok()?;
-        let ruleset = ground.ruleset();
+        let ruleset = ground.ruleset(&self.now());
         let promises = proved(listing, &ruleset).ok()?;
         self.wait_for(waiting, ground, ruleset);
         Some(promises)
@@ -131,8 +133,9 @@ impl<K: Kernel> Watch<K> {
             Ok(ground) => ground,
             Err(why) => return Ok(Applied::Refused { why, dropped: false }),
         };
-        let ruleset = ground.ruleset();
-        if ruleset.document == self.ruleset.document {
+        let ruleset = ground.ruleset(&self.now());
+        self.refresh();
+        if held::difference(&ruleset.document, &self.ruleset.document).is_none() {
             return Ok(Applied::Same);
         }
         if let Err(error) = may_be_loaded(&self.kernel, &ruleset).await {
@@ -208,7 +211,7 @@ impl<K: Kernel> Watch<K> {
     /// Only what ends the room.
     pub(crate) async fn revert(&mut self) -> Result<Settled, Error> {
         let Some(change) = self.unconfirmed.take() else { return Ok(Settled::Nothing) };
-        (self.ruleset, self.ground) = (change.before.ruleset(), change.before);
+        (self.ruleset, self.ground) = (change.before.ruleset(&self.now()), change.before);
         self.put_back().await?;
         self.forget_unconfirmed();
         if self.is_in_force() {

@@ -77,6 +77,7 @@ fn ours(plan: &Value, listing: &Value) -> Vec<String> {
     });
     words.extend(added.iter().map(|object| format!("{} was added", object.words())));
     words.extend(missing.iter().map(|object| format!("{} is gone", object.words())));
+    words.extend(held::timed(plan, listing));
     // Nothing but the order is left that could differ.
     if words.is_empty() && held::difference(plan, listing).is_some() {
         words.push("the rules of a chain are in another order".to_owned());
@@ -174,7 +175,7 @@ fn changed(planned: &Object, held: &Object) -> String {
 /// What it would have let pass, or what was not proved any more.
 pub(crate) fn broke(found: &[Promise]) -> Option<String> {
     let broken = found.iter().find_map(|promise| match &promise.proof {
-        Proof::Broken { counterexample } => {
+        Proof::Broken { counterexample, .. } => {
             Some(format!("promise {} was broken by {counterexample}", promise.number))
         }
         _ => None,

@@ -2,14 +2,14 @@
 //! goes on by looking.
 
 use crate::log::{Log, Logged};
-use crate::news::News;
+use crate::notices::Notices;
 
 /// What is heard.
 #[derive(Default)]
 pub(crate) struct Ears {
     /// Whether there is a kernel to hear, and no double of it.
     real: bool,
-    news: Option<News>,
+    notices: Option<Notices>,
     log: Option<Log>,
 }
 
@@ -31,12 +31,12 @@ impl Ears {
     }
 
     /// Hears of changes from now on.
-    pub(crate) fn open_news(&mut self) {
-        if self.real && self.news.is_none() {
-            let opened = News::open();
+    pub(crate) fn open_notices(&mut self) {
+        if self.real && self.notices.is_none() {
+            let opened = Notices::open();
             let opened =
                 opened.inspect_err(|error| tracing::warn!(%error, "changes of the rules are not heard"));
-            self.news = opened.ok();
+            self.notices = opened.ok();
         }
     }
 
@@ -56,9 +56,9 @@ impl Ears {
 
     /// Waits for the next thing; for ever with two deaf ears.
     pub(crate) async fn next(&mut self) -> Heard {
-        let Self { news, log, .. } = self;
+        let Self { notices, log, .. } = self;
         let (heard, which) = tokio::select! {
-            heard = next_change(news) => (heard.map(Heard::Change), "changes of the rules"),
+            heard = next_change(notices) => (heard.map(Heard::Change), "changes of the rules"),
             heard = next_refusals(log) => (heard.map(Heard::Refusals), "refused packets"),
         };
         heard.unwrap_or_else(|error| {
@@ -66,16 +66,16 @@ impl Ears {
             if which == "refused packets" {
                 self.log = None
             } else {
-                self.news = None
+                self.notices = None
             }
             Heard::Lost
         })
     }
 }
 
-async fn next_change(news: &mut Option<News>) -> std::io::Result<Option<String>> {
-    match news {
-        Some(news) => news.next().await,
+async fn next_change(notices: &mut Option<Notices>) -> std::io::Result<Option<String>> {
+    match notices {
+        Some(notices) => notices.next().await,
         None => std::future::pending().await,
     }
 }

@@ -51,18 +51,29 @@ pub(crate) async fn end_refused(document: &Value) -> io::Result<usize> {
     Ok(ended)
 }
 
-/// The flows that could begin by no port. Those that differ in a free source port only are looked at once.
+/// The flows that could begin by no port. Those that differ in a free source port only are looked at once. One of which
+/// it cannot be said goes on, with a warning for all of them.
 fn refused(open: Vec<Flow>, ends: &Ends, document: &Value) -> Vec<Flow> {
     const FREE: u16 = 1024;
     let mut known: BTreeMap<Opening, bool> = BTreeMap::new();
+    let mut unclear = None;
     let mut may_begin = |flow: &Flow| {
         let mut opening = flow.opening;
         if opening.services[0] >= FREE {
             opening.services[0] = u16::MAX;
         }
-        *known.entry(opening).or_insert_with(|| ends.may_begin(&opening, document))
+        *known.entry(opening).or_insert_with(|| {
+            ends.may_begin(&opening, document).unwrap_or_else(|reason| {
+                unclear = Some(reason);
+                true
+            })
+        })
     };
-    open.into_iter().filter(|flow| !may_begin(flow)).collect()
+    let refused = open.into_iter().filter(|flow| !may_begin(flow)).collect();
+    if let Some(reason) = unclear {
+        tracing::warn!(%reason, "whether an open flow is still allowed cannot be said: it goes on");
+    }
+    refused
 }
 
 /// The packet that opened a flow, as far as the kernel remembers it.
@@ -147,17 +158,20 @@ impl Ends {
         Ok(ends)
     }
 
-    /// Whether the flow could begin by any way its addresses allow. One of which that cannot be said goes on.
-    fn may_begin(&self, opening: &Opening, document: &Value) -> bool {
-        self.ways(opening).iter().any(|packet| {
-            explain(document, packet).map_or_else(
-                |reason| {
-                    tracing::warn!(%reason, "whether an open flow is still allowed cannot be said: it goes on");
-                    true
-                },
-                |decision| decision.accepted,
-            )
-        })
+    /// Whether the flow could begin by any way its addresses allow.
+    ///
+    /// # Errors
+    /// What on a way is not understood, if it begins by no other.
+    fn may_begin(&self, opening: &Opening, document: &Value) -> Result<bool, String> {
+        let mut unclear = None;
+        for packet in self.ways(opening) {
+            match explain(document, &packet) {
+                Ok(decision) if decision.accepted => return Ok(true),
+                Ok(_) => {}
+                Err(reason) => unclear = Some(reason),
+            }
+        }
+        unclear.map_or(Ok(false), Err)
     }
 
     fn ways(&self, opening: &Opening) -> Vec<Packet> {

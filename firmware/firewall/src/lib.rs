@@ -4,6 +4,7 @@
 //! what a ruleset does with one packet.
 
 mod apply;
+mod beside;
 mod change;
 mod drift;
 mod drops;
@@ -11,15 +12,16 @@ mod ears;
 mod error;
 pub mod explain;
 mod flows;
+mod follow;
 mod held;
 mod kernel;
 mod log;
 mod memory;
 mod mend;
 mod netlink;
-mod news;
 pub mod nft;
-pub mod packet;
+mod notices;
+pub mod now;
 pub mod plan;
 pub mod prove;
 mod ruleset;
@@ -29,6 +31,8 @@ mod sabotage;
 mod tests;
 mod watch;
 
+use std::sync::Arc;
+
 use model::Site;
 use model::boot::Setup;
 use model::part::FirewallPart;
@@ -36,7 +40,10 @@ use tokio::sync::mpsc;
 
 pub use change::Asker;
 pub use error::{Error, Shortfall};
+pub use follow::{News, Refused};
 pub use memory::Memory;
+pub use model::packet;
+pub use now::Now;
 pub use plan::{Plan, compile_json, drop_all};
 pub use prove::{Intent, prove};
 pub use watch::Command;
@@ -57,7 +64,7 @@ pub async fn run(
     part: tokio::sync::watch::Sender<FirewallPart>,
     commands: &mut mpsc::Receiver<Command>,
 ) -> Result<(), Error> {
-    keep(Ground::Site(Box::new(site.clone())), None, part, commands).await
+    keep(Ground::Site(Arc::new(site.clone())), None, part, commands).await
 }
 
 /// As [`run`], and takes changes, which are remembered and taken back unless somebody confirms them.
@@ -70,7 +77,7 @@ pub async fn run_with_changes(
     part: tokio::sync::watch::Sender<FirewallPart>,
     commands: &mut mpsc::Receiver<Command>,
 ) -> Result<(), Error> {
-    keep(Ground::Site(Box::new(site.clone())), Some(memory), part, commands).await
+    keep(Ground::Site(Arc::new(site.clone())), Some(memory), part, commands).await
 }
 
 /// As [`run`], before a site is in force: the setup port alone, or no port at all, and the promises 13 to 15. It lends

@@ -84,19 +84,26 @@ impl<K: Kernel> Watch<K> {
                 self.guests.insert((family, name));
             }
         }
-        let now_held =
-            if strangers.is_empty() { Err(Error::Differs(String::new())) } else { self.held().await };
-        let outcome = match now_held {
-            // Only the other table was in the way: ours goes on as it is, with its counts.
-            Ok(promises) => Ok(promises),
-            Err(_) => apply(&self.kernel, &self.ruleset).await.inspect(|_| {
-                self.counted_since = Some(Timestamp::now());
-            }),
-        };
-        match outcome {
+        // Perhaps only the other table was in the way: then ours goes on as it is, with its counts.
+        if !strangers.is_empty()
+            && let Ok(promises) = self.held().await
+        {
+            self.repaired(Repair::Done);
+            self.settled(promises).await;
+            return Ok(());
+        }
+        self.reload().await
+    }
+
+    /// Loads our ruleset over whatever there is; if that fails, everything is dropped and it is tried again later.
+    ///
+    /// # Errors
+    /// Only what ends the room.
+    pub(crate) async fn reload(&mut self) -> Result<(), Error> {
+        match apply(&self.kernel, &self.ruleset).await {
             Ok(promises) => {
                 self.repaired(Repair::Done);
-                self.settled(promises).await;
+                self.in_force(promises).await;
                 Ok(())
             }
             Err(error) => self.give_up(error).await,

@@ -1,18 +1,21 @@
 //! What a ruleset is made of, and what belongs to it.
 
+use std::sync::Arc;
+
 use model::Site;
 use model::boot::Setup;
 use serde_json::Value;
 
 use crate::drops::{Ports, Words};
-use crate::plan::{Plan, compile_json};
+use crate::now::Now;
+use crate::plan::Plan;
 use crate::prove::Intent;
 
 /// What a ruleset is made of.
 #[derive(Clone, Debug)]
 pub(crate) enum Ground {
     /// A site.
-    Site(Box<Site>),
+    Site(Arc<Site>),
     /// No site yet: the setup port, or no port at all.
     Setup {
         /// The port.
@@ -36,10 +39,10 @@ pub(crate) struct Ruleset {
 }
 
 impl Ground {
-    /// Its ruleset.
-    pub(crate) fn ruleset(&self) -> Ruleset {
+    /// Its ruleset, with what was told.
+    pub(crate) fn ruleset(&self, now: &Now) -> Ruleset {
         let (document, intent, ports) = match self {
-            Self::Site(site) => (compile_json(site), Intent::from_site(site), Ports::of(site)),
+            Self::Site(site) => (Plan::compile(site, now).document(), Intent::of(site, now), Ports::of(site)),
             Self::Setup { setup, lends_addresses } => {
                 let document = Plan::before_a_site(setup.as_ref(), *lends_addresses).document();
                 let intent = Intent::before_a_site(setup.as_ref(), *lends_addresses);

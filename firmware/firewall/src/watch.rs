@@ -16,9 +16,11 @@ use crate::drift::{self, Pace, Table};
 use crate::drops::{Record, lines};
 use crate::ears::{Ears, Heard};
 use crate::error::Error;
+use crate::follow::{News, Refused, Told};
 use crate::kernel::Kernel;
 use crate::log::Logged;
 use crate::memory::Memory;
+use crate::now::Now;
 use crate::plan::drop_all;
 use crate::prove::all_proved;
 use crate::ruleset::{Ground, Ruleset};
@@ -37,6 +39,13 @@ pub enum Command {
     ProveLive {
         /// Each promise, on what was found.
         reply: oneshot::Sender<Vec<Promise>>,
+    },
+    /// Tells the room what changes while a site is in force. It answers when the kernel has followed.
+    Tell {
+        /// What.
+        news: News,
+        /// Whether it was taken.
+        reply: oneshot::Sender<Result<(), Refused>>,
     },
     /// Tells what was refused, and what the lines have counted until now.
     Drops {
@@ -78,6 +87,8 @@ pub(crate) struct Watch<K> {
     pub(crate) kernel: K,
     /// What the ruleset in force is made of.
     pub(crate) ground: Ground,
+    /// What was told since the start.
+    pub(crate) told: Told,
     pub(crate) ruleset: Ruleset,
     pub(crate) memory: Option<Memory>,
     pub(crate) unconfirmed: Option<Unconfirmed>,
@@ -111,8 +122,9 @@ impl<K: Kernel> Watch<K> {
     ) -> Self {
         Self {
             kernel,
-            ruleset: ground.ruleset(),
+            ruleset: ground.ruleset(&Now::default()),
             ground,
+            told: Told::default(),
             memory,
             unconfirmed: None,
             ears,
@@ -133,7 +145,7 @@ impl<K: Kernel> Watch<K> {
     /// Runs until the ruleset cannot be brought up at all, or not even be dropped ([`Error::leaves_open`]).
     pub(crate) async fn run(mut self, commands: &mut mpsc::Receiver<Command>) -> Result<(), Error> {
         // Before it is looked at, so that no change falls in between.
-        self.ears.open_news();
+        self.ears.open_notices();
         self.start().await?;
         let mut rounds = interval_at(Instant::now() + ROUND, ROUND);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -142,10 +154,10 @@ impl<K: Kernel> Watch<K> {
             let due = due.into_iter().flatten().min();
             tokio::select! {
                 Some(command) = commands.recv() => self.answer(command).await?,
-                heard = self.ears.next() => self.hear(heard),
+                heard = self.ears.next() => self.notice(heard),
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.be_due().await?,
                 _ = rounds.tick() => {
-                    self.ears.open_news();
+                    self.ears.open_notices();
                     self.look().await?;
                 }
             }
@@ -156,6 +168,7 @@ impl<K: Kernel> Watch<K> {
         // Who asked may have gone.
         match command {
             Command::ProveLive { reply } => drop(reply.send(self.look().await?)),
+            Command::Tell { news, reply } => drop(reply.send(self.hear(news).await?)),
             Command::Drops { reply } => drop(reply.send(self.tell_drops().await)),
             Command::Seen { reply } => drop(reply.send(self.forget_drift())),
             Command::Apply { ask, by, reply } => drop(reply.send(self.put_in_force(ask, by).await?)),
@@ -165,7 +178,7 @@ impl<K: Kernel> Watch<K> {
         Ok(())
     }
 
-    fn hear(&mut self, heard: Heard) {
+    fn notice(&mut self, heard: Heard) {
         match heard {
             Heard::Change(author) => {
                 self.author = author.or_else(|| self.author.take());
@@ -252,6 +265,11 @@ impl<K: Kernel> Watch<K> {
         let listing = self.kernel.list().await;
         let listing = listing.inspect_err(|error| tracing::warn!(%error, "what was counted is not known"));
         self.record.tell(listing.as_ref().map(lines).unwrap_or_default(), self.counted_since)
+    }
+
+    /// What holds now of what was told.
+    pub(crate) fn now(&self) -> Now {
+        self.told.at(Instant::now())
     }
 
     pub(crate) fn is_in_force(&self) -> bool {

@@ -133,13 +133,13 @@ const CHANGES: &[(&[&str], &str, bool)] = &[
     (
         &["flush chain inet sekisho input_clinic"],
         "the rule clinic-input-source4-log of the chain input_clinic is gone",
-        false,
+        true,
     ),
     (&["delete table inet sekisho"], "our table is gone", true),
     (
         &["add chain inet sekisho forward { policy accept; }"],
         "the chain forward has the policy accept, not drop",
-        false,
+        true,
     ),
     (
         &["add element inet sekisho terminal_services { 192.0.2.1 . tcp . 445 }"],
@@ -171,9 +171,10 @@ const CHANGES: &[(&[&str], &str, bool)] = &[
             "add chain inet other in { type filter hook input priority -10; policy drop; }",
         ],
         "another table, inet other, has chains at input",
-        false,
+        true,
     ),
     (&["add table inet sekisho { flags dormant; }"], "the table sekisho is another one", true),
+    (&["add set inet sekisho extra { type ipv4_addr; }"], "the set extra was added", false),
 ];
 
 #[test]

@@ -2,8 +2,8 @@
 //! drops everything at every moment, and afterwards one of the two, proved.
 
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use model::decision::Actor;
@@ -136,7 +136,7 @@ async fn life(kernel: &Mortal, folder: &Path, story: impl AsyncFnOnce(&Asked)) -
     let (part, seen) = watch::channel(FirewallPart::dropping(None));
     let (commands, mut waiting) = mpsc::channel(1);
     let memory = Memory::of(folder.to_owned(), &old());
-    let ground = Ground::Site(Box::new(old().site().unwrap()));
+    let ground = Ground::Site(Arc::new(old().site().unwrap()));
     let room = Watch::new(kernel, Ears::default(), ground, Some(memory), part);
     let mut asked = Asked { commands, seen };
     let told = async {

@@ -12,9 +12,9 @@ const PROCESS: u16 = 2;
 const PROGRAM: u16 = 3;
 
 /// The kernel's notices of changes.
-pub(crate) struct News(Socket);
+pub(crate) struct Notices(Socket);
 
-impl News {
+impl Notices {
     /// Begins to hear them. Needs CAP_NET_ADMIN.
     ///
     /// # Errors
