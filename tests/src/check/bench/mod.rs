@@ -10,6 +10,7 @@ mod peers;
 mod plot;
 pub mod relay;
 mod smb;
+pub mod wall;
 
 use std::fs::File;
 use std::io::Write;
@@ -26,6 +27,11 @@ impl Times {
     /// One more.
     pub fn add(&mut self, took: Duration) {
         self.0.push(took.as_secs_f64() * 1e3);
+    }
+
+    /// Those of another as well.
+    pub fn join(&mut self, other: Self) {
+        self.0.extend(other.0);
     }
 
     /// All of them, the shortest first.
