@@ -7,7 +7,7 @@
 //! - [`decision`]: what a person may decide about a parcel that is held;
 //! - [`fault`]: every fault a person can be shown, with its words in Japanese and English;
 //! - [`part`]: what each role publishes about itself; [`scene`]: what the lamps show;
-//! - [`past`]: what is remembered of the line;
+//! - [`past`]: what is remembered of the line; [`policy`]: what the firewall says of itself;
 //! - [`boot`]: how the box came up; [`notice`]: what a person is told about it.
 
 pub mod boot;
@@ -22,6 +22,7 @@ pub mod parcel;
 pub mod part;
 pub mod party;
 pub mod past;
+pub mod policy;
 pub mod profile;
 pub mod scene;
 pub mod selftest;
