@@ -353,10 +353,13 @@ fn is_of_the_link(address: IpAddr) -> bool {
     }
 }
 
-/// Neighbour discovery and listener discovery, which connection tracking leaves alone (nf_conntrack_proto_icmpv6.c).
+/// The state of a packet that belongs to no flow (nf_conntrack_proto_icmp.c, nf_conntrack_proto_icmpv6.c): of ICMP only
+/// requests open one, and the discovery of neighbours and listeners is left alone.
 const fn first_state(protocol: u8, icmp_type: u8) -> State {
     match (protocol, icmp_type) {
-        (ICMP6, 130..=137 | 143) => State::Untracked,
+        (ICMP6, 130..=136 | 143) => State::Untracked,
+        (ICMP, 8 | 13 | 15 | 17) | (ICMP6, 128 | 139) => State::New,
+        (ICMP | ICMP6, _) => State::Invalid,
         _ => State::New,
     }
 }

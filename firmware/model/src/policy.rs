@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::drops::Drops;
 use crate::words::{Language, Text};
 
 /// One text in both languages, made of what a site names.
@@ -58,7 +59,7 @@ pub struct Question {
     pub sport: String,
     /// ICMP type: a number.
     pub icmp_type: String,
-    /// What connection tracking says of it; `new` if empty.
+    /// What connection tracking says of it; what it says of a packet without a flow if empty.
     pub state: String,
 }
 
@@ -203,6 +204,15 @@ impl Matrix {
     pub fn cell(&self, from: &str, to: &str) -> Option<&Cell> {
         self.cells.iter().find(|cell| cell.from == from && cell.to == to)
     }
+}
+
+/// What the firewall says of itself when it is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// From every zone to every zone.
+    pub matrix: Matrix,
+    /// What was refused and counted; none if that is not told.
+    pub drops: Option<Drops>,
 }
 
 /// The box itself, among the zones.

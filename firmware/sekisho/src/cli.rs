@@ -256,7 +256,7 @@ pub struct Explain {
     /// ICMP type
     #[arg(long, value_name = "NUMBER", default_value = "")]
     pub icmp_type: String,
-    /// Connection tracking's word: new, established, related, invalid, untracked
+    /// Connection tracking's word: new, established, related, invalid, untracked; that of a packet without a flow if left out
     #[arg(long, value_name = "STATE", default_value = "")]
     pub state: String,
     /// Print JSON
