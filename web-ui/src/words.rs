@@ -289,13 +289,15 @@ pub const RULES: Text = Text::new("通信の規則", "Firewall");
 /// Heading of the matrix.
 pub const MATRIX: Text = Text::new("どこからどこへ通すか", "What may pass, from where to where");
 /// Corner of the matrix.
-pub const FROM_TO: Text = Text::new("から＼へ", "from \\ to");
+pub const FROM_TO: Text = Text::new("から ↓ へ →", "from ↓ to →");
 /// A cell through which nothing passes.
 pub const CELL_NEVER: Text = Text::new("通さない", "never");
 /// A cell through which answers pass and nothing is opened.
 pub const CELL_ANSWERS: Text = Text::new("応答だけ", "answers only");
 /// A cell through which what is listed is opened.
 pub const CELL_LISTED: Text = Text::new("決めたものだけ", "listed only");
+/// The pairs through which nothing passes, folded away.
+pub const NEVER_PAIRS: Text = Text::new("何も通さない組み合わせ", "Pairs through which nothing passes");
 /// Below the matrix.
 pub const MATRIX_HELP: Text =
     Text::new("ます目を選ぶと、規則と数を見られます。", "Choose a cell to see its lines and counts.");
@@ -309,7 +311,7 @@ pub const ANSWERS_PASS: Text =
 /// Heading of a cell's lines.
 pub const LINES: Text = Text::new("規則（上から順に）", "Lines, from the top");
 /// Heading of what a line has counted.
-pub const COUNT: Text = Text::new("数", "Packets");
+pub const COUNT: Text = Text::new("パケット", "packets");
 /// Heading of a cell's newest refusals.
 pub const REFUSED_LATELY: Text = Text::new("最近止めたもの", "Refused lately");
 /// Instead of them.

@@ -34,8 +34,10 @@ pub struct Rules {
     pub columns: Vec<String>,
     /// A row for each zone.
     pub rows: Vec<Row>,
-    /// The pairs, each to be opened.
+    /// The pairs through which something passes, each to be opened.
     pub pairs: Vec<Pair>,
+    /// Those through which nothing does.
+    pub never: Vec<Pair>,
     /// The newest refusals of all; none if that is not known.
     pub refusals: Option<Vec<Refused>>,
     /// Refusals are not heard.
@@ -208,6 +210,8 @@ impl Rules {
         let part = seen.firewall.fresh();
         // Who is silent is asked nothing: what may pass is told only while it is known how the firewall is.
         let told = part.and(policy).map(|policy| Told { seen: &seen, policy });
+        let pairs = told.as_ref().map(|told| told.pairs(cell)).unwrap_or_default();
+        let (never, pairs) = pairs.into_iter().partition(|pair: &Pair| pair.passing == Passing::Never);
         Self {
             language,
             state: line.state,
@@ -219,7 +223,8 @@ impl Rules {
             unclear: told.as_ref().map(|told| told.policy.matrix.unclear.clone()).unwrap_or_default(),
             columns: told.as_ref().map(Told::columns).unwrap_or_default(),
             rows: told.as_ref().map(Told::rows).unwrap_or_default(),
-            pairs: told.as_ref().map(|told| told.pairs(cell)).unwrap_or_default(),
+            pairs,
+            never,
             refusals: told.as_ref().and_then(Told::refusals),
             deaf: told.and_then(|told| told.policy.drops.as_ref()).is_some_and(|drops| drops.deaf.is_some()),
             promises: part.iter().flat_map(|part| &part.promises).map(|one| promised(&seen, one)).collect(),
@@ -229,6 +234,11 @@ impl Rules {
     /// A fixed text in the page's language.
     pub const fn say(&self, text: Text) -> &'static str {
         text.get(self.language)
+    }
+
+    /// Whether a pair through which nothing passes is opened.
+    pub fn opens_never(&self) -> bool {
+        self.never.iter().any(|pair| pair.open)
     }
 
     /// The state that the tab's icon shows.

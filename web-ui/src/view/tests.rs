@@ -601,12 +601,25 @@ fn a_field_of_the_matrix_leads_to_its_pair_which_is_open_then() {
     assert_eq!(page.matches("<details").count(), page.matches("<details id").count());
     assert_eq!(page.matches(" open>").count(), 1);
     assert!(page.contains("<details id=\"clinic-box\" open>"));
+    let folded = Rules::new(
+        &samples::proved(),
+        Some(&samples::policy()),
+        "clinic-terminal",
+        &samples::site(),
+        samples::now(),
+        Language::Ja,
+    );
+    let page = RulesFragment { view: &folded }.render().unwrap();
+    assert!(
+        page.contains("<details id=\"never\" open>")
+            && page.contains("<details id=\"clinic-terminal\" open>")
+    );
 }
 
 #[test]
 fn a_refusal_stands_with_its_pair_and_is_told_by_its_line() {
     let view = rules(&samples::proved(), Some(&samples::policy()), Language::Ja);
-    let pair = |id: &str| view.pairs.iter().find(|pair| pair.id == id).unwrap();
+    let pair = |id: &str| view.pairs.iter().chain(&view.never).find(|pair| pair.id == id).unwrap();
     let refused = pair("terminal-box").refused.as_ref().unwrap();
     assert_eq!(refused.len(), 1);
     assert_eq!(refused[0].says, "端末は本機のほかのものに届かない (5)");

@@ -432,7 +432,9 @@ async fn the_firewall_s_view_answers_a_question_over_https_and_asks_nothing_by_i
     let page = over(&format!("/firewall?lang=ja&{packet}&dport=")).await;
     assert!(page.contains("次のところを直してください。"), "{page}");
     assert_eq!(*counted.borrow(), 2);
-    assert_eq!(code(&over("/firewall?src=%ff%fe").await), "400", "no text");
+    served.snapshots.send_replace(Arc::new(samples::drifted()));
+    assert!(over("/part/firewall?lang=en").await.contains("changed behind the box&#39;s back"));
+    assert_eq!(code(&over("/firewall?src=192.0.2.2&src=192.0.2.9").await), "400", "two questions in one");
     for path in ["/firewall", "/part/firewall", "/events/firewall"] {
         assert_eq!(code(&get(&served, path).await), "404", "nothing of it over plain HTTP: {path}");
     }
