@@ -26,6 +26,11 @@ pub enum Command {
         /// Each promise, on what was found.
         reply: oneshot::Sender<Vec<Promise>>,
     },
+    /// Gives what the kernel holds now, as it lists it; no answer if it cannot be read.
+    Held {
+        /// All of it.
+        reply: oneshot::Sender<Value>,
+    },
 }
 
 pub(crate) struct Watch<K> {
@@ -45,14 +50,25 @@ impl<K: Kernel> Watch<K> {
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                Some(Command::ProveLive { reply }) = commands.recv() => {
-                    let found = self.look().await?;
-                    // Who asked may have gone.
-                    let _ = reply.send(found);
-                }
+                Some(command) = commands.recv() => self.obey(command).await?,
                 _ = rounds.tick() => drop(self.look().await?),
             }
         }
+    }
+
+    /// Who asked may have gone.
+    async fn obey(&mut self, command: Command) -> Result<(), Error> {
+        match command {
+            Command::ProveLive { reply } => {
+                let found = self.look().await?;
+                let _ = reply.send(found);
+            }
+            Command::Held { reply } => match self.kernel.list().await {
+                Ok(held) => drop(reply.send(held)),
+                Err(error) => tracing::warn!(%error, "the kernel's ruleset could not be read"),
+            },
+        }
+        Ok(())
     }
 
     /// A restart cuts no flow: the site's own ruleset stays. Anything else gives way to drop-all before the
@@ -124,6 +140,6 @@ impl<K: Kernel> Watch<K> {
 
     fn publish(&self, state: RulesetState, promises: Vec<Promise>) {
         let proved_at = (!promises.is_empty()).then(Timestamp::now);
-        self.part.send_replace(FirewallPart { state, promises, proved_at, hindrance: None });
+        self.part.send_replace(FirewallPart { state, promises, proved_at, ..FirewallPart::dropping(None) });
     }
 }

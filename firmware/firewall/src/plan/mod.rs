@@ -11,6 +11,7 @@ mod input;
 mod output;
 mod sets;
 mod setup;
+pub mod words;
 
 use model::Site;
 use model::boot::Setup;

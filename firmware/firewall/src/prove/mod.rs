@@ -19,6 +19,7 @@ mod exceptions;
 mod flows;
 mod intent;
 mod matching;
+pub mod meaning;
 mod ports;
 mod promises;
 mod rule;

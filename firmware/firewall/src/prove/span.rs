@@ -80,6 +80,11 @@ impl Span {
         self.0.first().map(|(first, _)| *first)
     }
 
+    /// The ranges, in rising order.
+    pub(super) fn ranges(&self) -> &[(u128, u128)] {
+        &self.0
+    }
+
     /// The ranges, for `<` and `>`.
     pub(super) fn bounds(&self) -> Option<(u128, u128)> {
         Some((self.0.first()?.0, self.0.last()?.1))
