@@ -80,7 +80,8 @@ mod tests {
         let site = Site::parse("site.toml", include_str!("../../tests/data/site.toml"), profile).unwrap();
         let setup =
             Setup { port: "lan0".into(), label: "SETUP".into(), address: "198.51.100.1/24".parse().unwrap() };
-        let plans = [Plan::compile(&site), Plan::before_a_site(Some(&setup), true)];
+        let plans =
+            [Plan::compile(&site, &crate::now::Now::default()), Plan::before_a_site(Some(&setup), true)];
         let missing: Vec<&str> = plans
             .iter()
             .flat_map(|plan| plan.chains.iter().flat_map(|chain| &chain.rules))

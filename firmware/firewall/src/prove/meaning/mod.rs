@@ -18,7 +18,7 @@ use super::cube::{Cube, Field};
 use super::ports::{NO_PORT, Ports};
 use super::promises::{packets_between, states};
 use super::ruleset::Ruleset;
-use super::run::{Lost, Machine};
+use super::run::{Keep, Lost, Machine};
 use super::span::Span;
 use crate::lines::{self, Way};
 use crate::packet::{Path, State};
@@ -196,7 +196,8 @@ struct May {
 
 /// Which of the packets may pass; why some are in doubt is noted.
 fn passing(machine: &Machine, path: Path, cubes: &[Cube], unclear: &mut Vec<String>) -> May {
-    let accepted = machine.accepted(path, cubes.to_vec()).unwrap_or_else(|lost: Lost| {
+    let accepted = machine.run(path, cubes.to_vec(), Keep::Nothing).map(|fate| fate.accepted);
+    let accepted = accepted.unwrap_or_else(|lost: Lost| {
         unclear.push(lost.clone());
         cubes.iter().map(|cube| cube.clone().doubted(&lost.as_str().into())).collect()
     });

@@ -26,7 +26,8 @@ impl Room {
         let mut command = Command::new("unshare");
         command.args(["--net", "--mount", "--propagation", "private", "bash", "-euc", script]);
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| Wrong(format!("failed to start unshare: {error}")))?;
+        let mut child =
+            command.spawn().map_err(|error| Wrong(format!("failed to start unshare: {error}")))?;
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(Wrong::new("a room has no door"));
         };
@@ -49,7 +50,11 @@ impl Room {
     fn hear(&mut self, word: &str) -> Result<(), Wrong> {
         let mut line = String::new();
         self.stdout.read_line(&mut line)?;
-        if line.trim() == word { Ok(()) } else { Err(Wrong(format!("a room said {line:?} instead of {word}"))) }
+        if line.trim() == word {
+            Ok(())
+        } else {
+            Err(Wrong(format!("a room said {line:?} instead of {word}")))
+        }
     }
 
     /// Its number, by which `ip` finds it.
@@ -87,7 +92,9 @@ impl Room {
     /// Lays a wire between a port of this room and one of another.
     pub fn wire(&self, port: &str, other: &Self, end: &str) -> Result<(), Wrong> {
         let pid = other.pid();
-        self.run(&format!("ip link add {port} type veth peer name {end} netns {pid}\nip link set {port} up"))?;
+        self.run(&format!(
+            "ip link add {port} type veth peer name {end} netns {pid}\nip link set {port} up"
+        ))?;
         other.run(&format!("ip link set {end} up"))
     }
 }
