@@ -1,0 +1,3 @@
+//! Needs root.
+#[test]
+fn tried() { clinic::check::firewall::tried().unwrap(); }
