@@ -9,6 +9,7 @@ pub mod explain;
 mod held;
 mod kernel;
 pub mod nft;
+pub mod now;
 pub mod packet;
 pub mod plan;
 pub mod prove;
@@ -25,6 +26,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 pub use error::{Error, Shortfall};
+pub use now::Now;
 pub use plan::{Plan, compile_json, drop_all};
 pub use prove::{Intent, prove};
 pub use watch::Command;

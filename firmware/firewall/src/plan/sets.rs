@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use model::Site;
-use model::profile::Destination;
+use model::profile::{Destination, Where};
 use model::site::prefix::Prefix;
 
 use crate::nft::{Operand, Set};
@@ -83,8 +83,9 @@ fn clinic_services(site: &Site) -> Set {
 }
 
 fn each(destination: &Destination) -> Vec<Service> {
+    let Where::Prefix(prefix) = destination.to else { return Vec::new() };
     let of = |protocol, ports: &[u16]| -> Vec<Service> {
-        ports.iter().map(|port| (destination.prefix, protocol, *port)).collect()
+        ports.iter().map(|port| (prefix, protocol, *port)).collect()
     };
     [of("tcp", &destination.tcp), of("udp", &destination.udp)].concat()
 }

@@ -35,7 +35,7 @@ use model::part::{Promise, Proof};
 use serde_json::Value;
 
 use self::cube::{Cube, Field};
-pub use self::intent::{BeforeASite, Intent};
+pub use self::intent::{BeforeASite, Families, Intent, Maintenance, Service, Way};
 use self::ports::Ports;
 use self::promises::{Claim, states};
 use self::ruleset::Ruleset;
@@ -90,7 +90,7 @@ pub fn all_proved(promises: &[Promise]) -> bool {
 /// [`prove`], with counterexamples as packets. Numbers as in docs/security.md.
 pub fn findings(document: &Value, intent: &Intent) -> Vec<(u8, Finding)> {
     let mut ports = Ports::default();
-    for zone in [&intent.wan, &intent.terminal, &intent.clinic] {
+    for zone in intent.zones.values() {
         ports.span(zone);
     }
     ports.number("lo");

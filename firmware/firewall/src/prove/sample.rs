@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use model::Zone;
+
 use super::cube::{Cube, Field};
 use super::intent::Intent;
 use super::ports::Ports;
@@ -10,16 +12,22 @@ use crate::packet::{Packet, Path, State};
 
 /// Addresses one expects at a port, best first; the box's own at none.
 fn expected_at(port: &str, intent: &Intent) -> Vec<IpAddr> {
-    let of = |zone: &[String]| zone.iter().any(|name| name == port);
-    let [clinic, among_terminals] = [intent.clinic_address, intent.terminal_address].map(IpAddr::V4);
-    let station = IpAddr::V4(Ipv4Addr::from(u32::from(intent.clinic_address).wrapping_add(9)));
+    let own = intent.own.values().copied().map(IpAddr::V4);
+    let clinic = intent.own.get(&Zone::Clinic).copied().unwrap_or(Ipv4Addr::UNSPECIFIED);
+    let station = IpAddr::V4(Ipv4Addr::from(u32::from(clinic).wrapping_add(9)));
     let terminals = intent.terminals.iter().copied().map(IpAddr::V4);
     let consumers = intent.consumers.iter().copied().map(IpAddr::V4);
     let host6 = |last| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last));
-    match port {
-        "" => vec![clinic, among_terminals, host6(1)],
-        _ if of(&intent.clinic) => consumers.chain([station, host6(0x10)]).collect(),
-        _ if of(&intent.terminal) => terminals.chain([host6(0x20)]).collect(),
+    if port.is_empty() {
+        return [IpAddr::V4(clinic)].into_iter().chain(own).chain([host6(1)]).collect();
+    }
+    match intent.zone(port) {
+        Some(Zone::Clinic) => consumers.chain([station, host6(0x10)]).collect(),
+        Some(Zone::Terminal) => terminals.chain([host6(0x20)]).collect(),
+        Some(zone @ (Zone::Claims | Zone::Printer | Zone::Maint | Zone::Cloud)) => {
+            let belongs = intent.belongs.get(&zone).into_iter().flatten();
+            belongs.map(|prefix| prefix.address).chain([host6(0x40)]).collect()
+        }
         _ => vec![IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9)), host6(0x30)],
     }
 }

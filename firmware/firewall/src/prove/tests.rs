@@ -12,10 +12,13 @@ use super::span::Span;
 use super::*;
 use crate::explain::explain;
 
-fn ruleset() -> Value {
+fn site() -> Site {
     let profile = Profile::parse("profile.toml", include_str!("../../tests/data/profile.toml"));
-    let site = Site::parse("site.toml", include_str!("../../tests/data/site.toml"), profile).unwrap();
-    let mut document = crate::compile_json(&site);
+    Site::parse("site.toml", include_str!("../../tests/data/site.toml"), profile).unwrap()
+}
+
+fn ruleset() -> Value {
+    let mut document = crate::compile_json(&site());
     for item in document["nftables"].as_array_mut().unwrap() {
         if item["add"]["set"]["name"] == "terminal_addresses6" {
             item["add"]["set"]["elem"] = json!(["2001:db8:0:1::2"]);
@@ -186,19 +189,7 @@ proptest! {
             let at: &String = place.get(&list);
             *document.pointer_mut(at).unwrap() = value;
         }
-        let intent = Intent {
-            wan: vec!["wan0".into()],
-            terminal: vec!["term0".into()],
-            clinic: vec!["lan0".into()],
-            clinic_address: [198, 51, 100, 1].into(),
-            terminal_address: [192, 0, 2, 1].into(),
-            terminals: Vec::new(),
-            consumers: Vec::new(),
-            clinic_services: vec![443],
-            destinations: Vec::new(),
-            peers: Vec::new(),
-            before_a_site: None,
-        };
+        let intent = Intent::from_site(&site());
         prop_assert_eq!(prove(&document, &intent).len(), promises::numbers(&intent).len());
         // Understood or not: it says so.
         let _ = explain(&document, &packet);
