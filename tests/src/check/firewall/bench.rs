@@ -57,22 +57,25 @@ struct Port {
     sent6: OwnedFd,
 }
 
-/// Lives on the thread that built it.
+/// Lives on the thread that built it, which stands in the namespace of the bench it works with.
 pub(super) struct Bench {
+    of_box: File,
     ports: Vec<Port>,
     received: BTreeMap<(bool, u8), OwnedFd>,
     markers: u32,
     pub(super) sent: u64,
 }
 
-/// Runs a case on a thread with a network namespace of its own, on one processor.
-pub(super) fn alone<T: Send>(processor: usize, case: impl FnOnce() -> Result<T, Wrong> + Send) -> Result<T, Wrong> {
+/// Runs a case on a thread of its own, on one processor.
+pub(super) fn alone<T: Send>(
+    processor: usize,
+    case: impl FnOnce() -> Result<T, Wrong> + Send,
+) -> Result<T, Wrong> {
     let settled = || -> Result<T, Wrong> {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let mut own = CpuSet::new();
         own.set(processor % processors).map_err(told("choose a processor"))?;
         sched_setaffinity(nix::unistd::Pid::from_raw(0), &own).map_err(told("stay on a processor"))?;
-        unshare(CloneFlags::CLONE_NEWNET).map_err(told("make a network namespace, which wants root"))?;
         case()
     };
     std::thread::scope(|scope| {
@@ -102,6 +105,11 @@ fn run(program: &str, arguments: &[&str], input: &str) -> Result<Vec<u8>, Wrong>
     Err(Wrong(format!("{program} {arguments:?}: {}", said.trim())))
 }
 
+fn list(what: &[&str]) -> Result<Value, Wrong> {
+    let text = run("nft", &[&["-j", "list"], what].concat(), "")?;
+    serde_json::from_slice(&text).map_err(|error| Wrong(format!("nft's listing: {error}")))
+}
+
 /// Does `ip -batch` lines in the namespace of this thread.
 pub(super) fn ip(lines: &str) -> Result<(), Wrong> {
     run("ip", &["-batch", "-"], lines).map(drop)
@@ -113,8 +121,9 @@ fn sysctl(path: &str, value: &str) -> Result<(), Wrong> {
 }
 
 impl Bench {
-    /// In the namespace of this thread, which must be fresh.
+    /// In a namespace of its own, in which the thread then stands.
     pub(super) fn build(ground: &Ground) -> Result<Self, Wrong> {
+        unshare(CloneFlags::CLONE_NEWNET).map_err(told("make a network namespace, which wants root"))?;
         let of_box = File::open("/proc/thread-self/ns/net")?;
         let outside = far_ends(ground, &of_box)?;
         setns(&of_box, CloneFlags::CLONE_NEWNET).map_err(told("go back into the box"))?;
@@ -130,7 +139,12 @@ impl Bench {
                 sent6: sockets::sent(false, name)?,
             });
         }
-        Ok(Self { ports, received: BTreeMap::new(), markers: 0, sent: 0 })
+        Ok(Self { of_box, ports, received: BTreeMap::new(), markers: 0, sent: 0 })
+    }
+
+    /// Goes into this bench's namespace.
+    pub(super) fn enter(&self) -> Result<(), Wrong> {
+        setns(&self.of_box, CloneFlags::CLONE_NEWNET).map_err(told("go into the box"))
     }
 
     /// Puts a ruleset in the place of everything that was there, and forgets all flows.
@@ -148,14 +162,29 @@ impl Bench {
         sockets::forget_flows().map_err(|error| Wrong(format!("failed to forget the flows: {error}")))
     }
 
+    /// What the kernel holds, without what is the bench's own.
+    pub(super) fn listing(&self) -> Result<Value, Wrong> {
+        let mut listing = list(&["ruleset"])?;
+        let own = |object: &Value| {
+            let body = object.as_object().and_then(|object| object.values().next());
+            body.is_some_and(|body| {
+                body["table"] == TABLE || body["name"] == TABLE && object.get("table").is_some()
+            })
+        };
+        if let Some(objects) = listing["nftables"].as_array_mut() {
+            objects.retain(|object| !own(object));
+        }
+        Ok(listing)
+    }
+
     /// What the rules of a table have counted, by comment.
     pub(super) fn counts(&self, table: &str) -> Result<BTreeMap<String, u64>, Wrong> {
-        let text = run("nft", &["-j", "list", "table", "inet", table], "")?;
-        let listing: Value =
-            serde_json::from_slice(&text).map_err(|error| Wrong(format!("nft's listing: {error}")))?;
-        let rules = listing["nftables"].as_array().into_iter().flatten().filter_map(|object| object.get("rule"));
+        let listing = list(&["table", "inet", table])?;
+        let rules =
+            listing["nftables"].as_array().into_iter().flatten().filter_map(|object| object.get("rule"));
         let count = |rule: &Value| {
-            let count = rule["expr"].as_array()?.iter().find_map(|step| step["counter"]["packets"].as_u64())?;
+            let count =
+                rule["expr"].as_array()?.iter().find_map(|step| step["counter"]["packets"].as_u64())?;
             Some((rule["comment"].as_str()?.to_owned(), count))
         };
         Ok(rules.filter_map(count).collect())
@@ -242,7 +271,8 @@ impl Bench {
         let mut buffer = [0; 2048];
         for ((ipv4, _), socket) in &self.received {
             while let Some((length, label)) = sockets::next(socket.as_raw_fd(), &mut buffer)? {
-                let number = if *ipv4 && length >= 6 { u16::from_be_bytes([buffer[4], buffer[5]]) } else { label };
+                let number =
+                    if *ipv4 && length >= 6 { u16::from_be_bytes([buffer[4], buffer[5]]) } else { label };
                 arrive(number, &Place::TheBox);
             }
         }
@@ -351,7 +381,10 @@ fn own_rules() -> Vec<Value> {
         json!({"add": {kind: body}})
     };
     let base = |name: &str, hook: &str, priority: i32| {
-        add("chain", json!({"name": name, "type": "filter", "hook": hook, "prio": priority, "policy": "accept"}))
+        add(
+            "chain",
+            json!({"name": name, "type": "filter", "hook": hook, "prio": priority, "policy": "accept"}),
+        )
     };
     let unmarked = json!({"match": {"op": "!=", "left": {"meta": {"key": "mark"}}, "right": sockets::MARK}});
     let mut rules = vec![

@@ -19,12 +19,17 @@ use crate::check::Wrong;
 /// Packets that belong together, and the line and the side of its border they are about.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
+    /// Each may be an answer to those before it.
     pub(super) shots: Vec<Shot>,
     /// The comment of the line, where it was made for one's border.
     border_of: Option<String>,
 }
 
 impl Case {
+    pub(super) fn of(shots: Vec<Shot>) -> Self {
+        Self { shots, border_of: None }
+    }
+
     fn one(packet: Packet) -> Self {
         Self { shots: vec![Shot::first(packet)], border_of: None }
     }
@@ -69,7 +74,12 @@ pub(super) struct Measure {
 }
 
 /// Compares on one box, in the namespace of this thread.
-pub(super) fn compare(world: &World, measure: Measure, defect: Defect, chance: Chance) -> Result<Compared, Wrong> {
+pub(super) fn compare(
+    world: &World,
+    measure: Measure,
+    defect: Defect,
+    chance: Chance,
+) -> Result<Compared, Wrong> {
     let mut bench = Bench::build(&world.ground())?;
     let mut compared = Compared::default();
     for line in lines(&world.document).iter().filter(|line| line.accepts) {
@@ -85,7 +95,12 @@ pub(super) fn compare(world: &World, measure: Measure, defect: Defect, chance: C
 }
 
 /// The packets that are tried on a box.
-pub(super) fn population(world: &World, measure: Measure, defect: Defect, chance: Chance) -> Result<Vec<Case>, Wrong> {
+pub(super) fn population(
+    world: &World,
+    measure: Measure,
+    defect: Defect,
+    chance: Chance,
+) -> Result<Vec<Case>, Wrong> {
     let mut maker = Maker::new(world, chance);
     let mut cases = Vec::new();
     let mut openings: BTreeMap<String, Vec<Packet>> = BTreeMap::new();
@@ -120,14 +135,23 @@ pub(super) fn population(world: &World, measure: Measure, defect: Defect, chance
         let fresh = maker.make(opening.path, &Wish::default());
         let opening = match opening.protocol {
             // Those above are unanswered; an answered one has to be a flow of its own.
-            6 | 17 if opening.source_service >= 20_000 => Packet { source_service: fresh.source_service, ..opening.clone() },
+            6 | 17 if opening.source_service >= 20_000 => {
+                Packet { source_service: fresh.source_service, ..opening.clone() }
+            }
             _ => opening.clone(),
         };
         let shots = flow(&opening, world, &mut maker.chance);
         cases.extend(shots.map(|shots| Case { shots, border_of: None }));
     }
     for _ in 0..measure.random {
-        let path = *maker.chance.of(&[Path::Input, Path::Input, Path::Forward, Path::Forward, Path::Forward, Path::Output]);
+        let path = *maker.chance.of(&[
+            Path::Input,
+            Path::Input,
+            Path::Forward,
+            Path::Forward,
+            Path::Forward,
+            Path::Output,
+        ]);
         cases.push(Case::one(maker.make(path, &Wish::default())));
     }
     // No socket of the box hears what of ICMPv6 it cannot read.
@@ -137,7 +161,9 @@ pub(super) fn population(world: &World, measure: Measure, defect: Defect, chance
 }
 
 fn word(world: &World, defect: Defect, packet: &Packet) -> Result<Decision, Wrong> {
-    defect.explain(&world.document, packet).map_err(|reason| Wrong(format!("explain does not know {reason}: {packet}")))
+    defect
+        .explain(&world.document, packet)
+        .map_err(|reason| Wrong(format!("explain does not know {reason}: {packet}")))
 }
 
 /// Cases side by side of which none is an answer to another.
@@ -190,18 +216,24 @@ pub(super) fn play(bench: &mut Bench, cases: &[Case]) -> Result<Vec<Arrivals>, W
     Ok(arrivals)
 }
 
-fn arrives(shot: &Shot, came: &BTreeSet<Place>) -> bool {
+pub(super) fn arrives(shot: &Shot, came: &BTreeSet<Place>) -> bool {
     came.len() == 1 && came.contains(&goal(&shot.packet))
 }
 
 /// Keeps what an open kernel brings where it is meant to go, and makes sure that each packet has the state it is said to
 /// have. What is refused later is then refused by the rules and by nothing else.
-fn routable(bench: &mut Bench, chunks: Vec<Vec<Case>>, compared: &mut Compared) -> Result<Vec<Vec<Case>>, Wrong> {
+pub(super) fn routable(
+    bench: &mut Bench,
+    chunks: Vec<Vec<Case>>,
+    compared: &mut Compared,
+) -> Result<Vec<Vec<Case>>, Wrong> {
     bench.load(&json!({"nftables": []}))?;
     let mut kept = Vec::new();
     for chunk in chunks {
         let came = play(bench, &chunk)?;
-        let all = |(case, came): &(Case, Arrivals)| case.shots.iter().zip(came).all(|(shot, came)| arrives(shot, came));
+        let all = |(case, came): &(Case, Arrivals)| {
+            case.shots.iter().zip(came).all(|(shot, came)| arrives(shot, came))
+        };
         let (good, bad): (Vec<_>, Vec<_>) = chunk.into_iter().zip(came).partition(all);
         compared.unroutable += bad.iter().map(|(case, _)| case.shots.len() as u64).sum::<u64>();
         let good: Vec<Case> = good.into_iter().map(|(case, _)| case).collect();
@@ -228,7 +260,10 @@ fn states(bench: &mut Bench, cases: &[Case]) -> Result<(), Wrong> {
     if let [case] = cases {
         let seen: Vec<_> = after.keys().filter(|key| of(&after, key) > of(&before, key)).collect();
         let meant: Vec<String> = case.shots.iter().map(|shot| shot.packet.to_string()).collect();
-        return Err(Wrong(format!("connection tracking saw {seen:?} where the bench meant {}", meant.join("; then "))));
+        return Err(Wrong(format!(
+            "connection tracking saw {seen:?} where the bench meant {}",
+            meant.join("; then ")
+        )));
     }
     let (left, right) = cases.split_at(cases.len() / 2);
     states(bench, left)?;
@@ -266,7 +301,7 @@ fn one_chunk(
     Ok(())
 }
 
-fn agrees(shot: &Shot, decision: &Decision, came: &BTreeSet<Place>) -> bool {
+pub(super) fn agrees(shot: &Shot, decision: &Decision, came: &BTreeSet<Place>) -> bool {
     if decision.accepted { arrives(shot, came) } else { came.is_empty() }
 }
 
@@ -305,10 +340,16 @@ fn miscounted(
     if off.is_empty() {
         return Ok(None);
     }
-    let words = |case: &Case| case.shots.iter().map(|shot| word(world, defect, &shot.packet)).collect::<Result<Vec<_>, _>>();
+    let words = |case: &Case| {
+        case.shots.iter().map(|shot| word(world, defect, &shot.packet)).collect::<Result<Vec<_>, _>>()
+    };
     if let [case] = cases {
         let plan = words(case)?.into_iter().map(|decision| decision.by).collect::<Vec<_>>().join("; then ");
-        return Ok(Some(Difference { case: case.shots.clone(), plan, kernel: format!("counted {}", off.join(", ")) }));
+        return Ok(Some(Difference {
+            case: case.shots.clone(),
+            plan,
+            kernel: format!("counted {}", off.join(", ")),
+        }));
     }
     let (left, right) = cases.split_at(cases.len() / 2);
     for half in [left, right] {
@@ -321,7 +362,11 @@ fn miscounted(
             return Ok(Some(found));
         }
     }
-    Ok(Some(Difference { case: Vec::new(), plan: format!("{wanted:?}"), kernel: format!("counted {off:?}, and not again") }))
+    Ok(Some(Difference {
+        case: Vec::new(),
+        plan: format!("{wanted:?}"),
+        kernel: format!("counted {off:?}, and not again"),
+    }))
 }
 
 /// The first packet of the case that differs, as plain as it can be and still differ.
@@ -329,7 +374,11 @@ fn shrunk(bench: &mut Bench, world: &World, defect: Defect, case: &Case) -> Resu
     let mut least = differs(bench, world, defect, &case.shots)?;
     let Some(mut best) = least.take() else {
         let case = case.shots.clone();
-        return Ok(Difference { case, plan: "as the kernel".into(), kernel: "as the plan, when it was sent alone".into() });
+        return Ok(Difference {
+            case,
+            plan: "as the kernel".into(),
+            kernel: "as the plan, when it was sent alone".into(),
+        });
     };
     let plainer: [fn(&mut Packet); 5] = [
         |packet| packet.hop_limit = 64,
@@ -351,13 +400,19 @@ fn shrunk(bench: &mut Bench, world: &World, defect: Defect, case: &Case) -> Resu
 }
 
 /// Sends the packets one after the other; the case up to the first that differs.
-fn differs(bench: &mut Bench, world: &World, defect: Defect, shots: &[Shot]) -> Result<Option<Difference>, Wrong> {
+fn differs(
+    bench: &mut Bench,
+    world: &World,
+    defect: Defect,
+    shots: &[Shot],
+) -> Result<Option<Difference>, Wrong> {
     let case = Case { shots: shots.to_vec(), border_of: None };
     let (arrivals, counts) = counted(bench, std::slice::from_ref(&case))?;
     for (at, (shot, came)) in shots.iter().zip(&arrivals[0]).enumerate() {
         let decision = word(world, defect, &shot.packet)?;
         if !agrees(shot, &decision, came) {
-            let rules: Vec<&String> = counts.iter().filter(|(_, count)| **count > 0).map(|(key, _)| key).collect();
+            let rules: Vec<&String> =
+                counts.iter().filter(|(_, count)| **count > 0).map(|(key, _)| key).collect();
             return Ok(Some(Difference {
                 case: shots[..=at].to_vec(),
                 plan: format!("{} by {}", if decision.accepted { "passes" } else { "refused" }, decision.by),
@@ -369,21 +424,23 @@ fn differs(bench: &mut Bench, world: &World, defect: Defect, shots: &[Shot]) -> 
 }
 
 impl Difference {
+    /// One packet came out otherwise than it was said to.
+    pub(super) fn new(case: &Case, decision: &Decision, came: &BTreeSet<Place>) -> Self {
+        let word = if decision.accepted { "passes" } else { "refused" };
+        let (plan, kernel) = (format!("{word} by {}", decision.by), format!("came out at {came:?}"));
+        Self { case: case.shots.clone(), plan, kernel }
+    }
+
     /// What is kept of it.
-    pub(super) fn text(&self, world: &World) -> String {
+    pub(super) fn text(&self, files: &[(&'static str, String)], document: &Value) -> String {
         let mut text = String::new();
         for shot in &self.case {
             text += &format!("packet: {}\n        {:?}\n", shot.packet, shot);
         }
         text += &format!("plan:   {}\nkernel: {}\n\n", self.plan, self.kernel);
-        for (name, content) in &world.files {
+        for (name, content) in files {
             text += &format!("--- {name}\n{content}\n");
         }
-        text + &format!("--- ruleset\n{}\n", serde_json::to_string(&world.document).unwrap_or_default())
+        text + &format!("--- ruleset\n{}\n", serde_json::to_string(document).unwrap_or_default())
     }
-}
-
-/// The document as it is loaded, for those who look at it.
-pub(super) fn plain(document: &Value) -> String {
-    serde_json::to_string(document).unwrap_or_default()
 }

@@ -72,7 +72,8 @@ pub(super) fn bytes(shot: &Shot, number: u16) -> Vec<u8> {
     let length = u16::try_from(payload.len()).unwrap_or(u16::MAX);
     let header = match (packet.source, packet.destination) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            let mut header = [&[0x45, 0][..], &(length + 20).to_be_bytes(), &number.to_be_bytes(), &[0, 0]].concat();
+            let mut header =
+                [&[0x45, 0][..], &(length + 20).to_be_bytes(), &number.to_be_bytes(), &[0, 0]].concat();
             header.extend([packet.hop_limit, packet.protocol, 0, 0]);
             header.extend(source.octets().into_iter().chain(destination.octets()));
             let sum = checksum(&header);
@@ -152,12 +153,15 @@ fn pseudo_header(packet: &Packet, length: usize) -> Vec<u8> {
         return Vec::new();
     }
     let length = u32::try_from(length).unwrap_or_default().to_be_bytes();
-    [octets(packet.source), octets(packet.destination), length.to_vec(), vec![0, 0, 0, packet.protocol]].concat()
+    [octets(packet.source), octets(packet.destination), length.to_vec(), vec![0, 0, 0, packet.protocol]]
+        .concat()
 }
 
 /// RFC 1071.
 fn checksum(bytes: &[u8]) -> [u8; 2] {
-    let words = bytes.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair.get(1).copied().unwrap_or(0)])));
+    let words = bytes
+        .chunks(2)
+        .map(|pair| u32::from(u16::from_be_bytes([pair[0], pair.get(1).copied().unwrap_or(0)])));
     let mut sum: u32 = words.sum();
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);

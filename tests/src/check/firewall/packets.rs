@@ -105,17 +105,16 @@ fn asked(wish: Wish, one: &Asked, chance: &mut Chance) -> Wish {
 fn beside(one: &Asked) -> Vec<(Field, Value)> {
     let all = 1_u128.checked_shl(one.bits).map_or(u128::MAX, |size| size - 1);
     let numbers = match (one.field, &one.part) {
-        (Field::From | Field::To | Field::State | Field::Family, _) | (_, Part::Port(_)) => return Vec::new(),
+        (Field::From | Field::To | Field::State | Field::Family, _) | (_, Part::Port(_)) => {
+            return Vec::new();
+        }
         (Field::Protocol, Part::Range(first, _)) => vec![if *first == 6 { 17 } else { 6 }, 50, *first],
-        (_, Part::Range(first, last)) => [
-            first.checked_sub(1),
-            Some(*first),
-            Some(*last),
-            last.checked_add(1).filter(|next| *next <= all),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
+        (_, Part::Range(first, last)) => {
+            [first.checked_sub(1), Some(*first), Some(*last), last.checked_add(1).filter(|next| *next <= all)]
+                .into_iter()
+                .flatten()
+                .collect()
+        }
     };
     numbers.into_iter().map(|number| (one.field, Value::Number(number))).collect()
 }
@@ -137,9 +136,11 @@ impl<'w> Maker<'w> {
     pub(super) fn make(&mut self, path: Path, wish: &Wish) -> Packet {
         let ipv4 = self.family(wish);
         let from_port = if path == Path::Output { String::new() } else { self.port(wish, Field::From, "") };
-        let to_port = if path == Path::Input { String::new() } else { self.port(wish, Field::To, &from_port) };
+        let to_port =
+            if path == Path::Input { String::new() } else { self.port(wish, Field::To, &from_port) };
         let protocol = wish.number(Field::Protocol).map_or_else(|| self.protocol(ipv4), byte);
-        let address = |wanted: Option<u128>, usual: IpAddr| wanted.map_or(usual, |number| of_number(number, ipv4));
+        let address =
+            |wanted: Option<u128>, usual: IpAddr| wanted.map_or(usual, |number| of_number(number, ipv4));
         let (here, there) = self.ends(path, &from_port, &to_port, ipv4);
         let icmp_type = wish.number(Field::IcmpType).map_or_else(|| self.icmp_type(protocol, wish), byte);
         let state = wish.number(Field::State).and_then(|place| State::ALL.get(usize::try_from(place).ok()?));
@@ -245,7 +246,13 @@ impl<'w> Maker<'w> {
         }
         let mut behind: Vec<Prefix> = self.world.behind(port, ipv4);
         if behind.is_empty() || self.chance.once_in(10) {
-            behind = self.world.behind.iter().map(|(_, one)| *one).filter(|one| one.address.is_ipv4() == ipv4).collect();
+            behind = self
+                .world
+                .behind
+                .iter()
+                .map(|(_, one)| *one)
+                .filter(|one| one.address.is_ipv4() == ipv4)
+                .collect();
         }
         if behind.is_empty() { nobody(ipv4) } else { within(*self.chance.of(&behind), &mut self.chance) }
     }
@@ -264,11 +271,19 @@ fn within(prefix: Prefix, chance: &mut Chance) -> IpAddr {
 }
 
 fn nobody(ipv4: bool) -> IpAddr {
-    if ipv4 { Ipv4Addr::new(100, 127, 9, 9).into() } else { Ipv6Addr::new(0x2001, 0xdb8, 0xff, 0, 0, 0, 0, 9).into() }
+    if ipv4 {
+        Ipv4Addr::new(100, 127, 9, 9).into()
+    } else {
+        Ipv6Addr::new(0x2001, 0xdb8, 0xff, 0, 0, 0, 0, 9).into()
+    }
 }
 
 fn of_number(number: u128, ipv4: bool) -> IpAddr {
-    if ipv4 { Ipv4Addr::from(u32::try_from(number).unwrap_or_default()).into() } else { Ipv6Addr::from(number).into() }
+    if ipv4 {
+        Ipv4Addr::from(u32::try_from(number).unwrap_or_default()).into()
+    } else {
+        Ipv6Addr::from(number).into()
+    }
 }
 
 fn byte(number: u128) -> u8 {
@@ -287,7 +302,7 @@ pub(super) fn natural(packet: &Packet) -> State {
         _ if tracked && !packet.readable => State::Invalid,
         (1, 8 | 13 | 15 | 17) if packet.source.is_ipv4() => State::New,
         (58, 128 | 139) if packet.source.is_ipv6() => State::New,
-        (58, 130..=136 | 143) if packet.source.is_ipv6() => State::Untracked,
+        (58, 130..=136 | 143 | 151..=153) if packet.source.is_ipv6() => State::Untracked,
         (1, _) if packet.source.is_ipv4() => State::Invalid,
         (58, _) if packet.source.is_ipv6() => State::Invalid,
         _ => State::New,
@@ -306,7 +321,9 @@ pub(super) fn flow(opening: &Packet, world: &World, chance: &mut Chance) -> Opti
         (58, 128, false) => 129,
         _ => return None,
     };
-    let fits = |address: IpAddr| !address.is_multicast() && !address.is_unspecified() && address != Ipv4Addr::BROADCAST;
+    let fits = |address: IpAddr| {
+        !address.is_multicast() && !address.is_unspecified() && address != Ipv4Addr::BROADCAST
+    };
     if opening.state != State::New || !fits(opening.source) || !fits(opening.destination) {
         return None;
     }
@@ -341,7 +358,7 @@ pub(super) fn flow(opening: &Packet, world: &World, chance: &mut Chance) -> Opti
 }
 
 /// The other way: of an open flow.
-fn turned(packet: &Packet) -> Packet {
+pub(super) fn turned(packet: &Packet) -> Packet {
     let path = match packet.path {
         Path::Input => Path::Output,
         Path::Output => Path::Input,

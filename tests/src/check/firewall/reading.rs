@@ -104,7 +104,15 @@ impl<'r> Reading<'r> {
         self.objects.iter().filter(move |(name, _)| *name == kind).map(|(_, body)| *body)
     }
 
-    fn walk(&self, base: &Value, chain: &Value, path: Path, so_far: &[Condition], depth: usize, lines: &mut Vec<Line>) {
+    fn walk(
+        &self,
+        base: &Value,
+        chain: &Value,
+        path: Path,
+        so_far: &[Condition],
+        depth: usize,
+        lines: &mut Vec<Line>,
+    ) {
         let here = |rule: &&Value| rule["table"] == base["table"] && rule["chain"] == *chain;
         if depth > 8 {
             return;
@@ -114,7 +122,15 @@ impl<'r> Reading<'r> {
         }
     }
 
-    fn rule(&self, base: &Value, rule: &Value, path: Path, so_far: &[Condition], depth: usize, lines: &mut Vec<Line>) {
+    fn rule(
+        &self,
+        base: &Value,
+        rule: &Value,
+        path: Path,
+        so_far: &[Condition],
+        depth: usize,
+        lines: &mut Vec<Line>,
+    ) {
         let mut conditions = so_far.to_vec();
         for statement in rule["expr"].as_array().into_iter().flatten() {
             if let Some(body) = statement.get("match") {
@@ -172,7 +188,11 @@ impl<'r> Reading<'r> {
             kinds.iter().zip(&parts).map(|(kind, part)| kind.asked(part)).collect::<Option<Vec<Asked>>>()
         };
         let elements = self.content(right).into_iter().filter_map(element).collect();
-        Some(Condition { needs: kinds.iter().flat_map(|kind| kind.needs.clone()).collect(), elements, negated })
+        Some(Condition {
+            needs: kinds.iter().flat_map(|kind| kind.needs.clone()).collect(),
+            elements,
+            negated,
+        })
     }
 }
 
@@ -254,7 +274,9 @@ impl Kind {
                 word.parse::<Ipv4Addr>().ok().map(|address| u32::from(address).into())
             }
             Field::Source | Field::Destination => word.parse::<Ipv6Addr>().ok().map(u128::from),
-            Field::State => State::ALL.iter().position(|state| state.word() == word).map(|place| place as u128),
+            Field::State => {
+                State::ALL.iter().position(|state| state.word() == word).map(|place| place as u128)
+            }
             Field::IcmpType if self.needs.iter().any(|need| need.part == Part::Range(4, 4)) => {
                 named(ICMP, word)
             }

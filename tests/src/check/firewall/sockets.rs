@@ -126,7 +126,9 @@ pub(super) fn next(socket: RawFd, buffer: &mut [u8]) -> io::Result<Option<(usize
 /// cmsg(3): the length of head and content in eight bytes, level and type in four each, then the content.
 fn label(control: &[u64], told: usize) -> u16 {
     let bytes: Vec<u8> = control.iter().flat_map(|word| word.to_ne_bytes()).take(told).collect();
-    let word = |at: usize| bytes.get(at..at + 4).map_or(0, |four| i32::from_ne_bytes([four[0], four[1], four[2], four[3]]));
+    let word = |at: usize| {
+        bytes.get(at..at + 4).map_or(0, |four| i32::from_ne_bytes([four[0], four[1], four[2], four[3]]))
+    };
     let is = word(8) == libc::SOL_IPV6 && word(12) == IPV6_FLOWINFO;
     if is { bytes.get(18..20).map_or(0, |two| u16::from_be_bytes([two[0], two[1]])) } else { 0 }
 }
@@ -145,7 +147,10 @@ pub(super) fn forget_flows() -> io::Result<()> {
     let mut answer = [0; 64];
     // The kernel has answered before the call above comes back.
     let length = recv(socket.as_raw_fd(), &mut answer, MsgFlags::MSG_DONTWAIT)?;
-    let error = answer.get(16..20).filter(|_| length >= 20).map(|four| i32::from_ne_bytes([four[0], four[1], four[2], four[3]]));
+    let error = answer
+        .get(16..20)
+        .filter(|_| length >= 20)
+        .map(|four| i32::from_ne_bytes([four[0], four[1], four[2], four[3]]));
     match error {
         Some(0) => Ok(()),
         Some(error) => Err(io::Error::from_raw_os_error(-error)),

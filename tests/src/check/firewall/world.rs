@@ -4,8 +4,10 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use firewall::now::Now;
 use firewall::{Intent, Plan};
 use model::boot::Setup;
+use model::profile::Where;
 use model::site::prefix::Prefix;
 use model::{Profile, Site, Zone};
 use serde_json::{Value, json};
@@ -28,8 +30,6 @@ pub(super) struct World {
     pub(super) own: Vec<(String, Prefix)>,
     /// Who stands behind a port; the most usual first.
     pub(super) behind: Vec<(String, Prefix)>,
-    /// The terminals' own addresses on the line.
-    pub(super) terminals6: Vec<Ipv6Addr>,
 }
 
 /// What no site file names; the second one for rulesets that name the first.
@@ -44,6 +44,14 @@ impl World {
         let profile = profile_text(chance);
         let (site, wan) = site_text(chance);
         Self::of_files(name, site, profile, wan, terminals6(chance))
+    }
+
+    /// The site whose ruleset is broken and rewritten: that of the firewall's own tests, with two terminals' addresses.
+    pub(super) fn sample() -> Result<Self, Wrong> {
+        let site = include_str!("../../../../firmware/firewall/tests/data/site.toml");
+        let profile = include_str!("../../../../firmware/firewall/tests/data/profile.toml");
+        let terminals6 = [2, 0x1002].map(|last| Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, last));
+        Self::of_files("sample".into(), site.into(), profile.into(), LINE, terminals6.into())
     }
 
     /// A site of these files. The line has the /64 of `wan`, and the terminals have got these addresses of it.
@@ -68,17 +76,25 @@ impl World {
         ];
         let mut behind = vec![(in_clinic.clone(), site.clinic.as_network()), (in_clinic, CLINIC6)];
         let terminals = site.terminals.iter().map(|terminal| whole(terminal.address));
-        behind.extend(terminals.chain([site.terminal_zone.as_network()]).map(|one| (among_terminals.clone(), one)));
+        behind.extend(
+            terminals.chain([site.terminal_zone.as_network()]).map(|one| (among_terminals.clone(), one)),
+        );
         behind.extend(terminals6.iter().map(|address| (among_terminals.clone(), whole(*address))));
         let profile = &site.profile;
-        let listed = profile.destinations.iter().map(|destination| destination.prefix);
-        let asked = profile.resolvers.iter().map(|address| whole(*address)).chain(profile.expected.iter().copied());
+        let listed = profile.destinations.iter().filter_map(|destination| match &destination.to {
+            Where::Prefix(prefix) => Some(*prefix),
+            Where::Name(_) | Where::Suffix(_) => None,
+        });
+        let asked =
+            profile.resolvers.iter().map(|address| whole(*address)).chain(profile.expected.iter().copied());
         behind.extend(listed.chain(asked).chain([SOMEWHERE4, SOMEWHERE6]).map(|one| (on_line.clone(), one)));
         let mut document = firewall::compile_json(&site);
         fill(&mut document, "terminal_addresses6", terminals6.iter().map(|address| json!(address)).collect());
         let ports = site.ports.iter().map(|port| port.name.clone()).collect();
         let files = vec![("site.toml", site_text), ("profile.toml", profile_text)];
-        Ok(Self { name, files, intent: Intent::from_site(&site), document, ports, own, behind, terminals6 }.with_strangers())
+        let told = terminals6.iter().copied().map(whole).collect();
+        let intent = Intent::of(&site, &Now { terminals6: told, ..Now::default() });
+        Ok(Self { name, files, intent, document, ports, own, behind }.with_strangers())
     }
 
     /// A box before a site is in force.
@@ -92,7 +108,6 @@ impl World {
             ports: vec![setup.port.clone(), "eth1".into()],
             own: vec![(setup.port.clone(), setup.address)],
             behind: [behind, vec![("eth1".into(), SOMEWHERE4), ("eth1".into(), SOMEWHERE6)]].concat(),
-            terminals6: Vec::new(),
         }
         .with_strangers()
     }
@@ -148,7 +163,8 @@ impl World {
     }
 }
 
-const CLINIC6: Prefix = Prefix { address: IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0xc1, 0, 0, 0, 0, 0)), length: 48 };
+const CLINIC6: Prefix =
+    Prefix { address: IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0xc1, 0, 0, 0, 0, 0)), length: 48 };
 const SOMEWHERE4: Prefix = Prefix { address: IpAddr::V4(Ipv4Addr::new(100, 64, 0, 0)), length: 10 };
 const SOMEWHERE6: Prefix =
     Prefix { address: IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0xff, 0, 0, 0, 0, 0)), length: 48 };
@@ -186,7 +202,8 @@ fn site_text(chance: &mut Chance) -> (String, Ipv6Addr) {
     let mut network = |first: u32, least: u128, most: u128| {
         let length = chance.between(least, most) as u32;
         let size = 1_u32 << (32 - length);
-        let base = first + (chance.upto(u128::from((1_u32 << 16) / size.min(1 << 16)).saturating_sub(1)) as u32) * size;
+        let base = first
+            + (chance.upto(u128::from((1_u32 << 16) / size.min(1 << 16)).saturating_sub(1)) as u32) * size;
         (base, size, length, chance.between(1, u128::from(size) - 2) as u32)
     };
     let (clinic, size, length, own) = network(u32::from(Ipv4Addr::new(172, 16, 0, 0)), 20, 29);
@@ -203,10 +220,14 @@ fn site_text(chance: &mut Chance) -> (String, Ipv6Addr) {
         if at > 0 && taken.contains(&host) || taken.len() as u32 > room - 3 {
             continue;
         }
-        let host = (1..room - 1).cycle().skip(host as usize).find(|host| !taken.contains(host)).unwrap_or(host);
+        let host =
+            (1..room - 1).cycle().skip(host as usize).find(|host| !taken.contains(host)).unwrap_or(host);
         taken.push(host);
         let host = address(terminals, host);
-        let _ = writeln!(text, "[[terminal]]\nname = \"t{at}\"\naddress = \"{host}\"\nshare = '\\\\{host}\\OQS'\nlogin = \"secret:t{at}\"");
+        let _ = writeln!(
+            text,
+            "[[terminal]]\nname = \"t{at}\"\naddress = \"{host}\"\nshare = '\\\\{host}\\OQS'\nlogin = \"secret:t{at}\""
+        );
         if at > 0 {
             let _ = writeln!(text, "requests-below = \"t{at}\"");
         }
@@ -218,7 +239,10 @@ fn site_text(chance: &mut Chance) -> (String, Ipv6Addr) {
         if !taken.contains(&host) {
             taken.push(host);
             let host = address(clinic, host);
-            let _ = writeln!(text, "[[consumer]]\nname = \"far{at}\"\nremote = '\\\\{host}\\onshi'\nlogin = \"secret:far{at}\"");
+            let _ = writeln!(
+                text,
+                "[[consumer]]\nname = \"far{at}\"\nremote = '\\\\{host}\\onshi'\nlogin = \"secret:far{at}\""
+            );
         }
     }
     if chance.once_in(2) {
@@ -229,7 +253,8 @@ fn site_text(chance: &mut Chance) -> (String, Ipv6Addr) {
 }
 
 fn profile_text(chance: &mut Chance) -> String {
-    let closed = |last: u128| Ipv6Addr::from(u128::from(Ipv6Addr::new(0x2001, 0xdb8, 0xcc, 0, 0, 0, 0, 0)) | last);
+    let closed =
+        |last: u128| Ipv6Addr::from(u128::from(Ipv6Addr::new(0x2001, 0xdb8, 0xcc, 0, 0, 0, 0, 0)) | last);
     let mut prefix = |least: u128, most: u128| {
         let length = chance.between(least, most);
         let bits = chance.upto((1 << 80) - 1) >> chance.below(70);
@@ -238,9 +263,16 @@ fn profile_text(chance: &mut Chance) -> String {
     let expected: Vec<Prefix> = (0..2).map(|_| prefix(49, 64)).collect();
     let destinations: Vec<Prefix> = (0..12).map(|_| prefix(50, 128)).collect();
     let resolvers = [1, 2].map(|last| closed(0x53_0000_0000_0000_0000 | last));
-    let list = |prefixes: &[Prefix]| prefixes.iter().map(|one| format!("\"{one}\"")).collect::<Vec<_>>().join(", ");
+    let list =
+        |prefixes: &[Prefix]| prefixes.iter().map(|one| format!("\"{one}\"")).collect::<Vec<_>>().join(", ");
     let mut text = "version = 1\nname = \"random\"\ntime = \"ntp.test\"\n".to_owned();
-    let _ = writeln!(text, "resolvers = [\"{}\", \"{}\"]\nexpected = [{}]", resolvers[0], resolvers[1], list(&expected));
+    let _ = writeln!(
+        text,
+        "resolvers = [\"{}\", \"{}\"]\nexpected = [{}]",
+        resolvers[0],
+        resolvers[1],
+        list(&expected)
+    );
     for (name, usual) in [("line-auth", 443), ("distribution", 80), ("centre", 443)] {
         let port = if chance.once_in(2) { usual } else { chance.port() };
         let _ = writeln!(text, "[{name}]\nname = \"{name}.test\"\nport = {port}");
@@ -253,7 +285,8 @@ fn profile_text(chance: &mut Chance) -> String {
             list.dedup();
             format!("{list:?}")
         };
-        let _ = writeln!(text, "[[destination]]\nprefix = \"{prefix}\"\ntcp = {}\nudp = {}", ports(3), ports(2));
+        let _ =
+            writeln!(text, "[[destination]]\nprefix = \"{prefix}\"\ntcp = {}\nudp = {}", ports(3), ports(2));
     }
     text + "[[kind]]\nkey = \"eligibility-request\"\ndirection = \"request\"\nfolder = \"req\"\nprefix = \"OQSsiquc01req_\"\nextensions = [\"xml\"]\nmax-bytes = 1000000\ntime-to-live-s = 600\n"
 }
