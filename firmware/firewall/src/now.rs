@@ -7,6 +7,8 @@ use model::site::Mac;
 use model::site::prefix::Prefix;
 use model::{Site, Zone};
 
+use crate::nft::Operand;
+
 /// What was told. Nothing was, at the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Now {
@@ -48,6 +50,14 @@ pub struct Learned {
     pub port: u16,
     /// How long it stays admitted, seconds.
     pub seconds: u32,
+}
+
+impl Learned {
+    /// As an element of the set, without its time.
+    pub(crate) fn tuple(&self) -> Operand {
+        let address = Operand::address(self.address);
+        Operand::Tuple(vec![address, Operand::Word(self.protocol), Operand::Number(self.port)])
+    }
 }
 
 /// What a resolver told a terminal.

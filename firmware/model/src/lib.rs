@@ -7,7 +7,7 @@
 //! - [`decision`]: what a person may decide about a parcel that is held;
 //! - [`fault`]: every fault a person can be shown, with its words in Japanese and English;
 //! - [`part`]: what each role publishes about itself; [`scene`]: what the lamps show;
-//! - [`past`]: what is remembered of the line;
+//! - [`packet`]: one packet, as the firewall sees it; [`past`]: what is remembered of the line;
 //! - [`boot`]: how the box came up; [`notice`]: what a person is told about it.
 
 pub mod boot;
@@ -18,6 +18,7 @@ pub mod kind;
 pub mod notice;
 pub mod observation;
 pub mod opening;
+pub mod packet;
 pub mod parcel;
 pub mod part;
 pub mod party;

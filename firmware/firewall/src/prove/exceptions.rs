@@ -22,9 +22,9 @@ pub(super) fn carried((version, protocol): (u8, u8)) -> Conditions {
 /// Destination unreachable, packet too big, time exceeded, parameter problem.
 pub(super) const ERRORS6: &[u8] = &[1, 2, 3, 4];
 /// Queries, reports and leave of multicast listener discovery.
-const LISTENER: &[u8] = &[130, 131, 132, 143];
+pub(super) const LISTENER: &[u8] = &[130, 131, 132, 143];
 /// Neighbour solicitation and advertisement.
-const NEIGHBOUR: &[u8] = &[135, 136];
+pub(super) const NEIGHBOUR: &[u8] = &[135, 136];
 /// Destination unreachable, time exceeded, parameter problem.
 const ERRORS4: &[u8] = &[3, 11, 12];
 
@@ -50,7 +50,7 @@ pub(super) fn never_forwarded(own: &Span) -> [Conditions; 3] {
 }
 
 /// fe80::/10.
-fn link_local() -> Span {
+pub(super) fn link_local() -> Span {
     let first = u128::from(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0));
     Span::range(first, first | u128::MAX >> 10)
 }
@@ -145,7 +145,7 @@ pub(super) fn of_the_clinic(intent: &Intent) -> Vec<Conditions> {
         excepted.extend([6, 17].map(|protocol| at_own(intent, Zone::Clinic, service(protocol, &[53]))));
     }
     if intent.clinic_datagrams.contains(&67) {
-        excepted.push(dhcp(68, 67));
+        excepted.extend([dhcp(68, 67), at_own(intent, Zone::Clinic, service(17, &[67]))]);
     }
     excepted
 }

@@ -137,7 +137,7 @@ impl Intent {
             zones: Zone::ALL.into_iter().filter_map(ports).collect(),
             own: own(site, maintenance.is_some()),
             belongs: belongs(site, maintenance.is_some()),
-            belongs6: [(Zone::Terminal, now.terminals6.clone()), (Zone::Claims, now.claims6.clone())].into(),
+            belongs6: belongs6(site, now),
             terminals: site.terminals.iter().map(|terminal| terminal.address).collect(),
             macs: macs(site, now),
             consumers: site.remote_consumers().collect(),
@@ -227,6 +227,11 @@ fn belongs(site: &Site, maintenance: bool) -> BTreeMap<Zone, Vec<Prefix>> {
         belongs.insert(Zone::Maint, vec![maintainer.address.as_network()]);
     }
     belongs
+}
+
+fn belongs6(site: &Site, now: &Now) -> BTreeMap<Zone, Vec<Prefix>> {
+    let claims = site.claims.as_ref().map(|_| (Zone::Claims, now.claims6.clone()));
+    [(Zone::Terminal, now.terminals6.clone())].into_iter().chain(claims).collect()
 }
 
 fn macs(site: &Site, now: &Now) -> Vec<Mac> {

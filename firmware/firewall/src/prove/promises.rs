@@ -12,17 +12,20 @@ use super::exceptions::{
 use super::intent::Intent;
 use super::ports::{NO_PORT, Ports};
 use super::span::Span;
+use super::{maintenance, source};
 use crate::packet::{Path, State};
 
-/// No packet in `cubes` may come through `path`.
+/// No packet in `cubes` that is not excepted may come through `path`. What is excepted is cut out of what came
+/// through, so that a packet counts with what rules have made of it.
 pub(super) struct Claim {
     pub(super) path: Path,
     pub(super) cubes: Vec<Cube>,
+    pub(super) excepted: Vec<Conditions>,
 }
 
 /// The numbers of the promises that are proved: a site's, or those before one is in force.
 pub(super) fn numbers(intent: &Intent) -> &'static [u8] {
-    if intent.before_a_site.is_some() { &[13, 14, 15] } else { &[1, 2, 3, 4, 5, 6, 10] }
+    if intent.before_a_site.is_some() { &[13, 14, 15] } else { &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] }
 }
 
 /// The claims of one promise.
@@ -38,6 +41,8 @@ pub(super) fn claims(number: u8, intent: &Intent, ports: &Ports) -> Vec<Claim> {
             zones.input(&zones.of(Zone::Claims), &of_a_claims_host(intent)),
         ],
         6 => vec![zones.input(&zones.of(Zone::Clinic), &of_the_clinic(intent))],
+        7 => maintenance::claims(&zones),
+        9 => source::claims(&zones),
         10 => zones.from_the_box(),
         13 => vec![zones.forward(&zones.every, &zones.every, Any)],
         14 => vec![
@@ -54,37 +59,37 @@ pub(super) fn claims(number: u8, intent: &Intent, ports: &Ports) -> Vec<Claim> {
 
 /// Which states a claim is about: those that open something, or those of open flows too.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum About {
+pub(super) enum About {
     Opening,
     Any,
 }
-use About::{Any, Opening};
+pub(super) use About::{Any, Opening};
 
 /// The zones inside: what they may reach is another promise than 2.
-const INSIDE: [Zone; 5] = [Zone::Terminal, Zone::Clinic, Zone::Claims, Zone::Printer, Zone::Maint];
+pub(super) const INSIDE: [Zone; 5] = [Zone::Terminal, Zone::Clinic, Zone::Claims, Zone::Printer, Zone::Maint];
 
 /// The ports of each zone, as numbers.
-struct Zones<'i> {
-    intent: &'i Intent,
+pub(super) struct Zones<'i> {
+    pub(super) intent: &'i Intent,
     ports: Ports,
     /// Every port but the loopback, which no packet from outside comes in by.
-    every: Span,
+    pub(super) every: Span,
 }
 
 impl<'i> Zones<'i> {
-    fn new(intent: &'i Intent, ports: &Ports) -> Self {
+    pub(super) fn new(intent: &'i Intent, ports: &Ports) -> Self {
         let mut ports = ports.clone();
         let loopback = Span::one(ports.number("lo"));
         Self { intent, every: ports.every().and(&loopback.not()), ports }
     }
 
     /// The ports of a zone; none if the site has no such zone.
-    fn of(&self, zone: Zone) -> Span {
+    pub(super) fn of(&self, zone: Zone) -> Span {
         self.ports.clone().span(self.intent.ports(zone))
     }
 
     /// Every port that is in none of these zones, the unplanned ones with it.
-    fn but(&self, zones: &[Zone]) -> Span {
+    pub(super) fn but(&self, zones: &[Zone]) -> Span {
         self.every.and(&Span::any_of(zones.iter().map(|zone| self.of(*zone))).not())
     }
 
@@ -174,29 +179,39 @@ impl<'i> Zones<'i> {
         ]
     }
 
-    fn input(&self, from: &Span, excepted: &[Conditions]) -> Claim {
-        let cubes = packets(from, &Span::one(NO_PORT), Opening);
-        Claim { path: Path::Input, cubes }.without_all(excepted).without_all(&WITHOUT_RECEIVER.map(carried))
+    pub(super) fn input(&self, from: &Span, excepted: &[Conditions]) -> Claim {
+        self.input_in(from, Opening).without_all(excepted)
     }
 
-    fn output(&self, to: &Span, excepted: &[Conditions]) -> Claim {
+    #[expect(clippy::unused_self, reason = "reads as its sisters do")]
+    pub(super) fn input_in(&self, from: &Span, about: About) -> Claim {
+        let cubes = packets(from, &Span::one(NO_PORT), about);
+        Claim::none_of(Path::Input, cubes).without_all(&WITHOUT_RECEIVER.map(carried))
+    }
+
+    pub(super) fn output(&self, to: &Span, excepted: &[Conditions]) -> Claim {
         let cubes = packets(&Span::one(NO_PORT), to, Opening);
-        Claim { path: Path::Output, cubes }.without_all(excepted).without_all(&WITHOUT_RECEIVER.map(carried))
+        Claim::none_of(Path::Output, cubes).without_all(excepted).without_all(&WITHOUT_RECEIVER.map(carried))
     }
 
-    fn forward(&self, from: &Span, to: &Span, about: About) -> Claim {
+    pub(super) fn forward(&self, from: &Span, to: &Span, about: About) -> Claim {
         let own = Span::any_of(self.intent.own.values().map(|address| address4(*address)));
-        Claim { path: Path::Forward, cubes: packets(from, to, about) }.without_all(&never_forwarded(&own))
+        Claim::none_of(Path::Forward, packets(from, to, about)).without_all(&never_forwarded(&own))
     }
 }
 
 impl Claim {
-    fn without(self, excepted: &Conditions) -> Self {
+    pub(super) const fn none_of(path: Path, cubes: Vec<Cube>) -> Self {
+        Self { path, cubes, excepted: Vec::new() }
+    }
+
+    pub(super) fn without(self, excepted: &Conditions) -> Self {
         self.without_all(std::slice::from_ref(excepted))
     }
 
-    fn without_all(self, excepted: &[Conditions]) -> Self {
-        Self { path: self.path, cubes: Cube::cut(self.cubes, excepted).1 }
+    pub(super) fn without_all(mut self, excepted: &[Conditions]) -> Self {
+        self.excepted.extend_from_slice(excepted);
+        self
     }
 }
 
@@ -206,7 +221,7 @@ pub(super) fn packets_between(from: &Span, to: &Span, states: &Span) -> Vec<Cube
     [4, 6].into_iter().filter_map(|version| Cube::family(version).with_all(&conditions)).collect()
 }
 
-fn packets(from: &Span, to: &Span, about: About) -> Vec<Cube> {
+pub(super) fn packets(from: &Span, to: &Span, about: About) -> Vec<Cube> {
     let opening = states(&[State::New, State::Untracked, State::Invalid]);
     packets_between(from, to, &if about == Any { Span::all() } else { opening })
 }

@@ -43,15 +43,22 @@ fn number(address: IpAddr) -> u128 {
 /// Other values that make a good example, best first.
 const fn preferred(field: Field) -> &'static [u128] {
     match field {
-        Field::Protocol => &[6, 17, 58, 1],
+        Field::Protocol => &[6, 17, 58, 1, 50, 47, 99, 2],
         Field::Readable => &[1],
         Field::DestinationService => &[445, 443, 80, 53],
         Field::SourceService => &[50_000, 445],
-        Field::HopLimit => &[64, 255],
+        Field::HopLimit => &[64, 63, 255, 254],
         Field::IcmpType => &[8, 128],
         Field::State => &[State::New as u128, State::Established as u128],
         _ => &[],
     }
+}
+
+/// An address of the span: one that is expected, else one behind the first, which may be a network's own.
+fn pick_address(span: &Span, expected: impl IntoIterator<Item = u128>) -> u128 {
+    let known = expected.into_iter().find(|value| span.has(*value));
+    let behind = || span.ranges().iter().find(|(first, last)| last - first >= 9).map(|(first, _)| first + 9);
+    known.or_else(behind).or_else(|| span.lowest()).unwrap_or_default()
 }
 
 fn pick(span: &Span, preferred: impl IntoIterator<Item = u128>) -> u128 {
@@ -59,9 +66,21 @@ fn pick(span: &Span, preferred: impl IntoIterator<Item = u128>) -> u128 {
     known.or_else(|| span.lowest()).unwrap_or_default()
 }
 
+/// When a packet of a cube is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// As it came.
+    Coming,
+    /// After what rules wrote into it.
+    Written,
+}
+
 /// A packet of the cube.
-pub(super) fn packet(path: Path, cube: &Cube, intent: &Intent, ports: &Ports) -> Packet {
-    let value = |field| pick(cube.span(field), preferred(field).iter().copied());
+pub(super) fn packet(path: Path, cube: &Cube, when: When, intent: &Intent, ports: &Ports) -> Packet {
+    // Its state is what connection tracking made of it in the end.
+    let before = |field| cube.before(field).filter(|_| when == When::Coming && field != Field::State);
+    let span = |field| before(field).unwrap_or_else(|| cube.span(field));
+    let value = |field| pick(span(field), preferred(field).iter().copied());
     let byte = |field| u8::try_from(value(field)).unwrap_or_default();
     let service = |field| u16::try_from(value(field)).unwrap_or_default();
     let address = |field, port| {
@@ -69,14 +88,18 @@ pub(super) fn packet(path: Path, cube: &Cube, intent: &Intent, ports: &Ports) ->
         match value(Field::Family) {
             4 => {
                 let known = expected.filter(IpAddr::is_ipv4).map(number);
-                IpAddr::V4(Ipv4Addr::from(u32::try_from(pick(cube.span(field), known)).unwrap_or_default()))
+                IpAddr::V4(Ipv4Addr::from(
+                    u32::try_from(pick_address(span(field), known)).unwrap_or_default(),
+                ))
             }
             _ => {
                 let known = expected.filter(IpAddr::is_ipv6).map(number);
-                IpAddr::V6(Ipv6Addr::from(pick(cube.span(field), known)))
+                IpAddr::V6(Ipv6Addr::from(pick_address(span(field), known)))
             }
         }
     };
+    // On its way through it has lost one.
+    let hop = u8::from(path == Path::Forward && when == When::Coming);
     let [from_port, to_port] = [Field::From, Field::To].map(|field| ports.name(value(field)));
     Packet {
         path,
@@ -90,7 +113,7 @@ pub(super) fn packet(path: Path, cube: &Cube, intent: &Intent, ports: &Ports) ->
         destination_service: service(Field::DestinationService),
         icmp_type: byte(Field::IcmpType),
         icmp_code: byte(Field::IcmpCode),
-        hop_limit: byte(Field::HopLimit),
+        hop_limit: byte(Field::HopLimit).saturating_add(hop),
         state: State::ALL.get(usize::from(byte(Field::State))).copied().unwrap_or(State::Invalid),
     }
 }
