@@ -1,5 +1,6 @@
 //! `bench firewall`: what the proof, the change of a ruleset and the way through it cost, beside bare nft, firewalld and ufw.
 
+mod own;
 mod paper;
 mod reload;
 mod road;

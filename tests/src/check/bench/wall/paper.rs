@@ -27,7 +27,7 @@ pub(super) fn site() -> Result<Site, Wrong> {
 }
 
 fn parse(profile: &str) -> Result<Site, Wrong> {
-    let all = |errors: Vec<model::SiteError>| {
+    let all = |errors: Vec<model::site::SiteError>| {
         Wrong(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
     };
     let profile = Profile::parse("profile.toml", profile);
