@@ -1,8 +1,10 @@
 //! Site to plan to nft, and the proof of what it promises.
 //!
 //! site file → [`plan::Plan`] → nft JSON → [`prove()`] → kernel → read back → [`prove()`] again. [`explain`] says
-//! what a ruleset does with one packet.
+//! what a ruleset does with one packet, [`answer`] says it to who asked in words; [`matrix`] says what may pass between
+//! zones, and [`diff`] what may and what no longer may pass with another ruleset.
 
+mod answer;
 mod apply;
 mod beside;
 mod change;
@@ -15,6 +17,7 @@ mod flows;
 mod follow;
 mod held;
 mod kernel;
+mod lines;
 mod log;
 mod memory;
 mod mend;
@@ -24,11 +27,13 @@ mod notices;
 pub mod now;
 pub mod plan;
 pub mod prove;
+pub mod question;
 mod ruleset;
 #[cfg(feature = "sabotage")]
 mod sabotage;
 #[cfg(test)]
 mod tests;
+mod text;
 mod watch;
 
 use std::sync::Arc;
@@ -38,6 +43,7 @@ use model::boot::Setup;
 use model::part::FirewallPart;
 use tokio::sync::mpsc;
 
+pub use answer::answer;
 pub use change::Asker;
 pub use error::{Error, Shortfall};
 pub use follow::{News, Refused};
@@ -45,6 +51,7 @@ pub use memory::Memory;
 pub use model::packet;
 pub use now::Now;
 pub use plan::{Plan, compile_json, drop_all};
+pub use prove::meaning::{Names, diff, matrix};
 pub use prove::{Intent, prove};
 pub use watch::Command;
 

@@ -7,6 +7,7 @@ use model::Timestamp;
 use model::drops::Drops;
 use model::part::{FirewallPart, Promise, RulesetState};
 use model::ruleset::{Applied, Apply, Drift, Settled};
+use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
@@ -39,6 +40,11 @@ pub enum Command {
     ProveLive {
         /// Each promise, on what was found.
         reply: oneshot::Sender<Vec<Promise>>,
+    },
+    /// Gives what the kernel holds now, as it lists it; no answer if it cannot be read.
+    Held {
+        /// All of it.
+        reply: oneshot::Sender<Value>,
     },
     /// Tells the room what changes while a site is in force. It answers when the kernel has followed.
     Tell {
@@ -168,6 +174,10 @@ impl<K: Kernel> Watch<K> {
         // Who asked may have gone.
         match command {
             Command::ProveLive { reply } => drop(reply.send(self.look().await?)),
+            Command::Held { reply } => match self.kernel.list().await {
+                Ok(held) => drop(reply.send(held)),
+                Err(error) => tracing::warn!(%error, "the kernel's ruleset could not be read"),
+            },
             Command::Tell { news, reply } => drop(reply.send(self.hear(news).await?)),
             Command::Drops { reply } => drop(reply.send(self.tell_drops().await)),
             Command::Seen { reply } => drop(reply.send(self.forget_drift())),

@@ -8,7 +8,8 @@
 //! - [`drops`]: what the firewall refused; [`ruleset`]: a change of its rules, by a person or behind our back;
 //! - [`fault`]: every fault a person can be shown, with its words in Japanese and English;
 //! - [`part`]: what each role publishes about itself; [`scene`]: what the lamps show;
-//! - [`packet`]: one packet, as the firewall sees it; [`past`]: what is remembered of the line;
+//! - [`past`]: what is remembered of the line; [`policy`]: what the firewall says of itself;
+//! - [`packet`]: one packet, as the firewall sees it;
 //! - [`boot`]: how the box came up; [`notice`]: what a person is told about it.
 
 pub mod boot;
@@ -25,6 +26,7 @@ pub mod parcel;
 pub mod part;
 pub mod party;
 pub mod past;
+pub mod policy;
 pub mod profile;
 pub mod ruleset;
 pub mod scene;

@@ -14,7 +14,7 @@ use model::ruleset::{Applied, Apply};
 use model::{Site, Timestamp};
 use tokio::sync::{mpsc, watch};
 
-use super::{Place, Purpose, Ready, Tasks, lent};
+use super::{Place, Purpose, Ready, Tasks, lent, told};
 use crate::failure::Failure;
 use crate::socket::lend::Lender;
 use crate::socket::server::Asker;
@@ -45,6 +45,7 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let (part, mut seen) = watch::channel(FirewallPart::dropping(None));
     let (ask, commands) = mpsc::channel(super::WAITING);
     let (routes, pulse) = part::routes(seen.clone(), PATIENCE_S);
+    let routes = routes.merge(told::routes(&place.purpose, ask.clone()));
     let routes = routes.merge(rules(ask));
     let mut tasks = super::serve(place, Role::Netd, routes).await?;
     let lender = Lender::open(&place.sockets)?;

@@ -21,7 +21,15 @@ const TABLE: [Guests; 5] = [
         // The first two wait for the proof.
         readers: &[Role::Relayd, Role::Reachd, Role::Boardd, Role::Webd],
         // Who changes rules is root: the page may come to carry it when somebody can sign in there.
-        askers: &[("/prove", &[]), ("/apply", &[]), ("/confirm", &[]), ("/revert", &[]), ("/seen", &[])],
+        // A question about a packet changes nothing: whoever sees the page may ask it.
+        askers: &[
+            ("/prove", &[]),
+            ("/explain", &[Role::Webd]),
+            ("/apply", &[]),
+            ("/confirm", &[]),
+            ("/revert", &[]),
+            ("/seen", &[]),
+        ],
     },
     Guests {
         role: Role::Relayd,
@@ -122,6 +130,7 @@ mod tests {
         for verb in ["/retry", "/return", "/discard", "/selftest"] {
             assert!(Role::ALL.into_iter().all(|guest| !post(Role::Relayd, guest, verb)), "root's alone");
         }
+        assert!(post(Role::Netd, Role::Webd, "/explain") && !post(Role::Netd, Role::Reachd, "/explain"));
         assert!(post(Role::Relayd, Role::Reachd, "/look"));
         assert!(post(Role::Reachd, Role::Webd, "/sweep/page") && !post(Role::Reachd, Role::Webd, "/sweep"));
         assert!(!post(Role::Relayd, Role::Reachd, "/release"));
