@@ -2,7 +2,7 @@
 //! [`firewall::explain`], that shares nothing with the prover, sees accepted.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
-#[allow(dead_code, reason = "not every test needs every change")]
+#[expect(dead_code, reason = "not every test needs every change")]
 mod mutate;
 mod site;
 
