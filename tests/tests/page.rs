@@ -83,6 +83,39 @@ async fn a_look_that_is_asked_for_on_the_page_is_made_and_seen_on_its_way() {
 }
 
 #[tokio::test]
+async fn an_installer_asks_the_firewall_s_view_whether_a_packet_would_pass() {
+    let clinic = Clinic::up("page-rules").unwrap();
+    let browser = Browser::open(Scripts::Off).await;
+    let status = clinic.status().unwrap();
+    browser.goto(&format!("{}firewall?lang=ja", status.page.https)).await;
+    browser.wait_for(".room", "守られています。", JUDGED).await;
+    // What the kernel holds: nothing between clinic and terminal, either way.
+    for id in ["clinic-terminal", "terminal-clinic", "clinic-wan"] {
+        assert!(browser.text(&format!(".matrix a[href$='#{id}']")).await.contains("通さない"), "{id}");
+    }
+    assert!(!browser.text(".promises").await.contains("破れています"));
+    browser.click(".matrix a[href$='#clinic-box']").await;
+    browser.wait_for("#clinic-box[open] .lines", "画面と共有フォルダー", JUDGED).await;
+    browser.keep("rules").await;
+
+    let ask = async |packet: &str| {
+        browser.goto(&format!("{}firewall?lang=en&{packet}", status.page.https)).await;
+        browser.wait_for("#answer", "pass", JUDGED).await;
+        browser.text("#answer").await
+    };
+    let share = ask("from=clinic&src=198.51.100.10&dst=192.0.2.2&proto=tcp&dport=445").await;
+    assert!(share.contains("It does not pass.") && share.contains("forward-rest"), "{share}");
+    let page = ask("from=clinic&src=198.51.100.10&dst=198.51.100.1&proto=tcp&dport=443").await;
+    assert!(page.contains("It passes.") && page.contains("clinic-input-service"), "{page}");
+    // The form itself, as a person fills it in.
+    browser.run("document.querySelector('[name=dst]').value = '192.0.2.1'").await;
+    browser.click(".ask-form button").await;
+    browser.wait_for("#answer", "clinic-input-address", JUDGED).await;
+    browser.keep("would-this-pass").await;
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn without_scripts_the_page_says_the_same_on_one_sheet_of_paper() {
     let clinic = Clinic::up("page-plain").unwrap();
     let browser = Browser::open(Scripts::Off).await;

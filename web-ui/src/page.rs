@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use model::part::Snapshot;
+use model::policy::Question;
 use model::{Language, Site, Timestamp};
 use serde::Deserialize;
 use tokio::sync::watch;
@@ -21,7 +22,7 @@ use crate::identity::Fingerprints;
 use crate::intent::Intents;
 use crate::room::Room;
 use crate::state::State;
-use crate::view::{Line, Overview, Relay, Setup};
+use crate::view::{Line, Overview, Relay, Rules, Setup, Would};
 use crate::{events, language, render, words};
 
 /// The box's clock, so that a test can say what time it is.
@@ -74,13 +75,37 @@ impl<S: Send + Sync> FromRequestParts<S> for Reads {
     }
 }
 
+/// What the firewall's view is asked: a packet, and which cell of the matrix to open.
+struct Wants {
+    question: Question,
+    cell: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Wants {
+    type Rejection = QueryRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, QueryRejection> {
+        #[derive(Deserialize)]
+        struct Opened {
+            #[serde(default)]
+            cell: String,
+        }
+        let Query(question) = Query::from_request_parts(parts, state).await?;
+        let Query(Opened { cell }) = Query::from_request_parts(parts, state).await?;
+        Ok(Self { question, cell })
+    }
+}
+
 impl Page {
     /// The routes behind the door; `own` is the address the page is served on.
     pub fn router(self, own: IpAddr, door: Door) -> Router {
         let rooms = self.rooms(door);
         let mut router = views(Room::First, rooms);
         for room in rooms.iter().filter(|room| **room != Room::First) {
-            router = router.merge(views(*room, rooms));
+            router = router.merge(match room {
+                Room::Firewall => rules_views(rooms),
+                room => views(*room, rooms),
+            });
         }
         if rooms.contains(&Room::Line) {
             router = router.route(CHECK, post(check));
@@ -119,6 +144,8 @@ impl Page {
                 let view = Relay::new(&snapshot, site, now, language);
                 html(&render::WholeRelay { view: &view, room, rooms, patience_s })
             }
+            // It has routes of its own.
+            (Shows::Overview(_), Room::Firewall) => StatusCode::NOT_FOUND.into_response(),
             (Shows::Setup, _) => {
                 let view = Setup::new(&snapshot, &self.fingerprints, now, language);
                 html(&render::WholeSetup { view: &view, room, rooms, patience_s })
@@ -139,12 +166,51 @@ impl Page {
             (Shows::Overview(site), Room::Relay) => {
                 html(&render::RelayFragment { view: &Relay::new(&snapshot, site, now, language) })
             }
+            (Shows::Overview(_), Room::Firewall) => StatusCode::NOT_FOUND.into_response(),
             (Shows::Setup, _) => {
                 let view = Setup::new(&snapshot, &self.fingerprints, now, language);
                 html(&render::SetupFragment { view: &view })
             }
         }
     }
+
+    /// The firewall's view, with what the firewall says when it is asked.
+    async fn rules(&self, site: &Site, cell: &str, language: Language) -> Rules {
+        let policy = self.intents.policy().await;
+        let snapshot = Arc::clone(&self.snapshots.borrow());
+        Rules::new(&snapshot, policy.as_deref(), cell, site, (self.now)(), language)
+    }
+
+    async fn whole_rules(&self, rooms: &'static [Room], wants: Wants, language: Language) -> Response {
+        let Shows::Overview(site) = &self.shows else { return StatusCode::NOT_FOUND.into_response() };
+        let Wants { question, cell } = wants;
+        let asked = question != Question::default();
+        let answer = if asked { self.intents.explain(question.clone()).await } else { None };
+        let view = self.rules(site, &cell, language).await;
+        let would = Would::new(question, asked, answer, site, language);
+        let (room, patience_s) = (Room::Firewall, events::PATIENCE_S);
+        html(&render::WholeRules { view: &view, would: &would, room, rooms, patience_s })
+    }
+
+    async fn rules_fragment(&self, language: Language) -> Response {
+        let Shows::Overview(site) = &self.shows else { return StatusCode::NOT_FOUND.into_response() };
+        html(&render::RulesFragment { view: &self.rules(site, "", language).await })
+    }
+}
+
+/// The three routes of the firewall's view, whose page may be asked something.
+fn rules_views(rooms: &'static [Room]) -> Router<Page> {
+    let whole = async move |Shared(page): Shared<Page>, Reads(language): Reads, wants: Wants| {
+        page.whole_rules(rooms, wants, language).await
+    };
+    let part = async |Shared(page): Shared<Page>, Reads(language): Reads| page.rules_fragment(language).await;
+    let stream = async |Shared(page): Shared<Page>, Reads(language): Reads| {
+        events::stream(page.snapshots, Room::Firewall, language)
+    };
+    Router::new()
+        .route(Room::Firewall.address(), get(whole))
+        .route(Room::Firewall.part(), get(part))
+        .route(Room::Firewall.events(), get(stream))
 }
 
 /// The three routes of a view.

@@ -5,7 +5,7 @@ use askama::Template;
 use crate::page;
 use crate::room::Room;
 use crate::state::State;
-use crate::view::{Line, Overview, Relay, Setup};
+use crate::view::{Line, Overview, Passing, Relay, Rules, Setup, Told, Would};
 use crate::words;
 
 /// The whole page.
@@ -72,6 +72,30 @@ pub struct WholeRelay<'a> {
 pub struct RelayFragment<'a> {
     /// What it shows.
     pub view: &'a Relay,
+}
+
+/// The whole page of the firewall's view.
+#[derive(Template)]
+#[template(path = "rules-page.html")]
+pub struct WholeRules<'a> {
+    /// What it shows.
+    pub view: &'a Rules,
+    /// The form and its answer, which stay when the rest is replaced.
+    pub would: &'a Would,
+    /// Which view it is.
+    pub room: Room,
+    /// The views to choose from; none if there is no choice.
+    pub rooms: &'static [Room],
+    /// How long a client may hear nothing before it says so, seconds.
+    pub patience_s: u64,
+}
+
+/// Its fragment that is replaced when something changes.
+#[derive(Template)]
+#[template(path = "rules.html")]
+pub struct RulesFragment<'a> {
+    /// What it shows.
+    pub view: &'a Rules,
 }
 
 /// The whole setup page.

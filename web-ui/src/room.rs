@@ -13,11 +13,13 @@ pub enum Room {
     Line,
     /// The relay's.
     Relay,
+    /// The firewall's.
+    Firewall,
 }
 
 impl Room {
     /// Every view.
-    pub const ALL: [Self; 3] = [Self::First, Self::Line, Self::Relay];
+    pub const ALL: [Self; 4] = [Self::First, Self::Line, Self::Relay, Self::Firewall];
 
     /// Where the whole page is.
     pub const fn address(self) -> &'static str {
@@ -25,6 +27,7 @@ impl Room {
             Self::First => "/",
             Self::Line => "/line",
             Self::Relay => "/relay",
+            Self::Firewall => "/firewall",
         }
     }
 
@@ -34,6 +37,7 @@ impl Room {
             Self::First => "/part/overview",
             Self::Line => "/part/line",
             Self::Relay => "/part/relay",
+            Self::Firewall => "/part/firewall",
         }
     }
 
@@ -43,6 +47,7 @@ impl Room {
             Self::First => "/events",
             Self::Line => "/events/line",
             Self::Relay => "/events/relay",
+            Self::Firewall => "/events/firewall",
         }
     }
 
@@ -52,6 +57,7 @@ impl Room {
             Self::First => words::OVERVIEW,
             Self::Line => words::LINE_VIEW,
             Self::Relay => words::RELAY,
+            Self::Firewall => words::RULES,
         }
     }
 }

@@ -284,6 +284,142 @@ pub const FINGERPRINT_HELP: Text = Text::new(
     "Compare the fingerprint your browser shows with the one on the box's console.",
 );
 
+/// Name of the firewall's view.
+pub const RULES: Text = Text::new("通信の規則", "Firewall");
+/// Heading of the matrix.
+pub const MATRIX: Text = Text::new("どこからどこへ通すか", "What may pass, from where to where");
+/// Corner of the matrix.
+pub const FROM_TO: Text = Text::new("から ↓ へ →", "from ↓ to →");
+/// A cell through which nothing passes.
+pub const CELL_NEVER: Text = Text::new("通さない", "never");
+/// A cell through which answers pass and nothing is opened.
+pub const CELL_ANSWERS: Text = Text::new("応答だけ", "answers only");
+/// A cell through which what is listed is opened.
+pub const CELL_LISTED: Text = Text::new("決めたものだけ", "listed only");
+/// The pairs through which nothing passes, folded away.
+pub const NEVER_PAIRS: Text = Text::new("何も通さない組み合わせ", "Pairs through which nothing passes");
+/// Below the matrix.
+pub const MATRIX_HELP: Text =
+    Text::new("ます目を選ぶと、規則と数を見られます。", "Choose a cell to see its lines and counts.");
+/// Heading of a cell's exact packets.
+pub const MAY_OPEN: Text = Text::new("始められる通信", "May be opened");
+/// Instead of them.
+pub const OPENS_NOTHING: Text = Text::new("始められる通信はありません。", "Nothing may be opened.");
+/// Answers pass, too.
+pub const ANSWERS_PASS: Text =
+    Text::new("始めてよい通信への応答は通ります。", "Answers to what was rightly opened pass.");
+/// Heading of a cell's lines.
+pub const LINES: Text = Text::new("規則（上から順に）", "Lines, from the top");
+/// Heading of what a line has counted.
+pub const COUNT: Text = Text::new("パケット", "packets");
+/// Heading of a cell's newest refusals.
+pub const REFUSED_LATELY: Text = Text::new("最近止めたもの", "Refused lately");
+/// Instead of them.
+pub const NOTHING_REFUSED: Text = Text::new("最近止めたものはありません。", "Nothing was refused lately.");
+/// Heading of the newest refusals of all.
+pub const REFUSALS: Text = Text::new("最近止めた通信", "Newest refusals");
+/// The record of refusals is not told.
+pub const NO_DROPS: Text =
+    Text::new("止めた通信の記録は、いま分かりません。", "The record of refusals is not known now.");
+/// Refusals are not heard.
+pub const DEAF: Text = Text::new(
+    "止めた通信の記録を受け取れていません。通信は止まっています。",
+    "Refusals are not heard; they are refused all the same.",
+);
+/// A line that lets pass.
+pub const LINE_PASSES: Text = Text::new("通す", "passes");
+/// A line that refuses.
+pub const LINE_REFUSES: Text = Text::new("止める", "refuses");
+/// A line that leads on.
+pub const LINE_LEADS: Text = Text::new("進む", "leads on");
+/// Heading of the promises.
+pub const PROMISES: Text = Text::new("守っている約束と、その証明", "What is promised, and its proof");
+/// A promise that is proved on what the kernel holds.
+pub const PROVED: Text = Text::new("証明済み", "Proved");
+/// A promise that is broken.
+pub const BROKEN: Text = Text::new("破れています", "Broken");
+/// A promise of which nothing is claimed.
+pub const UNPROVED: Text = Text::new("証明できません", "Not proved");
+/// No proof is known.
+pub const NO_PROOF: Text = Text::new("証明の結果は、いま分かりません。", "No proof is known now.");
+/// Somebody changed the rules.
+pub const DRIFT: Text =
+    Text::new("規則が本機の外から書き換えられました。", "The rules were changed behind the box's back.");
+/// It was put right.
+pub const DRIFT_DONE: Text = Text::new("元に戻しました。", "It was put right.");
+/// It will be put right.
+pub const DRIFT_WAITS: Text = Text::new("まもなく元に戻します。", "It will be put right in a moment.");
+/// It could not be put right.
+pub const DRIFT_FAILED: Text =
+    Text::new("元に戻せないため、全て遮断しています。", "It could not be put right: everything is blocked.");
+/// How often it was found.
+pub const FOUND: Text = Text::new("見つけた回数", "Found");
+/// A change waits for its confirmation.
+pub const PENDING: Text =
+    Text::new("規則の変更が確認を待っています。", "A change of the rules waits to be confirmed.");
+/// Until when.
+pub const TAKEN_BACK: Text = Text::new("確認がなければ元に戻す時刻", "Taken back, if nobody confirms, at");
+/// Something in the rules is not understood.
+pub const NOT_UNDERSTOOD: Text =
+    Text::new("読み取れない規則があります。", "Something in the rules is not understood.");
+/// Heading of the form.
+pub const WOULD: Text = Text::new("この通信は通りますか", "Would this pass?");
+/// What the form is.
+pub const WOULD_HELP: Text = Text::new(
+    "調べるだけで、何も送りません。いま本機が持つ規則で答えます。",
+    "Nothing is sent. The answer is by the rules the box holds now.",
+);
+/// The button.
+pub const ASK: Text = Text::new("調べる", "Ask");
+/// It passes.
+pub const PASSES: Text = Text::new("通ります。", "It passes.");
+/// It is refused.
+pub const REFUSED: Text = Text::new("通りません。", "It does not pass.");
+/// The question has mistakes.
+pub const MISTAKES: Text = Text::new("次のところを直してください。", "Please put these right.");
+/// Nobody answers.
+pub const NO_ANSWER: Text = Text::new(
+    "いまは調べられません。少し待って、もう一度押してください。",
+    "There is no answer now. Wait a moment and ask again.",
+);
+/// Something on its way is not understood.
+pub const UNCLEAR: Text =
+    Text::new("途中に読み取れない規則があります。", "Something on its way is not understood.");
+/// The packet of an answer.
+pub const PACKET: Text = Text::new("通信", "Packet");
+/// The line of an answer.
+pub const DECIDED_BY: Text = Text::new("決めた規則", "Decided by");
+/// Its way.
+pub const WAY: Text = Text::new("通った道", "Way");
+/// The rule in nft's words.
+pub const NFT_RULE: Text = Text::new("規則の中身", "Rule");
+/// Field: zone it comes from.
+pub const Q_FROM: Text = Text::new("どこから", "From zone");
+/// Field: zone it goes to.
+pub const Q_TO: Text = Text::new("どこへ", "To zone");
+/// What the field says when nothing is chosen.
+pub const Q_BY_DESTINATION: Text = Text::new("宛先から決める", "by the destination");
+/// Field: port of the box.
+pub const Q_IN: Text = Text::new("本機のポート（任意）", "Port of the box (optional)");
+/// Field: source address.
+pub const Q_SRC: Text = Text::new("送信元アドレス", "Source address");
+/// Field: destination address.
+pub const Q_DST: Text = Text::new("宛先アドレス", "Destination address");
+/// Field: protocol.
+pub const Q_PROTO: Text = Text::new("プロトコル", "Protocol");
+/// Field: destination port.
+pub const Q_DPORT: Text = Text::new("宛先ポート番号", "Destination port");
+/// Field: source port.
+pub const Q_SPORT: Text = Text::new("送信元ポート番号（任意）", "Source port (optional)");
+/// Field: ICMP type.
+pub const Q_ICMP: Text = Text::new("種類の番号（ICMP のとき）", "Type (ICMP only)");
+/// Field: state.
+pub const Q_STATE: Text = Text::new("接続の状態", "State");
+/// The state of what opens something.
+pub const Q_FIRST: Text = Text::new("新しい接続", "new");
+/// The state of what belongs to a flow.
+pub const Q_OPEN: Text = Text::new("続いている接続", "established");
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -305,6 +441,25 @@ mod tests {
             STRIP_LEGEND,
             NO_PAST,
             NO_STORIES,
+            MATRIX_HELP,
+            OPENS_NOTHING,
+            ANSWERS_PASS,
+            NOTHING_REFUSED,
+            NO_DROPS,
+            DEAF,
+            NO_PROOF,
+            DRIFT,
+            DRIFT_DONE,
+            DRIFT_WAITS,
+            DRIFT_FAILED,
+            PENDING,
+            NOT_UNDERSTOOD,
+            WOULD_HELP,
+            PASSES,
+            REFUSED,
+            MISTAKES,
+            NO_ANSWER,
+            UNCLEAR,
         ];
         blocks
             .into_iter()

@@ -2,6 +2,7 @@
 //! packet: it walks the JSON rule by rule with plain values, so that each can be held against the other, and
 //! both against the kernel.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
 
 use serde_json::Value;
@@ -15,6 +16,19 @@ pub struct Decision {
     pub accepted: bool,
     /// The comment of the rule that ended it, else `policy of CHAIN`; the last one that decided if accepted.
     pub by: String,
+    /// The rule that ended it; none if a policy did.
+    pub rule: Option<Value>,
+    /// The chains it went through, in order.
+    pub way: Vec<Hop>,
+}
+
+/// A chain on a packet's way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// Its name.
+    pub chain: String,
+    /// The comment of the rule that led there; none for a base chain.
+    pub by: Option<String>,
 }
 
 /// Walks the packet through a listed ruleset, or through the commands of a document. Limits count as not reached.
@@ -28,7 +42,7 @@ pub fn explain(document: &Value, packet: &Packet) -> Result<Decision, String> {
         Path::Forward => &["prerouting", "forward", "postrouting"],
         Path::Output => &["output", "postrouting"],
     };
-    let mut last = Decision { accepted: true, by: "no base chain".into() };
+    let mut last = Decision { accepted: true, by: "no base chain".into(), rule: None, way: Vec::new() };
     for hook in hooks {
         let mut bases: Vec<&Value> = of(&objects, "chain").filter(|chain| chain["hook"] == *hook).collect();
         bases.sort_by_key(|chain| chain["prio"].as_i64());
@@ -36,7 +50,8 @@ pub fn explain(document: &Value, packet: &Packet) -> Result<Decision, String> {
             if !sees(&base["family"], packet) || sleeps(&objects, base) || base["type"] == "nat" {
                 continue;
             }
-            last = Walk { objects: &objects, packet, base }.decide()?;
+            let way = RefCell::new(last.way);
+            last = Walk { objects: &objects, packet, base, way }.decide()?;
             if !last.accepted {
                 return Ok(last);
             }
@@ -82,53 +97,59 @@ fn sleeps(objects: &[(&str, &Value)], base: &Value) -> bool {
 }
 
 /// How a chain was left.
-enum End {
-    Accept(String),
-    Drop(String),
+enum End<'w> {
+    Accept(&'w Value),
+    Drop(&'w Value),
     Fell,
+}
+
+fn comment(rule: &Value) -> String {
+    rule["comment"].as_str().unwrap_or("a rule without a comment").to_owned()
 }
 
 struct Walk<'w> {
     objects: &'w [(&'w str, &'w Value)],
     packet: &'w Packet,
     base: &'w Value,
+    way: RefCell<Vec<Hop>>,
 }
 
-impl Walk<'_> {
-    fn decide(&self) -> Result<Decision, String> {
+impl<'w> Walk<'w> {
+    fn decide(self) -> Result<Decision, String> {
         let name = self.base["name"].as_str().unwrap_or_default();
-        Ok(match self.chain(name, 0)? {
-            End::Accept(by) => Decision { accepted: true, by },
-            End::Drop(by) => Decision { accepted: false, by },
-            End::Fell => {
-                Decision { accepted: self.base["policy"] != "drop", by: format!("policy of {name}") }
-            }
-        })
+        let (accepted, rule) = match self.chain(name, None, 0)? {
+            End::Accept(rule) => (true, Some(rule)),
+            End::Drop(rule) => (false, Some(rule)),
+            End::Fell => (self.base["policy"] != "drop", None),
+        };
+        let by = rule.map_or_else(|| format!("policy of {name}"), comment);
+        Ok(Decision { accepted, by, rule: rule.cloned(), way: self.way.into_inner() })
     }
 
     fn here(&self, body: &Value) -> bool {
         body["family"] == self.base["family"] && body["table"] == self.base["table"]
     }
 
-    fn chain(&self, name: &str, depth: usize) -> Result<End, String> {
+    fn chain(&self, name: &str, from: Option<&Value>, depth: usize) -> Result<End<'w>, String> {
         if depth > 16 {
             return Err("jumps too deep".into());
         }
+        self.way.borrow_mut().push(Hop { chain: name.to_owned(), by: from.map(comment) });
         let rules = of(self.objects, "rule").filter(|rule| self.here(rule) && rule["chain"] == name);
         for rule in rules {
             let Some(verdict) = self.rule(rule)? else { continue };
-            let by = || rule["comment"].as_str().unwrap_or("a rule without a comment").to_owned();
+            let target = |body: &Value| body["target"].as_str().unwrap_or_default().to_owned();
             let (word, body) = verdict.as_object().and_then(|map| map.iter().next()).ok_or("a verdict")?;
             match word.as_str() {
-                "accept" => return Ok(End::Accept(by())),
-                "drop" | "reject" => return Ok(End::Drop(by())),
+                "accept" => return Ok(End::Accept(rule)),
+                "drop" | "reject" => return Ok(End::Drop(rule)),
                 "return" => return Ok(End::Fell),
                 "continue" => {}
-                "jump" => match self.chain(body["target"].as_str().unwrap_or_default(), depth + 1)? {
+                "jump" => match self.chain(&target(body), Some(rule), depth + 1)? {
                     End::Fell => {}
                     end => return Ok(end),
                 },
-                "goto" => return self.chain(body["target"].as_str().unwrap_or_default(), depth + 1),
+                "goto" => return self.chain(&target(body), Some(rule), depth + 1),
                 other => return Err(format!("the verdict {other}")),
             }
         }

@@ -1,8 +1,10 @@
 //! Site to plan to nft, and the proof of what it promises.
 //!
 //! site file → [`plan::Plan`] → nft JSON → [`prove()`] → kernel → read back → [`prove()`] again. [`explain`] says
-//! what a ruleset does with one packet.
+//! what a ruleset does with one packet, [`answer`] says it to who asked in words; [`matrix`] says what may pass between
+//! zones, and [`diff`] what may and what no longer may pass with another ruleset.
 
+mod answer;
 mod apply;
 mod beside;
 mod error;
@@ -10,14 +12,17 @@ pub mod explain;
 mod follow;
 mod held;
 mod kernel;
+mod lines;
 pub mod nft;
 pub mod now;
 pub mod plan;
 pub mod prove;
+pub mod question;
 #[cfg(feature = "sabotage")]
 mod sabotage;
 #[cfg(test)]
 mod tests;
+mod text;
 mod watch;
 
 use std::sync::Arc;
@@ -28,11 +33,13 @@ use model::part::FirewallPart;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+pub use answer::answer;
 pub use error::{Error, Shortfall};
 pub use follow::{News, Refused};
 pub use model::packet;
 pub use now::Now;
 pub use plan::{Plan, compile_json, drop_all};
+pub use prove::meaning::{Names, diff, matrix};
 pub use prove::{Intent, prove};
 pub use watch::Command;
 

@@ -28,6 +28,11 @@ pub enum Command {
         /// Each promise, on what was found.
         reply: oneshot::Sender<Vec<Promise>>,
     },
+    /// Gives what the kernel holds now, as it lists it; no answer if it cannot be read.
+    Held {
+        /// All of it.
+        reply: oneshot::Sender<Value>,
+    },
     /// Tells the room what changes while a site is in force. It answers when the kernel has followed.
     Tell {
         /// What.
@@ -57,14 +62,26 @@ impl<K: Kernel> Watch<K> {
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                // Who asked may have gone.
-                Some(command) = commands.recv() => match command {
-                    Command::ProveLive { reply } => drop(reply.send(self.look().await?)),
-                    Command::Tell { news, reply } => drop(reply.send(self.hear(news).await?)),
-                },
+                Some(command) = commands.recv() => self.obey(command).await?,
                 _ = rounds.tick() => drop(self.look().await?),
             }
         }
+    }
+
+    /// Who asked may have gone.
+    async fn obey(&mut self, command: Command) -> Result<(), Error> {
+        match command {
+            Command::ProveLive { reply } => {
+                let found = self.look().await?;
+                let _ = reply.send(found);
+            }
+            Command::Held { reply } => match self.kernel.list().await {
+                Ok(held) => drop(reply.send(held)),
+                Err(error) => tracing::warn!(%error, "the kernel's ruleset could not be read"),
+            },
+            Command::Tell { news, reply } => drop(reply.send(self.hear(news).await?)),
+        }
+        Ok(())
     }
 
     /// A restart cuts no flow: the site's own ruleset stays. Anything else gives way to drop-all before the
@@ -137,6 +154,6 @@ impl<K: Kernel> Watch<K> {
 
     fn publish(&self, state: RulesetState, promises: Vec<Promise>) {
         let proved_at = (!promises.is_empty()).then(Timestamp::now);
-        self.part.send_replace(FirewallPart { state, promises, proved_at, hindrance: None });
+        self.part.send_replace(FirewallPart { state, promises, proved_at, ..FirewallPart::dropping(None) });
     }
 }

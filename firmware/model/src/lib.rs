@@ -5,14 +5,17 @@
 //! - [`kind`]: what a parcel may be; [`opening`]: the days that count; [`calendar`]: what is known beforehand;
 //! - [`observation`]: what one rung of the ladder saw; [`verdict`]: what follows from it, and whose it is;
 //! - [`decision`]: what a person may decide about a parcel that is held;
+//! - [`drops`]: what the firewall refused; [`ruleset`]: a change of its rules, by a person or behind our back;
 //! - [`fault`]: every fault a person can be shown, with its words in Japanese and English;
 //! - [`part`]: what each role publishes about itself; [`scene`]: what the lamps show;
-//! - [`packet`]: one packet, as the firewall sees it; [`past`]: what is remembered of the line;
+//! - [`past`]: what is remembered of the line; [`policy`]: what the firewall says of itself;
+//! - [`packet`]: one packet, as the firewall sees it;
 //! - [`boot`]: how the box came up; [`notice`]: what a person is told about it.
 
 pub mod boot;
 pub mod calendar;
 pub mod decision;
+pub mod drops;
 pub mod fault;
 pub mod kind;
 pub mod notice;
@@ -23,7 +26,9 @@ pub mod parcel;
 pub mod part;
 pub mod party;
 pub mod past;
+pub mod policy;
 pub mod profile;
+pub mod ruleset;
 pub mod scene;
 pub mod selftest;
 pub mod site;

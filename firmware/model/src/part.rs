@@ -11,6 +11,7 @@ use crate::observation::Observation;
 use crate::packet::Packet;
 use crate::parcel::{Held, Outcomes, Pair, Unanswered, Uncollected, Waiting};
 use crate::past::Past;
+use crate::ruleset::{Drift, Pending};
 use crate::scene::Scene;
 use crate::verdict::Verdict;
 
@@ -242,12 +243,26 @@ pub struct FirewallPart {
     /// Why the site's ruleset cannot be brought up, for an engineer; it is tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hindrance: Option<String>,
+    /// What somebody changed behind our back, until a person has seen it, or for [`Drift::TOLD_S`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
+    /// A change that waits to be confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Pending>,
 }
 
 impl FirewallPart {
     /// Everything is dropped, and nothing is proved.
     pub const fn dropping(hindrance: Option<String>) -> Self {
-        Self { state: RulesetState::DropAll, promises: Vec::new(), proved_at: None, hindrance }
+        let (drift, pending) = (None, None);
+        Self {
+            state: RulesetState::DropAll,
+            promises: Vec::new(),
+            proved_at: None,
+            hindrance,
+            drift,
+            pending,
+        }
     }
 
     /// Whether the kernel holds the site's ruleset and every promise is proved on it; also after it was put right.

@@ -34,7 +34,7 @@ pub enum Command {
     Boot(Boot),
     /// Look at a site file
     Site(Site),
-    /// Compile the firewall, or prove what it promises
+    /// Compile the firewall, prove what it promises, or say what it lets pass
     Policy(Policy),
     /// Say how the box is, as the page does
     Status(Status),
@@ -186,6 +186,85 @@ pub enum PolicyVerb {
         #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
         socket: PathBuf,
     },
+    /// Say what becomes of one packet, and which line decides it (exit 0 it passes, 1 it does not)
+    Explain(Explain),
+    /// Say what may pass with the new one and what no longer may, in packets and not in lines (exit 0 nothing changes)
+    Diff {
+        /// The site file before
+        #[arg(value_name = "OLD")]
+        old: PathBuf,
+        /// The site file after
+        #[arg(value_name = "NEW")]
+        new: PathBuf,
+        /// Both are rulesets in `nft -j list ruleset` form
+        #[arg(long)]
+        ruleset: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what may be opened from each zone to each
+    Matrix {
+        /// The site file
+        #[arg(long, value_name = "FILE")]
+        site: PathBuf,
+        /// A ruleset in `nft -j list ruleset` form instead of the one compiled from the site file
+        #[arg(long, value_name = "FILE")]
+        ruleset: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `sekisho policy explain`. A wrong packet is told with all its mistakes at once, so nothing of it is checked here.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The site file; not needed with --live
+    #[arg(long, value_name = "FILE", required_unless_present = "live", conflicts_with = "live")]
+    pub site: Option<PathBuf>,
+    /// A ruleset in `nft -j list ruleset` form instead of the one compiled from the site file
+    #[arg(long, value_name = "FILE", requires = "site")]
+    pub ruleset: Option<PathBuf>,
+    /// Ask the running box what its kernel holds
+    #[arg(long)]
+    pub live: bool,
+    /// The zone it comes from, `box`, or `other` for a port in no zone
+    #[arg(long, value_name = "ZONE", default_value = "")]
+    pub from: String,
+    /// The port it comes in by; the zone's own if left out
+    #[arg(long = "in", value_name = "PORT", default_value = "")]
+    pub port: String,
+    /// The zone it goes to, `box` or `other`; by the destination if left out
+    #[arg(long, value_name = "ZONE", default_value = "")]
+    pub to: String,
+    /// Source address
+    #[arg(long, value_name = "ADDRESS", default_value = "")]
+    pub src: String,
+    /// Destination address
+    #[arg(long, value_name = "ADDRESS", default_value = "")]
+    pub dst: String,
+    /// tcp, udp, icmp, icmp6, or a protocol's number
+    #[arg(long, value_name = "PROTOCOL", default_value = "")]
+    pub proto: String,
+    /// Destination port
+    #[arg(long, value_name = "PORT", default_value = "")]
+    pub dport: String,
+    /// Source port
+    #[arg(long, value_name = "PORT", default_value = "")]
+    pub sport: String,
+    /// ICMP type
+    #[arg(long, value_name = "NUMBER", default_value = "")]
+    pub icmp_type: String,
+    /// Connection tracking's word: new, established, related, invalid, untracked; that of a packet without a flow if left out
+    #[arg(long, value_name = "STATE", default_value = "")]
+    pub state: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Folder of the roles' sockets
+    #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
+    pub socket: PathBuf,
 }
 
 /// `sekisho check`

@@ -105,6 +105,7 @@ fn without_a_daemon_every_verb_that_needs_one_exits_69() {
     for verb in [
         &["status"][..],
         &["status", "--json"],
+        &["policy", "explain", "--live"],
         &["check"],
         &["relay", "list"],
         &["relay", "list", "--held"],
@@ -154,6 +155,112 @@ fn a_ruleset_that_is_no_json_exits_65() {
     std::fs::write(&ruleset, "table inet x {").unwrap();
     let said = sekisho(&["policy", "prove", "--site", &site, "--ruleset", ruleset.to_str().unwrap()]);
     assert_eq!(said.status.code(), Some(65));
+}
+
+/// `policy explain` of the sample site.
+fn explained(site: &str, packet: &str) -> Output {
+    let mut arguments = vec!["policy", "explain", "--site", site];
+    arguments.extend(packet.split_whitespace());
+    sekisho(&arguments)
+}
+
+#[test]
+fn a_packet_is_explained_by_the_line_and_the_rule_that_decide_it() {
+    let (_folder, site) = site();
+    let said =
+        explained(&site, "--from clinic --src 198.51.100.20 --dst 198.51.100.1 --proto tcp --dport 443");
+    assert_eq!(said.status.code(), Some(0), "{}{}", text(&said.stdout), text(&said.stderr));
+    for wanted in [
+        "verdict passes, by what is planned",
+        "line    the page and the shares (6)",
+        "rule    clinic-input-service: meta nfproto ipv4 tcp dport @clinic_services counter accept",
+        "way     input → input_clinic (by input-port)",
+    ] {
+        assert!(text(&said.stdout).contains(wanted), "{wanted}: {}", text(&said.stdout));
+    }
+    let said =
+        explained(&site, "--from clinic --src 198.51.100.20 --dst 192.0.2.2 --proto tcp --dport 445 --json");
+    assert_eq!(said.status.code(), Some(1));
+    let told: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!((&told["answer"], &told["passes"]), (&"told".into(), &false.into()));
+    assert_eq!(told["line"]["id"], "forward-rest");
+}
+
+#[test]
+fn a_wrong_question_is_told_all_its_mistakes_at_once_and_exits_64() {
+    let (_folder, site) = site();
+    let packet = "--from cellar --in lan0 --src 192.0.2.1 --dst ::1 --proto tcp --dport 70000 --icmp-type 8 --state fresh";
+    let said = explained(&site, packet);
+    assert_eq!(said.status.code(), Some(64));
+    let told = text(&said.stderr);
+    for field in ["from", "dst", "dport", "icmp-type", "state"] {
+        assert_eq!(told.matches(&format!("--{field}: ")).count(), 1, "{field}: {told}");
+    }
+    assert!(told.starts_with("sekisho: 5 mistakes\n"), "{told}");
+    let said = explained(&site, "");
+    assert_eq!(text(&said.stderr).lines().count(), 5, "all that is missing: {}", text(&said.stderr));
+    let said = explained(
+        &site,
+        "--from clinic --in wan0 --src 198.51.100.20 --dst 192.0.2.2 --proto tcp --dport 445",
+    );
+    assert!(
+        text(&said.stderr).contains("--in: wan0 is no port of clinic (allowed: lan0)"),
+        "{}",
+        text(&said.stderr)
+    );
+}
+
+#[test]
+fn a_changed_site_file_is_said_in_packets_and_an_equal_one_is_nothing() {
+    let (folder, site) = site();
+    let other = folder.path().join("other.toml").display().to_string();
+    let same = std::fs::read_to_string(&site).unwrap();
+    std::fs::write(&other, format!("# another line\n{same}")).unwrap();
+    let said = sekisho(&["policy", "diff", &site, &other]);
+    assert_eq!((said.status.code(), text(&said.stdout)), (Some(0), "nothing changes\n".into()));
+    std::fs::write(&other, format!("{same}\n[page]\nhttps = 8443\n")).unwrap();
+    let said = sekisho(&["policy", "diff", &site, &other]);
+    assert_eq!(said.status.code(), Some(1));
+    assert_eq!(
+        text(&said.stdout),
+        "+ clinic may now reach the box's 8443/TCP at 198.51.100.1 from 198.51.100.0/24\n\
+         - clinic may no longer reach the box's 443/TCP at 198.51.100.1 from 198.51.100.0/24\n"
+    );
+    let said = sekisho(&["policy", "diff", "--json", &site, &other]);
+    let told: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!((&told["gained"][0]["from"], &told["lost"][0]["to"]), (&"clinic".into(), &"box".into()));
+    let compiled = [&site, &other].map(|site| {
+        let path = format!("{site}.json");
+        std::fs::write(&path, sekisho(&["policy", "compile", "--site", site]).stdout).unwrap();
+        path
+    });
+    let said = sekisho(&["policy", "diff", "--ruleset", &compiled[0], &compiled[1]]);
+    assert!(
+        text(&said.stdout).starts_with("+ port lan0 may now reach the box's 8443/TCP"),
+        "{}",
+        text(&said.stdout)
+    );
+}
+
+#[test]
+fn the_matrix_says_of_every_pair_what_may_be_opened() {
+    let (_folder, site) = site();
+    let said = sekisho(&["policy", "matrix", "--site", &site]);
+    assert_eq!(said.status.code(), Some(0));
+    let told = text(&said.stdout);
+    for wanted in [
+        "clinic → terminal: never\n",
+        "clinic → wan: never\n",
+        "wan → terminal: opens nothing; answers to open flows pass\n",
+        "clinic → box:\n",
+        "    80, 443, 445/TCP at 198.51.100.1 from 198.51.100.0/24\n",
+    ] {
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+    let said = sekisho(&["policy", "matrix", "--json", "--site", &site]);
+    let matrix: model::policy::Matrix = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!(matrix.zones.len(), 5);
+    assert!(matrix.cell("box", "box").is_none() && matrix.cells.len() == 24);
 }
 
 #[test]

@@ -6,13 +6,14 @@ use askama::Template;
 use model::boot::Situation;
 use model::part::{RulesetState, Snapshot, Sweep};
 use model::past;
+use model::policy::{Answer, Policy, Question};
 use model::verdict::{Certainty, Fault};
 use model::{FaultCode, Language, Notice, Observation, Outcome, Party, Site, Symptom, Timestamp, Usability};
 
 use super::*;
 use crate::identity::Fingerprints;
 use crate::render::{Fragment, LineFragment, RelayFragment, SetupFragment, Whole};
-use crate::render::{WholeLine, WholeRelay, WholeSetup};
+use crate::render::{RulesFragment, WholeLine, WholeRelay, WholeRules, WholeSetup};
 use crate::room::Room;
 use crate::state::State;
 
@@ -494,4 +495,174 @@ fn the_setup_page_brings_no_inline_code_and_shows_markup_without_obeying_it() {
     for forbidden in ["style=", "<style", "onclick", "http:"] {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
+}
+
+fn rules(snapshot: &Snapshot, policy: Option<&Policy>, language: Language) -> Rules {
+    Rules::new(snapshot, policy, "clinic-box", &samples::site(), samples::now(), language)
+}
+
+fn rules_page(snapshot: &Snapshot, policy: Option<&Policy>, would: &Would) -> String {
+    let view = &rules(snapshot, policy, Language::Ja);
+    WholeRules { view, would, room: Room::Firewall, rooms: &Room::ALL, patience_s: 35 }.render().unwrap()
+}
+
+fn would(question: Question, answer: Option<Answer>, language: Language) -> Would {
+    let asked = question != Question::default();
+    Would::new(question, asked, answer, &samples::site(), language)
+}
+
+/// From the clinic to a terminal's share.
+fn question() -> Question {
+    let text = |text: &str| text.to_owned();
+    Question {
+        from: text("clinic"),
+        src: text("198.51.100.20"),
+        dst: text("192.0.2.2"),
+        proto: text("tcp"),
+        dport: text("445"),
+        ..Question::default()
+    }
+}
+
+#[test]
+fn the_firewall_s_view_reads_as_agreed_in_both_languages() {
+    let told = samples::policy();
+    for (name, snapshot, policy) in [
+        ("proved", samples::proved(), Some(&told)),
+        ("drifted", samples::drifted(), Some(&told)),
+        ("silent", samples::proved(), None),
+        ("stale", samples::stale(), Some(&told)),
+    ] {
+        for (language, code) in BOTH {
+            let view = rules(&snapshot, policy, language);
+            let read =
+                format!("{}\n{}", view.title(), text(&RulesFragment { view: &view }.render().unwrap()));
+            insta::assert_snapshot!(format!("rules-{name}-{code}"), read);
+        }
+    }
+}
+
+#[test]
+fn the_firewall_s_page_is_laid_out_as_agreed() {
+    let asked = would(question(), Some(samples::explained()), Language::Ja);
+    insta::assert_snapshot!("rules-page", rules_page(&samples::proved(), Some(&samples::policy()), &asked));
+}
+
+#[test]
+fn every_answer_reads_as_agreed_in_both_languages() {
+    let unclear = Answer::Unclear { reason: "not understood: the statement queue".into() };
+    let answers = [
+        ("told", Some(samples::explained())),
+        ("wrong", Some(samples::mistaken())),
+        ("unclear", Some(unclear)),
+        ("silent", None),
+    ];
+    for (name, answer) in answers {
+        for (language, code) in BOTH {
+            let view = rules(&samples::proved(), None, language);
+            let would = &would(question(), answer.clone(), language);
+            let page = WholeRules { view: &view, would, room: Room::Firewall, rooms: &[], patience_s: 35 };
+            let page = page.render().unwrap();
+            let answer = &page[page.find("id=\"answer\"").unwrap()..page.find("</main>").unwrap()];
+            insta::assert_snapshot!(format!("would-{name}-{code}"), text(answer));
+        }
+    }
+}
+
+/// Nothing of what may pass is told while nobody knows how the firewall is.
+#[test]
+fn an_old_or_silent_firewall_is_unknown_and_has_no_matrix() {
+    let told = samples::policy();
+    for snapshot in [samples::stale(), samples::absent()] {
+        let view = rules(&snapshot, Some(&told), Language::Ja);
+        assert_eq!(view.state(), State::Unknown);
+        assert!(view.rows.is_empty() && view.pairs.is_empty() && view.promises.is_empty());
+    }
+    let view = rules(&samples::proved(), None, Language::Ja);
+    assert!(view.rows.is_empty() && view.promises.len() == 11);
+    assert_eq!(view.state(), State::Normal);
+}
+
+#[test]
+fn a_field_of_the_matrix_leads_to_its_pair_which_is_open_then() {
+    let page = rules_page(
+        &samples::proved(),
+        Some(&samples::policy()),
+        &would(Question::default(), None, Language::Ja),
+    );
+    let view = rules(&samples::proved(), Some(&samples::policy()), Language::Ja);
+    for field in view.rows.iter().flat_map(|row| &row.cells).flatten() {
+        let id = &field.id;
+        assert!(
+            page.contains(&format!("cell={id}#{id}\"")) && page.contains(&format!("<details id=\"{id}\"")),
+            "{id}"
+        );
+    }
+    assert_eq!(page.matches("<details").count(), page.matches("<details id").count());
+    assert_eq!(page.matches(" open>").count(), 1);
+    assert!(page.contains("<details id=\"clinic-box\" open>"));
+    let folded = Rules::new(
+        &samples::proved(),
+        Some(&samples::policy()),
+        "clinic-terminal",
+        &samples::site(),
+        samples::now(),
+        Language::Ja,
+    );
+    let page = RulesFragment { view: &folded }.render().unwrap();
+    assert!(
+        page.contains("<details id=\"never\" open>")
+            && page.contains("<details id=\"clinic-terminal\" open>")
+    );
+}
+
+#[test]
+fn a_refusal_stands_with_its_pair_and_is_told_by_its_line() {
+    let view = rules(&samples::proved(), Some(&samples::policy()), Language::Ja);
+    let pair = |id: &str| view.pairs.iter().chain(&view.never).find(|pair| pair.id == id).unwrap();
+    let refused = pair("terminal-box").refused.as_ref().unwrap();
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0].says, "端末は本機のほかのものに届かない (5)");
+    assert_eq!(pair("clinic-terminal").refused, Some(Vec::new()));
+    assert_eq!(pair("other-box").refused.as_ref().unwrap()[0].way, "その他のポート usb0 → 本機");
+    assert_eq!(view.refusals.as_ref().unwrap().len(), 3);
+}
+
+#[test]
+fn what_was_typed_and_what_strangers_sent_is_shown_on_the_firewall_s_page_and_never_obeyed() {
+    const HOSTILE: &str = "\"><script>alert(1)</script>";
+    let mut told = samples::policy();
+    told.matrix.zones[0].name.ja = HOSTILE.into();
+    told.matrix.unclear.push(HOSTILE.into());
+    let drops = told.drops.as_mut().unwrap();
+    drops.newest.iter_mut().for_each(|one| {
+        HOSTILE.clone_into(&mut one.rule);
+        HOSTILE.clone_into(&mut one.says);
+        HOSTILE.clone_into(&mut one.from.port);
+    });
+    let mut snapshot = samples::drifted();
+    let part = &mut snapshot.firewall.as_mut().unwrap().part;
+    part.hindrance = Some(HOSTILE.into());
+    part.drift.as_mut().unwrap().changes.push(HOSTILE.into());
+    let typed = Question { src: HOSTILE.into(), dport: HOSTILE.into(), port: HOSTILE.into(), ..question() };
+    let page = rules_page(&snapshot, Some(&told), &would(typed, Some(samples::explained()), Language::Ja));
+    assert!(page.contains("&#60;script&#62;alert(1)") && !page.contains("<script>"), "{page}");
+    for forbidden in ["style=", "<style", "onclick", "onload", "http:", "https:", "method=\"post\""] {
+        assert!(!page.contains(forbidden), "{forbidden}");
+    }
+    assert_eq!(page.matches("<script").count(), 1);
+}
+
+/// The view is replaced while somebody types: the form and its answer stand outside of it.
+#[test]
+fn the_form_is_no_part_of_what_is_replaced() {
+    let view = rules(&samples::proved(), Some(&samples::policy()), Language::Ja);
+    assert!(!RulesFragment { view: &view }.render().unwrap().contains("<form"));
+    let page = rules_page(&samples::proved(), None, &would(question(), None, Language::Ja));
+    assert!(page.contains("value=\"198.51.100.20\"") && page.contains("<option value=\"clinic\" selected>"));
+    let labels = page.matches("<label>").count();
+    assert_eq!(
+        labels,
+        ["<input name", "<select name"].map(|field| page.matches(field).count()).iter().sum::<usize>()
+    );
 }

@@ -387,7 +387,55 @@ async fn only_our_own_page_behind_https_may_ask_for_a_look() {
     let answer = post(&served, "/check?lang=en", &own).await;
     assert_eq!(code(&answer), "303");
     assert!(answer.to_ascii_lowercase().contains("location: /line?lang=en\r\n"), "{answer}");
-    assert_eq!(wanted.try_recv(), Ok(web_ui::Intent::Check));
+    assert!(matches!(wanted.try_recv(), Ok(web_ui::Intent::Check)));
     post(&served, "/check", &own).await;
     assert!(wanted.try_recv().is_err(), "once in ten seconds");
+}
+
+/// Answers every question about the firewall, and counts the packets that were asked about.
+fn firewall() -> (web_ui::Intents, watch::Receiver<usize>) {
+    let (to, mut wanted) = tokio::sync::mpsc::channel(4);
+    let (count, counted) = watch::channel(0);
+    tokio::spawn(async move {
+        while let Some(intent) = wanted.recv().await {
+            match intent {
+                web_ui::Intent::Check => {}
+                web_ui::Intent::Policy(reply) => drop(reply.send(samples::policy())),
+                web_ui::Intent::Explain(question, reply) => {
+                    count.send_modify(|count| *count += 1);
+                    let right = question.dport == "445";
+                    drop(reply.send(if right { samples::explained() } else { samples::mistaken() }));
+                }
+            }
+        }
+    });
+    (web_ui::Intents::new(to), counted)
+}
+
+#[tokio::test]
+async fn the_firewall_s_view_answers_a_question_over_https_and_asks_nothing_by_itself() {
+    let identity = tempfile::tempdir().unwrap();
+    let (listeners, [http, https]) = listen(identity.path()).unwrap();
+    let (snapshots, receiver) = watch::channel(Arc::new(samples::proved()));
+    let (intents, counted) = firewall();
+    let server = tokio::spawn(web_ui::serve(listeners, receiver, intents, samples::now));
+    let served = Served { http, https, identity, snapshots, server };
+    let over = async |path: &str| over_tls(https, served.identity.path(), path).await.0;
+    let page = over("/firewall?lang=en&cell=clinic-box").await;
+    assert!(page.contains("What may pass, from where to where"), "{page}");
+    assert!(page.contains("<details id=\"clinic-box\" open>") && !page.contains("id=\"answer\""));
+    assert!(over("/part/firewall?lang=en").await.contains("What is promised"));
+    assert_eq!(*counted.borrow(), 0, "who only looks asks nothing");
+    let packet = "from=clinic&to=&in=&src=198.51.100.20&dst=192.0.2.2&proto=tcp&sport=&icmp-type=&state=";
+    let page = over(&format!("/firewall?lang=en&{packet}&dport=445")).await;
+    assert!(page.contains("It does not pass.") && page.contains("no other zones are joined"), "{page}");
+    let page = over(&format!("/firewall?lang=ja&{packet}&dport=")).await;
+    assert!(page.contains("次のところを直してください。"), "{page}");
+    assert_eq!(*counted.borrow(), 2);
+    served.snapshots.send_replace(Arc::new(samples::drifted()));
+    assert!(over("/part/firewall?lang=en").await.contains("changed behind the box&#39;s back"));
+    assert_eq!(code(&over("/firewall?src=192.0.2.2&src=192.0.2.9").await), "400", "two questions in one");
+    for path in ["/firewall", "/part/firewall", "/events/firewall"] {
+        assert_eq!(code(&get(&served, path).await), "404", "nothing of it over plain HTTP: {path}");
+    }
 }

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use model::boot::{BootPart, Setup, Situation};
+use model::drops::{self, Drops, Refusal};
 use model::parcel::{
     Held, HeldReason, Outcomes, Pair, ParcelView, Unanswered, Uncollected, WaitReason, Waiting,
 };
 use model::part::{BoardPart, FirewallPart, LinePart, RelayPart, RulesetState, Snapshot, Stamped};
+use model::part::{Promise, Proof};
 use model::past::{self, Hop, Look, Past, Story, Strip};
+use model::policy::{Answer, Does, Explanation, Line, Matrix, Mistake, Policy, Said, Stop};
+use model::ruleset::{Drift, Repair};
 use model::scene::{Scene, Sign};
 use model::verdict::{Certainty, Fault};
 use model::{
     FaultCode, Notice, Observation, Outcome, Party, Profile, Rung, Site, Symptom, Timestamp, Usability,
-    Verdict,
+    Verdict, Zone,
 };
 
 const PROFILE: &str = include_str!("../../../firmware/model/tests/data/profile.toml");
@@ -85,7 +89,7 @@ pub fn clean() -> Snapshot {
             state: RulesetState::Proved,
             promises: Vec::new(),
             proved_at: Some(ago(30)),
-            hindrance: None,
+            ..FirewallPart::dropping(None)
         }),
         board: board([Sign::BoxWell, Sign::LineWell, Sign::RelayWell, Sign::Calm]),
         boot: None,
@@ -349,5 +353,111 @@ pub fn booted(situation: Situation, notices: Vec<Notice>) -> Snapshot {
         board: board([status, Sign::LineOpen, Sign::RelayOpen, alarm]),
         boot: Some(boot),
         ..Snapshot::default()
+    }
+}
+
+/// What `sekisho policy matrix --json` says of this site.
+const MATRIX: &str = include_str!("matrix.json");
+
+/// What the firewall says when it is asked: counts, and a few refusals.
+pub fn policy() -> Policy {
+    let matrix: Matrix = serde_json::from_str(MATRIX).expect("invariant: the committed matrix is one");
+    let lines = matrix.cells.iter().flat_map(|cell| &cell.lines).filter(|line| line.does != Does::Leads);
+    let counted = lines.enumerate().map(|(n, line)| drops::Line {
+        rule: line.id.clone(),
+        says: line.says.en.clone(),
+        accepts: line.does == Does::Passes,
+        packets: (n as u64 * 7919) % 5000,
+        bytes: 0,
+    });
+    let place = |port: &str, zone| drops::Place { port: port.into(), zone };
+    let refusal = |age, times, rule: &str, from: drops::Place, ends: [[u8; 4]; 2], to: u16| Refusal {
+        at: ago(age),
+        times,
+        rule: rule.into(),
+        says: String::new(),
+        from,
+        to: place("", None),
+        packet: drops::Seen {
+            source: ends[0].into(),
+            destination: ends[1].into(),
+            protocol: 6,
+            services: Some([50_000, to]),
+            icmp: None,
+        },
+    };
+    let (terminal, clinic) = (place("term0", Some(Zone::Terminal)), place("lan0", Some(Zone::Clinic)));
+    let newest = vec![
+        refusal(40, 12, "terminal-input-rest", terminal, [[192, 0, 2, 2], [192, 0, 2, 1]], 445),
+        refusal(5000, 1, "clinic-input-rest", clinic, [[198, 51, 100, 20], [198, 51, 100, 1]], 22),
+        refusal(90_000, 3, "input-rest", place("usb0", None), [[203, 0, 113, 9], [198, 51, 100, 1]], 443),
+    ];
+    let drops =
+        Drops { counted_since: Some(ago(90_000)), lines: counted.collect(), newest, lost: 0, deaf: None };
+    Policy { matrix, drops: Some(drops) }
+}
+
+/// Every promise is proved.
+pub fn proved() -> Snapshot {
+    let mut snapshot = clean();
+    let part = &mut snapshot.firewall.as_mut().expect("invariant: a clean sample has all parts").part;
+    part.promises =
+        [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12].map(|number| Promise { number, proof: Proof::Proved }).into();
+    snapshot
+}
+
+/// Somebody opened a hole behind the box's back, and one promise is not understood.
+pub fn drifted() -> Snapshot {
+    let mut snapshot = proved();
+    let part = &mut snapshot.firewall.as_mut().expect("invariant: a clean sample has all parts").part;
+    part.state = RulesetState::Drifted;
+    let example = "a new IPv4 packet (TCP from port 50000 to port 445) from 198.51.100.10 at lan0 to 192.0.2.2 at term0";
+    part.promises[0].proof = Proof::broken(example);
+    part.promises[1].proof =
+        Proof::Unproved { reason: "not understood: the statement {\"queue\":{}}".into() };
+    part.drift = Some(Drift {
+        since: ago(700),
+        at: ago(20),
+        times: 3,
+        changes: vec!["rule 1 of chain forward of table inet sekisho: accept".into()],
+        broke: None,
+        by: Some("nft".into()),
+        repair: Repair::Done,
+    });
+    snapshot
+}
+
+/// The clinic's question about a terminal's share, answered.
+pub fn explained() -> Answer {
+    let stop = |chain: &str, by: Option<&str>| Stop { chain: chain.into(), by: by.map(str::to_owned) };
+    Answer::Told(Box::new(Explanation {
+        packet: Said::new(
+            "TCP 50000 → 445, 新しい接続, 198.51.100.20 (院内 lan0) → 192.0.2.2 (資格確認端末 term0)",
+            "TCP 50000 → 445, new, 198.51.100.20 (clinic lan0) → 192.0.2.2 (terminal term0)",
+        ),
+        passes: false,
+        line: Some(Line {
+            id: "forward-rest".into(),
+            says: Said::new("ほかのゾーンどうしはつながない (1, 3)", "no other zones are joined (1, 3)"),
+            does: Does::Refuses,
+        }),
+        rule: "counter drop".into(),
+        way: vec![stop("forward", None)],
+        live: true,
+    }))
+}
+
+/// A question with mistakes.
+pub fn mistaken() -> Answer {
+    let mistake = |field: &str, ja: &str, en: &str| Mistake { field: field.into(), says: Said::new(ja, en) };
+    Answer::Wrong {
+        mistakes: vec![
+            mistake(
+                "src",
+                "IPv4 か IPv6 のアドレスを 1 つ書いてください。",
+                "x is no address (allowed: one IPv4 or IPv6 address)",
+            ),
+            mistake("dport", "0 から 65535 の番号を書いてください。", "is missing (allowed: 0 to 65535)"),
+        ],
     }
 }

@@ -16,6 +16,7 @@ mod served;
 mod sets;
 mod setup;
 mod translate;
+pub mod words;
 
 use model::boot::Setup;
 use model::{Site, Zone};

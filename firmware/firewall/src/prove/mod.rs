@@ -21,6 +21,7 @@ mod intent;
 mod layers;
 mod maintenance;
 mod matching;
+pub mod meaning;
 mod needed;
 mod ports;
 mod possible;

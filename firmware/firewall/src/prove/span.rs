@@ -87,6 +87,7 @@ impl Span {
         self.0.first().map(|(first, _)| *first)
     }
 
+    /// The ranges, in rising order.
     pub(super) fn ranges(&self) -> &[(u128, u128)] {
         &self.0
     }

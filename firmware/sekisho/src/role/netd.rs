@@ -9,7 +9,7 @@ use model::Timestamp;
 use model::part::{FirewallPart, PATIENCE_S, Role, RulesetState, Stamped};
 use tokio::sync::{mpsc, watch};
 
-use super::{Place, Purpose, Ready, Tasks, lent};
+use super::{Place, Purpose, Ready, Tasks, lent, told};
 use crate::failure::Failure;
 use crate::socket::lend::Lender;
 use crate::socket::{client, part};
@@ -36,6 +36,7 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let (part, mut seen) = watch::channel(FirewallPart::dropping(None));
     let (ask, commands) = mpsc::channel(super::WAITING);
     let (routes, pulse) = part::routes(seen.clone(), PATIENCE_S);
+    let routes = routes.merge(told::routes(&place.purpose, ask.clone()));
     let routes = routes.route(
         "/prove",
         post(move || async move { super::put(&ask, |reply| firewall::Command::ProveLive { reply }).await }),

@@ -1,14 +1,17 @@
 //! `webd`: the page. It reads one immutable picture and decides nothing; its ports are lent by `netd`.
 
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::routing::get;
 use axum::{Json, Router};
 use model::Timestamp;
 use model::part::{LinePart, Role};
+use model::policy::{Matrix, Policy};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use web_ui::{Intent, Intents, Listeners};
 
 use super::{Place, Purpose, Ready, Tasks, lent};
@@ -38,7 +41,7 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let roles = [Role::Netd, Role::Relayd, Role::Reachd, Role::Boardd];
     let pictures = snapshot::follow_with_past(&place.sockets, &roles);
     if let Some(listeners) = listeners {
-        let (wanted, intents) = mpsc::channel(1);
+        let (wanted, intents) = mpsc::channel(super::WAITING);
         tasks.spawn(carry(place.sockets.clone(), intents));
         tasks.spawn(async move {
             let intents = Intents::new(wanted);
@@ -50,16 +53,55 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     Ok(tasks)
 }
 
-/// Carries what visitors want to the role that acts. What comes of it is seen in that role's part, also if it does not
-/// answer.
+/// How long a question about a packet keeps the next one waiting: the kernel is listed for each.
+const QUESTIONS_APART: Duration = Duration::from_millis(200);
+
+/// Carries what visitors want to the role that acts. What comes of a look is seen in that role's part, also if it does
+/// not answer; who wants to know something waits, and hears nothing if nobody answers.
 async fn carry(sockets: PathBuf, mut intents: mpsc::Receiver<Intent>) -> Result<(), Failure> {
-    while let Some(Intent::Check) = intents.recv().await {
-        let asked: Result<LinePart, Failure> = client::intent(&sockets, Role::Reachd, "/sweep/page").await;
-        if let Err(error) = asked {
-            tracing::debug!(%error, "a visitor's look was not made");
+    let mut looks = JoinSet::new();
+    while let Some(intent) = intents.recv().await {
+        while looks.try_join_next().is_some() {}
+        match intent {
+            Intent::Check if looks.is_empty() => drop(looks.spawn(look(sockets.clone()))),
+            Intent::Check => {}
+            Intent::Policy(reply) => {
+                if let Some(policy) = policy(&sockets).await {
+                    let _ = reply.send(policy);
+                }
+            }
+            Intent::Explain(question, reply) => {
+                match client::order(&sockets, Role::Netd, "/explain", &*question).await {
+                    Ok(answer) => drop(reply.send(answer)),
+                    Err(error) => tracing::debug!(%error, "a visitor's question was not answered"),
+                }
+                tokio::time::sleep(QUESTIONS_APART).await;
+            }
         }
     }
     Ok(())
+}
+
+async fn look(sockets: PathBuf) {
+    let asked: Result<LinePart, Failure> = client::intent(&sockets, Role::Reachd, "/sweep/page").await;
+    if let Err(error) = asked {
+        tracing::debug!(%error, "a visitor's look was not made");
+    }
+}
+
+/// What the firewall says of itself.
+async fn policy(sockets: &Path) -> Option<Policy> {
+    let (matrix, drops) = tokio::join!(
+        client::ask::<Matrix>(sockets, Role::Netd, "/policy"),
+        client::ask(sockets, Role::Netd, "/drops")
+    );
+    match matrix {
+        Ok(matrix) => Some(Policy { matrix, drops: drops.ok() }),
+        Err(error) => {
+            tracing::debug!(%error, "the firewall does not say what it lets pass");
+            None
+        }
+    }
 }
 
 /// The overview of a site on both ports; before a site is in force the setup page, or none if there is no port for it.

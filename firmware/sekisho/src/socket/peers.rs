@@ -20,7 +20,8 @@ const TABLE: [Guests; 5] = [
         role: Role::Netd,
         // The first two wait for the proof.
         readers: &[Role::Relayd, Role::Reachd, Role::Boardd, Role::Webd],
-        askers: &[("/prove", &[])],
+        // A question about a packet changes nothing: whoever sees the page may ask it.
+        askers: &[("/prove", &[]), ("/explain", &[Role::Webd])],
     },
     Guests {
         role: Role::Relayd,
@@ -118,6 +119,7 @@ mod tests {
         for verb in ["/retry", "/return", "/discard", "/selftest"] {
             assert!(Role::ALL.into_iter().all(|guest| !post(Role::Relayd, guest, verb)), "root's alone");
         }
+        assert!(post(Role::Netd, Role::Webd, "/explain") && !post(Role::Netd, Role::Reachd, "/explain"));
         assert!(post(Role::Relayd, Role::Reachd, "/look"));
         assert!(post(Role::Reachd, Role::Webd, "/sweep/page") && !post(Role::Reachd, Role::Webd, "/sweep"));
         assert!(!post(Role::Relayd, Role::Reachd, "/release"));

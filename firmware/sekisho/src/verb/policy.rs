@@ -1,8 +1,12 @@
-//! `sekisho policy compile|prove`: the plan, and what is proved of it, of a file, or of what the kernel holds.
+//! `sekisho policy`: the plan, what is proved of it, of a file, or of what the kernel holds, and what it lets pass.
+
+mod explain;
+mod meaning;
 
 use std::path::Path;
 use std::process::ExitCode;
 
+use model::Site;
 use model::part::{Promise, Proof, Role};
 use serde_json::Value;
 
@@ -30,16 +34,25 @@ pub async fn run(args: Policy) -> Result<ExitCode, Failure> {
             Ok(say(&on_paper(&site, ruleset.as_deref())?, json))
         }
         PolicyVerb::Prove { socket, json, .. } => live(&socket, json).await,
+        PolicyVerb::Explain(args) => explain::run(args).await,
+        PolicyVerb::Diff { old, new, ruleset, json } => meaning::diff(&old, &new, ruleset, json),
+        PolicyVerb::Matrix { site, ruleset, json } => meaning::matrix(&site, ruleset.as_deref(), json),
     }
 }
 
 fn on_paper(site: &Path, ruleset: Option<&Path>) -> Result<Vec<Promise>, Failure> {
-    let loaded = site_file::load(site)?;
+    let (site, document) = planned(site, ruleset)?;
+    Ok(firewall::prove(&document, &firewall::Intent::from_site(&site)))
+}
+
+/// A site, and its ruleset or the one of a file.
+fn planned(site: &Path, ruleset: Option<&Path>) -> Result<(Site, Value), Failure> {
+    let site = site_file::load(site)?.site;
     let document = match ruleset {
         Some(path) => read(path)?,
-        None => firewall::compile_json(&loaded.site),
+        None => firewall::compile_json(&site),
     };
-    Ok(firewall::prove(&document, &firewall::Intent::from_site(&loaded.site)))
+    Ok((site, document))
 }
 
 fn read(path: &Path) -> Result<Value, Failure> {
