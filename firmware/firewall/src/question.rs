@@ -3,7 +3,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use model::policy::{Mistake, Question, Said};
-use model::site::prefix::Prefix;
 use model::{Site, Zone};
 
 use crate::packet::{Packet, Path, State};
@@ -43,8 +42,7 @@ pub fn read(site: &Site, question: &Question) -> Result<Packet, Vec<Mistake>> {
 
 /// The words that stand for a zone in a question about this site.
 pub fn zones(site: &Site) -> Vec<&'static str> {
-    let has = |zone: &Zone| site.ports.iter().any(|port| port.zone == *zone);
-    Zone::ALL.into_iter().filter(has).map(Zone::key).chain([BOX, OTHER]).collect()
+    site.interfaces().map(|(zone, _)| zone.key()).chain([BOX, OTHER]).collect()
 }
 
 struct Reader<'q> {
@@ -127,7 +125,7 @@ impl Reader<'_> {
     fn port(&mut self, from: Place) -> Option<String> {
         let said = &self.question.port;
         let zone_of =
-            |name: &str| self.site.ports.iter().find(|port| port.name == name).map(|port| port.zone);
+            |name: &str| self.site.interfaces().find(|(_, port)| *port == name).map(|(zone, _)| zone);
         let fits = match from {
             Place::Box => said.is_empty(),
             Place::Zone(zone) => said.is_empty() || zone_of(said) == Some(zone),
@@ -143,14 +141,7 @@ impl Reader<'_> {
                     (format!("{said} はゾーンに属するポートです。"), format!("{said} is a port of a zone"))
                 }
                 Place::Zone(zone) => {
-                    let own: Vec<&str> = self
-                        .site
-                        .ports
-                        .iter()
-                        .filter(|port| port.zone == zone)
-                        .map(|port| port.name.as_str())
-                        .collect();
-                    let own = own.join(", ");
+                    let own = self.own_port(from);
                     (
                         format!("{said} は「{}」のポートではありません（{own}）。", zone.name().ja),
                         format!("{said} is no port of {} (allowed: {own})", zone.key()),
@@ -169,7 +160,7 @@ impl Reader<'_> {
 
     fn own_port(&self, place: Place) -> String {
         match place {
-            Place::Zone(zone) => self.site.port(zone).to_owned(),
+            Place::Zone(zone) => self.site.interface(zone).unwrap_or(UNPLANNED).to_owned(),
             Place::Box | Place::Other => UNPLANNED.to_owned(),
         }
     }
@@ -298,20 +289,22 @@ impl Reader<'_> {
 
     /// Where a packet to this address goes, as far as the site file says.
     fn leads_to(&self, from: Option<Place>, destination: IpAddr) -> Place {
-        let [clinic, terminals] = [self.site.clinic, self.site.terminal_zone];
-        let at = |prefix: Prefix| prefix.contains(destination);
+        let inside = self.site.networks();
+        let inside = inside.iter().find(|(_, network)| network.contains(destination)).map(|(zone, _)| *zone);
+        let cloud = self.site.cloud.iter().flat_map(|cloud| &cloud.networks);
+        let cloud = cloud.clone().any(|network| network.contains(destination)).then_some(Zone::Cloud);
+        let internet = self.site.clinic_internet && from == Some(Place::Zone(Zone::Clinic));
+        let line = if internet { Zone::Isp } else { self.site.qualification() };
         match destination {
             _ if self.is_own(destination) => Place::Box,
             // What is meant for one link goes no further: of the box it leaves, of others the box hears it.
             _ if is_of_the_link(destination) && from != Some(Place::Box) => Place::Box,
-            _ if at(clinic) => Place::Zone(Zone::Clinic),
-            _ if at(terminals) => Place::Zone(Zone::Terminal),
-            _ => Place::Zone(Zone::Wan),
+            _ => Place::Zone(inside.or(cloud).unwrap_or(line)),
         }
     }
 
     fn is_own(&self, address: IpAddr) -> bool {
-        [self.site.clinic.address, self.site.terminal_zone.address].contains(&address)
+        self.site.networks().iter().any(|(_, network)| network.address == address)
     }
 
     fn path(&mut self, from: Place, to: Place, destination: IpAddr) -> Option<Path> {

@@ -40,18 +40,12 @@ struct Zone {
 impl Names {
     /// The zones of a site.
     pub fn of_site(site: &Site) -> Self {
-        let mut zones: Vec<Zone> = Vec::new();
-        for port in &site.ports {
-            match zones.iter_mut().find(|zone| zone.key == port.zone.key()) {
-                Some(zone) => zone.ports.push(port.name.clone()),
-                None => zones.push(Zone {
-                    key: port.zone.key().into(),
-                    name: port.zone.name().into(),
-                    ports: vec![port.name.clone()],
-                }),
-            }
-        }
-        Self { zones }
+        let own = |(zone, port): (model::Zone, &str)| Zone {
+            key: zone.key().into(),
+            name: zone.name().into(),
+            ports: vec![port.to_owned()],
+        };
+        Self { zones: site.interfaces().map(own).collect() }
     }
 
     /// The names two sites agree on: a zone whose ports are others in the new one is no name for either.
