@@ -191,8 +191,12 @@ impl<'p> Prover<'p> {
         cube: &Cube,
         doubts: &mut Vec<String>,
     ) -> Result<Option<(Cube, Option<Packet>)>, Lost> {
-        let openings =
-            self.openings.get_or_init(|| flows::openings(self.machine)).as_ref().map_err(Clone::clone)?;
+        let opened = || {
+            let found = flows::openings(self.machine)?.into_iter();
+            let real = |(way, cube)| self.real(way, &cube).into_iter().map(move |cube| (way, cube));
+            Ok(found.flat_map(real).collect())
+        };
+        let openings = self.openings.get_or_init(opened).as_ref().map_err(Clone::clone)?;
         for (way, opening) in openings {
             for met in flows::follow(cube, path, *way, opening) {
                 if let Some(reason) = &met.doubt {
