@@ -68,7 +68,7 @@ impl std::fmt::Display for Shortfall {
         for promise in &self.0 {
             match &promise.proof {
                 Proof::Proved => {}
-                Proof::Broken { counterexample } => {
+                Proof::Broken { counterexample, .. } => {
                     write!(f, "promise {} is broken ({counterexample}); ", promise.number)?
                 }
                 Proof::Unproved { reason } => {

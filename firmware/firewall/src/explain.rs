@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use crate::packet::{Packet, Path};
+use crate::packet::{Packet, Path, State};
 
 /// What became of the packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub fn explain(document: &Value, packet: &Packet) -> Result<Decision, String> {
         let mut bases: Vec<&Value> = of(&objects, "chain").filter(|chain| chain["hook"] == *hook).collect();
         bases.sort_by_key(|chain| chain["prio"].as_i64());
         for base in bases {
-            if !sees(&base["family"], packet) || sleeps(&objects, base) {
+            if !sees(&base["family"], packet) || sleeps(&objects, base) || base["type"] == "nat" {
                 continue;
             }
             let way = RefCell::new(last.way);
@@ -162,7 +162,10 @@ impl<'w> Walk<'w> {
             let (word, body) =
                 statement.as_object().and_then(|map| map.iter().next()).ok_or("a statement")?;
             match word.as_str() {
-                "counter" | "log" | "limit" => {}
+                "counter" | "log" | "limit" | "masquerade" => {}
+                "mangle" if segments(body) => {}
+                // A limit of flows, as others, counts as not reached: then such a step leads no further.
+                "set" if body["stmt"][0].get("ct count").is_some() => return Ok(None),
                 "match" if self.fits(body)? => {}
                 "match" => return Ok(None),
                 "vmap" => return self.looked_up(body),
@@ -232,6 +235,12 @@ impl<'w> Walk<'w> {
                 other => return Err(format!("meta {other}")),
             }));
         }
+        if let Some([Value::Object(_), Value::Array(flags)]) = left["&"].as_array().map(Vec::as_slice) {
+            let opens = left["&"][0]["payload"]["field"] == "flags" && *flags == ["syn", "rst"];
+            let opens = opens.then(|| Seen::Word(if packet.state == State::New { "syn" } else { "" }.into()));
+            let opens = opens.ok_or_else(|| format!("the expression {left}"))?;
+            return Ok((packet.protocol == 6 && packet.readable).then_some(opens));
+        }
         if left["ct"]["key"] == "state" {
             return Ok(Some(Seen::Word(packet.state.word().into())));
         }
@@ -252,6 +261,8 @@ impl<'w> Walk<'w> {
             "tcp" => packet.protocol == 6 && packet.readable,
             "udp" => packet.protocol == 17 && packet.readable,
             "th" => packet.readable,
+            // A packet here has no card: it is no known one's.
+            "ether" => false,
             other => return Err(format!("the header {other}")),
         };
         if !there {
@@ -269,6 +280,11 @@ impl<'w> Walk<'w> {
             other => return Err(format!("the field {other}")),
         }))
     }
+}
+
+/// The one change of a packet that no rule here looks at: the longest segment its sender is ready for.
+fn segments(body: &Value) -> bool {
+    body["key"]["tcp option"]["name"] == "maxseg" && body["key"]["tcp option"]["field"] == "size"
 }
 
 /// A value of the packet.

@@ -4,40 +4,97 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::nft::TABLE;
+use crate::nft::{BRIDGE, TABLE};
 
 /// What of the plan is not held, and what is held beside it; nothing if they are the same.
 pub(crate) fn difference(plan: &Value, listing: &Value) -> Option<String> {
+    let of_time = timed(plan, listing);
     let (plan, held) = (canonical(plan), canonical(listing));
     let missing = plan.difference(&held).next().map(|object| format!("missing: {object}"));
-    missing.or_else(|| held.difference(&plan).next().map(|object| format!("not planned: {object}")))
+    let missing =
+        missing.or_else(|| held.difference(&plan).next().map(|object| format!("not planned: {object}")));
+    missing.or_else(|| of_time.into_iter().next())
 }
 
 /// The objects of our table in one writing. A rule carries its place in its chain.
 fn canonical(document: &Value) -> BTreeSet<String> {
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut objects = BTreeSet::new();
-    for item in document["nftables"].as_array().map_or(&[][..], Vec::as_slice) {
-        let Some((kind, body)) =
-            item.get("add").unwrap_or(item).as_object().and_then(|map| map.iter().next())
-        else {
-            continue;
-        };
-        let name = if kind == "table" { &body["name"] } else { &body["table"] };
-        if kind == "delete" || body["family"] != TABLE.0 || *name != TABLE.1 {
-            continue;
-        }
-        let mut body = body.clone();
+    for (kind, mut body) in own(document) {
         if kind == "rule" {
             let place = places.entry(body["chain"].to_string()).or_default();
             *place += 1;
             body["place"] = json!(place);
         }
-        objects.insert(format!("{kind} {}", plain(body)));
+        objects.insert(format!("{kind} {body}"));
     }
     objects
+}
+
+/// Whether a table is ours.
+pub(crate) fn is_ours(family: &str, name: &str) -> bool {
+    [TABLE, BRIDGE].contains(&(family, name))
+}
+
+/// The objects of our table, in their order, without what the kernel adds and with one spelling of everything.
+pub(crate) fn own(document: &Value) -> impl Iterator<Item = (&str, Value)> {
+    let items = document["nftables"].as_array().map_or(&[][..], Vec::as_slice).iter();
+    items.filter_map(|item| {
+        let (kind, body) = item.get("add").unwrap_or(item).as_object()?.iter().next()?;
+        let name = if kind == "table" { &body["name"] } else { &body["table"] };
+        let is_own = is_ours(body["family"].as_str()?, name.as_str()?);
+        (is_own && kind != "delete").then(|| (kind.as_str(), plain(still(body))))
+    })
+}
+
+/// Without what packets and time put into a set and take away: of a set that packets fill (it has a size) everything,
+/// and of one with times the elements, which [`timed`] compares.
+fn still(body: &Value) -> Value {
+    let mut body = body.clone();
+    if let Some(set) = body.as_object_mut().filter(|set| set.contains_key("size") || is_timed(set)) {
+        set.remove("elem");
+    }
+    body
+}
+
+fn is_timed(set: &Map<String, Value>) -> bool {
+    set.get("flags").and_then(Value::as_array).is_some_and(|flags| flags.iter().any(|flag| flag == "timeout"))
+}
+
+/// An element that ends within so many seconds may be gone already.
+const ENDING: u64 = 2;
+
+/// Of sets with times: what is there and was never told, and what was told, still has time and is not there.
+pub(crate) fn timed(plan: &Value, listing: &Value) -> Vec<String> {
+    let (plan, held) = (elements(plan), elements(listing));
+    let unknown =
+        held.keys().filter(|one| !plan.contains_key(*one)).map(|one| format!("not planned: element {one}"));
+    let gone = plan.iter().filter(|(one, seconds)| **seconds > ENDING && !held.contains_key(*one));
+    unknown.chain(gone.map(|(one, _)| format!("missing: element {one}"))).collect()
+}
+
+/// The elements of our sets with times, and how long each may stay.
+fn elements(document: &Value) -> BTreeMap<String, u64> {
+    let mut all = BTreeMap::new();
+    for item in document["nftables"].as_array().map_or(&[][..], Vec::as_slice) {
+        let set = &item.get("add").unwrap_or(item)["set"];
+        let own = set["family"]
+            .as_str()
+            .zip(set["table"].as_str())
+            .is_some_and(|(family, name)| is_ours(family, name));
+        if !own || !set.as_object().is_some_and(is_timed) {
+            continue;
+        }
+        for element in set["elem"].as_array().map_or(&[][..], Vec::as_slice) {
+            // Without a time an element stays for ever, and is no element of ours.
+            let inner = element.get("elem").unwrap_or(element);
+            let value = plain(inner.get("val").unwrap_or(inner).clone());
+            all.insert(format!("{value} of {}", set["name"]), inner["timeout"].as_u64().unwrap_or(u64::MAX));
+        }
+    }
+    all
 }
 
 /// Without handles and counts, keys and elements sorted, addresses in one spelling.
@@ -49,7 +106,7 @@ fn plain(value: Value) -> Value {
             let by_key: BTreeMap<String, Value> = kept
                 .map(|(key, value)| {
                     let value = plain(value);
-                    let value = if key == "elem" { sorted(value) } else { value };
+                    let value = if ["elem", "set"].contains(&key.as_str()) { sorted(value) } else { value };
                     (key, value)
                 })
                 .collect();

@@ -8,11 +8,12 @@ mod answer;
 mod apply;
 mod error;
 pub mod explain;
+mod follow;
 mod held;
 mod kernel;
 mod lines;
 pub mod nft;
-pub mod packet;
+pub mod now;
 pub mod plan;
 pub mod prove;
 pub mod question;
@@ -23,6 +24,8 @@ mod tests;
 mod text;
 mod watch;
 
+use std::sync::Arc;
+
 use model::Site;
 use model::boot::Setup;
 use model::part::FirewallPart;
@@ -31,6 +34,9 @@ use tokio::sync::mpsc;
 
 pub use answer::answer;
 pub use error::{Error, Shortfall};
+pub use follow::{News, Refused};
+pub use model::packet;
+pub use now::Now;
 pub use plan::{Plan, compile_json, drop_all};
 pub use prove::meaning::{Names, diff, matrix};
 pub use prove::{Intent, prove};
@@ -48,7 +54,8 @@ pub async fn run(
     part: tokio::sync::watch::Sender<FirewallPart>,
     commands: &mut mpsc::Receiver<Command>,
 ) -> Result<(), Error> {
-    keep(compile_json(site), Intent::from_site(site), part, commands).await
+    let site = Arc::new(site.clone());
+    keep(compile_json(&site), Intent::from_site(&site), Some(site), part, commands).await
 }
 
 /// As [`run`], before a site is in force: the setup port alone, or no port at all, and the promises 13 to 15. It lends
@@ -63,17 +70,19 @@ pub async fn run_before_a_site(
     commands: &mut mpsc::Receiver<Command>,
 ) -> Result<(), Error> {
     let document = Plan::before_a_site(setup, lends_addresses).document();
-    keep(document, Intent::before_a_site(setup, lends_addresses), part, commands).await
+    keep(document, Intent::before_a_site(setup, lends_addresses), None, part, commands).await
 }
 
 async fn keep(
     document: Value,
     intent: Intent,
+    site: Option<Arc<Site>>,
     part: tokio::sync::watch::Sender<FirewallPart>,
     commands: &mut mpsc::Receiver<Command>,
 ) -> Result<(), Error> {
     let kernel = kernel::Nft::find()?;
     #[cfg(feature = "sabotage")]
     let kernel = sabotage::Forgetful::around(kernel);
-    watch::Watch { kernel, document, intent, part, drifted: false }.run(commands).await
+    let told = follow::Told::default();
+    watch::Watch { kernel, site, told, document, intent, part, drifted: false }.run(commands).await
 }

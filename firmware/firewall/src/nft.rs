@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 /// The family and the name of our one table.
 pub const TABLE: (&str, &str) = ("inet", "sekisho");
 
+/// The table of what passes through unseen, in a site that asks for it.
+pub const BRIDGE: (&str, &str) = ("bridge", "sekisho");
+
 /// The NFLOG group drops are logged to.
 pub const LOG_GROUP: u16 = 5;
 
@@ -48,6 +51,14 @@ pub enum Key {
     Service4,
     /// IPv6 destination, protocol and port.
     Service6,
+    /// Protocol and port.
+    Service,
+    /// The transport protocol.
+    Protocol,
+    /// The card a frame came from.
+    Card,
+    /// What a frame carries.
+    EtherType,
     /// The connection's state.
     State,
 }
@@ -67,6 +78,12 @@ pub enum Operand {
     Prefix(Prefix),
     /// A tuple.
     Tuple(Vec<Operand>),
+    /// A card's address.
+    Card(String),
+    /// Any of these.
+    AnyOf(Vec<Operand>),
+    /// For so many seconds.
+    Timed(Box<Operand>, u32),
 }
 
 /// Where a rule leads.
@@ -95,6 +112,14 @@ pub enum Statement {
     Limit(u16),
     /// Logs to [`LOG_GROUP`] under this prefix.
     Log(String),
+    /// Goes on only if this sender has more open flows than so many; the set remembers them.
+    Over(Key, &'static str, u32),
+    /// Goes on if the packet opens a TCP connection, or answers that.
+    Syn,
+    /// No segment is to be longer than the way carries (RFC 879).
+    Clamp,
+    /// Gives the packet the address of the port it leaves by.
+    Masquerade,
     /// Counts.
     Count,
     /// Decides.
@@ -112,15 +137,58 @@ pub struct Rule {
     pub steps: Vec<Statement>,
 }
 
-/// A chain; a base chain has a hook and drops by policy.
+/// Where a base chain stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// nft's type.
+    pub kind: &'static str,
+    /// nft's hook.
+    pub name: &'static str,
+    /// Its priority there.
+    pub priority: i32,
+    /// Whether what no rule decides is dropped.
+    pub drops: bool,
+}
+
+impl Hook {
+    /// Decides: what no rule lets pass is dropped.
+    pub const fn filter(name: &'static str) -> Self {
+        Self { kind: "filter", name, priority: 0, drops: true }
+    }
+
+    /// Refuses before anything else is asked, also before flows are known (NF_IP_PRI_RAW); the others decide the rest.
+    pub const fn early() -> Self {
+        Self { kind: "filter", name: "prerouting", priority: -300, drops: false }
+    }
+
+    /// Translates, behind every decision (NF_IP_PRI_NAT_SRC).
+    pub const fn translate() -> Self {
+        Self { kind: "nat", name: "postrouting", priority: 100, drops: false }
+    }
+}
+
+/// A chain; a base chain has a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
     /// Its name.
     pub name: &'static str,
     /// The hook it stands at.
-    pub hook: Option<&'static str>,
+    pub hook: Option<Hook>,
     /// Its rules, in order.
     pub rules: Vec<Rule>,
+}
+
+/// What kind of elements a set may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// Single values.
+    Values,
+    /// Prefixes too.
+    Prefixes,
+    /// Values that go away at their time.
+    Timed,
+    /// Senders, as packets bring them; at most so many.
+    Senders(u32),
 }
 
 /// A named set.
@@ -130,8 +198,8 @@ pub struct Set {
     pub name: &'static str,
     /// nft's types of its elements.
     pub types: &'static [&'static str],
-    /// Whether elements may be prefixes.
-    pub interval: bool,
+    /// What kind of elements it may have.
+    pub holds: Holds,
     /// What it holds, none overlapping another.
     pub elements: Vec<Operand>,
 }
@@ -176,6 +244,10 @@ impl Key {
             Self::UdpTo => payload("udp", "dport"),
             Self::Service4 => service("ip"),
             Self::Service6 => service("ip6"),
+            Self::Service => json!({"concat": [meta("l4proto"), payload("th", "dport")]}),
+            Self::Protocol => meta("l4proto"),
+            Self::Card => payload("ether", "saddr"),
+            Self::EtherType => payload("ether", "type"),
             Self::State => json!({"ct": {"key": "state"}}),
         }
     }
@@ -188,7 +260,8 @@ impl Operand {
         Self::Prefix(Prefix { address, length: if address.is_ipv4() { 32 } else { 128 } })
     }
 
-    fn json(&self) -> Value {
+    /// As nft writes it.
+    pub fn json(&self) -> Value {
         match self {
             Self::Set(name) => json!(format!("@{name}")),
             Self::Word(word) => json!(word),
@@ -198,6 +271,9 @@ impl Operand {
                 json!(prefix.address)
             }
             Self::Prefix(prefix) => json!({"prefix": {"addr": prefix.network(), "len": prefix.length}}),
+            Self::Card(address) => json!(address),
+            Self::AnyOf(list) => json!({"set": list.iter().map(Self::json).collect::<Vec<_>>()}),
+            Self::Timed(value, seconds) => json!({"elem": {"val": value.json(), "timeout": seconds}}),
             Self::Tuple(parts) => json!({"concat": parts.iter().map(Self::json).collect::<Vec<_>>()}),
         }
     }
@@ -227,19 +303,24 @@ impl Statement {
                 [["established", {"accept": null}], ["related", {"accept": null}]]}}}),
             Self::Limit(rate) => json!({"limit": {"rate": rate, "burst": rate * 2, "per": "second"}}),
             Self::Log(prefix) => json!({"log": {"prefix": prefix, "group": LOG_GROUP}}),
+            Self::Over(key, set, count) => {
+                json!({"set": {"op": "add", "elem": key.json(), "set": format!("@{set}"),
+                "stmt": [{"ct count": {"val": count, "inv": true}}]}})
+            }
+            Self::Syn => json!({"match": {"op": "==", "right": "syn",
+                "left": {"&": [payload("tcp", "flags"), ["syn", "rst"]]}}}),
+            Self::Clamp => json!({"mangle": {"key": {"tcp option": {"name": "maxseg", "field": "size"}},
+                "value": {"rt": {"key": "mtu"}}}}),
+            Self::Masquerade => json!({"masquerade": null}),
             Self::Count => json!({"counter": {"packets": 0, "bytes": 0}}),
             Self::Verdict(verdict) => verdict.json(),
         }
     }
 }
 
-fn placed(kind: &str, mut body: Value) -> Value {
-    body["family"] = json!(TABLE.0);
-    if kind == "table" {
-        body["name"] = json!(TABLE.1);
-    } else {
-        body["table"] = json!(TABLE.1);
-    }
+fn placed(table: (&str, &str), kind: &str, mut body: Value) -> Value {
+    body["family"] = json!(table.0);
+    body[if kind == "table" { "name" } else { "table" }] = json!(table.1);
     json!({ kind: body })
 }
 
@@ -252,32 +333,37 @@ impl Rule {
     fn json(&self, chain: &str) -> Value {
         let steps: Vec<Value> = self.steps.iter().map(Statement::json).collect();
         let comment = format!("{}: {}", self.id, self.says);
-        placed("rule", json!({"chain": chain, "comment": comment, "expr": steps}))
+        json!({"chain": chain, "comment": comment, "expr": steps})
     }
 }
 
 impl Chain {
     fn json(&self) -> Value {
-        let body = match self.hook {
+        match self.hook {
             Some(hook) => {
-                json!({"name": self.name, "type": "filter", "hook": hook, "prio": 0, "policy": "drop"})
+                let policy = if hook.drops { "drop" } else { "accept" };
+                json!({"name": self.name, "type": hook.kind, "hook": hook.name, "prio": hook.priority,
+                    "policy": policy})
             }
             None => json!({"name": self.name}),
-        };
-        placed("chain", body)
+        }
     }
 }
 
 impl Set {
     fn json(&self) -> Value {
         let mut body = json!({"name": self.name, "type": types(self.types)});
-        if self.interval {
-            body["flags"] = json!(["interval"]);
+        match self.holds {
+            Holds::Values => {}
+            Holds::Prefixes => body["flags"] = json!(["interval"]),
+            Holds::Timed => body["flags"] = json!(["timeout"]),
+            // That packets fill it, nft sees by the rules that do, and it has no word for it in JSON (1.0.6).
+            Holds::Senders(most) => body["size"] = json!(most),
         }
         if !self.elements.is_empty() {
             body["elem"] = self.elements.iter().map(Operand::json).collect();
         }
-        placed("set", body)
+        body
     }
 }
 
@@ -285,23 +371,50 @@ impl Map {
     fn json(&self) -> Value {
         let elements: Vec<Value> =
             self.elements.iter().map(|(key, verdict)| json!([key.json(), verdict.json()])).collect();
-        placed(
-            "map",
-            json!({"name": self.name, "type": types(self.types), "map": "verdict", "elem": elements}),
-        )
+        json!({"name": self.name, "type": types(self.types), "map": "verdict", "elem": elements})
     }
 }
 
-/// The commands that replace our table as a whole, in one transaction: `add` makes sure that there is one to
+/// One table as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Table<'t> {
+    /// Family and name.
+    pub place: (&'static str, &'static str),
+    /// Its named sets.
+    pub sets: &'t [Set],
+    /// Its verdict maps.
+    pub maps: &'t [Map],
+    /// Its chains; a table without any is only taken away.
+    pub chains: &'t [Chain],
+}
+
+/// The commands that replace these tables as a whole, in one transaction: `add` makes sure that there is one to
 /// `delete`, other tables are left alone, and an error anywhere changes nothing.
-pub fn replacement(sets: &[Set], maps: &[Map], chains: &[Chain]) -> Value {
-    let table = || placed("table", json!({}));
-    let add = |object: Value| json!({ "add": object });
-    let mut commands = vec![add(table()), json!({"delete": table()}), add(table())];
-    commands.extend(sets.iter().map(|set| add(set.json())));
-    commands.extend(chains.iter().map(|chain| add(chain.json())));
-    commands.extend(maps.iter().map(|map| add(map.json())));
-    let rules = chains.iter().flat_map(|chain| chain.rules.iter().map(|rule| rule.json(chain.name)));
-    commands.extend(rules.map(add));
-    json!({ "nftables": commands })
+pub fn replacement(tables: &[Table<'_>]) -> Value {
+    json!({ "nftables": tables.iter().flat_map(Table::commands).collect::<Vec<_>>() })
+}
+
+impl Table<'_> {
+    fn commands(&self) -> Vec<Value> {
+        let add = |kind: &str, body: Value| json!({ "add": placed(self.place, kind, body) });
+        let mut commands =
+            vec![add("table", json!({})), json!({"delete": placed(self.place, "table", json!({}))})];
+        if self.chains.is_empty() {
+            return commands;
+        }
+        commands.push(add("table", json!({})));
+        commands.extend(self.sets.iter().map(|set| add("set", set.json())));
+        commands.extend(self.chains.iter().map(|chain| add("chain", chain.json())));
+        commands.extend(self.maps.iter().map(|map| add("map", map.json())));
+        let rules = |chain: &Chain| chain.rules.iter().map(|rule| rule.json(chain.name)).collect::<Vec<_>>();
+        commands.extend(self.chains.iter().flat_map(rules).map(|rule| add("rule", rule)));
+        commands
+    }
+}
+
+/// `add` or `delete` of elements of one of our sets; nothing if there are none.
+pub fn elements(verb: &str, set: &str, elements: &[Operand]) -> Option<Value> {
+    let list: Vec<Value> = elements.iter().map(Operand::json).collect();
+    let body = placed(TABLE, "element", json!({"name": set, "elem": list}));
+    (!list.is_empty()).then(|| json!({ verb: body }))
 }

@@ -1,15 +1,17 @@
 //! The room at work: brings the ruleset up, keeps looking at what the kernel really holds, and says so.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use model::Timestamp;
 use model::part::{FirewallPart, Promise, Proof, RulesetState};
+use model::{Site, Timestamp};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::apply::{apply, close};
 use crate::error::{Error, Shortfall};
+use crate::follow::{News, Refused, Told};
 use crate::held;
 use crate::kernel::Kernel;
 use crate::plan::drop_all;
@@ -31,10 +33,20 @@ pub enum Command {
         /// All of it.
         reply: oneshot::Sender<Value>,
     },
+    /// Tells the room what changes while a site is in force. It answers when the kernel has followed.
+    Tell {
+        /// What.
+        news: News,
+        /// Whether it was taken.
+        reply: oneshot::Sender<Result<(), Refused>>,
+    },
 }
 
 pub(crate) struct Watch<K> {
     pub(crate) kernel: K,
+    /// What the document is made of, with what was told; none before a site is in force.
+    pub(crate) site: Option<Arc<Site>>,
+    pub(crate) told: Told,
     pub(crate) document: Value,
     pub(crate) intent: Intent,
     pub(crate) part: watch::Sender<FirewallPart>,
@@ -50,25 +62,23 @@ impl<K: Kernel> Watch<K> {
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                Some(command) = commands.recv() => self.obey(command).await?,
+                // Who asked may have gone.
+                Some(command) = commands.recv() => match command {
+                    Command::ProveLive { reply } => drop(reply.send(self.look().await?)),
+                    Command::Held { reply } => self.held(reply).await,
+                    Command::Tell { news, reply } => drop(reply.send(self.hear(news).await?)),
+                },
                 _ = rounds.tick() => drop(self.look().await?),
             }
         }
     }
 
-    /// Who asked may have gone.
-    async fn obey(&mut self, command: Command) -> Result<(), Error> {
-        match command {
-            Command::ProveLive { reply } => {
-                let found = self.look().await?;
-                let _ = reply.send(found);
-            }
-            Command::Held { reply } => match self.kernel.list().await {
-                Ok(held) => drop(reply.send(held)),
-                Err(error) => tracing::warn!(%error, "the kernel's ruleset could not be read"),
-            },
+    /// Without an answer who asked knows that the kernel could not be read.
+    async fn held(&self, reply: oneshot::Sender<Value>) {
+        match self.kernel.list().await {
+            Ok(held) => drop(reply.send(held)),
+            Err(error) => tracing::warn!(%error, "the kernel's ruleset could not be read"),
         }
-        Ok(())
     }
 
     /// A restart cuts no flow: the site's own ruleset stays. Anything else gives way to drop-all before the
@@ -95,6 +105,7 @@ impl<K: Kernel> Watch<K> {
             Ok(listing) => listing,
             Err(error) => return Ok(self.unread(&error)),
         };
+        self.refresh();
         let found = prove(&listing, &self.intent);
         let difference = held::difference(&self.document, &listing);
         if difference.is_none() && all_proved(&found) {
@@ -112,7 +123,7 @@ impl<K: Kernel> Watch<K> {
 
     /// Loads the site's ruleset over what was found. If that does not bring the promises back, somebody else's
     /// table is in the way: everything is dropped, and the next round tries again.
-    async fn repair(&mut self) -> Result<(), Error> {
+    pub(crate) async fn repair(&mut self) -> Result<(), Error> {
         let error = match apply(&self.kernel, &self.document, &self.intent).await {
             Ok(promises) => {
                 self.publish(RulesetState::Drifted, promises);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::boot::BootPart;
 use crate::observation::Observation;
+use crate::packet::Packet;
 use crate::parcel::{Held, Outcomes, Pair, Unanswered, Uncollected, Waiting};
 use crate::past::Past;
 use crate::ruleset::{Drift, Pending};
@@ -174,14 +175,24 @@ impl RelayPart {
 
 /// Whether one promise of the firewall holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "is")]
 pub enum Proof {
     /// Proved for every packet.
     Proved,
-    /// A packet that breaks the promise, in words.
+    /// A packet that breaks the promise.
     Broken {
-        /// The counterexample.
+        /// The counterexample in words: the packet, what becomes of it, and what must not.
         counterexample: String,
+        /// The packet as it comes; boxed, because a part is mostly promises that hold.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        packet: Option<Box<Packet>>,
+        /// What opened its flow, if it belongs to one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opening: Option<Box<Packet>>,
+        /// The same packet behind the rules that write into it, if any does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        becomes: Option<Box<Packet>>,
     },
     /// Something in the ruleset is not understood, so nothing is claimed.
     Unproved {
@@ -190,8 +201,16 @@ pub enum Proof {
     },
 }
 
+impl Proof {
+    /// Broken by a packet of which only the words are known.
+    pub fn broken(words: impl Into<String>) -> Self {
+        Self::Broken { counterexample: words.into(), packet: None, opening: None, becomes: None }
+    }
+}
+
 /// One promise and its proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Promise {
     /// Its number in docs/security.md.
     pub number: u8,
@@ -309,6 +328,17 @@ mod tests {
         assert!(std::fs::read_to_string(path).unwrap_or_default() == schema, "docs/check.schema.json is old");
     }
 
+    /// To write it anew: `SEKISHO_WRITE_DOCS=1 cargo test -p model`.
+    #[test]
+    fn the_schema_of_what_prove_prints_is_the_committed_one() {
+        let schema = serde_json::to_string_pretty(&schemars::schema_for!(Vec<Promise>)).unwrap() + "\n";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/prove.schema.json");
+        if std::env::var_os("SEKISHO_WRITE_DOCS").is_some() {
+            std::fs::write(path, &schema).unwrap();
+        }
+        assert!(std::fs::read_to_string(path).unwrap_or_default() == schema, "docs/prove.schema.json is old");
+    }
+
     #[test]
     fn a_part_is_believed_for_its_patience_and_not_a_second_longer() {
         let part = Stamped { generation: 1, at: at(1000), part: () };
@@ -319,7 +349,7 @@ mod tests {
     #[test]
     fn a_ruleset_is_in_force_when_every_promise_is_proved_also_after_it_was_put_right() {
         let promise = |proof| Promise { number: 1, proof };
-        let broken = Proof::Broken { counterexample: String::new() };
+        let broken = Proof::broken("a packet");
         let in_force =
             |state, promises| FirewallPart { state, promises, ..FirewallPart::dropping(None) }.is_in_force();
         assert!(in_force(RulesetState::Proved, vec![promise(Proof::Proved)]));

@@ -6,18 +6,26 @@
 //! what IPv6 needs (8) and open flows, and names what may open one. What is refused is counted, and logged
 //! with the id of the line that refused it (12).
 
+mod bypass;
+mod clinic;
 mod forward;
-mod input;
-mod output;
+mod maintenance;
+mod outside;
+mod pass;
+mod served;
 mod sets;
 mod setup;
+mod translate;
 pub mod words;
 
-use model::Site;
 use model::boot::Setup;
+use model::{Site, Zone};
 use serde_json::Value;
 
-use crate::nft::{self, Chain, Key, Map, Operand, Rule, Set, Statement, Verdict};
+use self::maintenance::Open;
+use self::outside::Outside;
+use crate::nft::{self, BRIDGE, Chain, Hook, Key, Map, Operand, Rule, Set, Statement, TABLE, Table, Verdict};
+use crate::now::Now;
 
 /// A site's ruleset. The ids of its rules are unique.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,45 +36,65 @@ pub struct Plan {
     pub maps: Vec<Map>,
     /// Chains with their rules.
     pub chains: Vec<Chain>,
+    /// Maps and chains of the bridge's table, in a site that lets something pass unseen.
+    pub bridge: Option<(Vec<Map>, Vec<Chain>)>,
 }
 
 impl Plan {
-    /// The ruleset of a site. Every checked site has one.
-    pub fn compile(site: &Site) -> Self {
-        let chains = vec![
-            shared::icmp6(),
-            input::from_wan(),
-            input::from_terminal(site),
-            input::from_clinic(site),
-            input::base(),
-            forward::out(),
-            forward::back(),
-            forward::base(),
-            output::to_wan(),
-            output::to_terminal(),
-            output::to_clinic(site),
-            output::base(),
+    /// The ruleset of a site, with what was told by now. Every checked site has one.
+    pub fn compile(site: &Site, now: &Now) -> Self {
+        let open = Open::of(site, now.consent.as_ref());
+        let mut chains = vec![shared::icmp6(), shared::too_many(), bypass::chain(site)];
+        for zone in [Zone::Wan, Zone::Isp, Zone::Tunnel, Zone::Cloud] {
+            if site.interface(zone).is_some() {
+                let outside = Outside::new(site, now, zone);
+                chains.extend([outside.input(), outside.output()]);
+            }
+        }
+        chains.extend(served::chains(site));
+        chains.extend([clinic::input(site), clinic::output(site)]);
+        if site.printers.is_some() {
+            chains.extend([clinic::from_printers(), clinic::to_printers()]);
+        }
+        chains.extend(open.iter().flat_map(|open| [open.input(), open.output()]));
+        chains.push(base::input());
+        chains.extend(forward::chains(site, open.as_ref()));
+        chains.push(base::output());
+        chains.extend(translate::chain(site, open.as_ref()));
+        let zones = base::zones(site, open.is_some());
+        let maps = vec![
+            base::by_port("input_by_port", &zones, |names| names[0]),
+            forward::by_way(site, open.as_ref()),
+            base::by_port("output_by_port", &zones, |names| names[1]),
         ];
-        let maps = vec![input::by_port(site), forward::by_way(site), output::by_port(site)];
-        Self { sets: sets::of(site), maps, chains }
+        Self { sets: sets::of(site, now), maps, chains, bridge: pass::bridge(site) }
     }
 
     /// The ruleset before a site is in force: the setup port alone, or no port at all. It lends addresses in the
     /// carton only.
     pub fn before_a_site(setup: Option<&Setup>, lends_addresses: bool) -> Self {
         let chains = setup::chains(setup, lends_addresses);
-        Self { sets: Vec::new(), maps: setup::maps(setup), chains }
+        Self { sets: Vec::new(), maps: setup::maps(setup), chains, bridge: None }
     }
 
     /// What nft is given: the commands that put this ruleset in the place of the old one, at once.
     pub fn document(&self) -> Value {
-        nft::replacement(&self.sets, &self.maps, &self.chains)
+        let own = Table { place: TABLE, sets: &self.sets, maps: &self.maps, chains: &self.chains };
+        let bridge = self.bridge.as_ref();
+        let bridge = bridge.map(|(maps, chains)| Table { place: BRIDGE, sets: &[], maps, chains });
+        nft::replacement(&[own].into_iter().chain(bridge).collect::<Vec<_>>())
+    }
+
+    /// Every rule, in the order of the chains.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        let bridge = self.bridge.iter().flat_map(|(_, chains)| chains);
+        self.chains.iter().chain(bridge).flat_map(|chain| &chain.rules)
     }
 }
 
-/// The nft JSON of a site's ruleset.
+/// The nft JSON of a site's ruleset while nothing was told.
 pub fn compile_json(site: &Site) -> Value {
-    Plan::compile(site).document()
+    Plan::compile(site, &Now::default()).document()
 }
 
 /// Everything is dropped (promise 11), also what IPv6 needs: this stands for the moment before the first
@@ -79,14 +107,18 @@ pub fn drop_all() -> Value {
             says: "the box's own loopback (11)",
             steps: vec![Statement::Is(key, Operand::Word("lo")), Statement::Verdict(Verdict::Accept)],
         });
-        Chain { name, hook: Some(name), rules: rules.into_iter().collect() }
+        Chain { name, hook: Some(Hook::filter(name)), rules: rules.into_iter().collect() }
     };
     let chains = [base("input", Some(Key::In)), base("forward", None), base("output", Some(Key::Out))];
-    nft::replacement(&[], &[], &chains)
+    nft::replacement(&[Table { place: TABLE, sets: &[], maps: &[], chains: &chains }])
 }
 
 /// How many refusals of one line are logged a second.
 const LOGGED: u16 = 5;
+
+/// How many open flows one sender may have: the kernel remembers 65,536 of all zones, and a clinic's computer has some
+/// dozen.
+const FLOWS: u32 = 2_048;
 
 /// How many echo requests of one zone are answered a second.
 const ECHOES: u16 = 10;
@@ -148,14 +180,77 @@ fn lookup(id: &str, says: &'static str, key: Key, map: &'static str) -> Rule {
     Rule { id: id.to_owned(), says, steps: vec![Statement::Lookup(key, map)] }
 }
 
-/// The RA line carries no IPv4.
-fn refuse_ipv4(id: &str) -> [Rule; 2] {
-    refuse(id, "the line carries IPv6 only (4)", vec![is(Key::Family, Operand::Word("ipv4"))])
+/// Leads a sender away that has too many flows open already.
+fn over(id: &str, ipv6: bool) -> Rule {
+    let (key, set) = if ipv6 { (Key::Source6, "senders6") } else { (Key::Source4, "senders") };
+    let new = is(Key::State, Operand::Word("new"));
+    let steps = vec![new, Statement::Over(key, set, FLOWS), Statement::Verdict(Verdict::Jump("too_many"))];
+    Rule { id: id.to_owned(), says: "one sender may not fill the table of flows", steps }
+}
+
+/// The chains every packet begins with: nothing but its port decides where it goes.
+mod base {
+    use super::{Chain, Hook, Key, Map, Operand, Site, Verdict, Zone, lookup, refuse_rest};
+
+    /// A port, and the chains of what comes in by it and of what leaves by it.
+    pub(super) type Own = (String, [&'static str; 2]);
+
+    /// The zones a site has; the maintainer's only while consent is open.
+    pub(super) fn zones(site: &Site, open: bool) -> Vec<Own> {
+        let names = |zone| match zone {
+            Zone::Wan => ["input_wan", "output_wan"],
+            Zone::Isp => ["input_isp", "output_isp"],
+            Zone::Tunnel => ["input_tunnel", "output_tunnel"],
+            Zone::Cloud => ["input_cloud", "output_cloud"],
+            Zone::Terminal => ["input_terminal", "output_terminal"],
+            Zone::Clinic => ["input_clinic", "output_clinic"],
+            Zone::Claims => ["input_claims", "output_claims"],
+            Zone::Printer => ["input_printer", "output_printer"],
+            Zone::Maint => ["input_maint", "output_maint"],
+        };
+        let here = [Zone::Wan, Zone::Terminal, Zone::Clinic];
+        let others =
+            Zone::ALL.into_iter().filter(|zone| !here.contains(zone) && (open || *zone != Zone::Maint));
+        let own = |zone| site.interface(zone).map(|port| (port.to_owned(), names(zone)));
+        here.into_iter().chain(others).filter_map(own).collect()
+    }
+
+    /// Which chain a port's packets go to; a port that is not here is closed.
+    pub(super) fn by_port(
+        name: &'static str,
+        zones: &[Own],
+        which: fn([&'static str; 2]) -> &'static str,
+    ) -> Map {
+        let loopback = (Operand::Port("lo".into()), Verdict::Accept);
+        let port = |(port, names): &Own| (Operand::Port(port.clone()), Verdict::Jump(which(*names)));
+        let elements = [loopback].into_iter().chain(zones.iter().map(port)).collect();
+        Map { name, types: &["ifname"], elements }
+    }
+
+    pub(super) fn input() -> Chain {
+        let mut rules =
+            vec![lookup("input-port", "each port has its zone's rules", Key::In, "input_by_port")];
+        rules.extend(refuse_rest("input-rest", "a port nobody planned is closed (2)"));
+        Chain { name: "input", hook: Some(Hook::filter("input")), rules }
+    }
+
+    pub(super) fn output() -> Chain {
+        let mut rules =
+            vec![lookup("output-port", "each port has its zone's rules", Key::Out, "output_by_port")];
+        rules.extend(refuse_rest("output-rest", "a port nobody planned is closed (10)"));
+        Chain { name: "output", hook: Some(Hook::filter("output")), rules }
+    }
 }
 
 /// What several zones share.
 mod shared {
-    use super::{Chain, Key, Operand, Rule, Statement, Verdict, accept, is};
+    use super::{Chain, Key, Operand, Rule, Statement, Verdict, accept, is, refuse_rest};
+
+    /// Where [`super::over`] leads.
+    pub(super) fn too_many() -> Chain {
+        let rules = refuse_rest("sender-flows", "this sender has too many flows open");
+        Chain { name: "too_many", hook: None, rules: rules.into() }
+    }
 
     /// The chain of promise 8: nothing of a site can switch it off.
     pub(super) fn icmp6() -> Chain {

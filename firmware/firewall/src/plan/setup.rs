@@ -4,7 +4,7 @@
 use model::boot::Setup;
 
 use super::{Statement, accept, discover, flows, is, is_not, lookup, refuse, refuse_invalid, refuse_rest};
-use crate::nft::{Chain, Key, Map, Operand, Verdict};
+use crate::nft::{Chain, Hook, Key, Map, Operand, Verdict};
 
 const EVERYBODY: [u8; 4] = [255; 4];
 
@@ -81,16 +81,16 @@ fn own(setup: &Setup) -> Operand {
 fn input_base() -> Chain {
     let mut rules = vec![lookup("input-port", "the setup port has its rules", Key::In, "input_by_port")];
     rules.extend(refuse_rest("input-rest", "every other port is closed (14)"));
-    Chain { name: "input", hook: Some("input"), rules }
+    Chain { name: "input", hook: Some(Hook::filter("input")), rules }
 }
 
 fn forward_base() -> Chain {
     let rules = refuse_rest("forward-rest", "before a site is in force nothing is forwarded (13)");
-    Chain { name: "forward", hook: Some("forward"), rules: rules.into() }
+    Chain { name: "forward", hook: Some(Hook::filter("forward")), rules: rules.into() }
 }
 
 fn output_base() -> Chain {
     let mut rules = vec![lookup("output-port", "the setup port has its rules", Key::Out, "output_by_port")];
     rules.extend(refuse_rest("output-rest", "every other port is closed (15)"));
-    Chain { name: "output", hook: Some("output"), rules }
+    Chain { name: "output", hook: Some(Hook::filter("output")), rules }
 }

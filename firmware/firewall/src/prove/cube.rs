@@ -26,9 +26,13 @@ pub(super) enum Field {
     HopLimit,
     /// Place in [`crate::packet::State::ALL`].
     State,
+    /// The packet's mark, which only the box itself gives.
+    Mark,
+    /// The sender's link address.
+    Mac,
 }
 
-const FIELDS: usize = 13;
+const FIELDS: usize = 15;
 
 /// Conditions that hold together.
 pub(super) type Conditions = Vec<(Field, Span)>;
@@ -39,13 +43,23 @@ pub(super) struct Cube {
     fields: [Rc<Span>; FIELDS],
     /// The first thing on its way that is not understood: these packets may or may not come here.
     pub(super) doubt: Option<Rc<str>>,
+    /// What was in a field before a rule wrote into it.
+    was: Vec<(Field, Rc<Span>)>,
+    /// Translated at this hook, so that no other rule of it translates again.
+    pub(super) bound: bool,
+    /// Leaves with another source than it came with.
+    pub(super) hidden: bool,
+    /// The prefixes it was logged under.
+    pub(super) logged: Vec<Rc<str>>,
 }
 
 impl Cube {
     /// Every packet of a family.
     pub(super) fn family(version: u8) -> Self {
         let all = Rc::new(Span::all());
-        let cube = Self { fields: std::array::from_fn(|_| Rc::clone(&all)), doubt: None };
+        let fields = std::array::from_fn(|_| Rc::clone(&all));
+        let cube =
+            Self { fields, doubt: None, was: Vec::new(), bound: false, hidden: false, logged: Vec::new() };
         let address = if version == 4 { Span::range(0_u8, u32::MAX) } else { Span::all() };
         let byte = Span::range(0_u8, u8::MAX);
         let service = Span::range(0_u8, u16::MAX);
@@ -60,6 +74,8 @@ impl Cube {
             .put(Field::IcmpCode, byte.clone())
             .put(Field::HopLimit, byte)
             .put(Field::State, Span::range(0_u8, 4_u8))
+            .put(Field::Mark, Span::range(0_u8, u32::MAX))
+            .put(Field::Mac, Span::range(0_u8, (1_u64 << 48) - 1))
     }
 
     fn put(mut self, field: Field, span: Span) -> Self {
@@ -69,6 +85,32 @@ impl Cube {
 
     pub(super) fn span(&self, field: Field) -> &Span {
         &self.fields[field as usize]
+    }
+
+    /// What the field held when the packet came, if a rule has written into it since.
+    pub(super) fn before(&self, field: Field) -> Option<&Span> {
+        self.was.iter().find(|(own, _)| *own == field).map(|(_, span)| &**span)
+    }
+
+    /// Whether a rule has written an end of the packet.
+    pub(super) fn is_written(&self) -> bool {
+        use Field::{Destination, DestinationService, Source, SourceService};
+        let ends = [Source, Destination, SourceService, DestinationService];
+        self.was.iter().any(|(field, _)| ends.contains(field))
+    }
+
+    /// The same packets after a rule has written into the field; what it held is remembered.
+    pub(super) fn written(mut self, field: Field, span: &Span) -> Self {
+        if self.before(field).is_none() {
+            self.was.push((field, Rc::clone(&self.fields[field as usize])));
+        }
+        self.put(field, span.clone())
+    }
+
+    /// Those that live on after a router has taken its one hop.
+    pub(super) fn a_hop_on(self) -> Option<Self> {
+        let left = self.span(Field::HopLimit).and(&Span::range(2_u8, u8::MAX)).lowered();
+        (!left.is_empty()).then(|| self.put(Field::HopLimit, left))
     }
 
     /// Those whose field lies in the span.
@@ -100,19 +142,6 @@ impl Cube {
             inside = inside.with(*field, span)?;
         }
         Some(inside)
-    }
-
-    /// Cuts cubes by alternatives: those in one of them, and the others.
-    pub(super) fn cut(cubes: Vec<Self>, alternatives: &[Conditions]) -> (Vec<Self>, Vec<Self>) {
-        let (mut inside, mut outside) = (Vec::new(), cubes);
-        for conditions in alternatives {
-            let mut rest = Vec::new();
-            for cube in outside {
-                inside.extend(cube.split(conditions, &mut rest));
-            }
-            outside = rest;
-        }
-        (inside, outside)
     }
 
     /// The same packets, but whether they come here is not known.

@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use model::site::prefix::Prefix;
+use model::Zone;
 
 use super::cube::{Conditions, Field};
-use super::intent::Intent;
+use super::intent::{Families, Intent, Service};
 use super::span::Span;
 
 pub(super) fn address4(address: Ipv4Addr) -> Span {
@@ -22,9 +22,9 @@ pub(super) fn carried((version, protocol): (u8, u8)) -> Conditions {
 /// Destination unreachable, packet too big, time exceeded, parameter problem.
 pub(super) const ERRORS6: &[u8] = &[1, 2, 3, 4];
 /// Queries, reports and leave of multicast listener discovery.
-const LISTENER: &[u8] = &[130, 131, 132, 143];
+pub(super) const LISTENER: &[u8] = &[130, 131, 132, 143];
 /// Neighbour solicitation and advertisement.
-const NEIGHBOUR: &[u8] = &[135, 136];
+pub(super) const NEIGHBOUR: &[u8] = &[135, 136];
 /// Destination unreachable, time exceeded, parameter problem.
 const ERRORS4: &[u8] = &[3, 11, 12];
 
@@ -50,7 +50,7 @@ pub(super) fn never_forwarded(own: &Span) -> [Conditions; 3] {
 }
 
 /// fe80::/10.
-fn link_local() -> Span {
+pub(super) fn link_local() -> Span {
     let first = u128::from(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0));
     Span::range(first, first | u128::MAX >> 10)
 }
@@ -76,8 +76,42 @@ fn service(protocol: u8, ports: &[u16]) -> Conditions {
     ]
 }
 
+/// What may begin from a way out: on IPv6 what it needs there, DHCPv4 answers on the internet line, IKE and ESP from the
+/// configured gateways.
+pub(super) fn from_outside(intent: &Intent, zone: Zone) -> Vec<Conditions> {
+    let ipv6 = carries(intent, zone).ipv6;
+    let mut excepted = if ipv6 { from_the_line() } else { Vec::new() };
+    if zone == Zone::Isp {
+        excepted.push(dhcp(67, 68));
+    }
+    excepted.extend(gateways(intent, zone, Field::Source));
+    excepted
+}
+
+fn carries(intent: &Intent, zone: Zone) -> Families {
+    intent.carries.get(&zone).copied().unwrap_or(Families { ipv4: false, ipv6: false })
+}
+
+/// IKE (RFC 7296 section 2: ports 500 and 4500) and ESP with the gateways at this end.
+fn gateways(intent: &Intent, zone: Zone, end: Field) -> Vec<Conditions> {
+    let here = intent.gateways.iter().filter(|(by, _)| *by == zone).map(|(_, gateway)| *gateway);
+    here.flat_map(|gateway| {
+        let at = |mut conditions: Conditions| {
+            conditions.extend(place(end, Service { prefix: whole(gateway), protocol: None, port: None }));
+            conditions
+        };
+        [at(service(17, &[500, 4500])), at(vec![(Field::Protocol, Span::one(50_u8))])]
+    })
+    .collect()
+}
+
+const fn whole(address: IpAddr) -> model::site::prefix::Prefix {
+    let length = if address.is_ipv4() { 32 } else { 128 };
+    model::site::prefix::Prefix { address, length }
+}
+
 /// RFC 4890 section 4.4: what a node on a link must hear, echo included, redirects not; and DHCPv6 answers.
-pub(super) fn from_the_line() -> Vec<Conditions> {
+fn from_the_line() -> Vec<Conditions> {
     let mut dhcp6 = service(17, &[546]);
     dhcp6.extend([(Field::Family, Span::one(6_u8)), (Field::Source, link_local())]);
     vec![icmp6(ERRORS6), icmp6(&[128, 129, 134]), icmp6(LISTENER), icmp6(NEIGHBOUR), dhcp6]
@@ -97,17 +131,35 @@ pub(super) fn of_a_terminal() -> Vec<Conditions> {
     ]
 }
 
+/// As a terminal, and the shares at the box's address there.
+pub(super) fn of_a_claims_host(intent: &Intent) -> Vec<Conditions> {
+    let share = at_own(intent, Zone::Claims, service(6, &[445]));
+    of_a_terminal().into_iter().chain([share]).collect()
+}
+
+/// The page and the shares, and names and addresses where the site asks for them, at the box's clinic address.
 pub(super) fn of_the_clinic(intent: &Intent) -> Vec<Conditions> {
-    let mut services = service(6, &intent.clinic_services);
-    services
-        .extend([(Field::Family, Span::one(4_u8)), (Field::Destination, address4(intent.clinic_address))]);
-    vec![icmp6(ERRORS6), icmp6(LISTENER), icmp6(NEIGHBOUR), icmp(4, 1, ERRORS4), services]
+    let mut excepted = of_the_link();
+    excepted.push(at_own(intent, Zone::Clinic, service(6, &intent.clinic_services)));
+    if intent.clinic_datagrams.contains(&53) {
+        excepted.extend([6, 17].map(|protocol| at_own(intent, Zone::Clinic, service(protocol, &[53]))));
+    }
+    if intent.clinic_datagrams.contains(&67) {
+        excepted.extend([dhcp(68, 67), at_own(intent, Zone::Clinic, service(17, &[67]))]);
+    }
+    excepted
+}
+
+/// At the box's own address in a zone.
+fn at_own(intent: &Intent, zone: Zone, mut conditions: Conditions) -> Conditions {
+    let own = intent.own.get(&zone).map_or_else(Span::none, |address| address4(*address));
+    conditions.extend([(Field::Family, Span::one(4_u8)), (Field::Destination, own)]);
+    conditions
 }
 
 /// The page at the setup address; requests for an address where the box lends them.
 pub(super) fn of_the_setup_port(intent: &Intent) -> Vec<Conditions> {
-    let mut page = service(6, &intent.clinic_services);
-    page.extend([(Field::Family, Span::one(4_u8)), (Field::Destination, address4(intent.clinic_address))]);
+    let page = at_own(intent, Zone::Clinic, service(6, &intent.clinic_services));
     let lends = intent.before_a_site.is_some_and(|before| before.lends_addresses);
     [page].into_iter().chain(lends.then(|| dhcp(68, 67))).collect()
 }
@@ -129,29 +181,67 @@ pub(super) fn of_the_link() -> Vec<Conditions> {
     vec![icmp6(ERRORS6), icmp6(LISTENER), icmp6(NEIGHBOUR), icmp(4, 1, ERRORS4)]
 }
 
-/// The profile's destinations, and errors about flows.
-pub(super) fn to_destinations(intent: &Intent) -> Vec<Conditions> {
-    intent.destinations.iter().filter_map(listed).chain([icmp6(ERRORS6)]).collect()
+/// What may be opened from one zone to another.
+pub(super) fn over_the_way(intent: &Intent, from: Zone, to: Zone) -> Vec<Conditions> {
+    intent.way(from, to).map(listed).collect()
 }
 
-/// The box's peers, echo, router solicitation, DHCPv6.
+/// The box's peers by a zone, and echo.
+fn peers(intent: &Intent, zone: Zone) -> Vec<Conditions> {
+    let peers = intent.peers.iter().filter(|(by, _)| *by == zone);
+    let mut all: Vec<Conditions> = peers.clone().map(|(_, service)| listed(service)).collect();
+    let echo = peers.map(|(_, service)| [icmp(4, 1, &[0, 8]), place(Field::Destination, *service)].concat());
+    all.extend(
+        echo.filter(|conditions| {
+            conditions.iter().any(|(field, span)| *field == Field::Family && span.has(4))
+        }),
+    );
+    all
+}
+
+/// The box's peers, IKE and ESP; where the line carries IPv6 echo, router solicitation and DHCPv6, and DHCP where it
+/// carries IPv4.
 pub(super) fn to_the_line(intent: &Intent) -> Vec<Conditions> {
-    let mut dhcp6 = service(17, &[547]);
-    dhcp6.push((Field::Family, Span::one(6_u8)));
-    let peers = intent.peers.iter().filter_map(listed);
-    peers.chain(of_the_link()).chain([icmp6(&[128, 129, 133]), dhcp6]).collect()
+    let families = carries(intent, Zone::Wan);
+    let mut excepted =
+        [of_the_link(), peers(intent, Zone::Wan), gateways(intent, Zone::Wan, Field::Destination)].concat();
+    if families.ipv6 {
+        let mut dhcp6 = service(17, &[547]);
+        dhcp6.push((Field::Family, Span::one(6_u8)));
+        excepted.extend([icmp6(&[128, 129, 133]), dhcp6]);
+    }
+    if families.ipv4 {
+        excepted.push(dhcp(68, 67));
+    }
+    excepted
 }
 
-/// The terminals' shares, echo, DHCP answers.
+/// DHCP, the box's peers there, IKE and ESP to the gateways.
+pub(super) fn to_the_internet(intent: &Intent) -> Vec<Conditions> {
+    let gateways = gateways(intent, Zone::Isp, Field::Destination);
+    [of_the_link(), peers(intent, Zone::Isp), gateways, vec![dhcp(68, 67)]].concat()
+}
+
+/// The box's peers behind it.
+pub(super) fn to_the_tunnel(intent: &Intent) -> Vec<Conditions> {
+    [of_the_link(), peers(intent, Zone::Tunnel)].concat()
+}
+
+/// Answers by DHCP, the line's prefix.
+pub(super) fn to_a_claims_host() -> Vec<Conditions> {
+    let mut dhcp = service(17, &[68]);
+    dhcp.push((Field::Family, Span::one(4_u8)));
+    of_the_link().into_iter().chain([dhcp, icmp6(&[134])]).collect()
+}
+
+/// The terminals' shares, echo, DHCP answers, the line's prefix.
 pub(super) fn to_a_terminal(intent: &Intent) -> Vec<Conditions> {
     let terminals = Span::any_of(intent.terminals.iter().map(|address| address4(*address)));
     let mut share = service(6, &[445]);
     share.extend([(Field::Family, Span::one(4_u8)), (Field::Destination, terminals.clone())]);
     let mut echo = icmp(4, 1, &[0, 8]);
     echo.push((Field::Destination, terminals));
-    let mut dhcp = service(17, &[68]);
-    dhcp.push((Field::Family, Span::one(4_u8)));
-    of_the_link().into_iter().chain([share, echo, dhcp]).collect()
+    to_a_claims_host().into_iter().chain([share, echo]).collect()
 }
 
 /// The shares of consumers whose folders are elsewhere.
@@ -159,16 +249,27 @@ pub(super) fn to_the_clinic(intent: &Intent) -> Vec<Conditions> {
     let consumers = Span::any_of(intent.consumers.iter().map(|address| address4(*address)));
     let mut share = service(6, &[445]);
     share.extend([(Field::Family, Span::one(4_u8)), (Field::Destination, consumers)]);
-    of_the_link().into_iter().chain([share]).collect()
+    let lends = intent.clinic_datagrams.contains(&67).then(|| dhcp(67, 68));
+    of_the_link().into_iter().chain([share]).chain(lends).collect()
 }
 
-/// An IPv6 prefix, a protocol, a port.
-fn listed((prefix, protocol, port): &(Prefix, u8, u16)) -> Option<Conditions> {
-    let IpAddr::V6(network) = prefix.network() else { return None };
-    let host = u128::MAX.checked_shr(u32::from(prefix.length)).unwrap_or(0);
-    let first = u128::from(network);
-    let mut conditions = service(*protocol, &[*port]);
+/// A place, and what may be asked of it.
+fn listed(asked: &Service) -> Conditions {
+    let mut conditions = match (asked.protocol, asked.port) {
+        (Some(protocol), Some(port)) => service(protocol, &[port]),
+        (Some(protocol), None) => vec![(Field::Protocol, Span::one(protocol))],
+        (None, _) => Vec::new(),
+    };
+    conditions.extend(place(Field::Destination, *asked));
     conditions
-        .extend([(Field::Family, Span::one(6_u8)), (Field::Destination, Span::range(first, first | host))]);
-    Some(conditions)
+}
+
+/// The place of a service at this end of a packet.
+fn place(end: Field, asked: Service) -> Conditions {
+    let (version, first, bits) = match asked.prefix.network() {
+        IpAddr::V4(network) => (4_u8, u128::from(u32::from(network)), 32),
+        IpAddr::V6(network) => (6, u128::from(network), 128),
+    };
+    let host = 1_u128.checked_shl(bits - u32::from(asked.prefix.length)).map_or(u128::MAX, |size| size - 1);
+    vec![(Field::Family, Span::one(version)), (end, Span::range(first, first | host))]
 }

@@ -10,7 +10,7 @@
 use super::cube::{Cube, Field};
 use super::ports::NO_PORT;
 use super::promises::{packets_between, states};
-use super::run::{Lost, Machine};
+use super::run::{Keep, Lost, Machine};
 use super::span::Span;
 use crate::packet::{Path, State};
 
@@ -23,16 +23,18 @@ pub(super) fn openings(machine: &Machine) -> Result<Vec<(Path, Cube)>, Lost> {
     let mut openings = Vec::new();
     for (path, from, to) in ways {
         let packets = packets_between(from, to, &states(&[State::New]));
-        let accepted = machine.accepted(path, packets)?;
-        let requests = accepted.iter().flat_map(|cube| with_types(cube, REQUESTS4, REQUESTS6));
+        let accepted = machine.run(path, packets, Keep::Nothing)?.accepted;
+        // What connection tracking was kept from opens no flow.
+        let tracked = accepted.iter().filter_map(|cube| cube.with(Field::State, &states(&[State::New])));
+        let requests = tracked.flat_map(|cube| with_types(&cube, REQUESTS4, REQUESTS6));
         openings.extend(requests.map(|cube| (path, cube)));
     }
     Ok(openings)
 }
 
 /// RFC 792 and RFC 4443, RFC 4620: only a request opens a flow, and only itself or its answer follows.
-const REQUESTS4: &[u8] = &[8, 13, 15, 17];
-const REQUESTS6: &[u8] = &[128, 139];
+pub(super) const REQUESTS4: &[u8] = &[8, 13, 15, 17];
+pub(super) const REQUESTS6: &[u8] = &[128, 139];
 
 const STRAIGHT: [(Field, Field); 6] = [
     (Field::Family, Field::Family),
@@ -52,33 +54,55 @@ const TURNED: [(Field, Field); 6] = [
     (Field::DestinationService, Field::SourceService),
 ];
 
-/// How an error's destination meets a flow's ends.
-const TO_AN_END: [[(Field, Field); 2]; 2] = [
-    [(Field::Family, Field::Family), (Field::Destination, Field::Source)],
-    [(Field::Family, Field::Family), (Field::Destination, Field::Destination)],
-];
+/// How an error's destination meets an end of a flow.
+type End = [(Field, Field); 2];
+const TO_SOURCE: End = [(Field::Family, Field::Family), (Field::Destination, Field::Source)];
+const TO_DESTINATION: End = [(Field::Family, Field::Family), (Field::Destination, Field::Destination)];
 
-/// The packets of `cube` (of an open flow, forwarded) that exist if `opening` was accepted on this path. A flow
-/// with an end on the box has an address of the box in every packet; IPv4 forwards none such (RFC 1812 section
+/// Which of an opening's packets belong to a flow: itself, straight, and what answers it, turned.
+#[derive(Clone, Copy)]
+struct Ways {
+    straight: bool,
+    turned: bool,
+    /// Where an error about the flow goes: to these ends of it.
+    errors: &'static [End],
+}
+
+/// What comes by `path` of a flow that was opened on another. What goes to the box is not forwarded, and what it says
+/// itself does not come in.
+const fn ways(path: Path, opened: Path) -> Ways {
+    let (straight, turned, errors): (bool, bool, &'static [End]) = match (path, opened) {
+        (Path::Forward, Path::Forward) => (true, true, &[TO_SOURCE, TO_DESTINATION]),
+        (Path::Forward, Path::Input) | (Path::Output, Path::Input) => (false, true, &[TO_SOURCE]),
+        (Path::Forward, Path::Output) | (Path::Output, Path::Output) => (true, false, &[TO_DESTINATION]),
+        (Path::Input, Path::Input) => (true, false, &[TO_DESTINATION]),
+        (Path::Input, Path::Output) => (false, true, &[TO_SOURCE]),
+        // The box says nothing of its own in a flow between others, but errors about it.
+        (Path::Input, Path::Forward) => (false, false, &[]),
+        (Path::Output, Path::Forward) => (false, false, &[TO_SOURCE, TO_DESTINATION]),
+    };
+    Ways { straight, turned, errors }
+}
+
+/// The packets of `cube` (of an open flow, on `path`) that exist if `opening` was accepted on the path `opened`. A
+/// flow with an end on the box has an address of the box in every packet; IPv4 forwards none such (RFC 1812 section
 /// 5.3.7 martians), IPv6 does not look at the source.
-pub(super) fn follow(cube: &Cube, path: Path, opening: &Cube) -> Vec<Cube> {
-    let families = if path == Path::Forward { Span::all() } else { Span::one(6_u8) };
+pub(super) fn follow(cube: &Cube, path: Path, opened: Path, opening: &Cube) -> Vec<Cube> {
+    let both = path != Path::Forward || opened == Path::Forward;
+    let families = if both { Span::all() } else { Span::one(6_u8) };
+    let ways = ways(path, opened);
     let established = cube.with(Field::State, &states(&[State::Established]));
     let established = established.and_then(|cube| cube.with(Field::Family, &families));
     let established = established.into_iter().flat_map(|cube| {
-        let requests = with_types(&cube, REQUESTS4, REQUESTS6);
-        let answers = with_types(&cube, &[0, 14, 16, 18], &[129, 140]);
-        // What goes to the box is not forwarded: to it goes what opened a flow with it, and the answer to its own.
-        let straight = requests.into_iter().filter(|_| path != Path::Input);
+        let straight = with_types(&cube, REQUESTS4, REQUESTS6).into_iter().filter(|_| ways.straight);
+        let turned = with_types(&cube, &[0, 14, 16, 18], &[129, 140]).into_iter().filter(|_| ways.turned);
         let straight = straight.filter_map(|cube| cube.meet(opening, &STRAIGHT));
-        let turned = answers.into_iter().filter(|_| path != Path::Output);
-        let turned = turned.filter_map(|cube| cube.meet(opening, &TURNED));
-        straight.chain(turned).collect::<Vec<_>>()
+        straight.chain(turned.filter_map(|cube| cube.meet(opening, &TURNED))).collect::<Vec<_>>()
     });
     let related = cube.with(Field::State, &states(&[State::Related])).into_iter().flat_map(|cube| {
         let errors = with_types(&cube, &[3, 4, 5, 11, 12], &[1, 2, 3, 4]).into_iter().filter_map(icmp_only);
         errors
-            .flat_map(|cube| TO_AN_END.iter().filter_map(move |ends| cube.meet(opening, ends)))
+            .flat_map(|cube| ways.errors.iter().filter_map(move |ends| cube.meet(opening, ends)))
             .collect::<Vec<_>>()
     });
     established.chain(related).collect()

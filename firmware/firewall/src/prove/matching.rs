@@ -1,6 +1,5 @@
 //! The two sides of a comparison: which fields it reads, and which values it means.
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::Value;
@@ -28,6 +27,7 @@ enum Kind {
     Icmp,
     Icmp6,
     State,
+    Mac,
 }
 
 impl Kind {
@@ -48,6 +48,13 @@ pub(super) struct Left {
     /// (`meta l4proto icmpv6 icmpv6 type …` does not), and then ICMPv6 in IPv4 fits.
     pub(super) twins: Option<Conditions>,
     fields: Vec<(Field, Kind)>,
+}
+
+impl Left {
+    /// Which fields are looked at.
+    pub(super) fn asks(&self) -> Vec<Field> {
+        self.fields.iter().map(|(field, _)| *field).collect()
+    }
 }
 
 const ICMP: u8 = 1;
@@ -102,6 +109,7 @@ fn meta(body: &Value) -> Option<Known> {
         "nfproto" => (Field::Family, Kind::Family),
         "protocol" => (Field::Family, Kind::EtherType),
         "l4proto" => (Field::Protocol, Kind::Protocol),
+        "mark" => (Field::Mark, Kind::Number),
         _ => return None,
     };
     Some((Vec::new(), field, kind))
@@ -117,6 +125,7 @@ fn payload(body: &Value) -> Option<Known> {
     };
     let (protocol, field) = (body.get("protocol")?.as_str()?, body.get("field")?.as_str()?);
     let known = match (protocol, field) {
+        ("ether", "saddr") => (Vec::new(), Field::Mac, Kind::Mac),
         ("ip", "saddr") => (family(4), Field::Source, Kind::Address4),
         ("ip", "daddr") => (family(4), Field::Destination, Kind::Address4),
         ("ip", "protocol") => (family(4), Field::Protocol, Kind::Protocol),
@@ -224,8 +233,16 @@ fn worded(kind: Kind, word: &str, ports: &mut Ports) -> Option<u128> {
         Kind::Address6 => word.parse::<Ipv6Addr>().ok().map(u128::from),
         Kind::Icmp => place(word, ICMP_TYPES),
         Kind::Icmp6 => place(word, ICMP6_TYPES),
+        Kind::Mac => mac(word),
         Kind::State => State::ALL.iter().position(|state| state.word() == word).map(|place| place as u128),
     }
+}
+
+/// Six octets, as nft lists them.
+fn mac(word: &str) -> Option<u128> {
+    let octets: Vec<u8> =
+        word.split(':').map(|octet| u8::from_str_radix(octet, 16).ok()).collect::<Option<_>>()?;
+    (octets.len() == 6).then(|| octets.into_iter().fold(0, |number, octet| number << 8 | u128::from(octet)))
 }
 
 fn prefixed(kind: Kind, prefix: &Value) -> Option<Span> {
@@ -243,26 +260,6 @@ fn prefixed(kind: Kind, prefix: &Value) -> Option<Span> {
 
 fn place(word: &str, table: &[(&str, u8)]) -> Option<u128> {
     table.iter().find(|(name, _)| *name == word).map(|(_, number)| u128::from(*number))
-}
-
-/// Tuples that differ in one field only become one, so that a list of ports is one cut and not many.
-pub(super) fn merged(mut list: Alternatives) -> Alternatives {
-    let width = list.first().map_or(0, Vec::len);
-    for place in (0..width).rev() {
-        let mut groups: BTreeMap<String, Conditions> = BTreeMap::new();
-        for tuple in list {
-            let others: Vec<_> = tuple.iter().enumerate().filter(|(at, _)| *at != place).collect();
-            match groups.entry(format!("{others:?}")) {
-                std::collections::btree_map::Entry::Vacant(entry) => drop(entry.insert(tuple)),
-                std::collections::btree_map::Entry::Occupied(mut entry) => {
-                    let span = &mut entry.get_mut()[place].1;
-                    *span = Span::any_of([span.clone(), tuple[place].1.clone()]);
-                }
-            }
-        }
-        list = groups.into_values().collect();
-    }
-    list
 }
 
 /// IANA protocol numbers, as nft words them.

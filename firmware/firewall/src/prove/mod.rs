@@ -18,44 +18,88 @@ mod cube;
 mod exceptions;
 mod flows;
 mod intent;
+mod layers;
+mod maintenance;
 mod matching;
 pub mod meaning;
+mod needed;
 mod ports;
+mod possible;
 mod promises;
+mod prover;
 mod rule;
 mod ruleset;
 mod run;
 mod sample;
+mod source;
 mod span;
 #[cfg(test)]
 mod tests;
+mod tree;
+mod walk;
+mod writing;
 
 use std::fmt;
 
 use model::part::{Promise, Proof};
 use serde_json::Value;
 
-use self::cube::{Cube, Field};
-pub use self::intent::{BeforeASite, Intent};
+pub use self::intent::{BeforeASite, Families, Intent, Maintenance, Service, Way};
 use self::ports::Ports;
-use self::promises::{Claim, states};
+use self::prover::Prover;
 use self::ruleset::Ruleset;
-use self::run::{Lost, Machine};
-use crate::packet::{Packet, Path, State};
+use self::run::Machine;
+use crate::packet::Packet;
 
-/// A packet that breaks a promise, and the one that opened its flow if it belongs to one.
+/// A packet that breaks a promise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counterexample {
-    /// Accepted before, rightly or not: it opened the flow.
+    /// Accepted before, rightly or not: it opened the flow, if the packet belongs to one.
     pub opening: Option<Packet>,
-    /// Accepted, and must not be.
+    /// The packet as it comes.
     pub packet: Packet,
+    /// The same behind the rules that write into it, if any does.
+    pub becomes: Option<Packet>,
+    /// What happens to it and must not.
+    pub wrong: Wrong,
+}
+
+/// What happens to a packet and must not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// It passes.
+    Passes,
+    /// It is refused, by this rule or policy.
+    Refused {
+        /// The rule's comment, or whose policy.
+        by: String,
+    },
+    /// It is logged as refused, and is not, or by another rule than the log says.
+    Logged {
+        /// The log's prefix.
+        prefix: String,
+        /// What really becomes of it.
+        really: String,
+    },
+    /// It would pass if every rule was gone: no policy drops it.
+    Unruled,
 }
 
 impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.packet)?;
-        self.opening.as_ref().map_or(Ok(()), |opening| write!(f, ", of the flow opened by {opening}"))
+        if let Some(becomes) = &self.becomes {
+            write!(f, ", which rules make {becomes}")?;
+        }
+        if let Some(opening) = &self.opening {
+            write!(f, ", of the flow opened by {opening}")?;
+        }
+        match &self.wrong {
+            Wrong::Passes => Ok(()),
+            Wrong::Refused { by } => write!(f, ", which is refused by {by}"),
+            Wrong::Logged { prefix, really } => write!(f, ", which is logged as {prefix} and is {really}"),
+            Wrong::Unruled => write!(f, ", which no policy drops"),
+        }
     }
 }
 
@@ -75,7 +119,12 @@ pub fn prove(document: &Value, intent: &Intent) -> Vec<Promise> {
     let promise = |(number, finding)| {
         let proof = match finding {
             Finding::Proved => Proof::Proved,
-            Finding::Broken(example) => Proof::Broken { counterexample: example.to_string() },
+            Finding::Broken(example) => Proof::Broken {
+                counterexample: example.to_string(),
+                packet: Some(Box::new(example.packet)),
+                opening: example.opening.map(Box::new),
+                becomes: example.becomes.map(Box::new),
+            },
             Finding::Unproved(reason) => Proof::Unproved { reason },
         };
         Promise { number, proof }
@@ -91,85 +140,11 @@ pub fn all_proved(promises: &[Promise]) -> bool {
 /// [`prove`], with counterexamples as packets. Numbers as in docs/security.md.
 pub fn findings(document: &Value, intent: &Intent) -> Vec<(u8, Finding)> {
     let mut ports = Ports::default();
-    for zone in [&intent.wan, &intent.terminal, &intent.clinic] {
+    for zone in intent.zones.values() {
         ports.span(zone);
     }
     ports.number("lo");
     let machine = Machine::new(&Ruleset::read(document), ports);
-    let openings = std::cell::OnceCell::new();
-    let prover = Prover { machine: &machine, intent, openings: &openings };
+    let prover = Prover::new(&machine, intent);
     promises::numbers(intent).iter().map(|number| (*number, prover.finding(*number))).collect()
-}
-
-struct Prover<'p> {
-    machine: &'p Machine,
-    intent: &'p Intent,
-    /// Worked out when the first packet of an open flow is accepted where none may be.
-    openings: &'p std::cell::OnceCell<Result<Vec<(Path, Cube)>, Lost>>,
-}
-
-impl Prover<'_> {
-    fn finding(&self, number: u8) -> Finding {
-        let mut doubts = self.machine.unknown.clone();
-        for claim in promises::claims(number, self.intent, &self.machine.ports) {
-            match self.broken(claim, &mut doubts) {
-                Ok(Some(example)) => return Finding::Broken(Box::new(example)),
-                Ok(None) => {}
-                Err(lost) => doubts.push(lost),
-            }
-        }
-        doubts
-            .into_iter()
-            .next()
-            .map_or(Finding::Proved, |reason| Finding::Unproved(format!("not understood: {reason}")))
-    }
-
-    fn broken(&self, claim: Claim, doubts: &mut Vec<String>) -> Result<Option<Counterexample>, Lost> {
-        let accepted = self.machine.accepted(claim.path, claim.cubes)?;
-        let opening = states(&[State::New, State::Untracked, State::Invalid]);
-        for cube in accepted.iter().filter_map(|cube| cube.with(Field::State, &opening)) {
-            match &cube.doubt {
-                None => {
-                    return Ok(Some(Counterexample {
-                        opening: None,
-                        packet: self.sample(claim.path, &cube),
-                    }));
-                }
-                Some(reason) => doubts.push(reason.to_string()),
-            }
-        }
-        for cube in accepted.iter().filter_map(|cube| cube.with(Field::State, &opening.not())) {
-            if let Some(example) = self.of_a_flow(claim.path, &cube, doubts)? {
-                return Ok(Some(example));
-            }
-        }
-        Ok(None)
-    }
-
-    /// A packet of the cube whose flow can have been opened.
-    fn of_a_flow(
-        &self,
-        path: Path,
-        cube: &Cube,
-        doubts: &mut Vec<String>,
-    ) -> Result<Option<Counterexample>, Lost> {
-        let openings =
-            self.openings.get_or_init(|| flows::openings(self.machine)).as_ref().map_err(Clone::clone)?;
-        for (way, opening) in openings {
-            for met in flows::follow(cube, *way, opening) {
-                if let Some(reason) = &met.doubt {
-                    doubts.push(reason.to_string());
-                    continue;
-                }
-                let packet = self.sample(path, &met);
-                let opened = sample::opening(opening, &packet).map(|cube| self.sample(*way, &cube));
-                return Ok(Some(Counterexample { opening: opened, packet }));
-            }
-        }
-        Ok(None)
-    }
-
-    fn sample(&self, path: Path, cube: &Cube) -> Packet {
-        sample::packet(path, cube, self.intent, &self.machine.ports)
-    }
 }

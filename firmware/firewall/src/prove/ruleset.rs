@@ -1,7 +1,7 @@
 //! Reads nft JSON object by object, in the form of `nft -j list ruleset` and in the form of commands. Whatever
 //! is not known here is noted by name, and nothing is then called proved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -12,6 +12,8 @@ pub(super) struct Base {
     pub(super) hook: String,
     pub(super) priority: i64,
     pub(super) drops: bool,
+    /// The ports of a hook that belongs to ports; older versions of nft do not list them.
+    pub(super) ports: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -27,6 +29,15 @@ pub(super) struct Table {
     pub(super) chains: BTreeMap<String, Chain>,
     /// Sets and maps by name, as read.
     pub(super) sets: BTreeMap<String, Value>,
+    /// Those that rules put elements into. nft 1.0.6 does not list that a set is meant for it.
+    filled: BTreeSet<String>,
+}
+
+/// What a set holds.
+pub(super) struct Content {
+    pub(super) elements: Vec<Value>,
+    /// Whether it holds that and nothing else until somebody changes the ruleset: not if packets, time or rates decide.
+    pub(super) fixed: bool,
 }
 
 /// Tables by family and name.
@@ -63,6 +74,10 @@ impl Ruleset {
     fn item(&mut self, item: &Value) {
         let done = only(item).and_then(|(verb, body)| match verb {
             "metainfo" => Some(()),
+            "beside" => {
+                self.unknown.push(format!("beside nft there is {}", body.as_str()?));
+                Some(())
+            }
             "add" | "create" => self.add(only(body)?, true),
             "insert" => self.insert(only(body)?),
             "delete" => self.delete(only(body)?),
@@ -81,7 +96,7 @@ impl Ruleset {
 
     fn add(&mut self, (what, body): Named<'_>, command: bool) -> Option<()> {
         match what {
-            "table" => self.add_table(body),
+            "table" => self.add_table(body, command),
             "chain" => self.add_chain(body),
             "set" | "map" => {
                 let name = text(body, "name");
@@ -94,25 +109,28 @@ impl Ruleset {
                     command && ["handle", "index", "position"].iter().any(|key| body.get(key).is_some());
                 let chain = self.chain_of(body).filter(|_| !placed)?;
                 chain.rules.push(body.clone());
-                Some(())
+                self.note_filled(body)
             }
-            // Named objects that only count or limit; a rule that uses one says so itself.
-            "counter" | "quota" | "limit" => Some(()),
+            // Named objects that do nothing by themselves; a rule that uses one says so itself.
+            "counter" | "quota" | "limit" | "ct timeout" | "ct helper" | "ct expectation" | "synproxy"
+            | "secmark" | "flowtable" => Some(()),
             _ => None,
         }
     }
 
-    fn add_table(&mut self, body: &Value) -> Option<()> {
+    fn add_table(&mut self, body: &Value, command: bool) -> Option<()> {
         known_keys(body, &["family", "name", "handle", "comment", "flags"])?;
         let flags = words(body.get("flags"))?;
-        flags.iter().all(|flag| ["dormant", "owner", "persist"].contains(&flag.as_str())).then_some(())?;
+        let dormant = flags.iter().any(|flag| flag == "dormant");
         let key = (text(body, "family"), text(body, "name"));
-        self.tables.entry(key).or_default().dormant = flags.iter().any(|flag| flag == "dormant");
-        Some(())
+        self.tables.entry(key).or_default().dormant = dormant && !command;
+        // nft 1.0.6 reads past the flag in a command, and where a table has one it lists a word that means nothing.
+        let plain = flags.iter().all(|flag| ["dormant", "owner", "persist"].contains(&flag.as_str()));
+        (plain && !(command && dormant)).then_some(())
     }
 
     fn add_chain(&mut self, body: &Value) -> Option<()> {
-        let keys = ["family", "table", "name", "handle", "comment", "type", "hook", "prio", "policy"];
+        let keys = ["family", "table", "name", "handle", "comment", "type", "hook", "prio", "policy", "dev"];
         known_keys(body, &keys)?;
         let base = match body.get("hook") {
             Some(hook) => Some(Base {
@@ -124,6 +142,10 @@ impl Ruleset {
                     None | Some(Some("accept")) => false,
                     Some(_) => return None,
                 },
+                ports: body
+                    .get("dev")
+                    .map(|dev| words(Some(dev)))
+                    .map_or(Some(None), |words| words.map(Some))?,
             }),
             None => None,
         };
@@ -154,6 +176,17 @@ impl Ruleset {
             return None;
         }
         self.chain_of(body)?.rules.insert(0, body.clone());
+        self.note_filled(body)
+    }
+
+    /// Remembers which sets a rule puts elements into.
+    fn note_filled(&mut self, rule: &Value) -> Option<()> {
+        let table = self.table(rule, "table")?;
+        for statement in rule.get("expr")?.as_array()? {
+            let (what, body) = only(statement).filter(|(what, _)| ["set", "map"].contains(what)).unzip();
+            let name = what.zip(body).and_then(|(what, body): (&str, &Value)| body.get(what)?.as_str());
+            table.filled.extend(name.map(|name| name.trim_start_matches('@').to_owned()));
+        }
         Some(())
     }
 
@@ -162,37 +195,49 @@ impl Ruleset {
         (what == "table").then(|| self.tables.remove(&key)).flatten().map(drop)
     }
 
-    /// The elements of a set or map, if its content is what the document says and stays so: packets and time
-    /// change those with the flags `dynamic` and `timeout`.
-    pub(super) fn elements(&self, table: &(String, String), name: &str) -> Result<Vec<Value>, String> {
-        let set = self.tables.get(table).and_then(|table| table.sets.get(name));
+    /// What a set or map holds.
+    pub(super) fn content(&self, table: &(String, String), name: &str) -> Result<Content, String> {
+        let own = self.tables.get(table);
+        let set = own.and_then(|table| table.sets.get(name));
         let set = set.ok_or_else(|| format!("the set {name}, which is not there"))?;
-        let keys = [
-            "family",
-            "table",
-            "name",
-            "handle",
-            "comment",
-            "type",
-            "map",
-            "flags",
-            "elem",
-            "policy",
-            "size",
-            "auto-merge",
-        ];
-        let flags = words(set.get("flags")).unwrap_or_else(|| vec!["unreadable".into()]);
-        if known_keys(set, &keys).is_none()
-            || flags.iter().any(|flag| !["interval", "constant"].contains(&flag.as_str()))
-        {
-            return Err(format!("the set {name}, whose content may change by itself"));
-        }
-        match set.get("elem") {
-            None => Ok(Vec::new()),
-            Some(Value::Array(elements)) => Ok(elements.clone()),
-            Some(one) => Ok(vec![one.clone()]),
-        }
+        let flags = words(set.get("flags")).filter(|_| known_keys(set, SET_KEYS).is_some());
+        let flags =
+            flags.ok_or_else(|| format!("the set {name}, which has more to it than is known here"))?;
+        let elements = match set.get("elem") {
+            None => Vec::new(),
+            Some(Value::Array(elements)) => elements.clone(),
+            Some(one) => vec![one.clone()],
+        };
+        let fixed = flags.iter().all(|flag| ["interval", "constant"].contains(&flag.as_str()))
+            && ["timeout", "stmt"].iter().all(|key| set.get(key).is_none())
+            && elements.iter().all(is_plain)
+            && own.is_some_and(|table| !table.filled.contains(name));
+        Ok(Content { elements, fixed })
     }
+}
+
+const SET_KEYS: &[&str] = &[
+    "family",
+    "table",
+    "name",
+    "handle",
+    "comment",
+    "type",
+    "map",
+    "flags",
+    "elem",
+    "policy",
+    "size",
+    "auto-merge",
+    "timeout",
+    "gc-interval",
+    "stmt",
+];
+
+/// Whether an element is there without conditions: a rate or a time of its own may take it away.
+fn is_plain(element: &Value) -> bool {
+    let element = element.as_array().and_then(|pair| pair.first()).unwrap_or(element);
+    element.get("elem").is_none_or(|elem| known_keys(elem, &["val", "comment", "counter"]).is_some())
 }
 
 fn known_keys(body: &Value, known: &[&str]) -> Option<()> {

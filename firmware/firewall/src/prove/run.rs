@@ -1,241 +1,324 @@
-//! Sends cubes through a ruleset: all packets of a cube at once, each by the way the kernel would lead it.
+//! Sends cubes through a ruleset: all packets of a cube at once, hook by hook, each by the way the kernel would lead it.
+//! What happens in one chain is [`super::walk`].
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::cube::{Conditions, Cube, Field};
+use super::cube::{Cube, Field};
+use super::layers;
 use super::ports::Ports;
-use super::rule::{Reader, Step, Test, Verdict};
+use super::rule::{Reader, Rule, Step};
 use super::ruleset::{Base, Ruleset};
-use crate::packet::Path;
+use super::span::Span;
+use super::walk::Walk;
+use crate::packet::{Path, State};
 
 /// Family, table, chain.
-type Name = (String, String, String);
-
-/// The kernel allows so many jumps within jumps (NFT_JUMP_STACK_SIZE).
-const DEEPEST: usize = 16;
+pub(super) type Name = (String, String, String);
 
 /// So many cubes are followed before the ruleset counts as too intricate to prove.
-const PATIENCE: usize = 400_000;
+const PATIENCE: usize = 1_000_000;
 
 /// A ruleset, read.
 pub(super) struct Machine {
-    chains: BTreeMap<Name, Vec<Vec<Step>>>,
-    bases: Vec<(Name, Base)>,
+    pub(super) chains: BTreeMap<Name, Vec<Rule>>,
+    /// Where packets meet it, in the order in which they do.
+    bases: Vec<Hooked>,
     /// What is not understood anywhere in it.
     pub(super) unknown: Vec<String>,
+    /// What may refuse packets and is not followed.
+    pub(super) unseen: Vec<String>,
     pub(super) ports: Ports,
     spent: Cell<usize>,
+}
+
+/// A base chain at its place.
+pub(super) struct Hooked {
+    pub(super) name: Name,
+    pub(super) base: Base,
+    /// Priority; translations have one of their own, whatever is written (nf_nat_register_fn).
+    place: i64,
+    /// The ports it belongs to: [`None`] if it belongs to none, or to ports that are not listed.
+    ports: Option<Span>,
+    /// It gives packets another source, which chains behind it see.
+    hides: bool,
 }
 
 /// Why a run was given up.
 pub(super) type Lost = String;
 
+/// What became of the packets of a run.
+#[derive(Default)]
+pub(super) struct Fate {
+    /// Came through every hook.
+    pub(super) accepted: Vec<Cube>,
+    /// Left by another port, past the hooks.
+    pub(super) moved: Vec<Cube>,
+    /// With what refused them; kept if asked for.
+    pub(super) refused: Vec<(Cube, By)>,
+    pub(super) keep: Keep,
+}
+
+/// Who refused.
+#[derive(Clone, Debug)]
+pub(super) struct By {
+    pub(super) id: Option<Rc<str>>,
+    pub(super) name: Rc<str>,
+}
+
+/// What is to be known of a run beside what it accepts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Keep {
+    #[default]
+    Nothing,
+    Refused,
+    /// And under which prefixes packets were logged.
+    Logs,
+}
+
+/// A hook, and what is not known there yet, or not any more.
+type Stage = (&'static str, &'static [Field]);
+
+const INPUT: &[Stage] = &[("ingress", &[Field::To, Field::State]), ("prerouting", &[]), ("input", &[])];
+const FORWARD: &[Stage] = &[
+    ("ingress", &[Field::To, Field::State]),
+    ("prerouting", &[Field::To]),
+    ("forward", &[]),
+    ("postrouting", &[Field::From, Field::Mac]),
+    ("egress", &[Field::From, Field::Mac]),
+];
+const OUTPUT: &[Stage] =
+    &[("output", &[Field::Mac]), ("postrouting", &[Field::Mac]), ("egress", &[Field::Mac])];
+
 impl Machine {
     /// `ports` are the ones the promises speak of.
     pub(super) fn new(ruleset: &Ruleset, mut ports: Ports) -> Self {
-        let mut unknown = ruleset.unknown.clone();
+        let (mut unknown, mut unseen) = (ruleset.unknown.clone(), Vec::new());
         let (mut chains, mut bases) = (BTreeMap::new(), Vec::new());
         for (key, table) in ruleset.tables.iter().filter(|(_, table)| !table.dormant) {
+            if layers::is_beside(&key.0) {
+                layers::look(key, table, &mut unknown, &mut unseen);
+                continue;
+            }
             for (name, chain) in &table.chains {
                 let name = (key.0.clone(), key.1.clone(), name.clone());
                 let mut reader = Reader { ruleset, table: key, ports: &mut ports, unknown: &mut unknown };
-                let rules: Vec<_> = chain.rules.iter().map(|rule| reader.rule(rule)).collect();
-                if let Some(base) = &chain.base {
-                    unknown.extend(misplaced(&name, base, rules.is_empty()));
-                    bases.push((name.clone(), base.clone()));
-                }
+                let read = |(place, rule)| reader.rule(rule, &name.2, place);
+                let rules: Vec<Rule> = chain.rules.iter().enumerate().filter_map(read).collect();
+                bases.extend(chain.base.clone().map(|base| (name.clone(), base)));
                 chains.insert(name, rules);
             }
         }
-        bases.retain(|(_, base)| base.kind == "filter");
-        Self { chains, bases, unknown, ports, spent: Cell::new(0) }
+        let mut machine = Self { chains, bases: Vec::new(), unknown, unseen, ports, spent: Cell::new(0) };
+        machine.hook_up(bases);
+        machine
     }
 
-    /// Which of the packets come through all hooks of a path.
-    pub(super) fn accepted(&self, path: Path, cubes: Vec<Cube>) -> Result<Vec<Cube>, Lost> {
-        // Before routing no way out is known yet, and behind it the way in need not be known any more.
-        let way: &[(&str, &[Field])] = match path {
-            Path::Input => &[("prerouting", &[]), ("input", &[])],
-            Path::Forward => {
-                &[("prerouting", &[Field::To]), ("forward", &[]), ("postrouting", &[Field::From])]
+    /// The same ruleset after every rule of it has gone: what its policies do.
+    pub(super) fn policies(&self) -> Self {
+        let chains = self.chains.keys().map(|name| (name.clone(), Vec::new())).collect();
+        let base = |hooked: &Hooked| (hooked.name.clone(), hooked.base.clone());
+        let bases = self.bases.iter().map(base).collect();
+        let (unknown, unseen) = (Vec::new(), Vec::new());
+        let ports = self.ports.clone();
+        let mut machine = Self { chains, bases: Vec::new(), unknown, unseen, ports, spent: Cell::new(0) };
+        machine.hook_up(bases);
+        machine
+    }
+
+    fn hook_up(&mut self, bases: Vec<(Name, Base)>) {
+        for (name, base) in bases {
+            let steps = self.reach(&name);
+            let writes = steps.iter().any(|step| step.changes_packets());
+            let hides = steps.iter().any(|step| matches!(step, Step::Hide(_)));
+            if steps.is_empty() && !base.drops {
+                continue;
             }
-            Path::Output => &[("output", &[]), ("postrouting", &[])],
-        };
-        self.spent.set(0);
-        way.iter().try_fold(cubes, |cubes, (hook, blind)| self.hook(hook, cubes, blind))
-    }
-
-    /// Every base chain of the hook has to let a packet pass; as no chain changes it, their order is no matter.
-    fn hook(&self, hook: &str, mut cubes: Vec<Cube>, blind: &[Field]) -> Result<Vec<Cube>, Lost> {
-        for (name, base) in self.bases.iter().filter(|(_, base)| base.hook == hook) {
-            let version = match name.0.as_str() {
-                "ip" => Some(4),
-                "ip6" => Some(6),
-                _ => None,
+            self.unknown.extend(misplaced(&name, &base, writes));
+            let place = match (base.kind.as_str(), base.hook.as_str()) {
+                ("nat", "prerouting" | "output") => -100,
+                ("nat", _) => 100,
+                _ => base.priority,
             };
-            let meets = |cube: &Cube| version.is_none_or(|version| cube.span(Field::Family).has(version));
-            let (here, passing): (Vec<_>, Vec<_>) = cubes.into_iter().partition(meets);
-            // Connection tracking works at priority -200 of prerouting and output.
-            let early = ["prerouting", "output"].contains(&hook) && base.priority <= -200;
-            let mut blind = blind.to_vec();
-            blind.extend(early.then_some(Field::State));
-            let (mut accepted, left) = self.chain(name, here, &blind, 0)?;
-            if !base.drops {
-                accepted.extend(left);
+            let ports = base.ports.as_ref().map(|names| self.ports.span(names));
+            self.bases.push(Hooked { name, base, place, ports, hides });
+        }
+        self.bases.sort_by_key(|hooked| (hooked.place, hooked.base.priority));
+        let tied = self.tied();
+        self.unknown.extend(tied);
+    }
+
+    /// Every step a packet of this chain may meet.
+    fn reach(&self, name: &Name) -> Vec<&Step> {
+        let (mut names, mut steps) = (vec![name.clone()], Vec::new());
+        let mut next = 0;
+        while let Some(name) = names.get(next).cloned() {
+            let here = self.chains.get(&name).into_iter().flatten().flat_map(|rule| &rule.steps);
+            steps.extend(here.clone());
+            for target in here.flat_map(Step::targets) {
+                let target = (name.0.clone(), name.1.clone(), target.to_owned());
+                if !names.contains(&target) {
+                    names.push(target);
+                }
             }
+            next += 1;
+        }
+        steps
+    }
+
+    /// Chains of one priority meet packets in an order nobody lists, which matters if one of them changes packets.
+    fn tied(&self) -> Option<String> {
+        let changes = |hooked: &Hooked| self.reach(&hooked.name).iter().any(|step| step.changes_packets());
+        self.bases.iter().enumerate().find_map(|(at, one)| {
+            let mut others = self.bases[at + 1..].iter().filter(|other| one.is_beside(other));
+            let other = others.find(|other| changes(one) || changes(other))?;
+            Some(format!("the order of the chains {} and {}", one.name.2, other.name.2))
+        })
+    }
+
+    /// What becomes of the packets on their way through all hooks of a path.
+    pub(super) fn run(&self, path: Path, cubes: Vec<Cube>, keep: Keep) -> Result<Fate, Lost> {
+        let way = match path {
+            Path::Input => INPUT,
+            Path::Forward => FORWARD,
+            Path::Output => OUTPUT,
+        };
+        if self.spent.get() <= PATIENCE {
+            self.spent.set(0);
+        }
+        // A mark is the box's own: what comes from outside has none yet.
+        let unmarked = |cube: Cube| {
+            if path == Path::Output { Some(cube) } else { cube.with(Field::Mark, &Span::one(0_u8)) }
+        };
+        let mut fate = Fate { keep, ..Fate::default() };
+        let cubes = cubes.into_iter().filter_map(unmarked).collect();
+        let through = way.iter().try_fold(cubes, |cubes: Vec<Cube>, stage| {
+            // ip_forward and ip6_forward take the hop before they ask.
+            let hops = stage.0 == "forward";
+            let cubes = if hops { cubes.into_iter().filter_map(Cube::a_hop_on).collect() } else { cubes };
+            self.hook(*stage, cubes, &mut fate)
+        })?;
+        fate.accepted = through;
+        Ok(fate)
+    }
+
+    /// Every base chain of the hook has to let a packet pass.
+    fn hook(&self, (hook, blind): Stage, mut cubes: Vec<Cube>, fate: &mut Fate) -> Result<Vec<Cube>, Lost> {
+        let mut blind = blind.to_vec();
+        for hooked in self.bases.iter().filter(|hooked| hooked.base.hook == hook) {
+            let (here, passing) = hooked.meeting(cubes);
+            let mut blind_here = blind.clone();
+            blind_here.extend(hooked.is_early().then_some(Field::State));
+            let mut walk = Walk { machine: self, hooked, blind: &blind_here, fate };
+            let (accepted, left) = walk.chain(&hooked.name, here, 0)?;
             cubes = passing;
             cubes.extend(accepted);
+            if hooked.base.drops {
+                let by = By { id: None, name: format!("the policy of {}", hooked.name.2).into() };
+                fate.refuse(left, &by);
+            } else {
+                cubes.extend(left);
+            }
+            if hooked.hides {
+                blind.extend([Field::Source, Field::SourceService]);
+            }
         }
+        cubes.iter_mut().for_each(|cube| cube.bound = false);
         Ok(cubes)
     }
 
-    /// Those accepted, and those that come out at the end of the chain or by `return`.
-    fn chain(
-        &self,
-        name: &Name,
-        cubes: Vec<Cube>,
-        blind: &[Field],
-        depth: usize,
-    ) -> Result<(Vec<Cube>, Vec<Cube>), Lost> {
-        if depth > DEEPEST {
-            return Err(format!("jumps deeper than {DEEPEST} at chain {}", name.2));
+    pub(super) fn pay(&self, cubes: usize) -> Result<(), Lost> {
+        let spent = self.spent.get() + cubes;
+        self.spent.set(spent);
+        if spent > PATIENCE { Err("a ruleset too intricate to follow".into()) } else { Ok(()) }
+    }
+}
+
+impl Fate {
+    pub(super) fn refuse(&mut self, cubes: Vec<Cube>, by: &By) {
+        if self.keep != Keep::Nothing {
+            self.refused.extend(cubes.into_iter().map(|cube| (cube, by.clone())));
         }
-        let rules =
-            self.chains.get(name).ok_or_else(|| format!("the chain {}, which is not there", name.2))?;
-        let mut walk =
-            Walk { machine: self, chain: name, blind, depth, accepted: Vec::new(), left: Vec::new() };
-        let mut here = cubes;
-        for rule in rules {
-            if here.is_empty() {
-                break;
+    }
+}
+
+impl Hooked {
+    /// Whether packets may meet both, in either order.
+    fn is_beside(&self, other: &Self) -> bool {
+        let families = [self.name.0.as_str(), other.name.0.as_str()];
+        let apart = [["ip", "ip6"], ["ip6", "ip"]].contains(&families);
+        let translate = self.base.kind == "nat" && other.base.kind == "nat";
+        self.base.hook == other.base.hook && self.place == other.place && !apart && !translate
+    }
+
+    /// Connection tracking works at priority -200 of prerouting and output.
+    pub(super) fn is_early(&self) -> bool {
+        let before = ["prerouting", "output"].contains(&self.base.hook.as_str()) && self.place <= -200;
+        before || self.base.hook == "ingress"
+    }
+
+    /// The packets that meet this chain, and those that pass it by.
+    fn meeting(&self, cubes: Vec<Cube>) -> (Vec<Cube>, Vec<Cube>) {
+        let version = match self.name.0.as_str() {
+            "ip" => Some(4),
+            "ip6" => Some(6),
+            _ => None,
+        };
+        let meets = |cube: &Cube| version.is_none_or(|version| cube.span(Field::Family).has(version));
+        let (here, mut passing): (Vec<_>, Vec<_>) = cubes.into_iter().partition(meets);
+        let here = self.at_its_ports(here, &mut passing);
+        if self.base.kind != "nat" {
+            return (here, passing);
+        }
+        // Only what opens a flow is translated by rules, and once; what follows is translated as it was.
+        let new = Span::one(State::New as u8);
+        let mut opening = Vec::new();
+        for cube in here {
+            if cube.bound {
+                passing.push(cube);
+                continue;
             }
-            here = walk.rule(rule, here)?;
+            passing.extend(cube.with(Field::State, &new.not()));
+            opening.extend(cube.with(Field::State, &new));
         }
-        walk.left.extend(here);
-        Ok((walk.accepted, walk.left))
+        (opening, passing)
+    }
+
+    fn at_its_ports(&self, cubes: Vec<Cube>, passing: &mut Vec<Cube>) -> Vec<Cube> {
+        let field = match self.base.hook.as_str() {
+            "ingress" => Field::From,
+            "egress" => Field::To,
+            _ => return cubes,
+        };
+        let Some(ports) = &self.ports else {
+            let reason = Rc::from(format!("which ports the chain {} belongs to", self.name.2));
+            let doubted: Vec<Cube> = cubes.into_iter().map(|cube| cube.doubted(&reason)).collect();
+            passing.extend(doubted.iter().cloned());
+            return doubted;
+        };
+        passing.extend(cubes.iter().filter_map(|cube| cube.with(field, &ports.not())));
+        cubes.iter().filter_map(|cube| cube.with(field, ports)).collect()
     }
 }
 
 /// Base chains that may do what is not followed here.
-fn misplaced(name: &Name, base: &Base, empty: bool) -> Option<String> {
+fn misplaced(name: &Name, base: &Base, writes: bool) -> Option<String> {
     let place = format!("the chain {} of table {} {}", name.2, name.0, name.1);
-    let followed = ["prerouting", "input", "forward", "output", "postrouting"].contains(&base.hook.as_str());
-    if !["inet", "ip", "ip6"].contains(&name.0.as_str()) || !followed {
+    let hooks: &[&str] = match name.0.as_str() {
+        "netdev" => &["ingress", "egress"],
+        _ => &["ingress", "prerouting", "input", "forward", "output", "postrouting"],
+    };
+    let kinds: &[&str] = match base.hook.as_str() {
+        "forward" | "ingress" | "egress" => &["filter"],
+        "output" => &["filter", "nat", "route"],
+        _ => &["filter", "nat"],
+    };
+    if !["inet", "ip", "ip6", "netdev"].contains(&name.0.as_str()) || !hooks.contains(&base.hook.as_str()) {
         return Some(format!("{place} at hook {}", base.hook));
     }
-    let idle = empty && !base.drops;
-    (base.kind != "filter" && !idle).then(|| format!("{place} of type {}", base.kind))
-}
-
-/// Cubes on their way through one chain.
-struct Walk<'m> {
-    machine: &'m Machine,
-    chain: &'m Name,
-    blind: &'m [Field],
-    depth: usize,
-    accepted: Vec<Cube>,
-    left: Vec<Cube>,
-}
-
-impl Walk<'_> {
-    /// Those that go on to the next rule.
-    fn rule(&mut self, steps: &[Step], cubes: Vec<Cube>) -> Result<Vec<Cube>, Lost> {
-        self.pay(cubes.len())?;
-        let (mut here, mut next) = (cubes, Vec::new());
-        for step in steps {
-            here = self.step(step, here, &mut next)?;
-        }
-        next.extend(here);
-        Ok(next)
-    }
-
-    fn pay(&self, cubes: usize) -> Result<(), Lost> {
-        let spent = self.machine.spent.get() + cubes;
-        self.machine.spent.set(spent);
-        if spent > PATIENCE { Err("a ruleset too intricate to follow".into()) } else { Ok(()) }
-    }
-
-    /// Those that go on to the next step; the others are added to `next`, or have got their verdict.
-    fn step(&mut self, step: &Step, here: Vec<Cube>, next: &mut Vec<Cube>) -> Result<Vec<Cube>, Lost> {
-        match step {
-            Step::Either => {
-                next.extend(here.iter().cloned());
-                Ok(here)
-            }
-            Step::Opaque(reason) => Ok(doubt(here, reason, next)),
-            Step::Test(test) if self.is_blind(&test.alternatives) => {
-                Ok(doubt(here, &"a port where it is not known".into(), next))
-            }
-            Step::Test(test) => Ok(fitting(test, here, next)),
-            Step::Lookup { entries, .. } if self.is_blind(entries.iter().flat_map(|(keys, _)| keys)) => {
-                Err("a verdict map asks for a port where it is not known".into())
-            }
-            Step::Lookup { requires, entries } => {
-                let (mut here, others) = Cube::cut(here, std::slice::from_ref(requires));
-                next.extend(others);
-                for (alternatives, verdict) in entries {
-                    let (inside, outside) = Cube::cut(here, alternatives);
-                    self.verdict(verdict, inside, next)?;
-                    here = outside;
-                }
-                next.extend(here);
-                Ok(Vec::new())
-            }
-            Step::Verdict(verdict) => {
-                self.verdict(verdict, here, next)?;
-                Ok(Vec::new())
-            }
-        }
-    }
-
-    fn is_blind<'t>(&self, alternatives: impl IntoIterator<Item = &'t Conditions>) -> bool {
-        alternatives.into_iter().flatten().any(|(field, _)| self.blind.contains(field))
-    }
-
-    fn verdict(&mut self, verdict: &Verdict, cubes: Vec<Cube>, next: &mut Vec<Cube>) -> Result<(), Lost> {
-        if cubes.is_empty() {
-            return Ok(());
-        }
-        match verdict {
-            Verdict::Accept => self.accepted.extend(cubes),
-            Verdict::Drop => {}
-            Verdict::Return => self.left.extend(cubes),
-            Verdict::Continue => next.extend(cubes),
-            Verdict::Jump(target) => next.extend(self.visit(target, cubes)?),
-            Verdict::Goto(target) => {
-                let left = self.visit(target, cubes)?;
-                self.left.extend(left);
-            }
-        }
-        Ok(())
-    }
-
-    fn visit(&mut self, target: &str, cubes: Vec<Cube>) -> Result<Vec<Cube>, Lost> {
-        let name = (self.chain.0.clone(), self.chain.1.clone(), target.to_owned());
-        let (accepted, left) = self.machine.chain(&name, cubes, self.blind, self.depth + 1)?;
-        self.accepted.extend(accepted);
-        Ok(left)
-    }
-}
-
-/// Both ways, each in doubt.
-fn doubt(here: Vec<Cube>, reason: &Rc<str>, next: &mut Vec<Cube>) -> Vec<Cube> {
-    let here: Vec<Cube> = here.into_iter().map(|cube| cube.doubted(reason)).collect();
-    next.extend(here.iter().cloned());
-    here
-}
-
-/// Those that fit; the others go to `next`.
-fn fitting(test: &Test, here: Vec<Cube>, next: &mut Vec<Cube>) -> Vec<Cube> {
-    let (twins, here) = Cube::cut(here, test.twins.as_slice());
-    let twins = doubt(twins, &"ICMP of the other family, where nft does not list the family".into(), next);
-    let (exist, others) = Cube::cut(here, std::slice::from_ref(&test.requires));
-    next.extend(others);
-    let (inside, outside) = Cube::cut(exist, &test.alternatives);
-    let (mut fit, off) = if test.negated { (outside, inside) } else { (inside, outside) };
-    next.extend(off);
-    fit.extend(twins);
-    fit
+    // Another way out is chosen after them, which the rules before have not seen.
+    let rerouted = base.kind == "route" || (base.kind == "nat" && base.hook == "output");
+    let leads_on = writes && (rerouted || base.hook == "egress");
+    (leads_on || !kinds.contains(&base.kind.as_str())).then(|| format!("{place} of type {}", base.kind))
 }

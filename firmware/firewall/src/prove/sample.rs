@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use model::Zone;
+
 use super::cube::{Cube, Field};
 use super::intent::Intent;
 use super::ports::Ports;
@@ -10,16 +12,22 @@ use crate::packet::{Packet, Path, State};
 
 /// Addresses one expects at a port, best first; the box's own at none.
 fn expected_at(port: &str, intent: &Intent) -> Vec<IpAddr> {
-    let of = |zone: &[String]| zone.iter().any(|name| name == port);
-    let [clinic, among_terminals] = [intent.clinic_address, intent.terminal_address].map(IpAddr::V4);
-    let station = IpAddr::V4(Ipv4Addr::from(u32::from(intent.clinic_address).wrapping_add(9)));
+    let own = intent.own.values().copied().map(IpAddr::V4);
+    let clinic = intent.own.get(&Zone::Clinic).copied().unwrap_or(Ipv4Addr::UNSPECIFIED);
+    let station = IpAddr::V4(Ipv4Addr::from(u32::from(clinic).wrapping_add(9)));
     let terminals = intent.terminals.iter().copied().map(IpAddr::V4);
     let consumers = intent.consumers.iter().copied().map(IpAddr::V4);
     let host6 = |last| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last));
-    match port {
-        "" => vec![clinic, among_terminals, host6(1)],
-        _ if of(&intent.clinic) => consumers.chain([station, host6(0x10)]).collect(),
-        _ if of(&intent.terminal) => terminals.chain([host6(0x20)]).collect(),
+    if port.is_empty() {
+        return [IpAddr::V4(clinic)].into_iter().chain(own).chain([host6(1)]).collect();
+    }
+    match intent.zone(port) {
+        Some(Zone::Clinic) => consumers.chain([station, host6(0x10)]).collect(),
+        Some(Zone::Terminal) => terminals.chain([host6(0x20)]).collect(),
+        Some(zone @ (Zone::Claims | Zone::Printer | Zone::Maint | Zone::Cloud)) => {
+            let belongs = intent.belongs.get(&zone).into_iter().flatten();
+            belongs.map(|prefix| prefix.address).chain([host6(0x40)]).collect()
+        }
         _ => vec![IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9)), host6(0x30)],
     }
 }
@@ -35,15 +43,22 @@ fn number(address: IpAddr) -> u128 {
 /// Other values that make a good example, best first.
 const fn preferred(field: Field) -> &'static [u128] {
     match field {
-        Field::Protocol => &[6, 17, 58, 1],
+        Field::Protocol => &[6, 17, 58, 1, 50, 47, 99, 2],
         Field::Readable => &[1],
         Field::DestinationService => &[445, 443, 80, 53],
         Field::SourceService => &[50_000, 445],
-        Field::HopLimit => &[64, 255],
+        Field::HopLimit => &[64, 63, 255, 254],
         Field::IcmpType => &[8, 128],
         Field::State => &[State::New as u128, State::Established as u128],
         _ => &[],
     }
+}
+
+/// An address of the span: one that is expected, else one behind the first, which may be a network's own.
+fn pick_address(span: &Span, expected: impl IntoIterator<Item = u128>) -> u128 {
+    let known = expected.into_iter().find(|value| span.has(*value));
+    let behind = || span.ranges().iter().find(|(first, last)| last - first >= 9).map(|(first, _)| first + 9);
+    known.or_else(behind).or_else(|| span.lowest()).unwrap_or_default()
 }
 
 fn pick(span: &Span, preferred: impl IntoIterator<Item = u128>) -> u128 {
@@ -51,9 +66,21 @@ fn pick(span: &Span, preferred: impl IntoIterator<Item = u128>) -> u128 {
     known.or_else(|| span.lowest()).unwrap_or_default()
 }
 
+/// When a packet of a cube is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// As it came.
+    Coming,
+    /// After what rules wrote into it.
+    Written,
+}
+
 /// A packet of the cube.
-pub(super) fn packet(path: Path, cube: &Cube, intent: &Intent, ports: &Ports) -> Packet {
-    let value = |field| pick(cube.span(field), preferred(field).iter().copied());
+pub(super) fn packet(path: Path, cube: &Cube, when: When, intent: &Intent, ports: &Ports) -> Packet {
+    // Its state is what connection tracking made of it in the end.
+    let before = |field| cube.before(field).filter(|_| when == When::Coming && field != Field::State);
+    let span = |field| before(field).unwrap_or_else(|| cube.span(field));
+    let value = |field| pick(span(field), preferred(field).iter().copied());
     let byte = |field| u8::try_from(value(field)).unwrap_or_default();
     let service = |field| u16::try_from(value(field)).unwrap_or_default();
     let address = |field, port| {
@@ -61,14 +88,18 @@ pub(super) fn packet(path: Path, cube: &Cube, intent: &Intent, ports: &Ports) ->
         match value(Field::Family) {
             4 => {
                 let known = expected.filter(IpAddr::is_ipv4).map(number);
-                IpAddr::V4(Ipv4Addr::from(u32::try_from(pick(cube.span(field), known)).unwrap_or_default()))
+                IpAddr::V4(Ipv4Addr::from(
+                    u32::try_from(pick_address(span(field), known)).unwrap_or_default(),
+                ))
             }
             _ => {
                 let known = expected.filter(IpAddr::is_ipv6).map(number);
-                IpAddr::V6(Ipv6Addr::from(pick(cube.span(field), known)))
+                IpAddr::V6(Ipv6Addr::from(pick_address(span(field), known)))
             }
         }
     };
+    // On its way through it has lost one.
+    let hop = u8::from(path == Path::Forward && when == When::Coming);
     let [from_port, to_port] = [Field::From, Field::To].map(|field| ports.name(value(field)));
     Packet {
         path,
@@ -82,7 +113,7 @@ pub(super) fn packet(path: Path, cube: &Cube, intent: &Intent, ports: &Ports) ->
         destination_service: service(Field::DestinationService),
         icmp_type: byte(Field::IcmpType),
         icmp_code: byte(Field::IcmpCode),
-        hop_limit: byte(Field::HopLimit),
+        hop_limit: byte(Field::HopLimit).saturating_add(hop),
         state: State::ALL.get(usize::from(byte(Field::State))).copied().unwrap_or(State::Invalid),
     }
 }

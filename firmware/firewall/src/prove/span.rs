@@ -1,7 +1,7 @@
 //! A set of numbers as ranges: what one field of a packet may be.
 
 /// Disjoint ranges in rising order, both ends included, none touching the next.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Span(Vec<(u128, u128)>);
 
 impl Span {
@@ -25,7 +25,11 @@ impl Span {
     }
 
     pub(super) fn any_of(spans: impl IntoIterator<Item = Self>) -> Self {
-        let mut ranges: Vec<(u128, u128)> = spans.into_iter().flat_map(|span| span.0).collect();
+        Self::of_ranges(spans.into_iter().flat_map(|span| span.0).collect())
+    }
+
+    /// Ranges in any order, which may overlap.
+    pub(super) fn of_ranges(mut ranges: Vec<(u128, u128)>) -> Self {
         ranges.sort_unstable();
         let mut merged: Vec<(u128, u128)> = Vec::with_capacity(ranges.len());
         for (first, last) in ranges {
@@ -37,19 +41,16 @@ impl Span {
         Self(merged)
     }
 
+    /// What is in both. A few ranges find their place among many without a walk past all of them.
     pub(super) fn and(&self, other: &Self) -> Self {
-        let (mut left, mut right) = (self.0.iter().peekable(), other.0.iter().peekable());
-        let mut both = Vec::new();
-        while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
-            let (first, last) = (a.0.max(b.0), a.1.min(b.1));
-            if first <= last {
-                both.push((first, last));
-            }
-            if a.1 < b.1 {
-                left.next()
-            } else {
-                right.next()
-            };
+        let (few, many) =
+            if self.0.len() <= other.0.len() { (&self.0, &other.0) } else { (&other.0, &self.0) };
+        let mut both = Vec::with_capacity(few.len());
+        let mut place = 0;
+        for (first, last) in few {
+            place += first_reaching(&many[place..], *first);
+            let meeting = many[place..].iter().take_while(|range| range.0 <= *last);
+            both.extend(meeting.map(|range| (range.0.max(*first), range.1.min(*last))));
         }
         Self(both)
     }
@@ -68,12 +69,18 @@ impl Span {
         Self(gaps)
     }
 
+    /// Each number less one; what was none is gone.
+    pub(super) fn lowered(&self) -> Self {
+        let above = self.0.iter().filter(|(_, last)| *last > 0);
+        Self(above.map(|(first, last)| (first.saturating_sub(1), last - 1)).collect())
+    }
+
     pub(super) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     pub(super) fn has(&self, value: u128) -> bool {
-        self.0.iter().any(|(first, last)| (*first..=*last).contains(&value))
+        self.0.get(first_reaching(&self.0, value)).is_some_and(|range| range.0 <= value)
     }
 
     pub(super) fn lowest(&self) -> Option<u128> {
@@ -85,10 +92,16 @@ impl Span {
         &self.0
     }
 
-    /// The ranges, for `<` and `>`.
+    /// The least and the greatest number.
     pub(super) fn bounds(&self) -> Option<(u128, u128)> {
         Some((self.0.first()?.0, self.0.last()?.1))
     }
+}
+
+/// The place of the first range that ends at this number or behind it: near the front it is found at once.
+pub(super) fn first_reaching(ranges: &[(u128, u128)], value: u128) -> usize {
+    let near = ranges.iter().take(4).position(|range| range.1 >= value);
+    near.unwrap_or_else(|| ranges.partition_point(|range| range.1 < value))
 }
 
 #[cfg(test)]

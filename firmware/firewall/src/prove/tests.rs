@@ -7,15 +7,19 @@ use serde_json::{Value, json};
 use super::cube::{Conditions, Cube, Field};
 use super::ports::NO_PORT;
 use super::ruleset::Ruleset;
-use super::run::Machine;
+use super::run::{Keep, Machine};
 use super::span::Span;
 use super::*;
 use crate::explain::explain;
+use crate::packet::{Path, State};
+
+fn site() -> Site {
+    let profile = Profile::parse("profile.toml", include_str!("../../tests/data/profile.toml"));
+    Site::parse("site.toml", include_str!("../../tests/data/site.toml"), profile).unwrap()
+}
 
 fn ruleset() -> Value {
-    let profile = Profile::parse("profile.toml", include_str!("../../tests/data/profile.toml"));
-    let site = Site::parse("site.toml", include_str!("../../tests/data/site.toml"), profile).unwrap();
-    let mut document = crate::compile_json(&site);
+    let mut document = crate::compile_json(&site());
     for item in document["nftables"].as_array_mut().unwrap() {
         if item["add"]["set"]["name"] == "terminal_addresses6" {
             item["add"]["set"]["elem"] = json!(["2001:db8:0:1::2"]);
@@ -101,7 +105,8 @@ fn packet() -> impl Strategy<Value = Packet> {
             destination_service: dport,
             icmp_type,
             icmp_code: 0,
-            hop_limit,
+            // A router takes one, and what has none left goes nowhere.
+            hop_limit: if path == Path::Forward { 64 } else { hop_limit },
             state,
         },
     )
@@ -147,7 +152,7 @@ proptest! {
         let machine = Machine::new(&Ruleset::read(&document), ports);
         prop_assert_eq!(&machine.unknown, &Vec::<String>::new());
         for packet in packets {
-            let accepted = machine.accepted(packet.path, vec![cube(&packet, &machine.ports)]).unwrap();
+            let accepted = machine.run(packet.path, vec![cube(&packet, &machine.ports)], Keep::Nothing).unwrap().accepted;
             prop_assert!(accepted.iter().all(|cube| cube.doubt.is_none()));
             let decision = explain(&document, &packet).unwrap();
             prop_assert_eq!(!accepted.is_empty(), decision.accepted, "{}: {}", packet, decision.by);
@@ -186,19 +191,7 @@ proptest! {
             let at: &String = place.get(&list);
             *document.pointer_mut(at).unwrap() = value;
         }
-        let intent = Intent {
-            wan: vec!["wan0".into()],
-            terminal: vec!["term0".into()],
-            clinic: vec!["lan0".into()],
-            clinic_address: [198, 51, 100, 1].into(),
-            terminal_address: [192, 0, 2, 1].into(),
-            terminals: Vec::new(),
-            consumers: Vec::new(),
-            clinic_services: vec![443],
-            destinations: Vec::new(),
-            peers: Vec::new(),
-            before_a_site: None,
-        };
+        let intent = Intent::from_site(&site());
         prop_assert_eq!(prove(&document, &intent).len(), promises::numbers(&intent).len());
         // Understood or not: it says so.
         let _ = explain(&document, &packet);

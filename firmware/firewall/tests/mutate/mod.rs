@@ -72,14 +72,21 @@ pub fn push(document: &mut Value, item: Value) {
     items(document).push(item);
 }
 
-fn new_rule(table: &str, chain: &str, steps: Value) -> Value {
-    json!({"rule": {"family": "inet", "table": table, "chain": chain, "comment": "added", "expr": steps}})
+fn new_rule(document: &mut Value, table: &str, chain: &str, steps: Value) -> Value {
+    let own = |(kind, body): &(String, &mut Value)| {
+        kind == "chain" && body["table"] == table && body["name"] == chain
+    };
+    let family =
+        objects(document).find(own).unwrap_or_else(|| panic!("there is no chain {chain}")).1["family"]
+            .clone();
+    json!({"rule": {"family": family, "table": table, "chain": chain, "comment": "added", "expr": steps}})
 }
 
 pub fn first(document: &mut Value, chain: &str, steps: Value) {
     let is_rule = |item: &Value| item["add"].get("rule").is_some();
     let place = items(document).iter().position(is_rule).unwrap();
-    items(document).insert(place, json!({"add": new_rule("sekisho", chain, steps)}));
+    let rule = new_rule(document, "sekisho", chain, steps);
+    items(document).insert(place, json!({ "add": rule }));
 }
 
 pub fn last(document: &mut Value, chain: &str, steps: Value) {
@@ -87,7 +94,8 @@ pub fn last(document: &mut Value, chain: &str, steps: Value) {
 }
 
 pub fn last_of(document: &mut Value, table: &str, chain: &str, steps: Value) {
-    push(document, json!({"add": new_rule(table, chain, steps)}));
+    let rule = new_rule(document, table, chain, steps);
+    push(document, json!({ "add": rule }));
 }
 
 /// Another table, called `other`, with one chain.
@@ -102,4 +110,11 @@ pub fn without_chain(document: &mut Value, name: &str) {
     let named = |kind: &Value, key: &str| kind.get(key).is_some_and(|text| text == name);
     items(document)
         .retain(|item| !named(&item["add"]["chain"], "name") && !named(&item["add"]["rule"], "chain"));
+}
+
+/// In the form of a listing, without commands.
+pub fn as_listed(document: &mut Value) {
+    let items = items(document);
+    items.retain(|item| item.get("delete").is_none());
+    items.iter_mut().for_each(|item| *item = item["add"].clone());
 }

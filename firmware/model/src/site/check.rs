@@ -1,19 +1,23 @@
 //! What makes a site file wrong though each of its keys is right.
 
+mod networks;
+mod uplinks;
+
 use std::net::{IpAddr, Ipv4Addr};
 
+pub(super) use self::uplinks::of_profile;
 use super::read;
 use super::walk::{Errors, Node, refuse_twins};
 use super::{PagePorts, Place};
 use crate::calendar::Calendar;
 use crate::kind::Kind;
 use crate::parcel::Direction;
-use crate::zone::Zone;
 
 /// What one key alone cannot tell: twins, references, addresses that must lie in each other.
 pub(super) fn all(root: &Node, errors: &mut Errors<'_>) {
-    ports(root, errors);
-    zones(root, errors);
+    uplinks::ports(root, errors);
+    uplinks::all(root, errors);
+    networks::all(root, errors);
     terminals(root, errors);
     consumers(root, errors);
     Calendar::check(root, errors);
@@ -38,37 +42,6 @@ fn page(node: &Node, page: PagePorts, errors: &mut Errors<'_>) {
     for (key, port) in [("http", page.http), ("https", page.https)] {
         if port == SMB {
             errors.add(node, key, format!("port {SMB} is the share's"), None);
-        }
-    }
-}
-
-fn ports(root: &Node, errors: &mut Errors<'_>) {
-    let ports = root.tables("port");
-    refuse_twins(&ports, "name", errors);
-    refuse_twins(&ports, "zone", errors);
-    let zones: Vec<String> = ports.iter().filter_map(|node| node.text("zone")).collect();
-    for zone in Zone::ALL {
-        let said = ports.is_empty() || ports.len() > zones.len();
-        if !said && !zones.iter().any(|key| key == zone.key()) {
-            errors.add(root, "port", format!("no port has zone {:?}", zone.key()), None);
-        }
-    }
-}
-
-fn zones(root: &Node, errors: &mut Errors<'_>) {
-    let own = |key: &str| root.table(key).and_then(|node| node.prefix("address"));
-    if let (Some(clinic), Some(node)) = (own("clinic"), root.table("terminals"))
-        && own("terminals").is_some_and(|terminals| terminals.overlaps(&clinic))
-    {
-        errors.add(node, "address", "the terminals' zone overlaps the clinic's".into(), None);
-    }
-    for node in ["clinic", "terminals"].iter().filter_map(|key| root.table(key)) {
-        let Some(prefix) = node.prefix("address") else { continue };
-        if let IpAddr::V4(address) = prefix.address
-            && !prefix.is_machine(address)
-        {
-            let message = format!("{prefix} cannot be a machine's address");
-            errors.add(node, "address", message, Some("like 192.0.2.1/24".into()));
         }
     }
 }

@@ -1,11 +1,89 @@
 //! The keys of a site file, each with the form of its value.
 
 use super::spec::{Key, Shape};
+use super::uplink::{Line, Uplink};
 use crate::{calendar, kind, opening};
 
-const LINE: &[Key] = &[Key::required("kind", Shape::OneOf(&["ra"]), "how the line hands out addresses")];
+const LINE: &[Key] = &[
+    Key::required("kind", Shape::OneOf(Line::KINDS), "how the qualification is reached"),
+    Key::optional("ipsec", Shape::Table(IPSEC), "with kind ipsec"),
+    Key::optional(
+        "pppoe-through",
+        Shape::Port,
+        "the port of terminal or claims whose own PPPoE session passes through to the line: what runs in it the box does not see",
+    ),
+];
+
+const IPSEC: &[Key] = &[
+    Key::required("gateways", Shape::Addresses, "the provider's gateways"),
+    Key::optional(
+        "routed",
+        Shape::Boolean,
+        "terminals keep their addresses in the tunnel; false if absent: they have its inner address",
+    ),
+];
+
+const INTERNET: &[Key] = &[
+    Key::required(
+        "kind",
+        Shape::OneOf(&["dhcp", "pppoe"]),
+        "dhcp: at the port of zone isp; pppoe: a session over that port, or over the line's if there is none",
+    ),
+    Key::required("resolvers", Shape::Ipv4s, "the resolvers asked there"),
+];
 
 const ZONE: &[Key] = &[Key::required("address", Shape::Ipv4Prefix, "the box's own address in this zone")];
+
+const CLINIC: &[Key] = &[
+    Key::required("address", Shape::Ipv4Prefix, "the box's own address in this zone"),
+    Key::optional("dhcp", Shape::Boolean, "computers get their addresses from the box, false if absent"),
+    Key::optional("dns", Shape::Boolean, "computers ask the box for names of the internet, false if absent"),
+    Key::optional(
+        "internet",
+        Shape::Table(&[]),
+        "a table without keys: the clinic leaves by the internet line; else the box is no gateway of the clinic's",
+    ),
+    Key::optional(
+        "cloud",
+        Shape::Table(CLOUD),
+        "the receipt computer's cloud, behind IPsec over the internet line",
+    ),
+];
+
+const CLOUD: &[Key] = &[
+    Key::required("gateways", Shape::Ipv4s, "its gateways"),
+    Key::required("networks", Shape::Prefixes, "the IPv4 networks behind it that the clinic may reach"),
+];
+
+const HOST: &[Key] = &[
+    Key::required("name", Shape::Port, "its name here"),
+    Key::required("address", Shape::Ipv4, "its IPv4 address, fixed"),
+];
+
+const PRINTER: &[Key] = &[
+    Key::required("name", Shape::Port, "its name here"),
+    Key::required("address", Shape::Ipv4, "its IPv4 address, fixed"),
+    Key::required(
+        "tcp",
+        Shape::Integers { min: 1, max: 65535 },
+        "the TCP ports it prints by, like 9100 or 631",
+    ),
+];
+
+const MAINTAINER: &[Key] = &[
+    Key::required(
+        "address",
+        Shape::Ipv4Prefix,
+        "the box's management address in the tunnel; the maintainers' addresses lie in the same network",
+    ),
+    Key::required("gateways", Shape::Addresses, "the maintainers' gateways, which the box calls"),
+    Key::required("uplink", Shape::OneOf(Uplink::KEYS), "by which way"),
+];
+
+const UPDATE: &[Key] = &[
+    Key::required("servers", Shape::Prefixes, "where the servers of updates lie, asked over HTTPS"),
+    Key::required("uplink", Shape::OneOf(Uplink::KEYS), "by which way"),
+];
 
 const TERMINALS: &[Key] = &[
     Key::required("address", Shape::Ipv4Prefix, "the box's own address in this zone"),
@@ -18,12 +96,21 @@ const TERMINALS: &[Key] = &[
 
 const PORT: &[Key] = &[
     Key::required("name", Shape::Port, "the interface"),
-    Key::required("zone", Shape::OneOf(&["wan", "terminal", "clinic"]), "the zone it belongs to"),
+    Key::required(
+        "zone",
+        Shape::OneOf(&["wan", "isp", "terminal", "clinic", "claims", "printer"]),
+        "the zone it belongs to",
+    ),
 ];
 
 const TERMINAL: &[Key] = &[
     Key::required("name", Shape::Port, "the terminal's name here"),
     Key::required("address", Shape::Ipv4, "its IPv4 address"),
+    Key::optional(
+        "mac",
+        Shape::Mac,
+        "its card's address; seen at another zone's port, it is a bypass and refused",
+    ),
     Key::optional("share", Shape::Unc, "the shared folder with req, res and face; with login"),
     Key::optional("login", Shape::Secret, "user and password of the share, by reference"),
     Key::optional("path", Shape::Path, "instead of share and login: that folder, if it lies on this machine"),
@@ -85,15 +172,34 @@ pub const SPEC: &[Key] = &[
     Key::required("version", Shape::Integer { min: 1, max: 1 }, "format of this file"),
     Key::required("profile", Shape::Text, "a shipped profile, or a file beside this one that ends in .toml"),
     Key::required("line", Shape::Table(LINE), "the qualification line"),
-    Key::required("clinic", Shape::Table(ZONE), "the clinic's zone"),
+    Key::required("clinic", Shape::Table(CLINIC), "the clinic's zone"),
+    Key::optional("internet", Shape::Table(INTERNET), "a separate line or session to the internet, IPv4"),
     Key::required("terminals", Shape::Table(TERMINALS), "the terminals' zone"),
+    Key::optional(
+        "claims",
+        Shape::Table(ZONE),
+        "the zone of the hosts that send claims; it has a port of its own",
+    ),
+    Key::optional(
+        "printers",
+        Shape::Table(ZONE),
+        "the zone of printers that both sides use; it has a port of its own",
+    ),
     Key::required("port", Shape::Tables(PORT), "the box's ports"),
     Key::required("terminal", Shape::Tables(TERMINAL), "the qualification terminals"),
+    Key::optional("claims-host", Shape::Tables(HOST), "the hosts that send claims"),
+    Key::optional("printer", Shape::Tables(PRINTER), "the printers; they open nothing"),
     Key::required("consumer", Shape::Tables(CONSUMER), "who takes the answers"),
     Key::optional("kind", Shape::Tables(kind::SITE_SPEC), "changes to the profile's table of kinds"),
     Key::optional("relay", Shape::Table(RELAY), "how files are carried"),
     Key::optional("opening", Shape::Table(opening::SPEC), "the days a time to live counts"),
     Key::optional("maintenance", Shape::Tables(calendar::MAINTENANCE), "maintenance the centre announced"),
+    Key::optional(
+        "maintainer",
+        Shape::Table(MAINTAINER),
+        "remote maintenance; nothing of it is open without consent",
+    ),
+    Key::optional("update", Shape::Table(UPDATE), "where updates come from"),
     Key::optional("contact", Shape::Tables(CONTACT), "whom to call"),
     Key::optional("page", Shape::Table(PAGE), "where the page listens"),
 ];

@@ -1,23 +1,28 @@
 //! The site file: the one file a clinic is described by. Read once at start; everything is checked before
 //! anything is opened, and every mistake is said at once with its line and what is allowed.
 
+mod ahead;
 mod check;
 mod keys;
 pub mod prefix;
 mod read;
 pub mod spec;
+pub mod uplink;
 mod value;
 pub mod walk;
+pub mod zones;
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use jiff::civil::Date;
 
 pub use self::keys::SPEC;
 use self::prefix::Prefix;
-use self::walk::Errors;
+use self::uplink::{Cloud, Internet, Line, Maintainer, Update};
+use self::walk::{Errors, Node};
+use self::zones::{Claims, Printers};
 use crate::calendar::Calendar;
 use crate::kind::{self, Kind};
 use crate::opening::Opening;
@@ -54,22 +59,6 @@ impl fmt::Display for SiteError {
     }
 }
 
-/// How the line hands out addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LineKind {
-    /// A /64 by router advertisement, no delegation (no ひかり電話).
-    Ra,
-}
-
-impl LineKind {
-    /// Its name in the site file.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Ra => "ra",
-        }
-    }
-}
-
 /// A port of the box.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Port {
@@ -86,12 +75,36 @@ pub struct Terminal {
     pub name: String,
     /// Its IPv4 address.
     pub address: Ipv4Addr,
+    /// Its card's address, if it is written down.
+    pub mac: Option<Mac>,
     /// Where its folders are.
     pub folders: Place,
     /// Below which folder of every consumer's share the folders for its requests lie; none: at the root.
     pub requests_below: Option<String>,
     /// The last day of its client certificate, as somebody typed it in.
     pub certificate_until: Option<Date>,
+}
+
+/// A card's address, RFC 7042 section 2.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mac(pub [u8; 6]);
+
+impl std::str::FromStr for Mac {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let octet = |part: &str| (part.len() == 2).then(|| u8::from_str_radix(part, 16).ok()).flatten();
+        let octets: Option<Vec<u8>> = text.split([':', '-']).map(octet).collect();
+        let octets = octets.and_then(|octets| <[u8; 6]>::try_from(octets).ok());
+        octets.filter(|octets| octets[0] & 1 == 0).map(Self).ok_or("no card's address")
+    }
+}
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
 }
 
 /// Where the shared folders of one end are.
@@ -163,8 +176,28 @@ pub struct PagePorts {
 pub struct Site {
     /// What the profile says.
     pub profile: Profile,
-    /// How the line hands out addresses.
-    pub line: LineKind,
+    /// How the qualification is reached.
+    pub line: Line,
+    /// The port whose own PPPoE session passes through to the line, if one does.
+    pub pppoe_through: Option<String>,
+    /// The internet line or session beside it.
+    pub internet: Option<Internet>,
+    /// Whether the clinic leaves by the internet line.
+    pub clinic_internet: bool,
+    /// The receipt computer's cloud.
+    pub cloud: Option<Cloud>,
+    /// Whether the clinic's computers get their addresses from the box.
+    pub clinic_dhcp: bool,
+    /// Whether the clinic's computers ask the box for names.
+    pub clinic_dns: bool,
+    /// The claims terminals' zone.
+    pub claims: Option<Claims>,
+    /// The printers' zone.
+    pub printers: Option<Printers>,
+    /// Remote maintenance.
+    pub maintainer: Option<Maintainer>,
+    /// Where updates come from.
+    pub update: Option<Update>,
     /// The box's address in the clinic's zone.
     pub clinic: Prefix,
     /// The box's address in the terminal's zone.
@@ -220,6 +253,7 @@ impl Site {
             let profile = profile.as_ref().ok().cloned()?;
             let kinds = kind::of_site(&profile.kinds, &root, &mut errors);
             check::takes(&root, &kinds, &mut errors);
+            check::of_profile(&root, &profile, &mut errors);
             read::site(&root, profile, kinds)
         });
         let mut list = errors.into_list();
@@ -230,7 +264,7 @@ impl Site {
         }
     }
 
-    /// The interface of a zone; every zone has exactly one, the checker saw to it.
+    /// The port of a zone; every zone of [`Zone::NEEDED`] has exactly one, the checker saw to it.
     pub fn port(&self, zone: Zone) -> &str {
         self.ports.iter().find(|port| port.zone == zone).map_or("", |port| port.name.as_str())
     }
@@ -265,6 +299,14 @@ impl Site {
     pub fn contact(&self, party: Party) -> Option<&Contact> {
         self.contacts.iter().find(|contact| contact.party == party)
     }
+}
+
+pub(crate) fn addresses4(node: &Node, key: &str) -> Vec<Ipv4Addr> {
+    let v4 = |address| match address {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    };
+    node.addresses(key).into_iter().filter_map(v4).collect()
 }
 
 /// The JSON Schema of a site file.

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::walk::Node;
-use super::{Consumer, Contact, LineKind, PagePorts, Place, Port, Site, Terminal};
+use super::{Consumer, Contact, PagePorts, Place, Port, Site, Terminal, uplink, zones};
 use crate::calendar::Calendar;
 use crate::kind::Kind;
 use crate::opening::Opening;
@@ -12,6 +12,7 @@ use crate::profile::Profile;
 use crate::zone::Zone;
 
 pub(super) fn site(root: &Node, profile: Profile, kinds: Vec<Kind>) -> Option<Site> {
+    let clinic = root.table("clinic")?;
     Some(Site {
         profile,
         kinds,
@@ -22,8 +23,18 @@ pub(super) fn site(root: &Node, profile: Profile, kinds: Vec<Kind>) -> Option<Si
         smb_2_1: root.table("relay").and_then(|relay| relay.text("smb-2-1")),
         opening: Opening::read(root.table("opening")),
         calendar: Calendar::read(root),
-        line: LineKind::Ra,
-        clinic: root.table("clinic")?.prefix("address")?,
+        line: uplink::line(root.table("line")?)?,
+        pppoe_through: root.table("line")?.text("pppoe-through"),
+        internet: root.table("internet").and_then(uplink::internet),
+        clinic: clinic.prefix("address")?,
+        clinic_internet: clinic.has("internet"),
+        cloud: clinic.table("cloud").map(uplink::cloud),
+        clinic_dhcp: clinic.boolean("dhcp").unwrap_or(false),
+        clinic_dns: clinic.boolean("dns").unwrap_or(false),
+        claims: zones::claims(root),
+        printers: zones::printers(root),
+        maintainer: root.table("maintainer").and_then(uplink::maintainer),
+        update: root.table("update").and_then(uplink::update),
         terminal_zone: root.table("terminals")?.prefix("address")?,
         ports: root.tables("port").iter().filter_map(|node| port(node)).collect(),
         terminals: root.tables("terminal").iter().filter_map(|node| terminal(node)).collect(),
@@ -41,6 +52,7 @@ fn terminal(node: &Node) -> Option<Terminal> {
     Some(Terminal {
         name: node.text("name")?,
         address: address(node)?,
+        mac: node.text("mac").and_then(|mac| mac.parse().ok()),
         folders: remote(node, "share").or_else(|| local(node))?,
         requests_below: node.text("requests-below"),
         certificate_until: node.text("certificate-until").and_then(|day| day.parse().ok()),

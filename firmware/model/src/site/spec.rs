@@ -47,6 +47,14 @@ pub enum Shape {
     Account,
     /// An IPv4 address.
     Ipv4,
+    /// A list of IPv4 addresses.
+    Ipv4s,
+    /// A list of addresses of either family.
+    Addresses,
+    /// A card's address.
+    Mac,
+    /// `*.NAME`: every name below it.
+    Suffix,
     /// Exactly so many IPv6 addresses.
     Ipv6s {
         /// How many.
@@ -135,6 +143,10 @@ pub fn allowed(shape: Shape) -> String {
             "a small letter, then at most 19 small letters, digits or '-'; no account of the system".into()
         }
         Shape::Ipv4 => "an IPv4 address".into(),
+        Shape::Ipv4s => "a list of IPv4 addresses".into(),
+        Shape::Addresses => "a list of addresses".into(),
+        Shape::Mac => "a card's address like 00:00:5e:00:53:01".into(),
+        Shape::Suffix => "*.NAME with a DNS name".into(),
         Shape::Ipv6s { count } => format!("a list of {count} IPv6 addresses"),
         Shape::Prefix => "a prefix like 2001:db8::/64".into(),
         Shape::Ipv4Prefix => "an IPv4 address with its length, like 192.0.2.1/24".into(),
@@ -201,6 +213,13 @@ fn shape(shape: Shape) -> Map<String, Value> {
         Shape::Port => json!({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$"}),
         Shape::Account => json!({"type": "string", "pattern": "^[a-z][a-z0-9-]{0,19}$"}),
         Shape::Ipv4 => json!({"type": "string", "format": "ipv4"}),
+        Shape::Ipv4s => {
+            json!({"type": "array", "minItems": 1, "items": {"type": "string", "format": "ipv4"}})
+        }
+        Shape::Addresses => json!({"type": "array", "minItems": 1,
+            "items": {"anyOf": [{"type": "string", "format": "ipv4"}, {"type": "string", "format": "ipv6"}]}}),
+        Shape::Mac => json!({"type": "string", "pattern": "^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$"}),
+        Shape::Suffix => json!({"type": "string", "pattern": r"^\*\.[A-Za-z0-9.-]+$"}),
         Shape::Ipv6s { count } => json!({"type": "array", "minItems": count, "maxItems": count,
             "items": {"type": "string", "format": "ipv6"}}),
         Shape::Prefix | Shape::Ipv4Prefix => {

@@ -52,6 +52,11 @@ pub(super) fn list(items: &DeArray<'_>, shape: Shape) -> Option<Checked> {
             list.filter(|list| list.len() == count && list.iter().all(IpAddr::is_ipv6))
                 .map(Checked::Addresses)
         }
+        Shape::Ipv4s | Shape::Addresses => {
+            let list: Option<Vec<IpAddr>> = texts()?.into_iter().map(|text| text.parse().ok()).collect();
+            let fits = |address: &IpAddr| matches!(shape, Shape::Addresses) || address.is_ipv4();
+            list.filter(|list| !list.is_empty() && list.iter().all(fits)).map(Checked::Addresses)
+        }
         Shape::Prefixes => {
             let list: Option<Vec<Prefix>> = texts()?.into_iter().map(|text| text.parse().ok()).collect();
             list.filter(|list| !list.is_empty()).map(Checked::Prefixes)
@@ -72,6 +77,8 @@ pub(super) fn text(text: &str, shape: Shape) -> Option<Checked> {
         Shape::Text => plain(text),
         Shape::OneOf(words) => words.contains(&text),
         Shape::Name => is_name(text),
+        Shape::Suffix => text.strip_prefix("*.").is_some_and(is_name),
+        Shape::Mac => text.parse::<super::Mac>().is_ok(),
         Shape::Port => is_port(text),
         Shape::Account => is_account(text),
         Shape::Unc => is_unc(text),

@@ -86,7 +86,7 @@ fn say(promises: &[Promise], json: bool) -> ExitCode {
 fn line(promise: &Promise) -> String {
     match &promise.proof {
         Proof::Proved => format!("{}: proved", promise.number),
-        Proof::Broken { counterexample } => format!("{}: BROKEN by {counterexample}", promise.number),
+        Proof::Broken { counterexample, .. } => format!("{}: BROKEN by {counterexample}", promise.number),
         Proof::Unproved { reason } => format!("{}: not proved: {reason}", promise.number),
     }
 }

@@ -1,11 +1,15 @@
-//! One packet, as far as rules can look at it. The prover's counterexamples are these, and [`crate::explain`]
-//! says what a ruleset does with one.
+//! One packet, as far as the firewall's rules can look at it: a counterexample of its prover is one, and a question to
+//! its explanation.
 
 use std::fmt;
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 /// Which hooks a packet passes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
 pub enum Path {
     /// From a port to the box itself.
     Input,
@@ -16,7 +20,9 @@ pub enum Path {
 }
 
 /// What connection tracking says of a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
 pub enum State {
     /// Belongs to no flow and cannot open one.
     Invalid,
@@ -47,7 +53,8 @@ impl State {
 }
 
 /// One packet. Fields its protocol does not have are there and mean nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Packet {
     /// The hooks it passes.
     pub path: Path,

@@ -1,0 +1,79 @@
+//! The clinic to the internet and to its cloud, where the site says so, and the answers. Never to the line (3).
+
+use model::Site;
+
+use super::super::outside::nothing_opens;
+use super::super::{accept, flows, is, is_not, over, refuse, refuse_invalid, refuse_rest};
+use super::clamp;
+use crate::nft::{Chain, Key, Operand, Rule, Statement};
+
+/// There and back.
+struct Way {
+    zone: model::Zone,
+    names: [&'static str; 2],
+    ids: [&'static str; 2],
+    says: &'static str,
+    rest: &'static str,
+}
+
+pub(super) fn internet(site: &Site) -> Vec<Chain> {
+    let way = Way {
+        zone: model::Zone::Isp,
+        names: ["forward_internet", "forward_internet_back"],
+        ids: ["internet", "internet-back"],
+        says: "the clinic leaves by the internet line (3)",
+        rest: "the clinic opens nothing else there (3)",
+    };
+    let inside = vec![is(Key::Source4, Operand::Set("inside"))];
+    let foreign =
+        refuse("internet-back-source", "an address from inside does not come from outside (9)", inside);
+    let elsewhere = vec![is_not(Key::Destination4, Operand::Set("inside"))];
+    vec![way.there(site, elsewhere), way.back(foreign)]
+}
+
+pub(super) fn cloud(site: &Site) -> Vec<Chain> {
+    let way = Way {
+        zone: model::Zone::Cloud,
+        names: ["forward_cloud", "forward_cloud_back"],
+        ids: ["cloud", "cloud-back"],
+        says: "the clinic reaches its cloud (3)",
+        rest: "only the cloud's networks lie there (3)",
+    };
+    let other = vec![is_not(Key::Source4, Operand::Set("cloud_networks"))];
+    let foreign = refuse("cloud-back-source", "only the cloud's own addresses (9)", other);
+    vec![way.there(site, vec![is(Key::Destination4, Operand::Set("cloud_networks"))]), way.back(foreign)]
+}
+
+impl Way {
+    fn there(&self, site: &Site, to: Vec<Statement>) -> Chain {
+        let id = |what: &str| format!("{}-{what}", self.ids[0]);
+        let own = Operand::Prefix(site.clinic.as_network());
+        let mut rules: Vec<Rule> = only_ipv4(&id("ipv6")).into();
+        rules.extend(refuse(
+            &id("source"),
+            "only the clinic's own addresses (9)",
+            vec![is_not(Key::Source4, own)],
+        ));
+        rules.push(clamp(&id("clamp")));
+        rules.push(flows(&id("flows")));
+        rules.extend(refuse_invalid(&id("invalid")));
+        rules.push(over(&id("senders"), false));
+        rules.push(accept(&id("out"), self.says, to));
+        rules.extend(refuse_rest(&id("rest"), self.rest));
+        Chain { name: self.names[0], hook: None, rules }
+    }
+
+    fn back(&self, foreign: [Rule; 2]) -> Chain {
+        let id = |what: &str| format!("{}-{what}", self.ids[1]);
+        let mut rules: Vec<Rule> = only_ipv4(&id("ipv6")).into();
+        rules.extend(foreign);
+        rules.push(clamp(&id("clamp")));
+        rules.push(flows(&id("flows")));
+        rules.extend(refuse_rest(&id("rest"), nothing_opens(self.zone)));
+        Chain { name: self.names[1], hook: None, rules }
+    }
+}
+
+fn only_ipv4(id: &str) -> [Rule; 2] {
+    refuse(id, "the clinic leaves over IPv4 only (3)", vec![is(Key::Family, Operand::Word("ipv6"))])
+}

@@ -1,0 +1,123 @@
+//! Packets no kernel sees as they are said: a state that connection tracking gives to none of the kind, an address that
+//! routing takes from nobody. A counterexample must be a packet one can send.
+//!
+//! Sources: nf_conntrack_proto_icmp.c, nf_conntrack_proto_icmpv6.c (which types open a flow, which are left alone),
+//! nf_conntrack_core.c (a header that cannot be read is invalid; checksums are looked at before routing only),
+//! ip_route_input_slow and ip6_rcv_core (addresses).
+
+use std::net::Ipv4Addr;
+
+use super::cube::{Conditions, Cube, Field};
+use super::exceptions::address4;
+use super::flows::{REQUESTS4, REQUESTS6};
+use super::intent::Intent;
+use super::promises::states;
+use super::span::Span;
+use super::tree::Tree;
+use crate::packet::{Path, State};
+
+/// What cannot be, for one path.
+pub(super) struct Impossible {
+    states: Tree,
+    addresses: Tree,
+}
+
+impl Impossible {
+    pub(super) fn new(path: Path, intent: &Intent) -> Self {
+        Self { states: Tree::of(&no_such_state(path)), addresses: Tree::of(&no_such_address(path, intent)) }
+    }
+
+    /// The packets of the cube that can be. What a rule wrote is not the kernel's doing.
+    pub(super) fn without(&self, cube: &Cube) -> Vec<Cube> {
+        let mut real = vec![cube.clone()];
+        if cube.before(Field::State).is_none() {
+            real = self.states.cut_all(real).1;
+        }
+        if !cube.is_written() {
+            real = self.addresses.cut_all(real).1;
+        }
+        real
+    }
+}
+
+fn protocols(list: &[u8]) -> Span {
+    Span::any_of(list.iter().map(|number| Span::one(*number)))
+}
+
+/// ICMPv6 types that connection tracking leaves alone.
+fn left_alone() -> Span {
+    Span::any_of([Span::range(130_u8, 136_u8), Span::one(143_u8)])
+}
+
+fn no_such_state(path: Path) -> Vec<Conditions> {
+    let [new, untracked, invalid] =
+        [State::New, State::Untracked, State::Invalid].map(|state| states(&[state]));
+    let of = |version: u8, protocol: u8| {
+        vec![(Field::Family, Span::one(version)), (Field::Protocol, Span::one(protocol))]
+    };
+    let with = |mut conditions: Conditions, more: Conditions| {
+        conditions.extend(more);
+        conditions
+    };
+    let opens = |version, protocol, requests: &[u8]| {
+        with(
+            of(version, protocol),
+            vec![(Field::IcmpType, protocols(requests).not()), (Field::State, new.clone())],
+        )
+    };
+    let neither = |version, protocol| with(of(version, protocol), vec![(Field::State, new.clone())]);
+    // These can be wrong in themselves: flags, checksums, types.
+    let judged = protocols(&[1, 6, 17, 33, 47, 58, 132, 136]);
+    let mut impossible = vec![
+        opens(4, 1, REQUESTS4),
+        opens(6, 58, REQUESTS6),
+        neither(4, 58),
+        neither(6, 1),
+        vec![(Field::State, untracked.clone()), (Field::Family, Span::one(4_u8))],
+        vec![(Field::State, untracked.clone()), (Field::Protocol, Span::one(58_u8).not())],
+        vec![(Field::State, untracked.clone()), (Field::IcmpType, left_alone().not())],
+        vec![(Field::State, untracked), (Field::Readable, Span::one(0_u8))],
+        vec![(Field::State, invalid.clone()), (Field::Protocol, judged.not())],
+        vec![
+            (Field::Readable, Span::one(0_u8)),
+            (Field::Protocol, protocols(&[1, 6, 17, 33, 58, 132, 136])),
+            (Field::State, invalid.not()),
+        ],
+        // Extension headers are passed over.
+        vec![(Field::Family, Span::one(6_u8)), (Field::Protocol, protocols(&[0, 43, 44, 51, 60]))],
+    ];
+    if path == Path::Output {
+        impossible.push(vec![
+            (Field::State, invalid),
+            (Field::Protocol, protocols(&[17, 47, 136])),
+            (Field::Readable, Span::one(1_u8)),
+        ]);
+    }
+    impossible
+}
+
+fn no_such_address(path: Path, intent: &Intent) -> Vec<Conditions> {
+    let ipv4 = |first: [u8; 4], last: [u8; 4]| {
+        Span::range(u32::from(Ipv4Addr::from(first)), u32::from(Ipv4Addr::from(last)))
+    };
+    let of = |version: u8, field, span| vec![(Field::Family, Span::one(version)), (field, span)];
+    let [this, loopback] = [ipv4([0; 4], [0, 255, 255, 255]), ipv4([127, 0, 0, 0], [127, 255, 255, 255])];
+    let [groups, everybody] = [ipv4([224, 0, 0, 0], [239, 255, 255, 255]), address4(Ipv4Addr::BROADCAST)];
+    let [nobody6, groups6] = [Span::range(0_u8, 1_u8), Span::range(0xff_u128 << 120, u128::MAX)];
+    let mut impossible = vec![
+        of(4, Field::Destination, Span::any_of([this.clone(), loopback.clone()])),
+        of(6, Field::Destination, nobody6),
+    ];
+    if path == Path::Input {
+        let own = intent.own.values().map(|address| address4(*address));
+        let nobody = own.chain([loopback, groups, everybody.clone()]);
+        impossible.push(of(4, Field::Source, Span::any_of(nobody)));
+        // Who has no address yet speaks to everybody, and to the groups of its link.
+        let mut unspecified = of(4, Field::Source, this);
+        let link = ipv4([224, 0, 0, 0], [224, 0, 0, 255]);
+        unspecified.push((Field::Destination, Span::any_of([everybody, link]).not()));
+        impossible.push(unspecified);
+        impossible.push(of(6, Field::Source, Span::any_of([groups6, Span::one(1_u8)])));
+    }
+    impossible
+}

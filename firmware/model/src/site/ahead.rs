@@ -1,0 +1,42 @@
+//! What a site file may ask for and this build does not bring up yet. The file is read and checked as a whole, its
+//! ruleset is compiled, proved and explained; only starting with it is refused. This is the one list.
+
+use super::Site;
+use super::uplink::Line;
+use crate::profile::Where;
+
+impl Site {
+    /// One sentence for each table that this build does not bring up yet; none: all of it.
+    pub fn not_brought_up(&self) -> Vec<String> {
+        let asked = [
+            (self.line == Line::Pd, "[line] kind = \"pd\"", "a line that delegates a prefix"),
+            (matches!(self.line, Line::Ipsec(_)), "[line] kind = \"ipsec\"", "a line by IPsec"),
+            (self.line == Line::Pppoe, "[line] kind = \"pppoe\"", "a line by PPPoE"),
+            (self.pppoe_through.is_some(), "[line] pppoe-through", "a terminal's own PPPoE session"),
+            (self.internet.is_some(), "[internet]", "an internet line or session"),
+            (self.clinic_internet, "[clinic.internet]", "the clinic's way to the internet"),
+            (self.cloud.is_some(), "[clinic.cloud]", "the tunnel to the cloud"),
+            (self.clinic_dhcp, "[clinic] dhcp", "addresses for the clinic's computers"),
+            (self.clinic_dns, "[clinic] dns", "names for the clinic's computers"),
+            (self.claims.is_some(), "[claims]", "a port for claims terminals"),
+            (self.printers.is_some(), "[printers]", "a port for printers"),
+            (self.maintainer.is_some(), "[maintainer]", "remote maintenance"),
+            (self.update.is_some(), "[update]", "updates over the network"),
+        ];
+        let sentence = |(_, table, what): &(bool, &str, &str)| {
+            format!("{table}: this build does not bring up {what} yet")
+        };
+        asked.iter().filter(|(asked, ..)| *asked).map(sentence).collect()
+    }
+
+    /// What the profile's destinations by name mean in this build, if there are any.
+    pub fn names_wait(&self) -> Option<String> {
+        let by_name = |to: &Where| !matches!(to, Where::Prefix(_));
+        let count = self.profile.destinations.iter().filter(|one| by_name(&one.to)).count();
+        (count > 0).then(|| {
+            format!(
+                "{count} destination(s) by name: nothing passes to a name before the resolver has answered it"
+            )
+        })
+    }
+}

@@ -1,0 +1,190 @@
+//! The ways out of the box: the qualification line, and an internet line or session beside it.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::prefix::Prefix;
+use super::walk::Node;
+use super::{Site, addresses4};
+use crate::zone::Zone;
+
+/// The interface of the IPsec tunnel to the qualification's provider.
+pub const TUNNEL: &str = "ipsec0";
+/// The interface of the tunnel to the receipt computer's cloud.
+pub const CLOUD: &str = "cloud0";
+/// The interface of the maintainer's tunnel; it is there while consent is open.
+pub const MAINTENANCE: &str = "maint0";
+/// The interface of the box's own PPPoE session for the qualification.
+pub const SESSION_LINE: &str = "ppp-line";
+/// The interface of the box's own PPPoE session to the internet.
+pub const SESSION_INTERNET: &str = "ppp-isp";
+
+/// Interfaces that are made: no port may have one of these names.
+pub const MADE: [&str; 5] = [TUNNEL, CLOUD, MAINTENANCE, SESSION_LINE, SESSION_INTERNET];
+
+/// How the qualification is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A /64 by router advertisement, no delegation (no ひかり電話): line and terminals share it.
+    Ra,
+    /// A delegated prefix by DHCPv6; the terminals have a part of it.
+    Pd,
+    /// IPsec over whatever the port carries; terminals leave by the tunnel only, over IPv4.
+    Ipsec(Ipsec),
+    /// A PPPoE session of the box's, over IPv4.
+    Pppoe,
+}
+
+/// The connection type IPsec+IKE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ipsec {
+    /// The provider's gateways: with nobody else the box speaks in the clear.
+    pub gateways: Vec<IpAddr>,
+    /// Terminals keep their own addresses in the tunnel; otherwise they have its inner address.
+    pub routed: bool,
+}
+
+impl Line {
+    /// The kinds in the site file.
+    pub const KINDS: &'static [&'static str] = &["ra", "pd", "ipsec", "pppoe"];
+
+    /// Its name in the site file.
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::Ra => "ra",
+            Self::Pd => "pd",
+            Self::Ipsec(_) => "ipsec",
+            Self::Pppoe => "pppoe",
+        }
+    }
+
+    /// Whether the terminals' packets leave over IPv4.
+    pub const fn is_ipv4(&self) -> bool {
+        matches!(self, Self::Ipsec(_) | Self::Pppoe)
+    }
+
+    /// Whether the port of the line itself carries this family.
+    pub fn carries(&self, ipv4: bool) -> bool {
+        match self {
+            Self::Ra | Self::Pd => !ipv4,
+            Self::Ipsec(ipsec) => ipsec.gateways.iter().any(|gateway| gateway.is_ipv4() == ipv4),
+            Self::Pppoe => ipv4,
+        }
+    }
+}
+
+/// A separate line or session to the internet; it carries IPv4.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Internet {
+    /// A PPPoE session of the box's, over a port of its own or the line's; otherwise an address by DHCP.
+    pub pppoe: bool,
+    /// The resolvers asked there.
+    pub resolvers: Vec<Ipv4Addr>,
+}
+
+/// The receipt computer's cloud, behind IPsec over the internet line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cloud {
+    /// Its gateways.
+    pub gateways: Vec<Ipv4Addr>,
+    /// The networks behind it that the clinic may reach.
+    pub networks: Vec<Prefix>,
+}
+
+/// Which way out the box takes for a purpose of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uplink {
+    /// The qualification line.
+    Line,
+    /// The internet line.
+    Internet,
+}
+
+impl Uplink {
+    /// The ones in the site file.
+    pub const KEYS: &'static [&'static str] = &["line", "internet"];
+
+    /// Its zone.
+    pub const fn zone(self) -> Zone {
+        match self {
+            Self::Line => Zone::Wan,
+            Self::Internet => Zone::Isp,
+        }
+    }
+
+    fn read(node: &Node) -> Option<Self> {
+        Some(if node.text("uplink")? == "line" { Self::Line } else { Self::Internet })
+    }
+}
+
+/// What stands about remote maintenance, open or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Maintainer {
+    /// The box's management address in the tunnel, and the network of the maintainers' addresses in it.
+    pub address: Prefix,
+    /// The maintainers' gateways, which the box itself calls.
+    pub gateways: Vec<IpAddr>,
+    /// By which way.
+    pub uplink: Uplink,
+}
+
+/// Where updates come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// The servers, spoken to over HTTPS.
+    pub servers: Vec<Prefix>,
+    /// By which way.
+    pub uplink: Uplink,
+}
+
+impl Site {
+    /// The interface by which the packets of a zone come and go, if the site has that zone.
+    pub fn interface(&self, zone: Zone) -> Option<&str> {
+        let port = self.ports.iter().find(|port| port.zone == zone).map(|port| port.name.as_str());
+        match zone {
+            Zone::Wan if self.line == Line::Pppoe => Some(SESSION_LINE),
+            Zone::Isp => self.internet.as_ref().and_then(|internet| match internet.pppoe {
+                true => Some(SESSION_INTERNET),
+                false => port,
+            }),
+            Zone::Tunnel => matches!(self.line, Line::Ipsec(_)).then_some(TUNNEL),
+            Zone::Cloud => self.cloud.as_ref().map(|_| CLOUD),
+            Zone::Maint => self.maintainer.as_ref().map(|_| MAINTENANCE),
+            Zone::Wan | Zone::Terminal | Zone::Clinic | Zone::Claims | Zone::Printer => port,
+        }
+    }
+
+    /// The zone by which the qualification is reached.
+    pub const fn qualification(&self) -> Zone {
+        if matches!(self.line, Line::Ipsec(_)) { Zone::Tunnel } else { Zone::Wan }
+    }
+}
+
+pub(super) fn line(node: &Node) -> Option<Line> {
+    Some(match node.text("kind")?.as_str() {
+        "pd" => Line::Pd,
+        "ipsec" => {
+            let ipsec = node.table("ipsec")?;
+            let routed = ipsec.boolean("routed").unwrap_or(false);
+            Line::Ipsec(Ipsec { gateways: ipsec.addresses("gateways"), routed })
+        }
+        "pppoe" => Line::Pppoe,
+        _ => Line::Ra,
+    })
+}
+
+pub(super) fn internet(node: &Node) -> Option<Internet> {
+    Some(Internet { pppoe: node.text("kind")? == "pppoe", resolvers: addresses4(node, "resolvers") })
+}
+
+pub(super) fn cloud(node: &Node) -> Cloud {
+    Cloud { gateways: addresses4(node, "gateways"), networks: node.prefixes("networks") }
+}
+
+pub(super) fn maintainer(node: &Node) -> Option<Maintainer> {
+    let (address, uplink) = (node.prefix("address")?, Uplink::read(node)?);
+    Some(Maintainer { address, gateways: node.addresses("gateways"), uplink })
+}
+
+pub(super) fn update(node: &Node) -> Option<Update> {
+    Some(Update { servers: node.prefixes("servers"), uplink: Uplink::read(node)? })
+}
