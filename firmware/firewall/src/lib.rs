@@ -6,6 +6,7 @@
 
 mod answer;
 mod apply;
+mod beside;
 mod error;
 pub mod explain;
 mod follow;
