@@ -62,23 +62,26 @@ impl<K: Kernel> Watch<K> {
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                // Who asked may have gone.
-                Some(command) = commands.recv() => match command {
-                    Command::ProveLive { reply } => drop(reply.send(self.look().await?)),
-                    Command::Held { reply } => self.held(reply).await,
-                    Command::Tell { news, reply } => drop(reply.send(self.hear(news).await?)),
-                },
+                Some(command) = commands.recv() => self.obey(command).await?,
                 _ = rounds.tick() => drop(self.look().await?),
             }
         }
     }
 
-    /// Without an answer who asked knows that the kernel could not be read.
-    async fn held(&self, reply: oneshot::Sender<Value>) {
-        match self.kernel.list().await {
-            Ok(held) => drop(reply.send(held)),
-            Err(error) => tracing::warn!(%error, "the kernel's ruleset could not be read"),
+    /// Who asked may have gone.
+    async fn obey(&mut self, command: Command) -> Result<(), Error> {
+        match command {
+            Command::ProveLive { reply } => {
+                let found = self.look().await?;
+                let _ = reply.send(found);
+            }
+            Command::Held { reply } => match self.kernel.list().await {
+                Ok(held) => drop(reply.send(held)),
+                Err(error) => tracing::warn!(%error, "the kernel's ruleset could not be read"),
+            },
+            Command::Tell { news, reply } => drop(reply.send(self.hear(news).await?)),
         }
+        Ok(())
     }
 
     /// A restart cuts no flow: the site's own ruleset stays. Anything else gives way to drop-all before the

@@ -8,8 +8,8 @@
 //! - [`drops`]: what the firewall refused; [`ruleset`]: a change of its rules, by a person or behind our back;
 //! - [`fault`]: every fault a person can be shown, with its words in Japanese and English;
 //! - [`part`]: what each role publishes about itself; [`scene`]: what the lamps show;
-//! - [`packet`]: one packet, as the firewall sees it; [`past`]: what is remembered of the line;
-//! - [`policy`]: what the firewall says of itself;
+//! - [`past`]: what is remembered of the line; [`policy`]: what the firewall says of itself;
+//! - [`packet`]: one packet, as the firewall sees it;
 //! - [`boot`]: how the box came up; [`notice`]: what a person is told about it.
 
 pub mod boot;

@@ -255,7 +255,14 @@ impl FirewallPart {
     /// Everything is dropped, and nothing is proved.
     pub const fn dropping(hindrance: Option<String>) -> Self {
         let (drift, pending) = (None, None);
-        Self { state: RulesetState::DropAll, promises: Vec::new(), proved_at: None, hindrance, drift, pending }
+        Self {
+            state: RulesetState::DropAll,
+            promises: Vec::new(),
+            proved_at: None,
+            hindrance,
+            drift,
+            pending,
+        }
     }
 
     /// Whether the kernel holds the site's ruleset and every promise is proved on it; also after it was put right.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use clinic::check::faults::{self, Order};
+use clinic::check::firewall;
 use clinic::check::lab::{Lab, Wish};
 use clinic::check::road::{self, Measure};
 use clinic::check::{Case, Row, Wrong, chosen, junit, run, sabotage, walk};
@@ -41,6 +42,15 @@ struct Call {
     /// For `relay`: how often it is killed
     #[arg(long, default_value_t = 20, value_name = "K")]
     kills: u32,
+    /// For `firewall`: how many packets are held against the kernel
+    #[arg(long, default_value_t = 20_000, value_name = "N")]
+    packets: u64,
+    /// For `firewall`: at most so many broken rulesets, chosen at random, instead of all
+    #[arg(long, value_name = "N")]
+    mutants: Option<usize>,
+    /// For `firewall`: what chance begins with; the same number, the same run
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
     /// For `faults`: the kind of line
     #[arg(long, value_enum, default_value = "ra", value_name = "LINE")]
     line: Line,
@@ -80,6 +90,8 @@ enum Name {
     Faults,
     /// Parcels both ways while the relay is killed; what was lost, doubled, torn or held is counted
     Relay,
+    /// The plan, the prover and the kernel against each other: packets, broken rulesets, rewritten ones
+    Firewall,
 }
 
 impl Name {
@@ -88,13 +100,14 @@ impl Name {
             Self::Walk => "walk",
             Self::Faults => "faults",
             Self::Relay => "relay",
+            Self::Firewall => "firewall",
         }
     }
 
     fn cases(self) -> Vec<Case> {
         match self {
             Self::Walk => walk::cases(),
-            Self::Faults | Self::Relay => Vec::new(),
+            Self::Faults | Self::Relay | Self::Firewall => Vec::new(),
         }
     }
 }
@@ -123,14 +136,17 @@ fn play(call: &Call) -> Result<bool, Wrong> {
         for name in Name::value_variants() {
             match name {
                 Name::Relay => writeln!(out, "{}: as many parcels and kills as are asked for", name.word())?,
+                Name::Firewall => writeln!(out, "{}: as many packets as are asked for", name.word())?,
                 Name::Faults => writeln!(out, "{}: {} cases", name.word(), Order::default().cases()?.len())?,
                 Name::Walk => writeln!(out, "{}: {} cases", name.word(), name.cases().len())?,
             }
         }
         return Ok(true);
     };
-    if let Name::Faults = name {
-        return faults(call);
+    match name {
+        Name::Faults => return faults(call),
+        Name::Firewall => return rules(call, &mut out),
+        Name::Walk | Name::Relay => {}
     }
     let cases = chosen(name.cases(), &call.only, |case| case.name, "--list names the cases there are")?;
     if call.list || !call.sabotage {
@@ -142,7 +158,7 @@ fn play(call: &Call) -> Result<bool, Wrong> {
     let _alone = alone(name.word())?;
     let wish = wish(call, name)?;
     let (rows, right) = match name {
-        Name::Faults => return faults(call),
+        Name::Faults | Name::Firewall => return Ok(false),
         Name::Relay => parcels(call, wish, &mut out)?,
         Name::Walk if call.sabotage => defects(&wish, &cases, &mut out)?,
         Name::Walk => all(wish, &cases, &mut out)?,
@@ -155,6 +171,14 @@ fn write(call: &Call, name: Name, rows: &[Row]) -> Result<(), Wrong> {
     let split = if call.split { "-split" } else { "" };
     let default = PathBuf::from(format!("artifacts/check-{}{split}.xml", name.word()));
     junit::write(call.junit.as_ref().unwrap_or(&default), name.word(), rows)
+}
+
+fn rules(call: &Call, out: &mut (dyn Write + Send)) -> Result<bool, Wrong> {
+    let order = firewall::Order { packets: call.packets, mutants: call.mutants, seed: call.seed };
+    let played = if call.sabotage { firewall::sabotaged(order, out)? } else { firewall::play(order, out)? };
+    write(call, Name::Firewall, &played.rows)?;
+    writeln!(out, "{}", played.summary)?;
+    Ok(played.right)
 }
 
 fn faults(call: &Call) -> Result<bool, Wrong> {

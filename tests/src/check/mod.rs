@@ -7,6 +7,7 @@
 pub mod bench;
 pub mod event;
 pub mod faults;
+pub mod firewall;
 pub mod junit;
 pub mod lab;
 pub mod machine;

@@ -412,7 +412,7 @@ pub fn drifted() -> Snapshot {
     let part = &mut snapshot.firewall.as_mut().expect("invariant: a clean sample has all parts").part;
     part.state = RulesetState::Drifted;
     let example = "a new IPv4 packet (TCP from port 50000 to port 445) from 198.51.100.10 at lan0 to 192.0.2.2 at term0";
-    part.promises[0].proof = Proof::Broken { counterexample: example.into() };
+    part.promises[0].proof = Proof::broken(example);
     part.promises[1].proof =
         Proof::Unproved { reason: "not understood: the statement {\"queue\":{}}".into() };
     part.drift = Some(Drift {

@@ -28,6 +28,11 @@ impl Times {
         self.0.push(took.as_secs_f64() * 1e3);
     }
 
+    /// Those of another as well.
+    pub fn join(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// All of them, the shortest first.
     pub fn sorted(&self) -> Vec<f64> {
         let mut sorted = self.0.clone();

@@ -1,0 +1,178 @@
+//! `firewall`: how the proof is checked. The plan's word, the prover's word and the kernel's doings, each against the other.
+//!
+//! - [`compare`]: sites made up at random, packets for every line and its border values, flows with their answers and
+//!   what is forged into them: `explain` must say of each what a kernel that holds the plan then does.
+//! - [`mutate`] and [`trial`]: rulesets broken by generic operators. What a promise forbids must not come out of a kernel
+//!   whose ruleset the prover calls proved, and each packet the prover shows must come out.
+//! - [`rewrite`]: other ways to write the same, each still proved.
+//!
+//! The kernel's word is what the ports' far ends and the box's sockets received ([`bench`]); which promise that breaks is
+//! [`judge`]d apart from the prover. docs/firewall-check.md says what a run shows and what it cannot.
+
+mod bench;
+mod chance;
+mod compare;
+mod frame;
+mod judge;
+mod mutate;
+mod packets;
+mod reading;
+mod rewrite;
+mod sabotage;
+mod sockets;
+mod tally;
+mod trial;
+mod world;
+
+use std::io::Write;
+use std::time::Instant;
+
+use model::boot::Setup;
+
+use self::chance::Chance;
+use self::compare::{Compared, Measure, compare};
+use self::sabotage::Defect;
+use self::tally::Tally;
+use self::trial::Court;
+use self::world::World;
+use super::{Row, Wrong};
+
+/// How much is tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Order {
+    /// So many packets at least are held against the kernel.
+    pub packets: u64,
+    /// At most so many broken rulesets are tried, chosen at random; all if none.
+    pub mutants: Option<usize>,
+    /// What chance begins with: the same number, the same run.
+    pub seed: u64,
+}
+
+impl Order {
+    /// For every change: a minute.
+    pub const QUICK: Self = Self { packets: 2000, mutants: Some(60), seed: 1 };
+
+    /// How often each line that accepts has to be met: 50 times in a run of 20,000 packets.
+    fn least(&self) -> u64 {
+        (self.packets / 400).clamp(1, 50)
+    }
+}
+
+/// What a run comes to.
+#[derive(Debug)]
+pub struct Played {
+    /// A row for each thing that was tried.
+    pub rows: Vec<Row>,
+    /// The last line.
+    pub summary: String,
+    /// Whether everything was right.
+    pub right: bool,
+}
+
+/// Plays it, on two processors if there are two. Needs root.
+///
+/// # Errors
+/// It cannot be played.
+pub fn play(order: Order, out: &mut (dyn Write + Send)) -> Result<Played, Wrong> {
+    let tally = run(order, Defect::None)?;
+    writeln!(out, "{tally}")?;
+    Ok(tally.played(order))
+}
+
+/// Plays it once as it is, and once with each defect of one of its parts, which must be seen.
+///
+/// # Errors
+/// It cannot be played.
+pub fn sabotaged(order: Order, out: &mut (dyn Write + Send)) -> Result<Played, Wrong> {
+    let begun = Instant::now();
+    let sound = play(order, out)?;
+    let mut rows = vec![Row {
+        name: "the_run_is_right_without_a_defect".into(),
+        made: sound.summary.clone(),
+        wrong: (!sound.right).then(|| "what it catches then shows nothing".into()),
+        took: begun.elapsed(),
+    }];
+    for defect in Defect::ALL {
+        let begun = Instant::now();
+        let played = run(order, defect)?.played(order);
+        let row = Row {
+            name: format!("{}_is_caught", defect.name()),
+            made: played.summary.clone(),
+            wrong: played.right.then(|| "it was not seen".into()),
+            took: begun.elapsed(),
+        };
+        writeln!(out, "{row}")?;
+        rows.push(row);
+    }
+    let caught = rows.iter().skip(1).filter(|row| row.wrong.is_none()).count();
+    let summary = format!("defects={} caught={caught}", Defect::ALL.len());
+    Ok(Played { right: sound.right && caught == Defect::ALL.len(), rows, summary })
+}
+
+fn run(order: Order, defect: Defect) -> Result<Tally, Wrong> {
+    let (compared, tried) = std::thread::scope(|scope| {
+        let compared = scope.spawn(move || bench::alone(0, || compared(order, defect)));
+        let tried = bench::alone(1, || tried(order, defect));
+        (compared.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), tried)
+    });
+    let mut tally = compared?;
+    tally.join(tried?);
+    Ok(tally)
+}
+
+/// What one site is tried with, and a box before it has one, of which there are only two.
+const OF_A_SITE: Measure = Measure { each: 7, borders: 14, flows: 3, random: 200 };
+const BEFORE_A_SITE: Measure = Measure { each: 0, borders: 30, flows: 12, random: 100 };
+
+fn compared(order: Order, defect: Defect) -> Result<Tally, Wrong> {
+    let mut tally = Tally::of("");
+    let mut chance = Chance::new(order.seed);
+    let port = Setup { port: "lan0".into(), label: "SETUP".into(), address: setup_address()? };
+    for lends in [true, false] {
+        let begun = Instant::now();
+        let world = World::before_a_site(&port, lends);
+        let each = usize::try_from(order.least()).unwrap_or_default() + 10;
+        let measure = Measure { each, ..BEFORE_A_SITE };
+        let compared = compare(&world, measure, defect, Chance::new(chance.next()))?;
+        tally.compared(&world, compared, begun.elapsed());
+    }
+    let mut sites = 0;
+    while sites < 2 || tally.packets < order.packets || tally.scarce(order.least()) && sites < 200 {
+        let begun = Instant::now();
+        let world = World::random(&mut chance, format!("site-{sites}"))?;
+        let compared: Compared = compare(&world, OF_A_SITE, defect, Chance::new(chance.next()))?;
+        tally.compared(&world, compared, begun.elapsed());
+        sites += 1;
+        if tally.differences > 20 {
+            break;
+        }
+    }
+    Ok(tally)
+}
+
+fn setup_address() -> Result<model::site::prefix::Prefix, Wrong> {
+    "198.51.100.1/24".parse().map_err(|error: &str| Wrong::new(error))
+}
+
+/// What every changed ruleset is shown.
+const SWEEP: Measure = Measure { each: 4, borders: 10, flows: 2, random: 150 };
+
+fn tried(order: Order, defect: Defect) -> Result<Tally, Wrong> {
+    let mut tally = Tally::of("of-a-changed-ruleset-");
+    let mut chance = Chance::new(order.seed.wrapping_add(1));
+    let world = World::sample()?;
+    let mut court = Court::open(&world, defect, SWEEP, Chance::new(chance.next()))?;
+    for rewrite in rewrite::all(&world.document) {
+        let begun = Instant::now();
+        let wrong = court.is_another_way(&rewrite.document)?;
+        tally.rewritten(&rewrite.name, wrong, begun.elapsed());
+    }
+    let mut mutants = mutate::all(&world);
+    chance.shuffle(&mut mutants);
+    for mutant in mutants.iter().take(order.mutants.unwrap_or(usize::MAX)) {
+        let begun = Instant::now();
+        let tried = court.tries(mutant)?;
+        tally.tried(mutant, tried, begun.elapsed());
+    }
+    Ok(tally)
+}
