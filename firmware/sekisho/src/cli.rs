@@ -187,7 +187,7 @@ pub enum PolicyVerb {
         socket: PathBuf,
     },
     /// Say what becomes of one packet, and which line decides it (exit 0 it passes, 1 it does not)
-    Explain(Explain),
+    Explain(Box<Explain>),
     /// Say what may pass with the new one and what no longer may, in packets and not in lines (exit 0 nothing changes)
     Diff {
         /// The site file before
