@@ -59,7 +59,7 @@ pub fn prepare(ground: &Ground, sekisho: &Path) -> Result<(), Error> {
     }
     let state = the_box::state(place);
     own(&state.join("secrets"), 0, 0o711)?;
-    for (folder, uid) in [("page", 974), ("reach", 972), ("relay", OWNER)] {
+    for (folder, uid) in [("firewall", 971), ("page", 974), ("reach", 972), ("relay", OWNER)] {
         own(&state.join(folder), uid, 0o700)?;
     }
     own(&state.join("share/OQS"), 0, 0o755)?;

@@ -11,7 +11,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clinic::Clinic;
+use model::drops::{Drops, Refusal};
 use model::part::{RulesetState, Snapshot};
+use model::ruleset::Repair;
 use model::{FaultCode, Usability};
 use nix::sys::socket::{
     AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixAddr, connect, recvmsg, send,
@@ -203,6 +205,56 @@ fn the_page_says_what_is_not_known_while_a_role_is_gone() {
     let said = page(&clinic).unwrap();
     assert!(said.contains("不明") || said.contains("確認中"), "{said}");
     assert!(!said.contains("使えます</"), "{said}");
+}
+
+#[test]
+fn a_split_netd_tells_what_was_changed_and_what_it_refused_and_takes_a_change_back() {
+    let clinic = Clinic::up_with("r-rules", &["--split"]).unwrap();
+    let wall = || snapshot(&clinic).firewall.unwrap().part;
+    let judged = || {
+        let verdict = snapshot(&clinic).line.unwrap().part.verdict;
+        verdict.alarms().any(|fault| fault.code == FaultCode::Box02)
+    };
+    until("in force", || wall().is_in_force());
+    let rule = ["nft", "insert", "rule", "inet", "sekisho", "forward", "accept"];
+    assert!(clinic.exec("box", &rule).unwrap().status.success());
+    until("put right and told", || {
+        wall().drift.is_some_and(|drift| drift.repair == Repair::Done && drift.broke.is_some())
+    });
+    until("judged", judged);
+    assert_eq!(verb(&clinic, &["policy", "seen"]).status.code(), Some(0));
+    until("told no more", || wall().state == RulesetState::Proved && !judged());
+
+    let knocked = clinic.inside("clinic", || {
+        let to: SocketAddr = ([198, 51, 100, 1], 22).into();
+        TcpStream::connect_timeout(&to, Duration::from_millis(300)).is_ok()
+    });
+    assert!(!knocked.unwrap());
+    until("the refusal is told", || {
+        let said = verb(&clinic, &["policy", "drops", "--json"]).stdout;
+        let drops: Drops = serde_json::from_slice(&said).unwrap();
+        assert_eq!(drops.deaf, None);
+        let is_it = |refusal: &Refusal| refusal.rule == "clinic-input-rest" && refusal.from.port == "lan0";
+        drops.newest.iter().any(is_it)
+    });
+    let folder = clinic.socket_dir();
+    assert_eq!(as_user(&clinic, 974, || ask(&folder, "netd", "GET /drops")), Some(200));
+    assert_eq!(as_user(&clinic, 974, || ask(&folder, "netd", "POST /seen")), Some(403));
+
+    let site = clinic.site();
+    assert_eq!(verb(&clinic, &["policy", "apply", site.to_str().unwrap()]).status.code(), Some(0));
+    assert_eq!(verb(&clinic, &["policy", "pending"]).status.code(), Some(1), "it is in force already");
+    let other = site.with_file_name("other.toml");
+    let text = fs::read_to_string(&site).unwrap();
+    let moved = text.replace("192.0.2.1/24", "192.0.2.9/24");
+    assert_ne!(text, moved);
+    fs::write(&other, moved).unwrap();
+    let said = verb(&clinic, &["policy", "apply", other.to_str().unwrap()]);
+    assert_eq!(said.status.code(), Some(0), "{said:?}");
+    assert!(wall().pending.is_some() && wall().is_in_force());
+    assert!(clinic.state().join("firewall/waiting").exists());
+    assert_eq!(verb(&clinic, &["policy", "revert"]).status.code(), Some(0));
+    assert!(wall().pending.is_none() && wall().is_in_force());
 }
 
 #[test]

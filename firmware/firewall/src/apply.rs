@@ -8,40 +8,55 @@ use crate::error::{Error, Shortfall};
 use crate::held;
 use crate::kernel::Kernel;
 use crate::plan::drop_all;
-use crate::prove::{Intent, all_proved, prove};
+use crate::prove::{all_proved, prove};
+use crate::ruleset::Ruleset;
 
 /// Puts a ruleset in force. The proof is of what the kernel holds afterwards.
 ///
 /// # Errors
 /// Before the load: the kernel holds what it held. After it: everything is dropped, but for [`Error::Open`].
-pub(crate) async fn apply(
-    kernel: &impl Kernel,
-    document: &Value,
-    intent: &Intent,
-) -> Result<Vec<Promise>, Error> {
-    let promises = prove(document, intent);
-    if !all_proved(&promises) {
-        return Err(Error::Plan(Shortfall(promises)));
-    }
-    kernel.check(document).await?;
-    match load_and_prove(kernel, document, intent).await {
+pub(crate) async fn apply(kernel: &impl Kernel, ruleset: &Ruleset) -> Result<Vec<Promise>, Error> {
+    may_be_loaded(kernel, ruleset).await?;
+    match load_and_prove(kernel, ruleset).await {
         Ok(promises) => Ok(promises),
         Err(first) => Err(close(kernel, first).await),
     }
 }
 
-async fn load_and_prove(
-    kernel: &impl Kernel,
-    document: &Value,
-    intent: &Intent,
-) -> Result<Vec<Promise>, Error> {
-    kernel.load(document).await?;
-    let listing = kernel.list().await?;
-    let promises = prove(&listing, intent);
+/// Whether its promises are proved on paper and the kernel would take it. Nothing is changed.
+///
+/// # Errors
+/// Why it may not be loaded.
+pub(crate) async fn may_be_loaded(kernel: &impl Kernel, ruleset: &Ruleset) -> Result<(), Error> {
+    let promises = prove(&ruleset.document, &ruleset.intent);
+    if !all_proved(&promises) {
+        return Err(Error::Plan(Shortfall(promises)));
+    }
+    kernel.check(&ruleset.document).await
+}
+
+/// Loads it and proves what the kernel then holds.
+///
+/// # Errors
+/// What is wrong; what the kernel holds then is the caller's to put right.
+pub(crate) async fn load_and_prove(kernel: &impl Kernel, ruleset: &Ruleset) -> Result<Vec<Promise>, Error> {
+    kernel.load(&ruleset.document).await?;
+    proved(&kernel.list().await?, ruleset)
+}
+
+/// Whether this is what the kernel lists of it: every promise proved, and nothing of our table more or less.
+///
+/// # Errors
+/// What is not so.
+pub(crate) fn proved(listing: &Value, ruleset: &Ruleset) -> Result<Vec<Promise>, Error> {
+    let promises = prove(listing, &ruleset.intent);
     if !all_proved(&promises) {
         return Err(Error::Live(Shortfall(promises)));
     }
-    held::difference(document, &listing).map_or(Ok(promises), |difference| Err(Error::Differs(difference)))
+    match held::difference(&ruleset.document, listing) {
+        None => Ok(promises),
+        Some(difference) => Err(Error::Differs(difference)),
+    }
 }
 
 /// Drops everything, and hands back why.

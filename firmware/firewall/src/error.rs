@@ -50,6 +50,9 @@ pub enum Error {
     /// Everything was loaded and proved, but it is not what was planned.
     #[error("find the plan in the kernel: {0}")]
     Differs(String),
+    /// The open flows could not be read or not be ended.
+    #[error("end open flows: {0}")]
+    Flows(std::io::Error),
     /// Everything was to be dropped before the site's ruleset, and that failed.
     #[error("drop everything first: {0}")]
     Unclosed(Box<Error>),

@@ -17,7 +17,8 @@ use crate::kernel::Kernel;
 use crate::nft::{self, Holds, Operand, Set};
 use crate::now::{Answer, Consent, Learned, Now};
 use crate::plan::Plan;
-use crate::prove::{Intent, all_proved, prove};
+use crate::prove::{all_proved, prove};
+use crate::ruleset::Ground;
 use crate::watch::Watch;
 
 /// What another room tells this one.
@@ -173,7 +174,7 @@ impl<K: Kernel> Watch<K> {
     /// # Errors
     /// As [`Watch::run`] ends.
     pub(crate) async fn hear(&mut self, news: News) -> Result<Result<(), Refused>, Error> {
-        let Some(site) = self.site.clone() else { return Ok(Ok(())) };
+        let Ground::Site(site) = self.ground.clone() else { return Ok(Ok(())) };
         let at = Instant::now();
         let before = Plan::compile(&site, &self.told.at(at));
         match self.told.take(news, &site, at) {
@@ -182,27 +183,32 @@ impl<K: Kernel> Watch<K> {
             Err(refused) => return Ok(Err(refused)),
         }
         let now = self.told.at(at);
-        let after = Plan::compile(&site, &now);
-        (self.document, self.intent) = (after.document(), Intent::of(&site, &now));
-        let followed = match steps(&before, &after) {
+        self.ruleset = self.ground.ruleset(&now);
+        let followed = match steps(&before, &Plan::compile(&site, &now)) {
             // A ruleset that breaks a promise is not loaded; a set is a part of it.
-            Some(steps) if all_proved(&prove(&self.document, &self.intent)) => {
+            Some(steps) if all_proved(&prove(&self.ruleset.document, &self.ruleset.intent)) => {
                 self.kernel.load(&steps).await.is_ok()
             }
             Some(_) => false,
-            None => apply(&self.kernel, &self.document, &self.intent).await.is_ok(),
+            None => match apply(&self.kernel, &self.ruleset).await {
+                Ok(promises) => {
+                    self.in_force(promises).await;
+                    true
+                }
+                Err(_) => false,
+            },
         };
         if !followed {
             tracing::warn!("the kernel did not follow what was told");
-            self.repair().await?;
+            self.reload().await?;
         }
         Ok(Ok(()))
     }
 
     /// What is compared with the kernel: of what was told only what still has time.
     pub(crate) fn refresh(&mut self) {
-        if let Some(site) = &self.site {
-            self.document = Plan::compile(site, &self.told.at(Instant::now())).document();
+        if let Ground::Site(site) = &self.ground {
+            self.ruleset.document = Plan::compile(site, &self.told.at(Instant::now())).document();
         }
     }
 }

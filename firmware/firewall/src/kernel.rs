@@ -11,6 +11,7 @@ use tokio::process::{Child, Command};
 
 use crate::beside;
 use crate::error::Error;
+use crate::flows;
 
 /// What holds rulesets: the kernel, or a double of it.
 pub(crate) trait Kernel {
@@ -20,6 +21,8 @@ pub(crate) trait Kernel {
     fn load(&self, document: &Value) -> impl Future<Output = Result<(), Error>> + Send;
     /// Everything it holds, of every table, and what moves packets beside it.
     fn list(&self) -> impl Future<Output = Result<Value, Error>> + Send;
+    /// Ends the open flows that this ruleset would not let begin, and says how many.
+    fn end_refused(&self, document: &Value) -> impl Future<Output = Result<usize, Error>> + Send;
 }
 
 /// Where a system keeps nft. Not looked up in PATH: what runs with CAP_NET_ADMIN is not for others to choose.
@@ -108,5 +111,9 @@ impl Kernel for Nft {
             objects.extend(beside::look().await?);
         }
         Ok(listing)
+    }
+
+    async fn end_refused(&self, document: &Value) -> Result<usize, Error> {
+        flows::end_refused(document).await.map_err(Error::Flows)
     }
 }

@@ -7,17 +7,28 @@
 mod answer;
 mod apply;
 mod beside;
+mod change;
+mod drift;
+mod drops;
+mod ears;
 mod error;
 pub mod explain;
+mod flows;
 mod follow;
 mod held;
 mod kernel;
 mod lines;
+mod log;
+mod memory;
+mod mend;
+mod netlink;
 pub mod nft;
+mod notices;
 pub mod now;
 pub mod plan;
 pub mod prove;
 pub mod question;
+mod ruleset;
 #[cfg(feature = "sabotage")]
 mod sabotage;
 #[cfg(test)]
@@ -30,12 +41,13 @@ use std::sync::Arc;
 use model::Site;
 use model::boot::Setup;
 use model::part::FirewallPart;
-use serde_json::Value;
 use tokio::sync::mpsc;
 
 pub use answer::answer;
+pub use change::Asker;
 pub use error::{Error, Shortfall};
 pub use follow::{News, Refused};
+pub use memory::Memory;
 pub use model::packet;
 pub use now::Now;
 pub use plan::{Plan, compile_json, drop_all};
@@ -43,9 +55,13 @@ pub use prove::meaning::{Names, diff, matrix};
 pub use prove::{Intent, prove};
 pub use watch::Command;
 
+use ears::Ears;
+use ruleset::Ground;
+use watch::Watch;
+
 /// Brings a site's ruleset up in the network namespace of the caller, watches it, and publishes what holds.
 /// Needs CAP_NET_ADMIN. Ends only with an error. Whatever fails after the start, it stays, drops everything and
-/// tries again.
+/// tries again. Without a memory it takes no change that would have to be confirmed.
 ///
 /// # Errors
 /// What stood in the way at the start, and then everything is dropped; but after an error that
@@ -55,8 +71,20 @@ pub async fn run(
     part: tokio::sync::watch::Sender<FirewallPart>,
     commands: &mut mpsc::Receiver<Command>,
 ) -> Result<(), Error> {
-    let site = Arc::new(site.clone());
-    keep(compile_json(&site), Intent::from_site(&site), Some(site), part, commands).await
+    keep(Ground::Site(Arc::new(site.clone())), None, part, commands).await
+}
+
+/// As [`run`], and takes changes, which are remembered and taken back unless somebody confirms them.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with_changes(
+    site: &Site,
+    memory: Memory,
+    part: tokio::sync::watch::Sender<FirewallPart>,
+    commands: &mut mpsc::Receiver<Command>,
+) -> Result<(), Error> {
+    keep(Ground::Site(Arc::new(site.clone())), Some(memory), part, commands).await
 }
 
 /// As [`run`], before a site is in force: the setup port alone, or no port at all, and the promises 13 to 15. It lends
@@ -70,20 +98,17 @@ pub async fn run_before_a_site(
     part: tokio::sync::watch::Sender<FirewallPart>,
     commands: &mut mpsc::Receiver<Command>,
 ) -> Result<(), Error> {
-    let document = Plan::before_a_site(setup, lends_addresses).document();
-    keep(document, Intent::before_a_site(setup, lends_addresses), None, part, commands).await
+    keep(Ground::Setup { setup: setup.cloned(), lends_addresses }, None, part, commands).await
 }
 
 async fn keep(
-    document: Value,
-    intent: Intent,
-    site: Option<Arc<Site>>,
+    ground: Ground,
+    memory: Option<Memory>,
     part: tokio::sync::watch::Sender<FirewallPart>,
     commands: &mut mpsc::Receiver<Command>,
 ) -> Result<(), Error> {
     let kernel = kernel::Nft::find()?;
     #[cfg(feature = "sabotage")]
     let kernel = sabotage::Forgetful::around(kernel);
-    let told = follow::Told::default();
-    watch::Watch { kernel, site, told, document, intent, part, drifted: false }.run(commands).await
+    Watch::new(kernel, Ears::here(), ground, memory, part).run(commands).await
 }

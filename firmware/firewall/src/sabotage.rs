@@ -67,4 +67,8 @@ impl<K: Kernel + Sync> Kernel for Forgetful<K> {
             None => self.real.list().await,
         }
     }
+
+    async fn end_refused(&self, document: &Value) -> Result<usize, Error> {
+        self.real.end_refused(document).await
+    }
 }

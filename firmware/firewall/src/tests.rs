@@ -7,15 +7,26 @@ use model::{Profile, Site};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 
+#[cfg(feature = "sabotage")]
+use crate::Intent;
 use crate::apply::apply;
+use crate::ears::Ears;
 use crate::error::Error;
 use crate::kernel::Kernel;
+use crate::now::Now;
+use crate::ruleset::{Ground, Ruleset};
 use crate::watch::{Command, Watch};
-use crate::{Intent, compile_json, drop_all};
+use crate::{compile_json, drop_all};
 
-fn site() -> Site {
+mod crash;
+
+pub(crate) fn site() -> Site {
     let profile = Profile::parse("profile.toml", include_str!("../tests/data/profile.toml"));
     Site::parse("site.toml", include_str!("../tests/data/site.toml"), profile).unwrap()
+}
+
+fn ground() -> Ground {
+    Ground::Site(std::sync::Arc::new(site()))
 }
 
 /// Where the double fails, once.
@@ -85,6 +96,10 @@ impl Kernel for &Double {
         self.fails(Fault::List)?;
         Ok(self.held())
     }
+
+    async fn end_refused(&self, _: &Value) -> Result<usize, Error> {
+        Ok(0)
+    }
 }
 
 fn open() -> Value {
@@ -93,7 +108,7 @@ fn open() -> Value {
 
 async fn applied(fault: Fault) -> (Result<(), Error>, Value) {
     let kernel = Double::holding(drop_all(), Some(fault));
-    let outcome = apply(&&kernel, &compile_json(&site()), &Intent::from_site(&site())).await;
+    let outcome = apply(&&kernel, &ground().ruleset(&Now::default())).await;
     (outcome.map(drop), kernel.held())
 }
 
@@ -110,7 +125,7 @@ async fn every_failure_of_an_apply_leaves_everything_dropped() {
 #[tokio::test]
 async fn a_ruleset_that_breaks_a_promise_never_comes_near_the_kernel() {
     let kernel = Double::holding(drop_all(), None);
-    let outcome = apply(&&kernel, &open(), &Intent::from_site(&site())).await;
+    let outcome = apply(&&kernel, &Ruleset { document: open(), ..ground().ruleset(&Now::default()) }).await;
     assert!(matches!(outcome, Err(Error::Plan(_))));
     assert!(kernel.loads.lock().unwrap().is_empty());
 }
@@ -123,9 +138,7 @@ async fn a_fallback_that_fails_is_said() {
 
 fn room(kernel: &Double) -> (Watch<&Double>, watch::Receiver<FirewallPart>) {
     let (part, seen) = watch::channel(FirewallPart::dropping(None));
-    let (document, intent) = (compile_json(&site()), Intent::from_site(&site()));
-    let (site, told) = (Some(std::sync::Arc::new(site())), crate::follow::Told::default());
-    (Watch { kernel, site, told, document, intent, part, drifted: false }, seen)
+    (Watch::new(kernel, Ears::default(), ground(), None, part), seen)
 }
 
 /// Runs the room, asks it once to prove, and says what it found.
@@ -223,7 +236,7 @@ async fn a_dropped_rule_is_seen_by_who_looks_himself_and_by_nobody_else() {
     let kernel = Double::holding(open(), None);
     let forgetful = crate::sabotage::Forgetful::chosen(&kernel);
     let intent = Intent::from_site(&site());
-    let told = apply(&forgetful, &compile_json(&site()), &intent).await.unwrap();
+    let told = apply(&forgetful, &ground().ruleset(&Now::default())).await.unwrap();
     assert!(told.iter().all(|promise| promise.proof == Proof::Proved));
     let held = crate::prove(&kernel.held(), &intent);
     let broken: Vec<u8> = held

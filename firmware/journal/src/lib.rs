@@ -1,4 +1,4 @@
-//! The only code that writes our state: small files replaced as a whole ([`replace`], [`read`]), an append log
+//! The only code that writes our state: small files replaced as a whole ([`replace`], [`read`], [`remove`]), an append log
 //! ([`Log`]) for what a file's name alone cannot say, and a log whose records hold on to each other ([`chain`]).
 //!
 //! Both survive a cut of the power at any moment: what was acknowledged is there, what was not is there as a
@@ -13,7 +13,7 @@ pub mod sabotage;
 
 pub use log::{Fact, Log, Opened, each};
 pub use record::{MAX_PAYLOAD, Record};
-pub use replace::{read, replace};
+pub use replace::{read, remove, replace};
 
 use replace::folder_of;
 use sabotage::{FLUSH_FOLDER, unless};

@@ -35,6 +35,18 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     }
 }
 
+/// Removes the file at `path`, if there is one. When this returns `Ok` it does not come back.
+///
+/// # Errors
+/// [`Error::Io`] with the step that failed.
+pub fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        removed => removed.map_err(Error::io("remove", path))?,
+    }
+    unless(FLUSH_REPLACE_NAME, || sync_folder(folder_of(path)))
+}
+
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let mut options = OpenOptions::new();
     let mut file = options
@@ -77,6 +89,18 @@ mod tests {
         assert_eq!(read(&path).unwrap().as_deref(), Some(&b"two"[..]));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn what_was_removed_is_gone_and_may_be_removed_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("number");
+        replace(&path, b"one").unwrap();
+        remove(&path).unwrap();
+        assert_eq!(read(&path).unwrap(), None);
+        remove(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(remove(&path).unwrap_err().to_string().starts_with("remove "));
     }
 
     #[test]

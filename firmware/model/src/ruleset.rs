@@ -35,10 +35,34 @@ impl Drift {
     pub const LISTED: usize = 8;
 }
 
+impl std::fmt::Display for Drift {
+    /// "the rule x of the chain forward was added, by nft (process 1234); promise 1 was broken by …; put right".
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.changes.join(", "))?;
+        if let Some(by) = &self.by {
+            write!(f, ", by {by}")?;
+        }
+        if let Some(broke) = &self.broke {
+            write!(f, "; {broke}")?;
+        }
+        if self.times > 1 {
+            write!(f, "; {} times since {}", self.times, self.since)?;
+        }
+        f.write_str(match self.repair {
+            Repair::UnderWay => "; it is being put right",
+            Repair::Waits => "; it is changed again and again, and put right ever more seldom",
+            Repair::Done => "; it was put right",
+            Repair::Failed => "; it could not be put right: everything is dropped",
+        })
+    }
+}
+
 /// What was done about a drift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Repair {
+    /// It is being put right.
+    UnderWay,
     /// It was put right.
     Done,
     /// It will be, in a moment: it is changed again and again, and each repair waits longer than the last.

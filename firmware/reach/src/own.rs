@@ -19,6 +19,8 @@ use crate::finding::Finding;
 pub struct Facts<'f> {
     /// What the firewall says of the kernel.
     pub ruleset: Option<RulesetState>,
+    /// What it says of a change that somebody made behind its back.
+    pub drift: Option<String>,
     /// The disk under state and share.
     pub room: Option<Room>,
     /// The roles' lives.
@@ -86,7 +88,10 @@ const TOO_LITTLE: u64 = 8 * 1024 * 1024;
 /// The observations at the box's own rungs.
 pub fn observations(facts: &Facts<'_>, now: Timestamp) -> Vec<Observation> {
     let found = [
-        (Rung::Ruleset, facts.ruleset.map(ruleset)),
+        (
+            Rung::Ruleset,
+            facts.ruleset.map(|state| ruleset(state, facts.drift.as_deref().unwrap_or_default())),
+        ),
         (Rung::Storage, facts.room.map(storage)),
         (Rung::Roles, facts.lives.map(|lives| lives.finding(now))),
         (Rung::Memory, facts.set_aside.map(whole)),
@@ -107,12 +112,12 @@ fn at(rung: Rung, finding: Finding, now: Timestamp) -> Observation {
     Observation { rung, terminal: None, outcome, at: now, took_ms: 0.0, detail }
 }
 
-/// That it was another one stays said until the next start, also when it was put right.
-fn ruleset(state: RulesetState) -> Finding {
+/// That it was another one stays said until somebody has seen it, also when it was put right.
+fn ruleset(state: RulesetState, drift: &str) -> Finding {
     match state {
         RulesetState::Proved => Finding::good(""),
-        RulesetState::Drifted => Finding::bad(Symptom::Drifted, ""),
-        RulesetState::DropAll => Finding::bad(Symptom::Dropping, ""),
+        RulesetState::Drifted => Finding::bad(Symptom::Drifted, drift),
+        RulesetState::DropAll => Finding::bad(Symptom::Dropping, drift),
     }
 }
 

@@ -41,6 +41,8 @@ pub trait Witness {
     fn shares(&self, asked: bool) -> impl Future<Output = Vec<Observation>> + Send;
     /// What the box knows of itself; nothing of what it cannot know.
     fn own(&self) -> impl Future<Output = Vec<Observation>> + Send;
+    /// Ends when what the box knows of itself is another thing than at the last look, and must not wait for the next.
+    fn stirred(&self) -> impl Future<Output = ()> + Send;
 }
 
 const WORD_PATIENCE: Duration = Duration::from_secs(2);
@@ -99,7 +101,7 @@ pub async fn run(
                 Some(answer) => asked.push(answer),
                 None => return Ok(()),
             },
-            because = walk.rest() => why = because,
+            because = walk.rest(&witness) => why = because,
         }
     }
 }
@@ -249,22 +251,23 @@ impl<'d> Walk<'d> {
     }
 
     /// Ends when the next look is due.
-    async fn rest(&mut self) -> Why {
+    async fn rest(&mut self, witness: &impl Witness) -> Why {
         let mut why = Why::Time;
         if !self.ladder.wants_far() && !self.ladder.wants_shares() {
             let near_at = self.looked_at + jittered(self.pace(NEAR_EVERY, NEAR_EVERY_IN_TROUBLE));
-            why = self.stirs_before(near_at.min(self.far_at).min(self.shares_at)).await;
+            why = self.stirs_before(near_at.min(self.far_at).min(self.shares_at), witness).await;
         }
         tokio::time::sleep_until(self.looked_at + BREATH).await;
         why
     }
 
     /// Listens until then, and glances at those nearby meanwhile. In trouble the looks themselves come as often.
-    async fn stirs_before(&mut self, due: Instant) -> Why {
+    async fn stirs_before(&mut self, due: Instant, witness: &impl Witness) -> Why {
         loop {
             let glance_at = Instant::now() + jittered(GLANCE_EVERY);
             tokio::select! {
                 () = self.climber.stirred() => return Why::Stirred,
+                () = witness.stirred() => return Why::Stirred,
                 () = tokio::time::sleep_until(due) => return Why::Time,
                 () = tokio::time::sleep_until(glance_at), if !self.ladder.is_troubled() => {}
             }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use model::decision::Reason;
 use model::part::Role;
+use model::ruleset::Apply;
 
 /// Where the roles' sockets are unless somebody says otherwise.
 pub const SOCKETS: &str = "/run/sekisho";
@@ -34,7 +35,7 @@ pub enum Command {
     Boot(Boot),
     /// Look at a site file
     Site(Site),
-    /// Compile the firewall, prove what it promises, or say what it lets pass
+    /// Compile the firewall, prove what it promises, change it, or say what it lets pass and what it refused
     Policy(Policy),
     /// Say how the box is, as the page does
     Status(Status),
@@ -186,6 +187,34 @@ pub enum PolicyVerb {
         #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
         socket: PathBuf,
     },
+    /// Put the ruleset of another site file in force, and take it back unless it is confirmed (exit 1: refused)
+    Apply {
+        /// The site file
+        site: PathBuf,
+        /// How long to wait for the confirmation
+        #[arg(long, value_name = "SECONDS", default_value_t = Apply::WITHIN_S,
+              value_parser = clap::value_parser!(u32).range(i64::from(Apply::SHORTEST_S)..=i64::from(Apply::LONGEST_S)))]
+        within: u32,
+        /// Folder of the roles' sockets
+        #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
+        socket: PathBuf,
+    },
+    /// Keep the ruleset that waits: it takes the word that `apply` said, and a connection made after it (exit 1: no)
+    Confirm {
+        /// The word
+        word: String,
+        /// Folder of the roles' sockets
+        #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
+        socket: PathBuf,
+    },
+    /// Take the ruleset that waits back at once
+    Revert(Ask),
+    /// Say what waits to be confirmed (exit 1: nothing)
+    Pending(Ask),
+    /// Say what was refused of late, and how much each line has counted
+    Drops(Ask),
+    /// Say that a person has seen that the rules were changed behind the box's back (exit 1: they were not)
+    Seen(Ask),
     /// Say what becomes of one packet, and which line decides it (exit 0 it passes, 1 it does not)
     Explain(Box<Explain>),
     /// Say what may pass with the new one and what no longer may, in packets and not in lines (exit 0 nothing changes)
@@ -215,6 +244,17 @@ pub enum PolicyVerb {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// A question to the firewall.
+#[derive(Debug, Args)]
+pub struct Ask {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Folder of the roles' sockets
+    #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
+    pub socket: PathBuf,
 }
 
 /// `sekisho policy explain`. A wrong packet is told with all its mistakes at once, so nothing of it is checked here.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use model::ruleset::Candidate;
 use model::site::SiteError;
 use model::{Profile, Site};
 
@@ -19,6 +20,8 @@ pub struct Loaded {
     pub site: Site,
     /// PEM text of the authorities; none: the box's own store of public authorities.
     pub authorities: Option<Vec<u8>>,
+    /// The texts of both files, as they were read.
+    pub texts: Candidate,
 }
 
 impl Loaded {
@@ -40,17 +43,29 @@ pub fn load(path: &Path) -> Result<Loaded, Failure> {
     let text = read(path)?;
     let shown = path.display().to_string();
     let profile = profile(path, &text);
-    let place = profile.as_ref().ok().and_then(|(_, place)| place.clone());
-    let site = Site::parse(&shown, &text, profile.map(|(profile, _)| profile)).map_err(Failure::Site)?;
+    let (place, profile_text, profile) = match profile {
+        Ok(found) => (found.place, found.text, Ok(found.profile)),
+        Err(mistakes) => (None, String::new(), Err(mistakes)),
+    };
+    let site = Site::parse(&shown, &text, profile).map_err(Failure::Site)?;
     let authorities = authorities(&site.profile, place.as_deref())?;
-    Ok(Loaded { site, authorities })
+    let profile_name = place.map_or_else(|| "the profile".to_owned(), |place| place.display().to_string());
+    let texts = Candidate { file: shown, site: text, profile_name, profile: profile_text };
+    Ok(Loaded { site, authorities, texts })
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|source| Failure::Read { path: path.to_owned(), source })
 }
 
-type Found = (Profile, Option<PathBuf>);
+/// A profile, and where it was found.
+#[derive(Debug)]
+struct Found {
+    profile: Profile,
+    text: String,
+    /// A file; none: in the binary.
+    place: Option<PathBuf>,
+}
 
 /// The profile a site file names: a shipped one, or a file beside it.
 fn profile(site: &Path, text: &str) -> Result<Found, Vec<SiteError>> {
@@ -59,7 +74,8 @@ fn profile(site: &Path, text: &str) -> Result<Found, Vec<SiteError>> {
         return Err(Vec::new());
     };
     if let Some((_, text)) = SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
-        return Ok((Profile::parse(&name, text)?, None));
+        let profile = Profile::parse(&name, text)?;
+        return Ok(Found { profile, text: (*text).to_owned(), place: None });
     }
     let one = |message: String, allowed: Option<String>| {
         let line =
@@ -74,7 +90,7 @@ fn profile(site: &Path, text: &str) -> Result<Found, Vec<SiteError>> {
     let place = site.parent().unwrap_or_else(|| Path::new(".")).join(&name);
     let text = std::fs::read_to_string(&place)
         .map_err(|source| one(format!("failed to read {}: {source}", place.display()), None))?;
-    Ok((Profile::parse(&place.display().to_string(), &text)?, Some(place)))
+    Ok(Found { profile: Profile::parse(&place.display().to_string(), &text)?, text, place: Some(place) })
 }
 
 fn authorities(profile: &Profile, place: Option<&Path>) -> Result<Option<Vec<u8>>, Failure> {

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::cli;
 use crate::failure::Failure;
-use crate::role::{self, Place, Purpose};
+use crate::role::{self, Place, Purpose, netd};
 use crate::socket::part::Pulse;
 use crate::{boot, capability, log, notify, output, site_file};
 
@@ -54,13 +54,13 @@ type Roles = JoinSet<(Role, Result<(), Failure>)>;
 fn check(args: cli::Daemon) -> Result<Place, Failure> {
     let boot = args.boot.map(|file| boot::part::expect(&file)).transpose()?;
     let board = boot.as_ref().map_or_else(|| "simulated".to_owned(), |boot| boot.board.clone());
-    let (purpose, authorities) = match boot {
+    let (purpose, texts, authorities) = match boot {
         Some(BootPart { situation: situation @ (Situation::Carton | Situation::Closed), setup, .. }) => {
-            (Purpose::Setup { setup, lends_addresses: situation == Situation::Carton }, None)
+            (Purpose::Setup { setup, lends_addresses: situation == Situation::Carton }, None, None)
         }
         _ => {
             let loaded = site_file::load(&args.site)?.startable()?;
-            (Purpose::Site(Arc::new(loaded.site)), loaded.authorities)
+            (Purpose::Site(Arc::new(loaded.site)), Some(loaded.texts), loaded.authorities)
         }
     };
     let all = match purpose {
@@ -68,7 +68,7 @@ fn check(args: cli::Daemon) -> Result<Place, Failure> {
         Purpose::Setup { .. } => vec![Role::Netd, Role::Boardd, Role::Webd],
     };
     let roles = args.role.map_or(all, |role| vec![role]);
-    Ok(Place { purpose, board, authorities, state: args.state, sockets: args.socket, roles })
+    Ok(Place { purpose, board, texts, authorities, state: args.state, sockets: args.socket, roles })
 }
 
 /// Every port the site file names is there; all that are missing are said at once. It is `netd`'s to say: not every
@@ -78,8 +78,7 @@ fn ports(place: &Place) -> Result<(), Failure> {
     if !place.roles.contains(&Role::Netd) {
         return Ok(());
     }
-    let missing = |port: &&model::site::Port| nix::net::if_::if_nametoindex(port.name.as_str()).is_err();
-    let missing: Vec<String> = site.ports.iter().filter(missing).map(|port| port.name.clone()).collect();
+    let missing = netd::missing_ports(site);
     if missing.is_empty() { Ok(()) } else { Err(Failure::NoPorts(missing)) }
 }
 

@@ -260,7 +260,7 @@ impl Rules {
 fn changed(seen: &Seen<'_>, drift: &Drift) -> Changed {
     let repair = match drift.repair {
         Repair::Done => words::DRIFT_DONE,
-        Repair::Waits => words::DRIFT_WAITS,
+        Repair::UnderWay | Repair::Waits => words::DRIFT_WAITS,
         Repair::Failed => words::DRIFT_FAILED,
     };
     let moment = |at| jst::moment(at, seen.language);

@@ -142,11 +142,16 @@ impl Witness for Shares {
     }
 
     /// A box that is well.
+    fn stirred(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+
     fn own(&self) -> impl Future<Output = Vec<Observation>> + Send {
         let lives = reach::own::Lives::default();
         let room = Some(reach::own::Room { free: 1 << 30, total: 1 << 30 });
         let ruleset = Some(model::part::RulesetState::Proved);
         let facts = reach::own::Facts {
+            drift: None,
             ruleset,
             room,
             lives: Some(&lives),

@@ -16,6 +16,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use model::boot::Setup;
 use model::part::Role;
+use model::ruleset::Candidate;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
@@ -29,6 +30,8 @@ pub struct Place {
     pub purpose: Purpose,
     /// The board's name.
     pub board: String,
+    /// The texts of the site file in force and its profile; none before a site is.
+    pub texts: Option<Candidate>,
     /// PEM text of the authorities the centre's certificate must come from.
     pub authorities: Option<Vec<u8>>,
     /// Folder of what must survive a restart.

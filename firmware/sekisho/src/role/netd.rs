@@ -4,15 +4,24 @@
 use std::path::Path;
 use std::time::Duration;
 
-use axum::routing::post;
-use model::Timestamp;
+use axum::extract::{ConnectInfo, DefaultBodyLimit};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use firewall::{Command, Memory};
 use model::part::{FirewallPart, PATIENCE_S, Role, RulesetState, Stamped};
+use model::ruleset::{Applied, Apply};
+use model::{Site, Timestamp};
 use tokio::sync::{mpsc, watch};
 
 use super::{Place, Purpose, Ready, Tasks, lent, told};
 use crate::failure::Failure;
 use crate::socket::lend::Lender;
+use crate::socket::server::Asker;
 use crate::socket::{client, part};
+
+/// `netd`'s own folder in the state.
+const MEMORY: &str = "firewall";
 
 /// How long the others wait for the proof before they say so and end; who started them does so again.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -37,10 +46,7 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let (ask, commands) = mpsc::channel(super::WAITING);
     let (routes, pulse) = part::routes(seen.clone(), PATIENCE_S);
     let routes = routes.merge(told::routes(&place.purpose, ask.clone()));
-    let routes = routes.route(
-        "/prove",
-        post(move || async move { super::put(&ask, |reply| firewall::Command::ProveLive { reply }).await }),
-    );
+    let routes = routes.merge(rules(ask));
     let mut tasks = super::serve(place, Role::Netd, routes).await?;
     let lender = Lender::open(&place.sockets)?;
     let purpose = place.purpose.clone();
@@ -49,7 +55,8 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
         Ok(())
     });
     let (purpose, alone) = (place.purpose.clone(), place.roles.len() == 1);
-    tasks.spawn(async move { keep_up(&purpose, alone, part, commands).await });
+    let memory = place.texts.as_ref().map(|texts| Memory::of(place.state.join(MEMORY), texts));
+    tasks.spawn(async move { keep_up(&purpose, memory, alone, part, commands).await });
     // If the sender goes, the room has ended, and its own error says why.
     if seen.wait_for(FirewallPart::is_in_force).await.is_ok() {
         tracing::info!("the ruleset in the kernel is ours, and proved");
@@ -58,18 +65,76 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     Ok(tasks)
 }
 
+/// What may be asked about the rules.
+fn rules(ask: mpsc::Sender<Command>) -> Router {
+    let (drops, seen, apply, confirm, revert) =
+        (ask.clone(), ask.clone(), ask.clone(), ask.clone(), ask.clone());
+    Router::new()
+        .route("/prove", post(move || async move { super::put(&ask, |reply| Command::ProveLive { reply }).await }))
+        .route("/drops", get(move || async move { super::put(&drops, |reply| Command::Drops { reply }).await }))
+        .route("/seen", post(move || async move { super::put(&seen, |reply| Command::Seen { reply }).await }))
+        .route(
+            "/apply",
+            post(move |ConnectInfo(asker), Json(words)| async move { put_in_force(&apply, asker, words).await }),
+        )
+        .route(
+            "/confirm",
+            post(move |ConnectInfo(asker): ConnectInfo<Asker>, Json(word): Json<String>| async move {
+                let by = known(asker)?;
+                super::put(&confirm, |reply| Command::Confirm { word, by, reply }).await
+            }),
+        )
+        .route("/revert", post(move || async move { super::put(&revert, |reply| Command::Revert { reply }).await }))
+        // Two files of a site folder, at the most.
+        .layer(DefaultBodyLimit::max(LARGEST))
+}
+
+/// The largest question: a site file and its profile.
+const LARGEST: usize = 8 * 1024 * 1024;
+
+/// Who asks, by the kernel's word.
+fn known(asker: Asker) -> Result<firewall::Asker, StatusCode> {
+    let actor = asker.actor().ok_or(StatusCode::FORBIDDEN)?;
+    Ok(firewall::Asker { actor, since: asker.since })
+}
+
+/// A site whose ports are not there would be closed everywhere.
+async fn put_in_force(
+    room: &mpsc::Sender<Command>,
+    asker: Asker,
+    ask: Apply,
+) -> Result<Json<Applied>, StatusCode> {
+    let by = known(asker)?;
+    let missing = ask.candidate.site().map(|site| missing_ports(&site)).unwrap_or_default();
+    if !missing.is_empty() {
+        let why = vec![Failure::NoPorts(missing).to_string()];
+        return Ok(Json(Applied::Refused { why, dropped: false }));
+    }
+    super::put(room, |reply| Command::Apply { ask, by, reply }).await
+}
+
+/// The ports of a site that this machine does not have.
+pub fn missing_ports(site: &Site) -> Vec<String> {
+    let missing = |port: &&model::site::Port| nix::net::if_::if_nametoindex(port.name.as_str()).is_err();
+    site.ports.iter().filter(missing).map(|port| port.name.clone()).collect()
+}
+
 /// Brings the firewall up and keeps it. Among the other roles in one process its failure ends them all. In a process
 /// of its own it says what stands in the way and tries again: a box that cannot open must go on saying why.
 async fn keep_up(
     purpose: &Purpose,
+    memory: Option<Memory>,
     alone: bool,
     part: watch::Sender<FirewallPart>,
-    mut commands: mpsc::Receiver<firewall::Command>,
+    mut commands: mpsc::Receiver<Command>,
 ) -> Result<(), Failure> {
     loop {
         let (part_of, asked) = (part.clone(), &mut commands);
         let ended = match purpose {
-            Purpose::Site(site) => firewall::run(site, part_of, asked).await,
+            Purpose::Site(site) => match memory.clone() {
+                Some(memory) => firewall::run_with_changes(site, memory, part_of, asked).await,
+                None => firewall::run(site, part_of, asked).await,
+            },
             Purpose::Setup { setup, lends_addresses } => {
                 firewall::run_before_a_site(setup.as_ref(), *lends_addresses, part_of, asked).await
             }

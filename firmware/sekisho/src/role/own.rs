@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use model::part::{Role, Snapshot};
+use model::part::{FirewallPart, Role, RulesetState, Snapshot};
 use model::{Observation, Timestamp};
 use nix::sys::statvfs::statvfs;
 use reach::own::{self, Facts, Lives, Room, Version};
@@ -33,6 +33,8 @@ pub struct Own {
     sockets: PathBuf,
     state: PathBuf,
     parts: watch::Receiver<Arc<Snapshot>>,
+    /// What the firewall said at the last look.
+    told: Mutex<Option<Told>>,
     lives: Mutex<Lives>,
     /// A newer version that ran here before.
     left: Option<String>,
@@ -48,6 +50,7 @@ impl Own {
             sockets: sockets.to_owned(),
             state: state.to_owned(),
             parts: snapshot::follow(sockets, &[Role::Netd]),
+            told: Mutex::new(None),
             lives: Mutex::new(Lives::of_own(Role::Reachd, &starts)),
             left: version::note(&state.join(MEMORY), version::OWN),
             until: Mutex::new(None),
@@ -59,12 +62,17 @@ impl Own {
         let others = self.processes().await;
         let until = self.until().await;
         let now = Timestamp::now();
-        let seen = self.parts.borrow().as_ref().clone().fresh(now);
+        let seen = self.parts.borrow().as_ref().clone();
+        let last = seen.firewall.as_ref().map(|part| told(&part.part));
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = last;
+        let seen = seen.fresh(now);
         let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
         others.into_iter().for_each(|(role, process)| lives.see(role, process, now));
         let memory = self.state.join(MEMORY);
+        let wall = seen.firewall.map(|part| part.part);
         let facts = Facts {
-            ruleset: seen.firewall.map(|part| part.part.state),
+            ruleset: wall.as_ref().map(|wall| wall.state),
+            drift: wall.and_then(|wall| wall.drift).map(|drift| drift.to_string()),
             room: room(&self.state),
             lives: Some(&lives),
             set_aside: Some(aside::set_aside([memory.as_path(), &memory.join("past")], now)),
@@ -73,6 +81,18 @@ impl Own {
             secrets_until: until,
         };
         own::observations(&facts, now)
+    }
+
+    /// Ends when the firewall says something else of the ruleset than at the last look.
+    pub async fn stirred(&self) {
+        let mut parts = self.parts.clone();
+        let is_news = |seen: &Arc<Snapshot>| {
+            let last = *self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.firewall.as_ref().map(|part| told(&part.part)) != last
+        };
+        if parts.wait_for(is_news).await.is_err() {
+            std::future::pending().await
+        }
     }
 
     /// Until when what the page shows is good. It changes with a start only, so it is seldom asked for.
@@ -97,6 +117,13 @@ impl Own {
         }
         found
     }
+}
+
+/// What is news of the ruleset: its state, and how often it was changed behind our back.
+type Told = (RulesetState, u64);
+
+fn told(wall: &FirewallPart) -> Told {
+    (wall.state, wall.drift.as_ref().map_or(0, |drift| drift.times))
 }
 
 /// When `reachd` was started since the box came up: a cut of the power is no crash, so it lies in memory.
@@ -156,6 +183,24 @@ mod tests {
         assert_eq!(outcome(&seen, Rung::Ruleset), None, "nobody said how it is");
         assert_eq!(outcome(&seen, Rung::Roles), Some(Outcome::Good));
         assert!(outcome(&seen, Rung::Storage).is_some());
+    }
+
+    #[tokio::test]
+    async fn what_the_firewall_says_anew_is_looked_at_at_once_and_nothing_else_is() {
+        const MOMENT: Duration = Duration::from_secs(10);
+        let (sockets, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (part, seen) = watch::channel(FirewallPart::dropping(None));
+        let (routes, _) = socket::part::routes(seen, 60);
+        let door = server::open(sockets.path(), Role::Netd).await.unwrap();
+        tokio::spawn(server::serve(door, routes));
+        let own = Own::watch(sockets.path(), state.path());
+        let say = |state| part.send_replace(FirewallPart { state, ..FirewallPart::dropping(None) });
+        for state in [RulesetState::Proved, RulesetState::Drifted, RulesetState::DropAll] {
+            say(state);
+            timeout(MOMENT, own.stirred()).await.unwrap();
+            own.look().await;
+            assert!(timeout(Duration::ZERO, own.stirred()).await.is_err(), "{state:?} was looked at");
+        }
     }
 
     #[test]

@@ -31,6 +31,10 @@ impl reach::Witness for Witness {
     async fn own(&self) -> Vec<Observation> {
         self.own.look().await
     }
+
+    async fn stirred(&self) {
+        self.own.stirred().await;
+    }
 }
 
 /// Starts the probes once the firewall is proved. Their raw sockets come from `netd`: this role opens none.

@@ -20,8 +20,16 @@ const TABLE: [Guests; 5] = [
         role: Role::Netd,
         // The first two wait for the proof.
         readers: &[Role::Relayd, Role::Reachd, Role::Boardd, Role::Webd],
+        // Who changes rules is root: the page may come to carry it when somebody can sign in there.
         // A question about a packet changes nothing: whoever sees the page may ask it.
-        askers: &[("/prove", &[]), ("/explain", &[Role::Webd])],
+        askers: &[
+            ("/prove", &[]),
+            ("/explain", &[Role::Webd]),
+            ("/apply", &[]),
+            ("/confirm", &[]),
+            ("/revert", &[]),
+            ("/seen", &[]),
+        ],
     },
     Guests {
         role: Role::Relayd,
@@ -115,6 +123,9 @@ mod tests {
             assert!(may(role, Peer::Own, &Method::POST, "/anything"));
             assert!(get(role, Role::Webd) != (role == Role::Webd), "the page reads every part but its own");
             assert!(!post(role, Role::Webd, "/look") && !post(role, Role::Webd, "/prove"));
+        }
+        for verb in ["/prove", "/apply", "/confirm", "/revert", "/seen"] {
+            assert!(Role::ALL.into_iter().all(|guest| !post(Role::Netd, guest, verb)), "root's alone");
         }
         for verb in ["/retry", "/return", "/discard", "/selftest"] {
             assert!(Role::ALL.into_iter().all(|guest| !post(Role::Relayd, guest, verb)), "root's alone");

@@ -4,6 +4,7 @@
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::connect_info::Connected;
@@ -60,6 +61,8 @@ fn turned_away(role: Role, stream: &UnixStream) {
 pub struct Asker {
     peer: Option<Peer>,
     uid: Option<u32>,
+    /// When the connection was made.
+    pub since: Instant,
 }
 
 impl Asker {
@@ -73,7 +76,8 @@ impl Asker {
 
 impl Connected<IncomingStream<'_, Door>> for Asker {
     fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
-        Self { peer: peer_of(stream.io()), uid: stream.io().peer_cred().ok().map(|peer| peer.uid()) }
+        let uid = stream.io().peer_cred().ok().map(|peer| peer.uid());
+        Self { peer: peer_of(stream.io()), uid, since: Instant::now() }
     }
 }
 

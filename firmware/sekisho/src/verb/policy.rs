@@ -1,5 +1,8 @@
-//! `sekisho policy`: the plan, what is proved of it, of a file, or of what the kernel holds, and what it lets pass.
+//! `sekisho policy`: the plan, what is proved of it, of a file, or of what the kernel holds, and what it lets pass; a
+//! change of it, and what it refused.
 
+mod change;
+mod drops;
 mod explain;
 mod meaning;
 
@@ -35,6 +38,12 @@ pub async fn run(args: Policy) -> Result<ExitCode, Failure> {
             Ok(say(&on_paper(&site, ruleset.as_deref())?, json))
         }
         PolicyVerb::Prove { socket, json, .. } => live(&socket, json).await,
+        PolicyVerb::Apply { site, within, socket } => change::apply(&site, within, &socket).await,
+        PolicyVerb::Confirm { word, socket } => change::confirm(&word, &socket).await,
+        PolicyVerb::Revert(ask) => change::revert(&ask).await,
+        PolicyVerb::Pending(ask) => change::pending(&ask).await,
+        PolicyVerb::Seen(ask) => change::seen(&ask).await,
+        PolicyVerb::Drops(ask) => drops::run(&ask).await,
         PolicyVerb::Explain(args) => explain::run(args).await,
         PolicyVerb::Diff { old, new, ruleset, json } => meaning::diff(&old, &new, ruleset, json),
         PolicyVerb::Matrix { site, ruleset, json } => meaning::matrix(&site, ruleset.as_deref(), json),

@@ -1,0 +1,296 @@
+//! Open flows under a new ruleset. To the kernel a flow that is open is allowed, whatever let it begin; so after each
+//! load those that the new ruleset would not let begin are ended, and no others: whoever talks rightly feels nothing.
+//!
+//! The kernel does not remember by which port a flow began. One is left alone if it could begin by any port at all;
+//! what that spares is little, since a source address belongs to one zone (9).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use nix::ifaddrs::getifaddrs;
+use serde_json::Value;
+
+use crate::explain::explain;
+use crate::netlink::{self, Message, Socket, Subsystem, attribute, attributes, request, write};
+use crate::packet::{Packet, Path, State};
+
+// linux/netfilter/nfnetlink_conntrack.h
+const GET: u8 = 1;
+const DELETE: u8 = 2;
+const OPENING: u16 = 1;
+const ID: u16 = 12;
+const ZONE: u16 = 18;
+const ADDRESSES: u16 = 1;
+const TRANSPORT: u16 = 2;
+/// What the box says to itself goes by this port, and nothing else does.
+const LOOPBACK: &str = "lo";
+/// An attribute of attributes.
+const NESTED: u16 = 0x8000;
+
+/// Ends the flows that this ruleset would not let begin, and says how many.
+///
+/// # Errors
+/// The kernel's word; then some or all of them go on.
+pub(crate) async fn end_refused(document: &Value) -> io::Result<usize> {
+    let mut socket = Socket::open(0)?;
+    let mut open = Vec::new();
+    let all = request(Subsystem::Conntrack, GET, netlink::DUMP, 0, 0, &[]);
+    socket.dump(&all, |message| open.extend(Flow::read(message))).await?;
+    let (ends, document) = (Ends::look()?, document.clone());
+    let refused = tokio::task::spawn_blocking(move || refused(open, &ends, &document)).await?;
+    let mut ended = 0;
+    for flow in &refused {
+        match socket.ask(&flow.end()).await {
+            Ok(()) => ended += 1,
+            // It has ended by itself.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(ended)
+}
+
+/// The flows that could begin by no port. Those that differ in a free source port only are looked at once. One of which
+/// it cannot be said goes on, with a warning for all of them.
+fn refused(open: Vec<Flow>, ends: &Ends, document: &Value) -> Vec<Flow> {
+    const FREE: u16 = 1024;
+    let mut known: BTreeMap<Opening, bool> = BTreeMap::new();
+    let mut unclear = None;
+    let mut may_begin = |flow: &Flow| {
+        let mut opening = flow.opening;
+        if opening.services[0] >= FREE {
+            opening.services[0] = u16::MAX;
+        }
+        *known.entry(opening).or_insert_with(|| {
+            ends.may_begin(&opening, document).unwrap_or_else(|reason| {
+                unclear = Some(reason);
+                true
+            })
+        })
+    };
+    let refused = open.into_iter().filter(|flow| !may_begin(flow)).collect();
+    if let Some(reason) = unclear {
+        tracing::warn!(%reason, "whether an open flow is still allowed cannot be said: it goes on");
+    }
+    refused
+}
+
+/// The packet that opened a flow, as far as the kernel remembers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Opening {
+    source: IpAddr,
+    destination: IpAddr,
+    protocol: u8,
+    services: [u16; 2],
+    icmp: [u8; 2],
+}
+
+/// An open flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Flow {
+    family: u8,
+    opening: Opening,
+    /// What names it to the kernel, as the kernel wrote it.
+    name: Vec<Vec<u8>>,
+}
+
+impl Flow {
+    fn read(message: &Message<'_>) -> Option<Self> {
+        if !message.is(Subsystem::Conntrack, 0) {
+            return None;
+        }
+        let tuple = attribute(message.attributes(), OPENING)?;
+        let mut name = vec![write(OPENING | NESTED, tuple)];
+        for kind in [ID, ZONE] {
+            name.extend(attribute(message.attributes(), kind).map(|content| write(kind, content)));
+        }
+        Some(Self { family: message.family(), opening: Opening::read(tuple)?, name })
+    }
+
+    /// The request that ends it. Without its name the kernel would end all flows, so a flow always has one.
+    fn end(&self) -> Vec<u8> {
+        request(Subsystem::Conntrack, DELETE, netlink::ACKNOWLEDGE, self.family, 0, &self.name)
+    }
+}
+
+impl Opening {
+    fn read(tuple: &[u8]) -> Option<Self> {
+        let of = |kind| attribute(attributes(tuple), kind);
+        let (addresses, transport) = (of(ADDRESSES)?, of(TRANSPORT)?);
+        let part = |kind| attribute(attributes(transport), kind);
+        let service =
+            |kind| part(kind).and_then(|it| it.first_chunk()).map_or(0, |it| u16::from_be_bytes(*it));
+        let octet = |kinds: [u16; 2]| kinds.into_iter().find_map(part).and_then(<[u8]>::first).copied();
+        Some(Self {
+            source: address(addresses, [1, 3])?,
+            destination: address(addresses, [2, 4])?,
+            protocol: *part(1)?.first()?,
+            services: [service(2), service(3)],
+            icmp: [octet([5, 8]).unwrap_or(0), octet([6, 9]).unwrap_or(0)],
+        })
+    }
+}
+
+fn address(addresses: &[u8], [ipv4, ipv6]: [u16; 2]) -> Option<IpAddr> {
+    let of = |kind| attribute(attributes(addresses), kind);
+    let ipv4 = of(ipv4).and_then(|it| it.first_chunk::<4>()).map(|it| Ipv4Addr::from(*it).into());
+    ipv4.or_else(|| of(ipv6).and_then(|it| it.first_chunk::<16>()).map(|it| Ipv6Addr::from(*it).into()))
+}
+
+/// The box's ends: its ports and its addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Ends {
+    ports: BTreeSet<String>,
+    addresses: BTreeSet<IpAddr>,
+}
+
+impl Ends {
+    fn look() -> io::Result<Self> {
+        let mut ends = Self::default();
+        for found in getifaddrs()? {
+            let address = found.address.as_ref();
+            let ipv4 = address.and_then(|it| it.as_sockaddr_in()).map(|it| IpAddr::from(it.ip()));
+            let ipv6 = address.and_then(|it| it.as_sockaddr_in6()).map(|it| IpAddr::from(it.ip()));
+            ends.addresses.extend(ipv4.or(ipv6));
+            ends.ports.insert(found.interface_name);
+        }
+        Ok(ends)
+    }
+
+    /// Whether the flow could begin by any way its addresses allow.
+    ///
+    /// # Errors
+    /// What on a way is not understood, if it begins by no other.
+    fn may_begin(&self, opening: &Opening, document: &Value) -> Result<bool, String> {
+        let mut unclear = None;
+        for packet in self.ways(opening) {
+            match explain(document, &packet) {
+                Ok(decision) if decision.accepted => return Ok(true),
+                Ok(_) => {}
+                Err(reason) => unclear = Some(reason),
+            }
+        }
+        unclear.map_or(Ok(false), Err)
+    }
+
+    fn ways(&self, opening: &Opening) -> Vec<Packet> {
+        let is_own = |address: &IpAddr| self.addresses.contains(address);
+        let is_for_many = match opening.destination {
+            IpAddr::V4(address) => address.is_multicast() || address.is_broadcast(),
+            IpAddr::V6(address) => address.is_multicast(),
+        };
+        let packet = |path, from: &str, to: &str| opening.packet(path, from, to);
+        let ports = || self.ports.iter().filter(|port| *port != LOOPBACK);
+        match (is_own(&opening.source), is_own(&opening.destination)) {
+            (true, true) => vec![packet(Path::Output, "", LOOPBACK)],
+            (true, false) => ports().map(|to| packet(Path::Output, "", to)).collect(),
+            (false, for_us) if for_us || is_for_many => {
+                ports().map(|from| packet(Path::Input, from, "")).collect()
+            }
+            (false, _) => ports()
+                .flat_map(|from| ports().map(move |to| (from, to)))
+                .map(|(from, to)| packet(Path::Forward, from, to))
+                .collect(),
+        }
+    }
+}
+
+impl Opening {
+    fn packet(&self, path: Path, from: &str, to: &str) -> Packet {
+        Packet {
+            path,
+            from_port: from.to_owned(),
+            to_port: to.to_owned(),
+            source: self.source,
+            destination: self.destination,
+            protocol: self.protocol,
+            readable: true,
+            source_service: self.services[0],
+            destination_service: self.services[1],
+            icmp_type: self.icmp[0],
+            icmp_code: self.icmp[1],
+            hop_limit: 64,
+            state: State::New,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::netlink::messages;
+    use crate::tests::site;
+    use crate::{compile_json, drop_all};
+
+    fn tuple(source: [u8; 4], destination: [u8; 4], protocol: u8, services: [u16; 2]) -> Vec<u8> {
+        let addresses = [write(1, &source), write(2, &destination)].concat();
+        let [from, to] = services.map(u16::to_be_bytes);
+        let transport = [write(1, &[protocol]), write(2, &from), write(3, &to)].concat();
+        [write(ADDRESSES | NESTED, &addresses), write(TRANSPORT | NESTED, &transport)].concat()
+    }
+
+    fn flow(source: [u8; 4], destination: [u8; 4], protocol: u8, services: [u16; 2]) -> Flow {
+        let content = [
+            write(OPENING | NESTED, &tuple(source, destination, protocol, services)),
+            write(3, b"status"),
+            write(ID, &[1, 2, 3, 4]),
+        ];
+        let message = request(Subsystem::Conntrack, 0, 0, 2, 0, &content);
+        let flow = messages(&message).find_map(|message| Flow::read(&message));
+        flow.unwrap()
+    }
+
+    fn the_box() -> Ends {
+        let ports = ["lo", "wan0", "term0", "lan0"].map(str::to_owned).into();
+        let addresses = [[127, 0, 0, 1], [192, 0, 2, 1], [198, 51, 100, 1]];
+        Ends { ports, addresses: addresses.map(IpAddr::from).into() }
+    }
+
+    const TERMINAL: [u8; 4] = [192, 0, 2, 2];
+    const AMONG_TERMINALS: [u8; 4] = [192, 0, 2, 1];
+    const STATION: [u8; 4] = [198, 51, 100, 10];
+    const IN_CLINIC: [u8; 4] = [198, 51, 100, 1];
+
+    #[test]
+    fn only_what_could_not_begin_by_any_port_is_ended() {
+        let allowed = [
+            flow(STATION, IN_CLINIC, 6, [50_000, 445]),
+            flow(TERMINAL, AMONG_TERMINALS, 17, [50_001, 53]),
+            flow(AMONG_TERMINALS, TERMINAL, 6, [50_002, 445]),
+            flow([127, 0, 0, 1], [127, 0, 0, 1], 6, [50_003, 9]),
+        ];
+        let foul = [
+            flow(STATION, IN_CLINIC, 6, [50_000, 22]),
+            flow(STATION, TERMINAL, 6, [50_000, 445]),
+            flow(TERMINAL, AMONG_TERMINALS, 6, [50_000, 445]),
+            flow(IN_CLINIC, [203, 0, 113, 9], 6, [50_000, 443]),
+        ];
+        let open = allowed.iter().chain(&foul).cloned().collect();
+        assert_eq!(refused(open, &the_box(), &compile_json(&site())), foul);
+        let open = allowed.to_vec();
+        assert_eq!(refused(open, &the_box(), &drop_all()), allowed[..3], "loopback lives");
+    }
+
+    #[test]
+    fn a_flow_is_ended_by_the_name_the_kernel_gave_it_and_never_without_one() {
+        let end = flow(STATION, IN_CLINIC, 6, [50_000, 22]).end();
+        let message = messages(&end).next().unwrap();
+        assert!(message.is(Subsystem::Conntrack, DELETE) && message.family() == 2);
+        let of = |kind| attribute(message.attributes(), kind);
+        assert_eq!(of(OPENING), Some(tuple(STATION, IN_CLINIC, 6, [50_000, 22]).as_slice()));
+        assert_eq!(of(ID), Some([1, 2, 3, 4].as_slice()));
+        let nameless = request(Subsystem::Conntrack, 0, 0, 2, 0, &[write(ID, &[1, 2, 3, 4])]);
+        assert_eq!(messages(&nameless).find_map(|message| Flow::read(&message)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_tuple_ends_us(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
+            let read = Opening::read(&bytes);
+            prop_assert!(read.is_none_or(|read| bytes.len() > 20 && read.services.len() == 2));
+        }
+    }
+}
