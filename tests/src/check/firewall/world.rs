@@ -10,7 +10,7 @@ use model::boot::Setup;
 use model::profile::Where;
 use model::site::prefix::Prefix;
 use model::{Profile, Site, Zone};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::bench::Ground;
 use super::chance::Chance;
@@ -36,7 +36,7 @@ pub(super) struct World {
 pub(super) const STRANGERS: [&str; 2] = ["unplanned0", "unplanned00"];
 
 /// Made of the hardware address that all ports have (RFC 4291 appendix A).
-const OWN_LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0xff, 0xfe00, 1);
+pub(super) const OWN_LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0xff, 0xfe00, 1);
 
 impl World {
     /// A site made up at random.
@@ -88,12 +88,11 @@ impl World {
         let asked =
             profile.resolvers.iter().map(|address| whole(*address)).chain(profile.expected.iter().copied());
         behind.extend(listed.chain(asked).chain([SOMEWHERE4, SOMEWHERE6]).map(|one| (on_line.clone(), one)));
-        let mut document = firewall::compile_json(&site);
-        fill(&mut document, "terminal_addresses6", terminals6.iter().map(|address| json!(address)).collect());
         let ports = site.ports.iter().map(|port| port.name.clone()).collect();
         let files = vec![("site.toml", site_text), ("profile.toml", profile_text)];
-        let told = terminals6.iter().copied().map(whole).collect();
-        let intent = Intent::of(&site, &Now { terminals6: told, ..Now::default() });
+        let now = Now { terminals6: terminals6.iter().copied().map(whole).collect(), ..Now::default() };
+        let document = Plan::compile(&site, &now).document();
+        let intent = Intent::of(&site, &now);
         Ok(Self { name, files, intent, document, ports, own, behind }.with_strangers())
     }
 
@@ -172,16 +171,6 @@ const SOMEWHERE6: Prefix =
 fn whole(address: impl Into<IpAddr>) -> Prefix {
     let address = address.into();
     Prefix { address, length: if address.is_ipv4() { 32 } else { 128 } }
-}
-
-/// Puts elements into a set, as whoever learns them does while the ruleset is in force.
-fn fill(document: &mut Value, name: &str, elements: Vec<Value>) {
-    let items = document["nftables"].as_array_mut().into_iter().flatten();
-    let mut sets = items.filter_map(|item| item.get_mut("add")?.get_mut("set"));
-    let set = sets.find(|set| set["name"] == name);
-    if let Some(set) = set.filter(|_| !elements.is_empty()) {
-        set["elem"] = Value::Array(elements);
-    }
 }
 
 /// The /64 of the line, and the box's own address in it.
