@@ -75,9 +75,9 @@ impl Told {
     pub(crate) fn take(&mut self, news: News, site: &Site, at: Instant) -> Result<bool, Refused> {
         self.answers.retain(|_, until| *until > at);
         match news {
-            News::Answered(answer) => return Ok(self.learn(&answer, site, at)),
-            News::Terminals(list) => return replace(&mut self.now.terminals6, checked(list, site)?),
-            News::Claims(list) => return replace(&mut self.now.claims6, checked(list, site)?),
+            News::Answered(answer) => Ok(self.learn(&answer, site, at)),
+            News::Terminals(list) => replace(&mut self.now.terminals6, checked(list, site)?),
+            News::Claims(list) => replace(&mut self.now.claims6, checked(list, site)?),
             News::Cards(list) => replace(&mut self.now.macs, list),
             News::Maintenance(consent) => replace(&mut self.now.consent, consent),
         }

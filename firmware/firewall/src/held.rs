@@ -106,7 +106,7 @@ fn plain(value: Value) -> Value {
             let by_key: BTreeMap<String, Value> = kept
                 .map(|(key, value)| {
                     let value = plain(value);
-                    let value = if key == "elem" { sorted(value) } else { value };
+                    let value = if ["elem", "set"].contains(&key.as_str()) { sorted(value) } else { value };
                     (key, value)
                 })
                 .collect();

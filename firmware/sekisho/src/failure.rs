@@ -18,7 +18,7 @@ pub mod code {
     pub const USAGE: u8 = 64;
     /// The data was wrong.
     pub const DATA: u8 = 65;
-    /// No daemon answers.
+    /// No daemon answers, or this build cannot do it.
     pub const UNAVAILABLE: u8 = 69;
     /// Something this program cannot explain by its surroundings.
     pub const SOFTWARE: u8 = 70;
@@ -36,6 +36,9 @@ pub enum Failure {
     /// Every mistake in a site file or a profile.
     #[error("{}", lines(.0))]
     Site(Vec<SiteError>),
+    /// A right site file asks for what this build does not bring up yet.
+    #[error("this build cannot start with this site file\n{}", .0.join("\n"))]
+    NotYet(Vec<String>),
     /// A file could not be read.
     #[error("failed to read {path}: {source}", path = path.display())]
     Read {
@@ -138,7 +141,8 @@ impl Failure {
             Self::Site(_) | Self::Data { .. } | Self::NoPorts(_) | Self::NoSite(_) => code::DATA,
             Self::Read { .. } => 66,
             Self::Write { .. } => code::CANTCREAT,
-            Self::NoDaemon { .. }
+            Self::NotYet(_)
+            | Self::NoDaemon { .. }
             | Self::AlreadyRunning(_)
             | Self::Listen { .. }
             | Self::NotLent { .. }

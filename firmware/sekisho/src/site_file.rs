@@ -21,6 +21,17 @@ pub struct Loaded {
     pub authorities: Option<Vec<u8>>,
 }
 
+impl Loaded {
+    /// The same, if this build brings up everything the site asks for.
+    ///
+    /// # Errors
+    /// [`Failure::NotYet`] with one sentence for each table that it does not.
+    pub fn to_start(self) -> Result<Self, Failure> {
+        let not_yet = self.site.not_brought_up();
+        if not_yet.is_empty() { Ok(self) } else { Err(Failure::NotYet(not_yet)) }
+    }
+}
+
 /// Reads and checks everything a site file leads to.
 ///
 /// # Errors

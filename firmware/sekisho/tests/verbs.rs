@@ -62,6 +62,35 @@ fn ten_mistakes_are_ten_lines_and_exit_65_and_open_nothing() {
     assert!(!state.exists() && !sockets.exists(), "nothing was opened");
 }
 
+/// The file is right, so its ruleset is compiled and proved; only starting with it is refused, table by table.
+#[test]
+fn what_this_build_does_not_bring_up_is_one_sentence_a_table_and_exit_69() {
+    let (folder, site) = site();
+    let more = "\n[internet]\nkind = \"pppoe\"\nresolvers = [\"203.0.113.130\"]\n[clinic.internet]\n";
+    let kept = std::fs::read_to_string(&site).unwrap();
+    std::fs::write(&site, kept.replace("kind = \"ra\"", "kind = \"pd\"") + more).unwrap();
+    let (state, sockets) = (folder.path().join("state"), folder.path().join("sockets"));
+    let (state, sockets) = (state.to_str().unwrap(), sockets.to_str().unwrap());
+    let daemon = ["daemon", "--site", &site, "--state", state, "--socket", sockets];
+    let generate = ["generate", "--site", &site, "--state", state, "--to", sockets];
+    for verb in [&["site", "check", &site][..], &daemon[..], &generate[..]] {
+        let said = sekisho(verb);
+        assert_eq!(said.status.code(), Some(69), "{verb:?}: {}", text(&said.stderr));
+        let lines: Vec<String> = text(&said.stderr).lines().map(str::to_owned).collect();
+        assert_eq!(lines.len(), 4, "{lines:#?}");
+        for (line, table) in
+            lines[1..].iter().zip(["[line] kind = \"pd\"", "[internet]", "[clinic.internet]"])
+        {
+            assert!(line.starts_with(table) && line.contains("does not bring up"), "{line}");
+        }
+    }
+    assert!(!Path::new(state).exists() && !Path::new(sockets).exists(), "something was opened");
+    for verb in [&["policy", "compile", "--site", &site][..], &["policy", "prove", "--site", &site][..]] {
+        let said = sekisho(verb);
+        assert_eq!(said.status.code(), Some(0), "{verb:?}: {}{}", text(&said.stderr), text(&said.stdout));
+    }
+}
+
 #[test]
 fn a_file_that_is_not_there_is_one_sentence() {
     let said = sekisho(&["site", "check", "/nowhere/site.toml"]);

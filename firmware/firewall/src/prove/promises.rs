@@ -33,7 +33,7 @@ pub(super) fn claims(number: u8, intent: &Intent, ports: &Ports) -> Vec<Claim> {
     let zones = Zones::new(intent, ports);
     match number {
         1 => zones.apart(),
-        2 => zones.from_outside(),
+        2 => zones.opened_outside(),
         3 => zones.of_the_clinic(),
         4 => zones.leaving(Zone::Terminal).into_iter().chain(zones.leaving(Zone::Claims)).collect(),
         5 => vec![
@@ -43,7 +43,7 @@ pub(super) fn claims(number: u8, intent: &Intent, ports: &Ports) -> Vec<Claim> {
         6 => vec![zones.input(&zones.of(Zone::Clinic), &of_the_clinic(intent))],
         7 => maintenance::claims(&zones),
         9 => source::claims(&zones),
-        10 => zones.from_the_box(),
+        10 => zones.opened_by_the_box(),
         13 => vec![zones.forward(&zones.every, &zones.every, Any)],
         14 => vec![
             zones.input(&zones.of(Zone::Clinic), &of_the_setup_port(intent)),
@@ -112,7 +112,7 @@ impl<'i> Zones<'i> {
     }
 
     /// 2. A port nobody planned counts as the line does.
-    fn from_outside(&self) -> Vec<Claim> {
+    fn opened_outside(&self) -> Vec<Claim> {
         let strangers = self.but(&Zone::ALL);
         let outside = self.but(&INSIDE);
         let input = |zone, ports: &Span| self.input(ports, &from_outside(self.intent, zone));
@@ -165,7 +165,7 @@ impl<'i> Zones<'i> {
     }
 
     /// 10.
-    fn from_the_box(&self) -> Vec<Claim> {
+    fn opened_by_the_box(&self) -> Vec<Claim> {
         let to = |zone, excepted: &[Conditions]| self.output(&self.of(zone), excepted);
         let listed = [Zone::Wan, Zone::Isp, Zone::Tunnel, Zone::Terminal, Zone::Claims, Zone::Clinic];
         vec![

@@ -121,13 +121,12 @@ impl Ruleset {
     fn add_table(&mut self, body: &Value, command: bool) -> Option<()> {
         known_keys(body, &["family", "name", "handle", "comment", "flags"])?;
         let flags = words(body.get("flags"))?;
-        flags.iter().all(|flag| ["dormant", "owner", "persist"].contains(&flag.as_str())).then_some(())?;
-        // nft 1.0.6 reads a command past this word: the table would be awake.
         let dormant = flags.iter().any(|flag| flag == "dormant");
-        (!(command && dormant)).then_some(())?;
         let key = (text(body, "family"), text(body, "name"));
-        self.tables.entry(key).or_default().dormant = dormant;
-        Some(())
+        self.tables.entry(key).or_default().dormant = dormant && !command;
+        // nft 1.0.6 reads past the flag in a command, and where a table has one it lists a word that means nothing.
+        let plain = flags.iter().all(|flag| ["dormant", "owner", "persist"].contains(&flag.as_str()));
+        (plain && !(command && dormant)).then_some(())
     }
 
     fn add_chain(&mut self, body: &Value) -> Option<()> {

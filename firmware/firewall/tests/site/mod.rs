@@ -1,5 +1,5 @@
 //! The sites the firewall's tests compile.
-#![allow(dead_code, reason = "not every test needs every site")]
+#![allow(dead_code, clippy::panic, reason = "not every test needs every site, and a wrong one ends it")]
 
 use firewall::now::{Consent, Learned, Now};
 use model::boot::Setup;
@@ -91,4 +91,16 @@ pub fn every() -> Vec<(&'static str, Site, Now)> {
         here("pppoe", "kind = \"pppoe\"", "", told()),
         here("pppoe-all", "kind = \"pppoe\"", &clinic(&all), told()),
     ]
+}
+
+/// The sample clinic with a profile of so many destinations more, some of which lie in others.
+pub fn of_destinations(count: u16) -> Site {
+    let mut profile = include_str!("../data/profile.toml").to_owned();
+    for place in 0..count {
+        let (network, length) = if place % 10 == 9 { (place - 1, 60) } else { (place, 64) };
+        profile += &format!(
+            "[[destination]]\nprefix = \"2001:db8:{network:x}:10::/{length}\"\ntcp = [80, 443]\nudp = [123]\n"
+        );
+    }
+    Site::parse("site.toml", SAMPLE, Profile::parse("profile.toml", &profile)).expect("it has no mistakes")
 }

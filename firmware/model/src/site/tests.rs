@@ -235,3 +235,5 @@ fn dates_hours_and_moments_are_read_and_what_is_none_is_said_with_what_is() {
         assert!(said.len() == 1 && said[0].contains(allowed), "{wrong}: {said:?}");
     }
 }
+
+mod zones;

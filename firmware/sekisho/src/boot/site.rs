@@ -65,7 +65,7 @@ fn installed(places: &Places) -> (Installed, Option<Loaded>) {
             return (Installed::Wrong(vec![failure.to_string()]), None);
         }
     }
-    match crate::site_file::load(&site_file(folder)) {
+    match crate::site_file::load(&site_file(folder)).and_then(Loaded::to_start) {
         Ok(loaded) => {
             let ports = loaded.site.ports.iter().map(|port| port.name.clone()).collect();
             (Installed::Right(ports), Some(loaded))
@@ -73,6 +73,7 @@ fn installed(places: &Places) -> (Installed, Option<Loaded>) {
         Err(Failure::Site(mistakes)) => {
             (Installed::Wrong(mistakes.iter().map(|one| named(folder, &one.to_string())).collect()), None)
         }
+        Err(Failure::NotYet(sentences)) => (Installed::Wrong(sentences), None),
         Err(failure) => (Installed::Wrong(vec![named(folder, &failure.to_string())]), None),
     }
 }

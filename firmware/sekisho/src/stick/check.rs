@@ -6,16 +6,18 @@ use std::process::ExitCode;
 
 use super::{LOGINS, SITE};
 use crate::failure::{Failure, code};
-use crate::{output, site_file};
+use crate::output;
+use crate::site_file::{self, Loaded};
 
 /// Checks with the very code of `site check`; and that every login the site file names is there.
 ///
 /// # Errors
 /// None; what is wrong is said, and the exit code is 65.
 pub fn run(folder: &Path) -> Result<ExitCode, Failure> {
-    let mistakes = match site_file::load(&folder.join(SITE)) {
+    let mistakes = match site_file::load(&folder.join(SITE)).and_then(Loaded::to_start) {
         Ok(loaded) => missing_logins(folder, &loaded.site),
         Err(Failure::Site(mistakes)) => mistakes.iter().map(ToString::to_string).collect(),
+        Err(Failure::NotYet(sentences)) => sentences,
         Err(failure) => vec![failure.to_string()],
     };
     let inside = format!("{}/", folder.display());

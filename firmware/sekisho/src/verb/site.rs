@@ -9,7 +9,7 @@ use crate::{output, site_file};
 /// Checks a site file.
 ///
 /// # Errors
-/// Every mistake at once.
+/// Every mistake at once; of a right file, what this build does not bring up yet.
 pub fn run(args: &Site) -> Result<ExitCode, Failure> {
     let SiteVerb::Check { file } = &args.verb;
     let loaded = site_file::load(file)?;
@@ -20,5 +20,8 @@ pub fn run(args: &Site) -> Result<ExitCode, Failure> {
         loaded.site.terminals.len(),
         loaded.site.kinds.len()
     ));
-    Ok(ExitCode::SUCCESS)
+    if let Some(sentence) = loaded.site.names_wait() {
+        output::print(&sentence);
+    }
+    loaded.to_start().map(|_| ExitCode::SUCCESS)
 }

@@ -88,7 +88,7 @@ pub fn last() -> Vec<Case> {
 }
 
 fn proved(promises: &[Promise]) -> Outcome {
-    for number in [1, 2, 3, 5, 6] {
+    for number in 1..=12 {
         let found = promises.iter().find(|promise| promise.number == number);
         let good = found.is_some_and(|promise| promise.proof == Proof::Proved);
         must(good, || format!("promise {number}: {found:?}"))?;
