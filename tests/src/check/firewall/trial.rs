@@ -73,7 +73,7 @@ impl<'w> Court<'w> {
         let sweep = routable(&mut changed, chunks(made), &mut Compared::default())?;
         let mut court = Self { world, defect, plan, changed, sweep };
         let arrivals = court.arrivals(&world.document)?;
-        if let Some((number, packet)) = court.shown(&arrivals).into_iter().next() {
+        if let Some((number, packet)) = court.shown(&arrivals, false).into_iter().next() {
             return Err(Wrong(format!("the plan itself breaks promise {number}: {packet}")));
         }
         Ok(court)
@@ -87,7 +87,7 @@ impl<'w> Court<'w> {
     }
 
     /// Which promises the kernel's doings break, each with the first packet that shows it.
-    fn shown(&self, arrivals: &[Vec<Arrivals>]) -> BTreeMap<u8, Packet> {
+    fn shown(&self, arrivals: &[Vec<Arrivals>], copies: bool) -> BTreeMap<u8, Packet> {
         let mut broken = BTreeMap::new();
         let came = arrivals.iter().flatten().flatten();
         for (shot, came) in self.sweep.iter().flatten().flat_map(|case| &case.shots).zip(came) {
@@ -95,8 +95,8 @@ impl<'w> Court<'w> {
                 for number in judge::breaks(&self.world.intent, &packet) {
                     broken.entry(number).or_insert_with(|| packet.clone());
                 }
-                // What is logged is refused (12).
-                if !came.logged.is_empty() && packet == shot.packet {
+                // What is logged is refused (12), but for copies of it that were made before.
+                if !came.logged.is_empty() && packet == shot.packet && !copies {
                     broken.entry(12).or_insert_with(|| packet.clone());
                 }
             }
@@ -125,7 +125,7 @@ impl<'w> Court<'w> {
         let listing = self.changed.listing()?;
         let (explained, differences) =
             if mutant.beyond { (0, Vec::new()) } else { self.explained(&listing, &arrivals) };
-        let outcome = self.outcome(mutant, &listing, &self.shown(&arrivals))?;
+        let outcome = self.outcome(mutant, &listing, &self.shown(&arrivals, mutant.beyond))?;
         Ok(Tried { outcome, explained, differences })
     }
 
@@ -236,27 +236,28 @@ impl<'w> Court<'w> {
         }
         let mut there = Came::default();
         let mut shown = false;
-        for state in [State::Open, State::Exhausted].into_iter().filter(|_| !shown) {
+        for state in [State::Open, State::Exhausted] {
+            if shown {
+                break;
+            }
             there = self.shot(example, document, false, state)?;
-            shown = shows(example, &there) && !self.decided(&self.changed, example)?;
+            shown = shows(example, &there) && self.decided(&self.changed, example)?;
         }
         if !shown {
             return Ok(Some(format!("the kernel says otherwise: it {}", told(&there))));
         }
         let planned = self.shot(example, &self.world.document, true, State::Open)?;
-        let same = shows(example, &planned) && !self.decided(&self.plan, example)?;
+        let same = shows(example, &planned) && self.decided(&self.plan, example)?;
         Ok(same.then(|| "the plan does the same".into()))
     }
 
-    /// Whether the line that a log names has counted the packet: of what was logged and refused, that is as it should be.
+    /// Of what was logged and refused: whether the line that is said to have refused it has counted it. A policy counts
+    /// nothing.
     fn decided(&self, bench: &Bench, example: &Counterexample) -> Result<bool, Wrong> {
-        let Fate::Logged { prefix, really } = &example.wrong else { return Ok(false) };
-        if really == "let pass" {
-            return Ok(false);
-        }
+        let Fate::Logged { really, .. } = &example.wrong else { return Ok(true) };
+        let Some(by) = really.strip_prefix("refused by ").filter(|by| !by.starts_with("policy")) else { return Ok(true) };
         bench.enter()?;
-        let counts = bench.counts(firewall::nft::TABLE.1)?;
-        Ok(counts.iter().any(|(comment, count)| *count > 0 && comment.starts_with(&format!("{prefix}: "))))
+        Ok(bench.counts(firewall::nft::TABLE.1)?.get(by).is_some_and(|count| *count > 0))
     }
 
     /// What comes of a counterexample under a ruleset; of one about policies under the same without its rules.
