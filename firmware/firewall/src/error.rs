@@ -30,6 +30,17 @@ pub enum Error {
     /// What nft printed is no JSON.
     #[error("read nft's answer: {0}")]
     Answer(#[from] serde_json::Error),
+    /// What lies beside nft could not be read.
+    #[error("read what moves packets beside nft: {0}")]
+    Beside(String),
+    /// The kernel holds more than any ruleset of ours.
+    #[error("{doing}: nft lists more than {most} bytes")]
+    TooLong {
+        /// What it was asked to do.
+        doing: &'static str,
+        /// The most that is read.
+        most: u64,
+    },
     /// The ruleset of this site does not keep a promise, so it was not loaded.
     #[error("prove the plan: {0}")]
     Plan(Shortfall),

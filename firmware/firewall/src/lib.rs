@@ -4,6 +4,7 @@
 //! what a ruleset does with one packet.
 
 mod apply;
+mod beside;
 mod error;
 pub mod explain;
 mod follow;

@@ -179,7 +179,7 @@ pub enum PolicyVerb {
         /// What the kernel of the running box holds
         #[arg(long)]
         live: bool,
-        /// Print JSON
+        /// Print JSON (docs/prove.schema.json): what breaks a promise as a packet too
         #[arg(long)]
         json: bool,
         /// Folder of the roles' sockets

@@ -26,7 +26,7 @@ impl Loaded {
     ///
     /// # Errors
     /// [`Failure::NotYet`] with one sentence for each table that it does not.
-    pub fn to_start(self) -> Result<Self, Failure> {
+    pub fn startable(self) -> Result<Self, Failure> {
         let not_yet = self.site.not_brought_up();
         if not_yet.is_empty() { Ok(self) } else { Err(Failure::NotYet(not_yet)) }
     }

@@ -59,7 +59,7 @@ fn check(args: cli::Daemon) -> Result<Place, Failure> {
             (Purpose::Setup { setup, lends_addresses: situation == Situation::Carton }, None)
         }
         _ => {
-            let loaded = site_file::load(&args.site)?.to_start()?;
+            let loaded = site_file::load(&args.site)?.startable()?;
             (Purpose::Site(Arc::new(loaded.site)), loaded.authorities)
         }
     };

@@ -148,12 +148,49 @@ fn the_compiled_ruleset_proves_itself_and_a_hole_in_it_is_shown_with_a_packet() 
 }
 
 #[test]
-fn a_ruleset_that_is_no_json_exits_65() {
+fn what_breaks_a_promise_is_a_packet_in_json_too() {
     let (folder, site) = site();
-    let ruleset = folder.path().join("garbage.json");
-    std::fs::write(&ruleset, "table inet x {").unwrap();
-    let said = sekisho(&["policy", "prove", "--site", &site, "--ruleset", ruleset.to_str().unwrap()]);
+    let ruleset = folder.path().join("open.json");
+    std::fs::write(&ruleset, r#"{"nftables": []}"#).unwrap();
+    let said =
+        sekisho(&["policy", "prove", "--site", &site, "--ruleset", ruleset.to_str().unwrap(), "--json"]);
+    assert_eq!(said.status.code(), Some(1));
+    let promises: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    let broken = promises.as_array().unwrap().iter().filter(|promise| promise["proof"]["is"] == "broken");
+    let packets: Vec<&serde_json::Value> = broken.map(|promise| &promise["proof"]["packet"]).collect();
+    assert_eq!(packets.len(), 10, "{promises}");
+    let is_whole = |packet: &&serde_json::Value| {
+        ["path", "source", "destination", "protocol", "state"].iter().all(|key| !packet[*key].is_null())
+    };
+    assert!(packets.iter().all(is_whole), "{packets:?}");
+}
+
+/// Nothing of it reaches a ruleset in force: the verb reads a file and prints.
+#[test]
+fn a_ruleset_that_is_none_exits_65_and_says_why() {
+    let (folder, site) = site();
+    let long = "[".to_owned() + &"{},".repeat(20_000_000);
+    let deep = "[".repeat(100_000);
+    let binary: Vec<u8> = (0..=255_u8).cycle().take(100_000).collect();
+    let texts: [(&str, &[u8], &str); 6] = [
+        ("of nft", b"table inet x {", "expected ident"),
+        ("cut", br#"{"nftables": [{"add""#, "EOF"),
+        ("binary", &binary, "expected value"),
+        ("deep", deep.as_bytes(), "recursion"),
+        ("empty", b"", "EOF"),
+        ("60 MB", long.as_bytes(), "at most 16777216 bytes"),
+    ];
+    for (name, content, words) in texts {
+        let ruleset = folder.path().join("garbage.json");
+        std::fs::write(&ruleset, content).unwrap();
+        let said = sekisho(&["policy", "prove", "--site", &site, "--ruleset", ruleset.to_str().unwrap()]);
+        assert_eq!(said.status.code(), Some(65), "{name}");
+        assert!(text(&said.stderr).contains(words), "{name}: {}", text(&said.stderr));
+    }
+    // Nor is what does not end read to its end.
+    let said = sekisho(&["policy", "prove", "--site", &site, "--ruleset", "/dev/zero"]);
     assert_eq!(said.status.code(), Some(65));
+    assert!(text(&said.stderr).contains("at most"), "{}", text(&said.stderr));
 }
 
 #[test]

@@ -18,10 +18,9 @@ pub(super) struct Outside<'s> {
     gateways: [bool; 2],
 }
 
-/// The words of a family that a way does not carry.
-const fn carries(zone: Zone, line: &Line) -> (&'static str, &'static str) {
+/// The words for a way that carries IPv4 only, and for one that carries IPv6 only.
+const fn only(zone: Zone) -> (&'static str, &'static str) {
     match zone {
-        Zone::Wan if line.is_ipv4() => ("the line carries IPv4 only (4)", "the line carries IPv6 only (4)"),
         Zone::Wan => ("the line carries IPv4 only (4)", "the line carries IPv6 only (4)"),
         Zone::Isp => ("the internet line carries IPv4 only (2)", ""),
         Zone::Tunnel => ("the tunnel carries IPv4 only (4)", ""),
@@ -46,7 +45,7 @@ impl<'s> Outside<'s> {
     }
 
     fn families(&self, hook: &str) -> Vec<Rule> {
-        let (only4, only6) = carries(self.zone, &self.site.line);
+        let (only4, only6) = only(self.zone);
         let mut rules = Vec::new();
         if !self.has(true) {
             rules.extend(refuse(&self.id(hook, "ipv4"), only6, vec![is(Key::Family, Operand::Word("ipv4"))]));

@@ -46,7 +46,7 @@ fn protocols(list: &[u8]) -> Span {
 
 /// ICMPv6 types that connection tracking leaves alone.
 fn left_alone() -> Span {
-    Span::any_of([Span::range(130_u8, 136_u8), Span::one(143_u8)])
+    Span::any_of([Span::range(130_u8, 136_u8), Span::one(143_u8), Span::range(151_u8, 153_u8)])
 }
 
 fn no_such_state(path: Path) -> Vec<Conditions> {

@@ -17,6 +17,9 @@ use super::tree::Tree;
 use super::{Counterexample, Finding, Wrong, needed};
 use crate::packet::{Packet, Path, State};
 
+/// So many doubts are said of one promise.
+const SAID: usize = 8;
+
 pub(super) struct Prover<'p> {
     machine: &'p Machine,
     intent: &'p Intent,
@@ -60,8 +63,16 @@ impl<'p> Prover<'p> {
         if let Some(example) = case.example {
             return Finding::Broken(Box::new(example));
         }
-        let doubt = case.doubts.into_iter().next();
-        doubt.map_or(Finding::Proved, |reason| Finding::Unproved(format!("not understood: {reason}")))
+        let mut doubts: Vec<String> = Vec::new();
+        for doubt in case.doubts {
+            if !doubts.contains(&doubt) && doubts.len() < SAID {
+                doubts.push(doubt);
+            }
+        }
+        if doubts.is_empty() {
+            return Finding::Proved;
+        }
+        Finding::Unproved(format!("not understood: {}", doubts.join("; ")))
     }
 
     /// None of the claim's packets may pass.
@@ -180,8 +191,12 @@ impl<'p> Prover<'p> {
         cube: &Cube,
         doubts: &mut Vec<String>,
     ) -> Result<Option<(Cube, Option<Packet>)>, Lost> {
-        let openings =
-            self.openings.get_or_init(|| flows::openings(self.machine)).as_ref().map_err(Clone::clone)?;
+        let opened = || {
+            let found = flows::openings(self.machine)?.into_iter();
+            let real = |(way, cube)| self.real(way, &cube).into_iter().map(move |cube| (way, cube));
+            Ok(found.flat_map(real).collect())
+        };
+        let openings = self.openings.get_or_init(opened).as_ref().map_err(Clone::clone)?;
         for (way, opening) in openings {
             for met in flows::follow(cube, path, *way, opening) {
                 if let Some(reason) = &met.doubt {

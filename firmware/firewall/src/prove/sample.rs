@@ -19,7 +19,10 @@ fn expected_at(port: &str, intent: &Intent) -> Vec<IpAddr> {
     let consumers = intent.consumers.iter().copied().map(IpAddr::V4);
     let host6 = |last| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last));
     if port.is_empty() {
-        return [IpAddr::V4(clinic)].into_iter().chain(own).chain([host6(1)]).collect();
+        // Of the groups the box is in those of all hosts.
+        let groups =
+            [IpAddr::V4(Ipv4Addr::new(224, 0, 0, 1)), IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1))];
+        return [IpAddr::V4(clinic)].into_iter().chain(own).chain([host6(1)]).chain(groups).collect();
     }
     match intent.zone(port) {
         Some(Zone::Clinic) => consumers.chain([station, host6(0x10)]).collect(),
@@ -101,6 +104,8 @@ pub(super) fn packet(path: Path, cube: &Cube, when: When, intent: &Intent, ports
     // On its way through it has lost one.
     let hop = u8::from(path == Path::Forward && when == When::Coming);
     let [from_port, to_port] = [Field::From, Field::To].map(|field| ports.name(value(field)));
+    let [icmp_type, icmp_code, source_service] = type_and_code(&span, byte(Field::Protocol))
+        .unwrap_or_else(|| [Field::IcmpType, Field::IcmpCode, Field::SourceService].map(service));
     Packet {
         path,
         source: address(Field::Source, &from_port),
@@ -109,13 +114,29 @@ pub(super) fn packet(path: Path, cube: &Cube, when: When, intent: &Intent, ports
         to_port,
         protocol: byte(Field::Protocol),
         readable: value(Field::Readable) == 1,
-        source_service: service(Field::SourceService),
+        source_service,
         destination_service: service(Field::DestinationService),
-        icmp_type: byte(Field::IcmpType),
-        icmp_code: byte(Field::IcmpCode),
+        icmp_type: u8::try_from(icmp_type).unwrap_or_default(),
+        icmp_code: u8::try_from(icmp_code).unwrap_or_default(),
         hop_limit: byte(Field::HopLimit).saturating_add(hop),
         state: State::ALL.get(usize::from(byte(Field::State))).copied().unwrap_or(State::Invalid),
     }
+}
+
+/// Where ICMP has its type and code, other protocols have the port they come from: a rule that asks for a port whatever
+/// is carried reads both as one number.
+fn type_and_code<'s>(span: &impl Fn(Field) -> &'s Span, protocol: u8) -> Option<[u16; 3]> {
+    if !matches!(protocol, 1 | 58) {
+        return None;
+    }
+    let codes = span(Field::IcmpCode);
+    let types = preferred(Field::IcmpType).iter().copied().chain(0..=255);
+    let pairs = types.filter(|kind| span(Field::IcmpType).has(*kind)).flat_map(|kind| {
+        (0..=255_u128).filter(|code| codes.has(*code)).map(move |code| (kind, code, kind << 8 | code))
+    });
+    let mut real = pairs.filter(|(.., both)| span(Field::SourceService).has(*both));
+    let (kind, code, both) = real.next()?;
+    Some([kind, code, both].map(|value| u16::try_from(value).unwrap_or_default()))
 }
 
 /// Of what opened flows, what opened the flow of this packet.

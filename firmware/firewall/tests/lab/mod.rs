@@ -6,37 +6,16 @@ use std::fs::File;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::process::Command;
 
 use firewall::packet::{Packet, State};
 use nix::sched::{CloneFlags, setns, unshare};
 
-/// Runs a program in the namespace of this thread and gives what it printed.
-pub fn run(program: &str, arguments: &[&str]) -> Vec<u8> {
-    let output = Command::new(program).args(arguments).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program} {arguments:?}: {said}");
-    output.stdout
-}
+#[path = "../alone/mod.rs"]
+mod alone;
 
-fn run_line(line: &str) {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    run(words[0], &words[1..]);
-}
+pub use alone::{alone, run};
 
-/// Runs a case on a thread with a network namespace of its own, in which only the loopback is.
-pub fn alone(case: impl FnOnce() + Send) {
-    std::thread::scope(|scope| {
-        let thread = scope.spawn(|| {
-            unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace can only be made as root");
-            run_line("ip link set dev lo up");
-            case();
-        });
-        if let Err(panic) = thread.join() {
-            std::panic::resume_unwind(panic);
-        }
-    });
-}
+use alone::run_line;
 
 /// The other end of each port, as packet sockets.
 pub struct Lab {

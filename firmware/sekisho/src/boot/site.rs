@@ -65,7 +65,7 @@ fn installed(places: &Places) -> (Installed, Option<Loaded>) {
             return (Installed::Wrong(vec![failure.to_string()]), None);
         }
     }
-    match crate::site_file::load(&site_file(folder)).and_then(Loaded::to_start) {
+    match crate::site_file::load(&site_file(folder)).and_then(Loaded::startable) {
         Ok(loaded) => {
             let ports = loaded.site.ports.iter().map(|port| port.name.clone()).collect();
             (Installed::Right(ports), Some(loaded))

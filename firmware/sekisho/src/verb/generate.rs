@@ -18,7 +18,7 @@ use crate::{cli, files, output, secret, site_file};
 /// # Errors
 /// The site file's mistakes; a folder that cannot be written.
 pub fn run(args: &cli::Generate) -> Result<ExitCode, Failure> {
-    let loaded = site_file::load(&args.site)?.to_start()?;
+    let loaded = site_file::load(&args.site)?.startable()?;
     let owner = args.owner.clone().unwrap_or_else(this_user);
     let places = Places { to: &args.to, state: &args.state, owner: &owner };
     daemons(&loaded.site, &places)?;

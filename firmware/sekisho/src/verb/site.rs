@@ -23,5 +23,5 @@ pub fn run(args: &Site) -> Result<ExitCode, Failure> {
     if let Some(sentence) = loaded.site.names_wait() {
         output::print(&sentence);
     }
-    loaded.to_start().map(|_| ExitCode::SUCCESS)
+    loaded.startable().map(|_| ExitCode::SUCCESS)
 }
