@@ -15,6 +15,7 @@ mod chance;
 mod compare;
 mod frame;
 mod judge;
+mod made_up;
 mod mutate;
 mod packets;
 mod reading;

@@ -255,7 +255,9 @@ impl<'w> Court<'w> {
     /// nothing.
     fn decided(&self, bench: &Bench, example: &Counterexample) -> Result<bool, Wrong> {
         let Fate::Logged { really, .. } = &example.wrong else { return Ok(true) };
-        let Some(by) = really.strip_prefix("refused by ").filter(|by| !by.starts_with("policy")) else { return Ok(true) };
+        let Some(by) = really.strip_prefix("refused by ").filter(|by| !by.starts_with("policy")) else {
+            return Ok(true);
+        };
         bench.enter()?;
         Ok(bench.counts(firewall::nft::TABLE.1)?.get(by).is_some_and(|count| *count > 0))
     }
@@ -324,7 +326,11 @@ fn shoot(
         }
         None => Form::First,
     };
-    let last = Shot { packet: packet.clone(), form };
+    let mut last = Shot { packet: packet.clone(), form };
+    // The identifier of an echo and of its answer are the same.
+    if let (Some(opening), false, 1 | 58) = (&opening, related, packet.protocol) {
+        last.packet.source_service = opening.source_service;
+    }
     let ways: Vec<String> = shots.iter().chain([&last]).filter_map(|shot| way(&shot.packet, world)).collect();
     for way in &ways {
         ip(&format!("{way}\n"))?;
@@ -387,7 +393,10 @@ fn way(packet: &Packet, world: &World) -> Option<String> {
         // An address, not a local route: with one of those the kernel is stricter about all sources.
         Path::Input => Some(format!("address replace {destination}/{length} dev lo")),
         Path::Forward if !on_link => {
-            Some(format!("route replace {destination}/{length} dev {}", packet.to_port))
+            {
+            // Before whatever way the box has there anyway, which comes back when this one goes.
+            Some(format!("route replace {destination}/{length} dev {} metric 1", packet.to_port))
+        }
         }
         Path::Forward | Path::Output => None,
     }
