@@ -27,12 +27,15 @@ const POLICIES_APART: Duration = Duration::from_secs(5);
 /// How long a visitor waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// When the firewall was asked last, and what it said.
+type Heard = (Instant, Option<Arc<Policy>>);
+
 /// Carries intents to whoever acts on them.
 #[derive(Clone, Debug)]
 pub struct Intents {
     to: mpsc::Sender<Intent>,
     checked: Arc<Mutex<Option<Instant>>>,
-    policy: Arc<tokio::sync::Mutex<Option<(Instant, Option<Arc<Policy>>)>>>,
+    policy: Arc<tokio::sync::Mutex<Option<Heard>>>,
 }
 
 impl Intents {

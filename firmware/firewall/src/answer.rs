@@ -74,8 +74,7 @@ fn place(site: &Site, port: &str) -> Said {
     if port.is_empty() {
         return model::policy::BOX.into();
     }
-    let zone = site.ports.iter().find(|own| own.name == port).map(|own| own.zone.name());
-    let zone = zone.unwrap_or(model::policy::OTHER);
+    let zone = question::zone_of(site, port).map_or(model::policy::OTHER, model::Zone::name);
     Said::new(format!("{} {port}", zone.ja), format!("{} {port}", zone.en))
 }
 

@@ -19,15 +19,17 @@ pub(crate) struct Way<'w> {
 pub(crate) fn between(document: &Value, way: Way<'_>) -> Vec<Line> {
     let objects = document["nftables"].as_array().map_or(&[][..], Vec::as_slice);
     let objects: Vec<&Value> = objects.iter().map(|item| item.get("add").unwrap_or(item)).collect();
-    let hook = match way.path {
-        Path::Input => "input",
-        Path::Forward => "forward",
-        Path::Output => "output",
+    let hooks: &[&str] = match way.path {
+        Path::Input => &["prerouting", "input"],
+        Path::Forward => &["prerouting", "forward", "postrouting"],
+        Path::Output => &["output", "postrouting"],
     };
     let mut walk = Walk { objects: &objects, way, lines: Vec::new() };
-    let bases = objects.iter().map(|object| &object["chain"]).filter(|chain| chain["hook"] == hook);
-    for base in bases {
-        walk.chain(base, base["name"].as_str().unwrap_or_default(), 0);
+    for hook in hooks {
+        let bases = objects.iter().map(|object| &object["chain"]);
+        for base in bases.filter(|chain| chain["hook"] == *hook && chain["type"] == "filter") {
+            walk.chain(base, base["name"].as_str().unwrap_or_default(), 0);
+        }
     }
     walk.lines
 }

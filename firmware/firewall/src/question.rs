@@ -3,7 +3,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use model::policy::{Mistake, Question, Said};
-use model::site::prefix::Prefix;
 use model::{Site, Zone};
 
 use crate::packet::{Packet, Path, State};
@@ -43,8 +42,18 @@ pub fn read(site: &Site, question: &Question) -> Result<Packet, Vec<Mistake>> {
 
 /// The words that stand for a zone in a question about this site.
 pub fn zones(site: &Site) -> Vec<&'static str> {
-    let has = |zone: &Zone| site.ports.iter().any(|port| port.zone == *zone);
-    Zone::ALL.into_iter().filter(has).map(Zone::key).chain([BOX, OTHER]).collect()
+    interfaces(site).into_iter().map(|(zone, _)| zone.key()).chain([BOX, OTHER]).collect()
+}
+
+/// The zones of a site with their interfaces: the ports, and what is made over them.
+pub(crate) fn interfaces(site: &Site) -> Vec<(Zone, String)> {
+    let interface = |zone: Zone| Some((zone, site.interface(zone)?.to_owned()));
+    Zone::ALL.into_iter().filter_map(interface).collect()
+}
+
+/// The zone an interface belongs to.
+pub(crate) fn zone_of(site: &Site, port: &str) -> Option<Zone> {
+    interfaces(site).into_iter().find(|(_, own)| own == port).map(|(zone, _)| zone)
 }
 
 struct Reader<'q> {
@@ -126,8 +135,7 @@ impl Reader<'_> {
     /// The port it comes in by.
     fn port(&mut self, from: Place) -> Option<String> {
         let said = &self.question.port;
-        let zone_of =
-            |name: &str| self.site.ports.iter().find(|port| port.name == name).map(|port| port.zone);
+        let zone_of = |name: &str| zone_of(self.site, name);
         let fits = match from {
             Place::Box => said.is_empty(),
             Place::Zone(zone) => said.is_empty() || zone_of(said) == Some(zone),
@@ -143,14 +151,7 @@ impl Reader<'_> {
                     (format!("{said} はゾーンに属するポートです。"), format!("{said} is a port of a zone"))
                 }
                 Place::Zone(zone) => {
-                    let own: Vec<&str> = self
-                        .site
-                        .ports
-                        .iter()
-                        .filter(|port| port.zone == zone)
-                        .map(|port| port.name.as_str())
-                        .collect();
-                    let own = own.join(", ");
+                    let own = self.own_port(from);
                     (
                         format!("{said} は「{}」のポートではありません（{own}）。", zone.name().ja),
                         format!("{said} is no port of {} (allowed: {own})", zone.key()),
@@ -169,7 +170,7 @@ impl Reader<'_> {
 
     fn own_port(&self, place: Place) -> String {
         match place {
-            Place::Zone(zone) => self.site.port(zone).to_owned(),
+            Place::Zone(zone) => self.site.interface(zone).unwrap_or_default().to_owned(),
             Place::Box | Place::Other => UNPLANNED.to_owned(),
         }
     }
@@ -298,20 +299,32 @@ impl Reader<'_> {
 
     /// Where a packet to this address goes, as far as the site file says.
     fn leads_to(&self, from: Option<Place>, destination: IpAddr) -> Place {
-        let [clinic, terminals] = [self.site.clinic, self.site.terminal_zone];
-        let at = |prefix: Prefix| prefix.contains(destination);
-        match destination {
-            _ if self.is_own(destination) => Place::Box,
-            // What is meant for one link goes no further: of the box it leaves, of others the box hears it.
-            _ if is_of_the_link(destination) && from != Some(Place::Box) => Place::Box,
-            _ if at(clinic) => Place::Zone(Zone::Clinic),
-            _ if at(terminals) => Place::Zone(Zone::Terminal),
-            _ => Place::Zone(Zone::Wan),
+        // What is meant for one link goes no further: of the box it leaves, of others the box hears it.
+        let heard = from != Some(Place::Box) && is_of_the_link(destination);
+        if heard || self.is_own(destination) {
+            return Place::Box;
         }
+        let networks = self.site.networks();
+        let inside = networks.iter().find(|(_, network)| network.contains(destination));
+        Place::Zone(inside.map_or_else(|| self.outside(from, destination), |(zone, _)| *zone))
+    }
+
+    /// The way out for what is at none of the zones inside.
+    fn outside(&self, from: Option<Place>, destination: IpAddr) -> Zone {
+        let networks = self.site.cloud.iter().flat_map(|cloud| &cloud.networks);
+        if networks.into_iter().any(|network| network.contains(destination)) {
+            return Zone::Cloud;
+        }
+        let wanted = match from {
+            Some(Place::Zone(Zone::Terminal | Zone::Claims)) => Zone::Tunnel,
+            Some(Place::Zone(Zone::Clinic)) => Zone::Isp,
+            _ => Zone::Wan,
+        };
+        self.site.interface(wanted).map_or(Zone::Wan, |_| wanted)
     }
 
     fn is_own(&self, address: IpAddr) -> bool {
-        [self.site.clinic.address, self.site.terminal_zone.address].contains(&address)
+        self.site.networks().iter().any(|(_, network)| network.address == address)
     }
 
     fn path(&mut self, from: Place, to: Place, destination: IpAddr) -> Option<Path> {

@@ -60,3 +60,16 @@ fn no_rule_id_is_given_twice_and_every_comment_fits() {
         }
     }
 }
+
+#[test]
+fn every_line_of_every_kind_of_site_is_said_in_japanese() {
+    for (name, site, now) in site::every() {
+        for rule in Plan::compile(&site, &now).rules() {
+            assert!(
+                firewall::plan::words::japanese(rule.says).is_some(),
+                "{name}: {} in Japanese",
+                rule.says
+            );
+        }
+    }
+}

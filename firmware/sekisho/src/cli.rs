@@ -216,7 +216,7 @@ pub enum PolicyVerb {
     /// Say that a person has seen that the rules were changed behind the box's back (exit 1: they were not)
     Seen(Ask),
     /// Say what becomes of one packet, and which line decides it (exit 0 it passes, 1 it does not)
-    Explain(Explain),
+    Explain(Box<Explain>),
     /// Say what may pass with the new one and what no longer may, in packets and not in lines (exit 0 nothing changes)
     Diff {
         /// The site file before

@@ -1,7 +1,7 @@
 //! The form "would this pass?" and its answer. A question that was typed stays in the form.
 
 use model::policy::{Answer, BOX, Explanation, Mistake, OTHER, Question};
-use model::{Language, Site, Text};
+use model::{Language, Site, Text, Zone};
 
 use crate::words;
 
@@ -69,13 +69,9 @@ impl Would {
         language: Language,
     ) -> Self {
         let choice = |key, name: Text| Choice { key, name: name.get(language) };
-        let mut zones: Vec<Choice> = Vec::new();
-        for zone in site.ports.iter().map(|port| port.zone) {
-            let one = choice(zone.key(), zone.name());
-            if !zones.contains(&one) {
-                zones.push(one);
-            }
-        }
+        let there = |zone: &Zone| site.interface(*zone).is_some();
+        let mut zones: Vec<Choice> =
+            Zone::ALL.into_iter().filter(there).map(|zone| choice(zone.key(), zone.name())).collect();
         zones.extend([choice("box", BOX), choice("other", OTHER)]);
         let plain = |key, name| Choice { key, name };
         Self {

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::site;
 
 /// Every example's name.
-pub const ALL: [&str; 4] = ["site", "far-consumer", "carton", "closed"];
+pub const ALL: [&str; 8] =
+    ["site", "far-consumer", "everything", "asks", "ipsec", "pppoe", "carton", "closed"];
 
 /// The example with this name, and the site by whose zones its packets are named: before a site is in force the setup
 /// port is the sample's clinic port.
@@ -18,10 +19,19 @@ pub fn ruleset(name: &str) -> Option<(Value, Site)> {
     Some(match name {
         "site" => (with_a_terminal(firewall::compile_json(&site::sample())), site::sample()),
         "far-consumer" => (firewall::compile_json(&far_consumer()), far_consumer()),
+        "everything" => of("pd-internet-maintained"),
+        "asks" => of("ra-clinic-asks"),
+        "ipsec" | "pppoe" => of(name),
         "carton" => (before(true), site::sample()),
         "closed" => (before(false), site::sample()),
         _ => return None,
     })
+}
+
+/// One of the kinds of sites, with what was told there.
+fn of(name: &str) -> (Value, Site) {
+    let (_, site, now) = site::every().into_iter().find(|(kind, ..)| *kind == name).unwrap();
+    (Plan::compile(&site, &now).document(), site)
 }
 
 /// The address a terminal has got from the line.

@@ -153,6 +153,11 @@ impl Site {
         }
     }
 
+    /// Every zone the site has, with its interface.
+    pub fn interfaces(&self) -> impl Iterator<Item = (Zone, &str)> {
+        Zone::ALL.into_iter().filter_map(|zone| Some((zone, self.interface(zone)?)))
+    }
+
     /// The zone by which the qualification is reached.
     pub const fn qualification(&self) -> Zone {
         if matches!(self.line, Line::Ipsec(_)) { Zone::Tunnel } else { Zone::Wan }

@@ -6,7 +6,7 @@
 //! - All of it runs on one processor, whose queue is first in, first out: when a marker has come through, what was sent
 //!   before it has, too. Nothing waits for time to pass.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::net::IpAddr;
@@ -19,21 +19,13 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, CpuSet, sched_setaffinity, setns, unshare};
 use serde_json::{Value, json};
 
+use super::came::{Came, Ends, Place};
 use super::frame::{self, Read, Shot};
 use super::sockets;
 use crate::check::Wrong;
 
-/// Where a packet came out.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
-    /// A socket of the box.
-    TheBox,
-    /// The far end of this port.
-    Port(String),
-}
-
-/// Where each packet of a volley came out: nowhere, somewhere, or at several places.
-pub(super) type Arrivals = Vec<BTreeSet<Place>>;
+/// What came of each packet of a volley.
+pub(super) type Arrivals = Vec<Came>;
 
 /// The most packets on their way at once; the kernel's queue holds a thousand (net.core.netdev_max_backlog).
 pub(super) const VOLLEY: usize = 250;
@@ -62,8 +54,9 @@ pub(super) struct Bench {
     of_box: File,
     ports: Vec<Port>,
     received: BTreeMap<(bool, u8), OwnedFd>,
+    /// What is logged.
+    log: OwnedFd,
     markers: u32,
-    pub(super) sent: u64,
 }
 
 /// Runs a case on a thread of its own, on one processor.
@@ -139,7 +132,8 @@ impl Bench {
                 sent6: sockets::sent(false, name)?,
             });
         }
-        Ok(Self { of_box, ports, received: BTreeMap::new(), markers: 0, sent: 0 })
+        let log = sockets::logged(firewall::nft::LOG_GROUP)?;
+        Ok(Self { of_box, ports, received: BTreeMap::new(), log, markers: 0 })
     }
 
     /// Goes into this bench's namespace.
@@ -149,12 +143,17 @@ impl Bench {
 
     /// Puts a ruleset in the place of everything that was there, and forgets all flows.
     pub(super) fn load(&self, document: &Value) -> Result<(), Wrong> {
+        self.reload(document)?;
+        self.forget_flows()
+    }
+
+    /// As [`Self::load`], but what was open stays open.
+    pub(super) fn reload(&self, document: &Value) -> Result<(), Wrong> {
         let mut commands = vec![json!({"flush": {"ruleset": null}})];
         commands.extend(own_rules());
         commands.extend(document["nftables"].as_array().into_iter().flatten().cloned());
         let document = json!({ "nftables": commands });
-        run("nft", &["-j", "-f", "-"], &document.to_string())?;
-        self.forget_flows()
+        run("nft", &["-j", "-f", "-"], &document.to_string()).map(drop)
     }
 
     /// Forgets all flows.
@@ -207,16 +206,11 @@ impl Bench {
         for (place, shot) in shots.iter().enumerate() {
             self.send(shot, number(place))?;
         }
-        self.sent += shots.len() as u64;
-        let mut arrivals = vec![BTreeSet::new(); shots.len()];
-        let mut arrive = |number: u16, place: &Place| {
-            if let Some(set) = usize::from(number).checked_sub(1).and_then(|place| arrivals.get_mut(place)) {
-                set.insert(place.clone());
-            }
-        };
+        let mut arrivals = vec![Came::default(); shots.len()];
         self.wait_inside()?;
-        self.hear(&mut arrive)?;
-        self.wait_outside(&mut arrive)?;
+        self.hear(&mut arrivals)?;
+        self.wait_outside(&mut arrivals)?;
+        self.read_log(&mut arrivals)?;
         Ok(arrivals)
     }
 
@@ -267,20 +261,23 @@ impl Bench {
     }
 
     /// What the box's sockets have received.
-    fn hear(&self, arrive: &mut impl FnMut(u16, &Place)) -> Result<(), Wrong> {
+    fn hear(&self, arrivals: &mut Arrivals) -> Result<(), Wrong> {
         let mut buffer = [0; 2048];
         for ((ipv4, _), socket) in &self.received {
             while let Some((length, label)) = sockets::next(socket.as_raw_fd(), &mut buffer)? {
-                let number =
-                    if *ipv4 && length >= 6 { u16::from_be_bytes([buffer[4], buffer[5]]) } else { label };
-                arrive(number, &Place::TheBox);
+                let bytes = &buffer[..length];
+                let (number, ends) = match (*ipv4, frame::number(bytes)) {
+                    (true, number) => (number, Ends::read(bytes)),
+                    (false, _) => (label, Ends::of_payload(bytes)),
+                };
+                arrive(arrivals, number, |came| came.out_at(Place::TheBox, ends));
             }
         }
         Ok(())
     }
 
     /// Until all that went out has come to the far ends.
-    fn wait_outside(&self, arrive: &mut impl FnMut(u16, &Place)) -> Result<(), Wrong> {
+    fn wait_outside(&self, arrivals: &mut Arrivals) -> Result<(), Wrong> {
         // Another number: a ruleset may send the first marker out again.
         let back = self.markers + 1;
         let marker = frame::marker(back);
@@ -288,10 +285,34 @@ impl Bench {
             nix::unistd::write(&port.inside, &marker).map_err(told("send a marker back"))?;
         }
         for port in &self.ports {
-            let place = Place::Port(port.name.clone());
-            until_marker(&port.outside, back, |number| arrive(number, &place))?;
+            until_marker(&port.outside, back, |bytes| {
+                let place = Place::Port(port.name.clone());
+                let ends = Ends::read(bytes);
+                arrive(arrivals, frame::number(bytes), |came| came.out_at(place, ends));
+            })?;
         }
         Ok(())
+    }
+
+    /// Under which prefixes they were logged.
+    fn read_log(&self, arrivals: &mut Arrivals) -> Result<(), Wrong> {
+        let mut buffer = [0; 4096];
+        while let Some((length, _)) = sockets::next(self.log.as_raw_fd(), &mut buffer)? {
+            let attributes = sockets::attributes(&buffer[..length]);
+            let of = |kind: u16| attributes.iter().find(|(own, _)| *own == kind).map(|(_, value)| *value);
+            // NFULA_PAYLOAD and NFULA_PREFIX.
+            let (Some(packet), Some(prefix)) = (of(9), of(10)) else { continue };
+            let prefix = String::from_utf8_lossy(prefix).trim_end_matches('\0').to_owned();
+            arrive(arrivals, frame::number(packet), |came| came.under(prefix));
+        }
+        Ok(())
+    }
+}
+
+/// Notes something of the packet with this number.
+fn arrive(arrivals: &mut Arrivals, number: u16, note: impl FnOnce(&mut Came)) {
+    if let Some(came) = usize::from(number).checked_sub(1).and_then(|place| arrivals.get_mut(place)) {
+        note(came);
     }
 }
 
@@ -314,13 +335,13 @@ fn is_no_way(error: &std::io::Error) -> bool {
 }
 
 /// Reads frames until the marker comes.
-fn until_marker(socket: &OwnedFd, marker: u32, mut packet: impl FnMut(u16)) -> Result<(), Wrong> {
+fn until_marker(socket: &OwnedFd, marker: u32, mut packet: impl FnMut(&[u8])) -> Result<(), Wrong> {
     let mut buffer = [0; 2048];
     let end = Instant::now() + PATIENCE;
     loop {
         while let Some((length, _)) = sockets::next(socket.as_raw_fd(), &mut buffer)? {
             match frame::read(&buffer[..length]) {
-                Read::Packet(number) => packet(number),
+                Read::Packet(bytes) => packet(bytes),
                 Read::Marker(seen) if seen == marker => return Ok(()),
                 Read::Marker(_) | Read::Other => {}
             }
@@ -408,15 +429,28 @@ fn own_rules() -> Vec<Value> {
 /// The document with limits so high that nothing reaches them: thousands of packets come in a second, and both the plan's
 /// word and the proof are about what is within a limit.
 pub(super) fn unlimited(document: &Value) -> Value {
+    replaced(document, "limit", &json!({"rate": 1_000_000, "burst": 1_000_000, "per": "second"}))
+}
+
+/// The same, but every sender has had all the flows he may have.
+pub(super) fn exhausted(document: &Value) -> Value {
+    replaced(&unlimited(document), "ct count", &json!({"val": 0, "inv": true}))
+}
+
+fn replaced(document: &Value, what: &str, by: &Value) -> Value {
     match document {
-        Value::Object(map) => map
-            .iter()
-            .map(|(key, value)| match key.as_str() {
-                "limit" => (key.clone(), json!({"rate": 1_000_000, "burst": 1_000_000, "per": "second"})),
-                _ => (key.clone(), unlimited(value)),
-            })
-            .collect(),
-        Value::Array(list) => list.iter().map(unlimited).collect(),
+        Value::Object(map) => {
+            let one = |key: &String, value| if key == what { by.clone() } else { replaced(value, what, by) };
+            map.iter().map(|(key, value)| (key.clone(), one(key, value))).collect()
+        }
+        Value::Array(list) => list.iter().map(|one| replaced(one, what, by)).collect(),
         other => other.clone(),
     }
+}
+
+/// The document with every rule gone.
+pub(super) fn without_rules(document: &Value) -> Value {
+    let items = document["nftables"].as_array().into_iter().flatten();
+    let kept: Vec<&Value> = items.filter(|item| item["add"].get("rule").is_none()).collect();
+    json!({ "nftables": kept })
 }

@@ -1,13 +1,14 @@
 //! The plan's word against the kernel's: the same packets, read by `firewall::explain` and sent through a kernel that holds
 //! the plan.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use firewall::explain::Decision;
 use firewall::packet::{Packet, Path, State};
 use serde_json::{Value, json};
 
-use super::bench::{Arrivals, Bench, Place, TABLE, VOLLEY, unlimited};
+use super::bench::{Arrivals, Bench, TABLE, VOLLEY, unlimited};
+use super::came::{Came, Place};
 use super::chance::Chance;
 use super::frame::Shot;
 use super::packets::{Ends, Maker, Wish, back, changed, ends, flow, natural, wishes};
@@ -102,6 +103,7 @@ pub(super) fn population(
     chance: Chance,
 ) -> Result<Vec<Case>, Wrong> {
     let mut maker = Maker::new(world, chance);
+    let translates = world.document.to_string().contains("masquerade");
     let mut cases = Vec::new();
     let mut openings: BTreeMap<String, Vec<Packet>> = BTreeMap::new();
     for line in lines(&world.document) {
@@ -140,6 +142,10 @@ pub(super) fn population(
             }
             _ => opening.clone(),
         };
+        // The answer to what was translated goes to another address than the one it was sent from.
+        if opening.path == Path::Forward && opening.source.is_ipv4() && translates {
+            continue;
+        }
         let shots = flow(&opening, world, &mut maker.chance);
         cases.extend(shots.map(|shots| Case { shots, border_of: None }));
     }
@@ -192,14 +198,6 @@ pub(super) fn chunks(cases: Vec<Case>) -> Vec<Vec<Case>> {
     chunks
 }
 
-/// Where a packet comes out if it is let pass.
-pub(super) fn goal(packet: &Packet) -> Place {
-    match packet.path {
-        Path::Input => Place::TheBox,
-        Path::Forward | Path::Output => Place::Port(packet.to_port.clone()),
-    }
-}
-
 /// Sends all cases, step by step, from a kernel that knows no flow; gives the arrivals by case and step.
 pub(super) fn play(bench: &mut Bench, cases: &[Case]) -> Result<Vec<Arrivals>, Wrong> {
     bench.forget_flows()?;
@@ -216,10 +214,6 @@ pub(super) fn play(bench: &mut Bench, cases: &[Case]) -> Result<Vec<Arrivals>, W
     Ok(arrivals)
 }
 
-pub(super) fn arrives(shot: &Shot, came: &BTreeSet<Place>) -> bool {
-    came.len() == 1 && came.contains(&goal(&shot.packet))
-}
-
 /// Keeps what an open kernel brings where it is meant to go, and makes sure that each packet has the state it is said to
 /// have. What is refused later is then refused by the rules and by nothing else.
 pub(super) fn routable(
@@ -232,7 +226,7 @@ pub(super) fn routable(
     for chunk in chunks {
         let came = play(bench, &chunk)?;
         let all = |(case, came): &(Case, Arrivals)| {
-            case.shots.iter().zip(came).all(|(shot, came)| arrives(shot, came))
+            case.shots.iter().zip(came).all(|(shot, came)| came.is_through(&shot.packet))
         };
         let (good, bad): (Vec<_>, Vec<_>) = chunk.into_iter().zip(came).partition(all);
         compared.unroutable += bad.iter().map(|(case, _)| case.shots.len() as u64).sum::<u64>();
@@ -301,8 +295,13 @@ fn one_chunk(
     Ok(())
 }
 
-pub(super) fn agrees(shot: &Shot, decision: &Decision, came: &BTreeSet<Place>) -> bool {
-    if decision.accepted { arrives(shot, came) } else { came.is_empty() }
+/// Whether it did what the plan says. What was logged was refused, by the line the log names (12).
+pub(super) fn agrees(shot: &Shot, decision: &Decision, came: &Came) -> bool {
+    let named = |prefix: &String| decision.by.starts_with(&format!("{prefix}: "));
+    match decision.accepted {
+        true => came.is_through(&shot.packet) && came.logged.is_empty(),
+        false => came.places.is_empty() && came.logged.iter().all(named),
+    }
 }
 
 fn tally(compared: &mut Compared, case: &Case, decision: &Decision) {
@@ -335,7 +334,11 @@ fn miscounted(
     wanted: &BTreeMap<String, u64>,
     counts: &BTreeMap<String, u64>,
 ) -> Result<Option<Difference>, Wrong> {
-    let off = counts.iter().filter(|(key, count)| wanted.get(*key).copied().unwrap_or_default() != **count);
+    // What is counted by the way, as by a translation, decides nothing.
+    let decides: HashSet<String> = lines(&world.document).into_iter().map(|line| line.comment).collect();
+    let off = counts.iter().filter(|(key, count)| {
+        decides.contains(*key) && wanted.get(*key).copied().unwrap_or_default() != **count
+    });
     let off: Vec<String> = off.map(|(key, count)| format!("{count} times {key}")).collect();
     if off.is_empty() {
         return Ok(None);
@@ -416,18 +419,24 @@ fn differs(
             return Ok(Some(Difference {
                 case: shots[..=at].to_vec(),
                 plan: format!("{} by {}", if decision.accepted { "passes" } else { "refused" }, decision.by),
-                kernel: format!("came out at {came:?}; counted by {rules:?}"),
+                kernel: format!("{}; counted by {rules:?}", told(came)),
             }));
         }
     }
     Ok(None)
 }
 
+/// The kernel's word.
+pub(super) fn told(came: &Came) -> String {
+    let places: Vec<&Place> = came.places.keys().collect();
+    format!("came out at {places:?}, logged as {:?}", came.logged)
+}
+
 impl Difference {
     /// One packet came out otherwise than it was said to.
-    pub(super) fn new(case: &Case, decision: &Decision, came: &BTreeSet<Place>) -> Self {
+    pub(super) fn new(case: &Case, decision: &Decision, came: &Came) -> Self {
         let word = if decision.accepted { "passes" } else { "refused" };
-        let (plan, kernel) = (format!("{word} by {}", decision.by), format!("came out at {came:?}"));
+        let (plan, kernel) = (format!("{word} by {}", decision.by), told(came));
         Self { case: case.shots.clone(), plan, kernel }
     }
 

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use firewall::packet::{Packet, State};
 
+use super::packets::natural;
+
 /// Who answers whom, where one packet alone does not say it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Form {
@@ -48,21 +50,32 @@ pub(super) fn marker(number: u32) -> Vec<u8> {
     [&OF_BOX[..], &OUTSIDE, &MARKER.to_be_bytes(), &number.to_be_bytes(), &[0; 46]].concat()
 }
 
-/// What a received frame says: the number of a packet, or that of a marker.
+/// What a received frame is: a packet with its network header, or a marker and its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Read {
-    Packet(u16),
+pub(super) enum Read<'f> {
+    Packet(&'f [u8]),
     Marker(u32),
     Other,
 }
 
-pub(super) fn read(frame: &[u8]) -> Read {
-    let word = |at: usize| frame.get(at..at + 2).map_or(0, |pair| u16::from_be_bytes([pair[0], pair[1]]));
-    match word(12) {
-        0x0800 => Read::Packet(word(18)),
-        0x86dd => Read::Packet(word(16)),
-        MARKER => Read::Marker(u32::from(word(14)) << 16 | u32::from(word(16))),
+fn word(bytes: &[u8], at: usize) -> u16 {
+    bytes.get(at..at + 2).map_or(0, |pair| u16::from_be_bytes([pair[0], pair[1]]))
+}
+
+pub(super) fn read(frame: &[u8]) -> Read<'_> {
+    match word(frame, 12) {
+        0x0800 | 0x86dd => Read::Packet(&frame[14..]),
+        MARKER => Read::Marker(u32::from(word(frame, 14)) << 16 | u32::from(word(frame, 16))),
         _ => Read::Other,
+    }
+}
+
+/// The number a packet carries.
+pub(super) fn number(packet: &[u8]) -> u16 {
+    match packet.first().map(|first| first >> 4) {
+        Some(4) => word(packet, 4),
+        Some(6) => word(packet, 2),
+        _ => 0,
     }
 }
 
@@ -111,7 +124,7 @@ fn transport(shot: &Shot) -> Vec<u8> {
     let (mut payload, at) = match packet.protocol {
         6 => ([&ports[..], &tcp(shot), &[0x20, 0, 0, 0, 0, 0]].concat(), 16),
         17 => ([&ports[..], &[0, 8, 0, 0]].concat(), 6),
-        1 | 58 => (icmp(shot), 2),
+        1 | 58 => return icmp(shot),
         _ => return [&ports[..], &[0; 12]].concat(),
     };
     let sum = checksum(&[pseudo_header(packet, payload.len()), payload.clone()].concat());
@@ -136,16 +149,25 @@ fn tcp(shot: &Shot) -> Vec<u8> {
     [&sequence.to_be_bytes()[..], &acknowledged.to_be_bytes(), &[0x50, flags]].concat()
 }
 
-/// Type, code, identifier and sequence, and enough zeros for every type that is sent; or what an error is about.
+/// Type, code, identifier and sequence, and enough zeros for every type that is sent; or what an error is about. Where a rule
+/// looks for ports (`th dport`) ICMP has its checksum: one word of the filling makes it what the packet says.
 fn icmp(shot: &Shot) -> Vec<u8> {
-    let head = [shot.packet.icmp_type, shot.packet.icmp_code, 0, 0];
-    match &shot.form {
+    let packet = &shot.packet;
+    let head = [packet.icmp_type, packet.icmp_code];
+    let sum = packet.destination_service.to_be_bytes();
+    let (mut payload, filling) = match &shot.form {
         Form::About(packet) => {
             let about = bytes(&Shot::first((**packet).clone()), 1);
-            [&head[..], &[0, 0, 5, 0], &about].concat()
+            ([&head[..], &sum, &[0, 0, 5, 0], &about, &[0; 2]].concat(), 8 + about.len())
         }
-        _ => [&head[..], &shot.packet.source_service.to_be_bytes(), &[0, 1], &[0; 48]].concat(),
+        _ => ([&head[..], &sum, &packet.source_service.to_be_bytes(), &[0, 1], &[0; 48]].concat(), 54),
+    };
+    let filled = checksum(&[pseudo_header(packet, payload.len()), payload.clone()].concat());
+    payload[filling..filling + 2].copy_from_slice(&filled);
+    if packet.state == State::Invalid && natural(packet) != State::Invalid {
+        payload[filling] ^= 0x55;
     }
+    payload
 }
 
 fn pseudo_header(packet: &Packet, length: usize) -> Vec<u8> {

@@ -10,10 +10,12 @@
 //! [`judge`]d apart from the prover. docs/firewall-check.md says what a run shows and what it cannot.
 
 mod bench;
+mod came;
 mod chance;
 mod compare;
 mod frame;
 mod judge;
+mod made_up;
 mod mutate;
 mod packets;
 mod reading;
@@ -140,7 +142,8 @@ fn compared(order: Order, defect: Defect) -> Result<Tally, Wrong> {
     while sites < 2 || tally.packets < order.packets || tally.scarce(order.least()) && sites < 200 {
         let begun = Instant::now();
         let world = World::random(&mut chance, format!("site-{sites}"))?;
-        let compared: Compared = compare(&world, OF_A_SITE, defect, Chance::new(chance.next()))?;
+        let compared: Compared = compare(&world, OF_A_SITE, defect, Chance::new(chance.next()))
+            .map_err(|wrong| Wrong(format!("{}: {wrong}", world.name)))?;
         tally.compared(&world, compared, begun.elapsed());
         sites += 1;
         if tally.differences > 20 {
@@ -164,14 +167,16 @@ fn tried(order: Order, defect: Defect) -> Result<Tally, Wrong> {
     let mut court = Court::open(&world, defect, SWEEP, Chance::new(chance.next()))?;
     for rewrite in rewrite::all(&world.document) {
         let begun = Instant::now();
-        let wrong = court.is_another_way(&rewrite.document)?;
+        let wrong = court
+            .is_another_way(&rewrite.document)
+            .map_err(|wrong| Wrong(format!("{}: {wrong}", rewrite.name)))?;
         tally.rewritten(&rewrite.name, wrong, begun.elapsed());
     }
     let mut mutants = mutate::all(&world);
     chance.shuffle(&mut mutants);
     for mutant in mutants.iter().take(order.mutants.unwrap_or(usize::MAX)) {
         let begun = Instant::now();
-        let tried = court.tries(mutant)?;
+        let tried = court.tries(mutant).map_err(|wrong| Wrong(format!("{}: {wrong}", mutant.name)))?;
         tally.tried(mutant, tried, begun.elapsed());
     }
     Ok(tally)

@@ -253,6 +253,11 @@ fn inlined(edit: &Edit) -> Vec<(String, Edit)> {
         let all = steps(rule);
         let (last, before) = all.split_last()?;
         let target = last["jump"]["target"].as_str()?;
+        // What counts or remembers would do so more than once.
+        let plain = |step: &Value| step.get("match").is_some();
+        if !before.iter().all(plain) {
+            return None;
+        }
         let of_chain = edit
             .places("rule")
             .into_iter()
@@ -476,7 +481,7 @@ fn turned_sets(edit: &Edit) -> Vec<(String, Edit)> {
     let mut all = edit.clone();
     for kind in ["set", "map"] {
         for place in edit.places(kind) {
-            if let Some(held) = all.body(place, kind)["elem"].as_array_mut() {
+            if let Some(Value::Array(held)) = all.body(place, kind).get_mut("elem") {
                 held.reverse();
             }
         }

@@ -157,3 +157,43 @@ pub(super) fn forget_flows() -> io::Result<()> {
         None => Err(io::Error::other("no answer about flows")),
     }
 }
+
+/// Hears what is logged to a group, packet by packet (NFULNL_MSG_CONFIG, linux/netfilter/nfnetlink_log.h).
+pub(super) fn logged(group: u16) -> io::Result<OwnedFd> {
+    use nix::sys::socket::{MsgFlags, NetlinkAddr, sendto};
+    let socket = socket(libc::AF_NETLINK, libc::NETLINK_NETFILTER)?;
+    set(&socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, BUFFER)?;
+    let command = attribute(1, &[1]);
+    let at_once = attribute(5, &1_u32.to_be_bytes());
+    let body = [&[0, 0][..], &group.to_be_bytes(), &command, &at_once].concat();
+    let flags = u16::try_from(libc::NLM_F_REQUEST | libc::NLM_F_ACK).unwrap_or_default();
+    let mut message = u32::try_from(16 + body.len()).unwrap_or_default().to_ne_bytes().to_vec();
+    message.extend(((4_u16 << 8) | 1).to_ne_bytes());
+    message.extend(flags.to_ne_bytes());
+    message.extend([0; 8]);
+    message.extend(body);
+    sendto(socket.as_raw_fd(), &message, &NetlinkAddr::new(0, 0), MsgFlags::empty())?;
+    Ok(socket)
+}
+
+/// Kind, length and value, filled up to four bytes (netlink(7)).
+fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(4 + value.len()).unwrap_or_default();
+    let mut bytes = [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), value].concat();
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
+}
+
+/// The attributes of what a log message says: each kind and value.
+pub(super) fn attributes(message: &[u8]) -> Vec<(u16, &[u8])> {
+    let mut rest = message.get(20..).unwrap_or_default();
+    let mut all = Vec::new();
+    while let Some(head) = rest.get(..4) {
+        let length = usize::from(u16::from_ne_bytes([head[0], head[1]]));
+        let kind = u16::from_ne_bytes([head[2], head[3]]) & 0x3fff;
+        let Some(value) = rest.get(4..length) else { break };
+        all.push((kind, value));
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+    }
+    all
+}

@@ -1,23 +1,22 @@
 //! One changed ruleset on trial: what the kernel lets through of it against what the prover says of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use firewall::packet::{Packet, Path, State};
-use firewall::prove::{Counterexample, Finding};
-use serde_json::Value;
+use firewall::packet::{self, Packet, Path};
+use firewall::prove::{Counterexample, Finding, Wrong as Fate};
+use serde_json::{Value, json};
 
-use super::bench::{Arrivals, Bench, Place, ip, unlimited};
+use super::bench::{Arrivals, Bench, exhausted, ip, unlimited, without_rules};
+use super::came::{Came, goal};
 use super::chance::Chance;
-use super::compare::{
-    Case, Compared, Difference, Measure, agrees, arrives, chunks, goal, play, population, routable,
-};
+use super::compare::{Case, Compared, Difference, Measure, agrees, chunks, play, population, routable, told};
 use super::frame::{Form, Shot};
 use super::judge;
 use super::mutate::Mutant;
 use super::packets::{back, ends, turned};
 use super::sabotage::Defect;
-use super::world::World;
+use super::world::{OWN_LINK_LOCAL, World};
 use crate::check::Wrong;
 
 /// Two boxes side by side: one holds the plan, the other what was made of it.
@@ -72,11 +71,9 @@ impl<'w> Court<'w> {
         let mut changed = Bench::build(&ground)?;
         let made = population(world, measure, Defect::None, chance)?;
         let sweep = routable(&mut changed, chunks(made), &mut Compared::default())?;
-        plan.enter()?;
-        plan.load(&unlimited(&world.document))?;
         let mut court = Self { world, defect, plan, changed, sweep };
         let arrivals = court.arrivals(&world.document)?;
-        if let Some((number, packet)) = court.shown(&arrivals).into_iter().next() {
+        if let Some((number, packet)) = court.shown(&arrivals, false).into_iter().next() {
             return Err(Wrong(format!("the plan itself breaks promise {number}: {packet}")));
         }
         Ok(court)
@@ -90,16 +87,22 @@ impl<'w> Court<'w> {
     }
 
     /// Which promises the kernel's doings break, each with the first packet that shows it.
-    fn shown(&self, arrivals: &[Vec<Arrivals>]) -> BTreeMap<u8, Packet> {
+    fn shown(&self, arrivals: &[Vec<Arrivals>], copies: bool) -> BTreeMap<u8, Packet> {
         let mut broken = BTreeMap::new();
         let came = arrivals.iter().flatten().flatten();
         for (shot, came) in self.sweep.iter().flatten().flat_map(|case| &case.shots).zip(came) {
-            for packet in came.iter().map(|place| seen(&shot.packet, place)) {
+            for packet in came.seen(&shot.packet) {
                 for number in judge::breaks(&self.world.intent, &packet) {
                     broken.entry(number).or_insert_with(|| packet.clone());
                 }
+                // What is logged is refused (12), but for copies of it that were made before.
+                if !came.logged.is_empty() && packet == shot.packet && !copies {
+                    broken.entry(12).or_insert_with(|| packet.clone());
+                }
             }
-            if judge::is_needed(&self.world.intent, &shot.packet) && !arrives(shot, came) {
+            if judge::is_needed(&self.world.intent, &shot.packet)
+                && !came.places.contains_key(&goal(&shot.packet))
+            {
                 broken.entry(8).or_insert_with(|| shot.packet.clone());
             }
         }
@@ -122,7 +125,7 @@ impl<'w> Court<'w> {
         let listing = self.changed.listing()?;
         let (explained, differences) =
             if mutant.beyond { (0, Vec::new()) } else { self.explained(&listing, &arrivals) };
-        let outcome = self.outcome(mutant, &listing, &self.shown(&arrivals))?;
+        let outcome = self.outcome(mutant, &listing, &self.shown(&arrivals, mutant.beyond))?;
         Ok(Tried { outcome, explained, differences })
     }
 
@@ -134,7 +137,8 @@ impl<'w> Court<'w> {
             // What it does not know it says.
             let Ok(decision) = self.defect.explain(listing, &case.shots[0].packet) else { continue };
             told += 1;
-            if !agrees(&case.shots[0], &decision, &came[0]) {
+            let unlogged = Came { logged: BTreeSet::new(), ..came[0].clone() };
+            if !agrees(&case.shots[0], &decision, &unlogged) {
                 differences.push(Difference::new(case, &decision, &came[0]));
             }
         }
@@ -151,7 +155,7 @@ impl<'w> Court<'w> {
         let (mut broken, mut unknown, mut disputes) = (Vec::new(), Vec::new(), Vec::new());
         for (number, finding) in findings {
             match (finding, shown.get(&number)) {
-                (Finding::Broken(example), _) => match self.confirms(number, &example)? {
+                (Finding::Broken(example), _) => match self.confirms(number, &mutant.document, &example)? {
                     None => broken.push((number, example.to_string())),
                     Some(why) => {
                         disputes.push(format!("promise {number} is called broken by {example}; {why}"))
@@ -187,7 +191,12 @@ impl<'w> Court<'w> {
     /// lists it, and the kernel must bring the same packets to the same places.
     pub(super) fn is_another_way(&mut self, document: &Value) -> Result<Vec<String>, Wrong> {
         self.changed.enter()?;
-        self.changed.load(&unlimited(&self.defect.loaded(document)))?;
+        if let Err(refused) = self.changed.load(&unlimited(&self.defect.loaded(document))) {
+            return Ok(vec![refused.to_string()]);
+        }
+        self.plan.enter()?;
+        self.plan.load(&unlimited(&self.world.document))?;
+        self.changed.enter()?;
         let mut wrong = Vec::new();
         for document in [document.clone(), self.changed.listing()?] {
             let findings = self.defect.findings(&document, &self.world.intent);
@@ -201,8 +210,9 @@ impl<'w> Court<'w> {
             self.changed.enter()?;
             let both = arrivals.iter().flatten().zip(planned.iter().flatten());
             for (shot, (came, planned)) in chunk.iter().flat_map(|case| &case.shots).zip(both) {
-                if came != planned {
-                    wrong.push(format!("{} came out at {came:?} and not at {planned:?}", shot.packet));
+                if came.places != planned.places {
+                    let (came, planned) = (told(came), told(planned));
+                    wrong.push(format!("{} {came}, and by the plan {planned}", shot.packet));
                 }
             }
         }
@@ -212,85 +222,182 @@ impl<'w> Court<'w> {
 
     /// Sends a counterexample through the changed kernel, which must do with it what the prover says, and through the
     /// planned one, which must not. Why it is not right, if it is not.
-    fn confirms(&mut self, number: u8, example: &Counterexample) -> Result<Option<String>, Wrong> {
-        if number != 8 && !judge::breaks(&self.world.intent, &example.packet).contains(&number) {
+    fn confirms(
+        &mut self,
+        number: u8,
+        document: &Value,
+        example: &Counterexample,
+    ) -> Result<Option<String>, Wrong> {
+        let as_it_becomes = example.becomes.as_ref().unwrap_or(&example.packet);
+        let judged = example.wrong != Fate::Passes
+            || judge::breaks(&self.world.intent, as_it_becomes).contains(&number);
+        if !judged {
             return Ok(Some("it does not break that promise".into()));
         }
-        self.changed.enter()?;
-        let there = shoot(&mut self.changed, self.world, example)?;
-        self.plan.enter()?;
-        let planned = shoot(&mut self.plan, self.world, example)?;
-        let passes = number != 8;
-        Ok(match (there, planned) {
-            (there, _) if there != passes => {
-                Some(format!("the kernel says otherwise: it comes through is {there}"))
+        let mut there = Came::default();
+        let mut shown = false;
+        for state in [State::Open, State::Exhausted] {
+            if shown {
+                break;
             }
-            (_, planned) if planned == passes => Some("the plan does the same".into()),
-            _ => None,
-        })
+            there = self.shot(example, document, false, state)?;
+            shown = shows(example, &there) && self.decided(&self.changed, example)?;
+        }
+        if !shown {
+            return Ok(Some(format!("the kernel says otherwise: it {}", told(&there))));
+        }
+        let planned = self.shot(example, &self.world.document, true, State::Open)?;
+        let same = shows(example, &planned) && self.decided(&self.plan, example)?;
+        Ok(same.then(|| "the plan does the same".into()))
+    }
+
+    /// Of what was logged and refused: whether the line that is said to have refused it has counted it. A policy counts
+    /// nothing.
+    fn decided(&self, bench: &Bench, example: &Counterexample) -> Result<bool, Wrong> {
+        let Fate::Logged { really, .. } = &example.wrong else { return Ok(true) };
+        let Some(by) = really.strip_prefix("refused by ").filter(|by| !by.starts_with("policy")) else {
+            return Ok(true);
+        };
+        bench.enter()?;
+        Ok(bench.counts(firewall::nft::TABLE.1)?.get(by).is_some_and(|count| *count > 0))
+    }
+
+    /// What comes of a counterexample under a ruleset; of one about policies under the same without its rules.
+    fn shot(
+        &mut self,
+        example: &Counterexample,
+        document: &Value,
+        plan: bool,
+        state: State,
+    ) -> Result<Came, Wrong> {
+        let bench = if plan { &mut self.plan } else { &mut self.changed };
+        bench.enter()?;
+        let document = if plan { document.clone() } else { self.defect.loaded(document) };
+        let document = match (&example.wrong, state) {
+            (Fate::Unruled, _) => without_rules(&document),
+            (_, State::Open) => unlimited(&document),
+            (_, State::Exhausted) => exhausted(&document),
+        };
+        shoot(bench, self.world, example, &document)
     }
 }
 
-/// The packet as it was seen where it came out.
-fn seen(packet: &Packet, place: &Place) -> Packet {
-    if *place == goal(packet) {
-        return packet.clone();
-    }
-    let (path, to_port) = match place {
-        Place::TheBox => (Path::Input, String::new()),
-        Place::Port(name) if packet.from_port.is_empty() => (Path::Output, name.clone()),
-        Place::Port(name) => (Path::Forward, name.clone()),
-    };
-    Packet { path, to_port, ..packet.clone() }
+/// In which state a ruleset with memory is.
+#[derive(Clone, Copy)]
+enum State {
+    /// It remembers nothing.
+    Open,
+    /// Every sender has as many flows as he may have.
+    Exhausted,
 }
 
-/// Sends it as what it is said to be, with the flow it belongs to; whether it comes out where it says.
-fn shoot(bench: &mut Bench, world: &World, example: &Counterexample) -> Result<bool, Wrong> {
+/// Whether it came to what the prover says, and should not.
+fn shows(example: &Counterexample, came: &Came) -> bool {
+    let through = came.places.contains_key(&goal(&example.packet))
+        || example.becomes.as_ref().is_some_and(|packet| came.places.contains_key(&goal(packet)));
+    match &example.wrong {
+        Fate::Passes | Fate::Unruled => through,
+        Fate::Refused { .. } => !through,
+        Fate::Logged { prefix, really } => came.logged.contains(prefix) && through == (really == "let pass"),
+    }
+}
+
+/// Sends it as what it is said to be, with the flow it belongs to.
+fn shoot(
+    bench: &mut Bench,
+    world: &World,
+    example: &Counterexample,
+    document: &Value,
+) -> Result<Came, Wrong> {
     let packet = &example.packet;
-    let mut shots: Vec<Shot> = example.opening.iter().map(|opening| Shot::first(opening.clone())).collect();
-    let form = match (&example.opening, packet.state) {
-        (Some(opening), State::Related) if packet.destination == opening.source => {
+    let related = packet.state == packet::State::Related;
+    let before = example.opening.is_none() && related;
+    let opening = example.opening.clone().or_else(|| before.then(|| opened_by(packet)));
+    let mut shots: Vec<Shot> = opening.iter().map(|opening| Shot::first(opening.clone())).collect();
+    let form = match &opening {
+        Some(opening) if related && packet.destination == opening.source => {
             Form::About(Box::new(opening.clone()))
         }
-        (Some(opening), State::Related) => Form::About(Box::new(turned(opening))),
-        (Some(opening), _) if ends(packet) == back(ends(opening)) => Form::Answer,
-        (Some(opening), _) => {
+        Some(opening) if related => Form::About(Box::new(turned(opening))),
+        Some(opening) if ends(packet) == back(ends(opening)) => Form::Answer,
+        Some(opening) => {
             shots.push(Shot { packet: turned(opening), form: Form::Answer });
             Form::Follow
         }
-        (None, _) => Form::First,
+        None => Form::First,
     };
-    shots.push(Shot { packet: packet.clone(), form });
-    let ways: Vec<String> = shots.iter().filter_map(|shot| way(&shot.packet, world)).collect();
-    for way in &ways {
-        ip(&format!("route replace {way}\n"))?;
+    let mut last = Shot { packet: packet.clone(), form };
+    // The identifier of an echo and of its answer are the same.
+    if let (Some(opening), false, 1 | 58) = (&opening, related, packet.protocol) {
+        last.packet.source_service = opening.source_service;
     }
-    let case = Case::of(shots);
-    let arrivals = play(bench, std::slice::from_ref(&case))?;
+    let ways: Vec<String> = shots.iter().chain([&last]).filter_map(|shot| way(&shot.packet, world)).collect();
+    for way in &ways {
+        ip(&format!("{way}\n"))?;
+    }
+    let came = if before {
+        after_an_open_kernel(bench, shots, last, document)
+    } else {
+        one(bench, shots, last, document)
+    };
     for way in ways.iter().rev() {
         // Two packets of one flow may have had the same way.
-        let _ = ip(&format!("route delete {way}\n"));
+        let _ = ip(&format!("{}\n", way.replacen("replace", "delete", 1)));
     }
-    let came = arrivals.first().and_then(|came| came.last());
-    Ok(came.is_some_and(|came| came.contains(&goal(packet))))
+    came
 }
 
-/// The route that leads a packet where it says it goes, if it needs one.
+fn one(bench: &mut Bench, mut shots: Vec<Shot>, last: Shot, document: &Value) -> Result<Came, Wrong> {
+    bench.load(document)?;
+    shots.push(last);
+    let arrivals = play(bench, &[Case::of(shots)])?;
+    Ok(arrivals.into_iter().next().and_then(|mut came| came.pop()).unwrap_or_default())
+}
+
+/// What is promised of every open flow: it is opened before the ruleset comes, which leaves it open.
+fn after_an_open_kernel(
+    bench: &mut Bench,
+    shots: Vec<Shot>,
+    last: Shot,
+    document: &Value,
+) -> Result<Came, Wrong> {
+    bench.load(&json!({"nftables": []}))?;
+    play(bench, &[Case::of(shots)])?;
+    bench.reload(document)?;
+    Ok(bench.volley(&[&last])?.pop().unwrap_or_default())
+}
+
+/// A packet that opens a flow of which this error can be: from whom the error goes to.
+fn opened_by(error: &Packet) -> Packet {
+    Packet { protocol: 6, state: packet::State::New, hop_limit: 64, ..turned(error) }
+}
+
+/// What leads a packet where it says it goes, if that needs something: a line of `ip`.
 fn way(packet: &Packet, world: &World) -> Option<String> {
-    let own = world.own.iter().any(|(_, own)| own.address == packet.destination);
-    let plain = match packet.destination {
+    let destination = packet.destination;
+    let own = world.own.iter().any(|(_, own)| own.address == destination) || destination == OWN_LINK_LOCAL;
+    let (plain, on_link) = match destination {
         IpAddr::V4(address) => {
-            !address.is_multicast() && !address.is_broadcast() && !address.is_unspecified()
+            (!address.is_multicast() && !address.is_broadcast() && !address.is_unspecified(), false)
         }
         IpAddr::V6(address) => {
-            !address.is_multicast() && !address.is_unspecified() && !address.is_unicast_link_local()
+            (!address.is_multicast() && !address.is_unspecified(), address.is_unicast_link_local())
         }
     };
-    let length = if packet.destination.is_ipv4() { 32 } else { 128 };
+    let length = if destination.is_ipv4() { 32 } else { 128 };
     match packet.path {
         _ if own || !plain => None,
-        Path::Input => Some(format!("local {}/{length} dev lo table local", packet.destination)),
-        Path::Forward => Some(format!("{}/{length} dev {}", packet.destination, packet.to_port)),
-        Path::Output => None,
+        Path::Input if on_link => {
+            Some(format!("address replace {destination}/{length} dev {} nodad", packet.from_port))
+        }
+        // An address, not a local route: with one of those the kernel is stricter about all sources.
+        Path::Input => Some(format!("address replace {destination}/{length} dev lo")),
+        Path::Forward if !on_link => {
+            {
+            // Before whatever way the box has there anyway, which comes back when this one goes.
+            Some(format!("route replace {destination}/{length} dev {} metric 1", packet.to_port))
+        }
+        }
+        Path::Forward | Path::Output => None,
     }
 }

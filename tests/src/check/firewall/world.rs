@@ -7,13 +7,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use firewall::now::Now;
 use firewall::{Intent, Plan};
 use model::boot::Setup;
-use model::profile::Where;
 use model::site::prefix::Prefix;
 use model::{Profile, Site, Zone};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::bench::Ground;
 use super::chance::Chance;
+use super::made_up;
 use crate::check::Wrong;
 
 /// A box to be tried.
@@ -28,7 +28,7 @@ pub(super) struct World {
     pub(super) ports: Vec<String>,
     /// The box's own addresses, by port.
     pub(super) own: Vec<(String, Prefix)>,
-    /// Who stands behind a port; the most usual first.
+    /// Who stands behind a port.
     pub(super) behind: Vec<(String, Prefix)>,
 }
 
@@ -36,64 +36,45 @@ pub(super) struct World {
 pub(super) const STRANGERS: [&str; 2] = ["unplanned0", "unplanned00"];
 
 /// Made of the hardware address that all ports have (RFC 4291 appendix A).
-const OWN_LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0xff, 0xfe00, 1);
+pub(super) const OWN_LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0xff, 0xfe00, 1);
 
 impl World {
     /// A site made up at random.
     pub(super) fn random(chance: &mut Chance, name: String) -> Result<Self, Wrong> {
-        let profile = profile_text(chance);
-        let (site, wan) = site_text(chance);
-        Self::of_files(name, site, profile, wan, terminals6(chance))
+        let (profile, site) = (made_up::profile(chance), made_up::site(chance));
+        let now = made_up::told(chance);
+        Self::of_files(name, site, profile, |site| now(site))
     }
 
     /// The site whose ruleset is broken and rewritten: that of the firewall's own tests, with two terminals' addresses.
     pub(super) fn sample() -> Result<Self, Wrong> {
         let site = include_str!("../../../../firmware/firewall/tests/data/site.toml");
         let profile = include_str!("../../../../firmware/firewall/tests/data/profile.toml");
-        let terminals6 = [2, 0x1002].map(|last| Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, last));
-        Self::of_files("sample".into(), site.into(), profile.into(), LINE, terminals6.into())
+        let terminals6 = [2, 0x1002].map(|last| whole(Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, last)));
+        let now = Now { terminals6: terminals6.into(), ..Now::default() };
+        Self::of_files("sample".into(), site.into(), profile.into(), |_| now)
     }
 
-    /// A site of these files. The line has the /64 of `wan`, and the terminals have got these addresses of it.
-    pub(super) fn of_files(
+    /// The site of these files, with what was told.
+    fn of_files(
         name: String,
         site_text: String,
         profile_text: String,
-        wan: Ipv6Addr,
-        terminals6: Vec<Ipv6Addr>,
+        now: impl FnOnce(&Site) -> Now,
     ) -> Result<Self, Wrong> {
         let profile = Profile::parse("profile.toml", &profile_text);
         let site = Site::parse("site.toml", &site_text, profile).map_err(|errors| {
             let said: Vec<String> = errors.iter().map(ToString::to_string).collect();
             Wrong(format!("the site made up is wrong: {}\n{site_text}\n{profile_text}", said.join("; ")))
         })?;
-        let [on_line, among_terminals, in_clinic] =
-            [Zone::Wan, Zone::Terminal, Zone::Clinic].map(|zone| site.port(zone).to_owned());
-        let own = vec![
-            (on_line.clone(), whole(wan)),
-            (among_terminals.clone(), site.terminal_zone),
-            (in_clinic.clone(), site.clinic),
-        ];
-        let mut behind = vec![(in_clinic.clone(), site.clinic.as_network()), (in_clinic, CLINIC6)];
-        let terminals = site.terminals.iter().map(|terminal| whole(terminal.address));
-        behind.extend(
-            terminals.chain([site.terminal_zone.as_network()]).map(|one| (among_terminals.clone(), one)),
-        );
-        behind.extend(terminals6.iter().map(|address| (among_terminals.clone(), whole(*address))));
-        let profile = &site.profile;
-        let listed = profile.destinations.iter().filter_map(|destination| match &destination.to {
-            Where::Prefix(prefix) => Some(*prefix),
-            Where::Name(_) | Where::Suffix(_) => None,
-        });
-        let asked =
-            profile.resolvers.iter().map(|address| whole(*address)).chain(profile.expected.iter().copied());
-        behind.extend(listed.chain(asked).chain([SOMEWHERE4, SOMEWHERE6]).map(|one| (on_line.clone(), one)));
-        let mut document = firewall::compile_json(&site);
-        fill(&mut document, "terminal_addresses6", terminals6.iter().map(|address| json!(address)).collect());
-        let ports = site.ports.iter().map(|port| port.name.clone()).collect();
-        let files = vec![("site.toml", site_text), ("profile.toml", profile_text)];
-        let told = terminals6.iter().copied().map(whole).collect();
-        let intent = Intent::of(&site, &Now { terminals6: told, ..Now::default() });
+        let now = now(&site);
+        let intent = Intent::of(&site, &now);
+        let ports =
+            Zone::ALL.into_iter().filter_map(|zone| site.interface(zone)).map(str::to_owned).collect();
+        let told = format!("{now:?}");
+        let files = vec![("site.toml", site_text), ("profile.toml", profile_text), ("told", told)];
+        let document = Plan::compile(&site, &now).document();
+        let (own, behind) = (own(&site), behind(&site, &intent));
         Ok(Self { name, files, intent, document, ports, own, behind }.with_strangers())
     }
 
@@ -137,7 +118,7 @@ impl World {
         for (port, prefix) in self.behind.iter().filter(|(_, prefix)| !connected(prefix)) {
             let of = self.own.iter().any(|(_, own)| own.contains(prefix.address));
             if !of || prefix.address.is_ipv6() {
-                let _ = writeln!(lines, "route replace {}/{} dev {port}", prefix.network(), prefix.length);
+                let _ = writeln!(lines, "route replace {}/{} dev {port} metric 50", prefix.network(), prefix.length);
             }
         }
         // Whatever else is sent by a port leaves by it, and what nobody knows leaves by the first.
@@ -174,119 +155,43 @@ fn whole(address: impl Into<IpAddr>) -> Prefix {
     Prefix { address, length: if address.is_ipv4() { 32 } else { 128 } }
 }
 
-/// Puts elements into a set, as whoever learns them does while the ruleset is in force.
-fn fill(document: &mut Value, name: &str, elements: Vec<Value>) {
-    let items = document["nftables"].as_array_mut().into_iter().flatten();
-    let mut sets = items.filter_map(|item| item.get_mut("add")?.get_mut("set"));
-    let set = sets.find(|set| set["name"] == name);
-    if let Some(set) = set.filter(|_| !elements.is_empty()) {
-        set["elem"] = Value::Array(elements);
-    }
-}
+/// The box's own address on the line, of its /64.
+pub(super) const LINE: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, 5);
 
-/// The /64 of the line, and the box's own address in it.
-const LINE: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, 5);
+/// The zones that lead out, each with the second part of the IPv4 addresses it has here.
+const OUTSIDE: [(Zone, u8); 4] = [(Zone::Wan, 70), (Zone::Isp, 71), (Zone::Tunnel, 72), (Zone::Cloud, 73)];
 
-fn terminals6(chance: &mut Chance) -> Vec<Ipv6Addr> {
-    let count = chance.below(3) + 1;
-    (0..count).map(|_| Ipv6Addr::from(u128::from(LINE) & !0xffff | chance.between(0x100, 0xfffe))).collect()
-}
-
-/// Names of ports that a board may have; no name is the beginning of a rule's word.
-const NAMES: [&str; 8] = ["wan0", "term0", "lan0", "eth0", "eth1", "enp1s0", "lan-b", "p2.7"];
-
-fn site_text(chance: &mut Chance) -> (String, Ipv6Addr) {
-    let mut names = NAMES;
-    chance.shuffle(&mut names);
-    let mut text = "version = 1\nprofile = \"./profile.toml\"\n[line]\nkind = \"ra\"\n".to_owned();
-    let mut network = |first: u32, least: u128, most: u128| {
-        let length = chance.between(least, most) as u32;
-        let size = 1_u32 << (32 - length);
-        let base = first
-            + (chance.upto(u128::from((1_u32 << 16) / size.min(1 << 16)).saturating_sub(1)) as u32) * size;
-        (base, size, length, chance.between(1, u128::from(size) - 2) as u32)
+/// The box's addresses: those of the site's networks, and some on what leads out.
+fn own(site: &Site) -> Vec<(String, Prefix)> {
+    let at = |zone: Zone, prefix: Prefix| site.interface(zone).map(|port| (port.to_owned(), prefix));
+    let outside = |(zone, second): (Zone, u8)| {
+        let address = IpAddr::V4(Ipv4Addr::new(100, second, 0, 5));
+        at(zone, Prefix { address, length: 24 })
     };
-    let (clinic, size, length, own) = network(u32::from(Ipv4Addr::new(172, 16, 0, 0)), 20, 29);
-    let (terminals, room, zone, among) = network(u32::from(Ipv4Addr::new(10, 20, 0, 0)), 20, 29);
-    let address = |base: u32, host: u32| Ipv4Addr::from(base + host);
-    let _ = writeln!(text, "[clinic]\naddress = \"{}/{length}\"", address(clinic, own));
-    let _ = writeln!(text, "[terminals]\naddress = \"{}/{zone}\"", address(terminals, among));
-    for (name, zone) in names.iter().zip(["wan", "terminal", "clinic"]) {
-        let _ = writeln!(text, "[[port]]\nname = \"{name}\"\nzone = \"{zone}\"");
-    }
-    let mut taken = vec![among];
-    for at in 0..=chance.below(4) {
-        let host = chance.between(1, u128::from(room) - 2) as u32;
-        if at > 0 && taken.contains(&host) || taken.len() as u32 > room - 3 {
-            continue;
-        }
-        let host =
-            (1..room - 1).cycle().skip(host as usize).find(|host| !taken.contains(host)).unwrap_or(host);
-        taken.push(host);
-        let host = address(terminals, host);
-        let _ = writeln!(
-            text,
-            "[[terminal]]\nname = \"t{at}\"\naddress = \"{host}\"\nshare = '\\\\{host}\\OQS'\nlogin = \"secret:t{at}\""
-        );
-        if at > 0 {
-            let _ = writeln!(text, "requests-below = \"t{at}\"");
-        }
-    }
-    let _ = writeln!(text, "[[consumer]]\nname = \"receipt\"");
-    let mut taken = vec![own];
-    for at in 0..chance.below(3) {
-        let host = chance.between(1, u128::from(size) - 2) as u32;
-        if !taken.contains(&host) {
-            taken.push(host);
-            let host = address(clinic, host);
-            let _ = writeln!(
-                text,
-                "[[consumer]]\nname = \"far{at}\"\nremote = '\\\\{host}\\onshi'\nlogin = \"secret:far{at}\""
-            );
-        }
-    }
-    if chance.once_in(2) {
-        let (http, https) = (chance.between(1024, 20_000), chance.between(20_001, 65_535));
-        let _ = writeln!(text, "[page]\nhttp = {http}\nhttps = {https}");
-    }
-    (text, LINE)
+    let mut own: Vec<(String, Prefix)> = at(Zone::Wan, whole(LINE)).into_iter().collect();
+    own.extend(site.networks().into_iter().filter_map(|(zone, network)| at(zone, network)));
+    own.extend(site.maintainer.iter().filter_map(|maintainer| at(Zone::Maint, maintainer.address)));
+    own.extend(OUTSIDE.into_iter().filter_map(outside));
+    own
 }
 
-fn profile_text(chance: &mut Chance) -> String {
-    let closed =
-        |last: u128| Ipv6Addr::from(u128::from(Ipv6Addr::new(0x2001, 0xdb8, 0xcc, 0, 0, 0, 0, 0)) | last);
-    let mut prefix = |least: u128, most: u128| {
-        let length = chance.between(least, most);
-        let bits = chance.upto((1 << 80) - 1) >> chance.below(70);
-        Prefix { address: closed(bits).into(), length: length as u8 }.as_network()
-    };
-    let expected: Vec<Prefix> = (0..2).map(|_| prefix(49, 64)).collect();
-    let destinations: Vec<Prefix> = (0..12).map(|_| prefix(50, 128)).collect();
-    let resolvers = [1, 2].map(|last| closed(0x53_0000_0000_0000_0000 | last));
-    let list =
-        |prefixes: &[Prefix]| prefixes.iter().map(|one| format!("\"{one}\"")).collect::<Vec<_>>().join(", ");
-    let mut text = "version = 1\nname = \"random\"\ntime = \"ntp.test\"\n".to_owned();
-    let _ = writeln!(
-        text,
-        "resolvers = [\"{}\", \"{}\"]\nexpected = [{}]",
-        resolvers[0],
-        resolvers[1],
-        list(&expected)
+/// Who stands behind which port: who belongs there, who is asked there, and others.
+fn behind(site: &Site, intent: &Intent) -> Vec<(String, Prefix)> {
+    let mut behind: Vec<(Zone, Prefix)> = Vec::new();
+    let lists = intent.belongs.iter().chain(&intent.belongs6);
+    behind.extend(lists.flat_map(|(zone, list)| list.iter().map(|prefix| (*zone, *prefix))));
+    behind.extend(site.networks().into_iter().map(|(zone, network)| (zone, network.as_network())));
+    behind.extend(
+        intent.ways.iter().flat_map(|way| way.services.iter().map(|service| (way.to, service.prefix))),
     );
-    for (name, usual) in [("line-auth", 443), ("distribution", 80), ("centre", 443)] {
-        let port = if chance.once_in(2) { usual } else { chance.port() };
-        let _ = writeln!(text, "[{name}]\nname = \"{name}.test\"\nport = {port}");
-    }
-    let count = chance.below(destinations.len()) + 1;
-    for prefix in &destinations[..count] {
-        let mut ports = |most: usize| {
-            let mut list: Vec<u16> = (0..=chance.below(most)).map(|_| chance.port()).collect();
-            list.sort_unstable();
-            list.dedup();
-            format!("{list:?}")
-        };
-        let _ =
-            writeln!(text, "[[destination]]\nprefix = \"{prefix}\"\ntcp = {}\nudp = {}", ports(3), ports(2));
-    }
-    text + "[[kind]]\nkey = \"eligibility-request\"\ndirection = \"request\"\nfolder = \"req\"\nprefix = \"OQSsiquc01req_\"\nextensions = [\"xml\"]\nmax-bytes = 1000000\ntime-to-live-s = 600\n"
+    behind.extend(intent.peers.iter().map(|(zone, service)| (*zone, service.prefix)));
+    behind.extend(intent.gateways.iter().map(|(zone, gateway)| (*zone, whole(*gateway))));
+    behind.extend([(Zone::Clinic, CLINIC6), (Zone::Wan, SOMEWHERE6)]);
+    behind.extend(OUTSIDE.map(|(zone, second)| {
+        (zone, Prefix { address: Ipv4Addr::new(100, second, 0, 0).into(), length: 24 })
+    }));
+    behind.sort_unstable();
+    behind.dedup();
+    let known = behind.into_iter().filter(|(_, prefix)| prefix.length > 0);
+    known.filter_map(|(zone, prefix)| Some((site.interface(zone)?.to_owned(), prefix))).collect()
 }

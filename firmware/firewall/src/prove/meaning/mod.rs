@@ -13,13 +13,15 @@ use model::policy::{BOX, Cell, Matrix, OTHER, Said, ZoneName};
 use serde::Serialize;
 use serde_json::Value;
 
-use self::set::{disjoint, merged, minus};
+use self::set::{arrived, disjoint, merged, minus};
 use super::cube::{Cube, Field};
+use super::exceptions::{WITHOUT_RECEIVER, carried};
 use super::ports::{NO_PORT, Ports};
 use super::promises::{packets_between, states};
 use super::ruleset::Ruleset;
 use super::run::{Keep, Lost, Machine};
 use super::span::Span;
+use super::tree::Tree;
 use crate::lines::{self, Way};
 use crate::packet::{Path, State};
 use crate::question;
@@ -40,18 +42,12 @@ struct Zone {
 impl Names {
     /// The zones of a site.
     pub fn of_site(site: &Site) -> Self {
-        let mut zones: Vec<Zone> = Vec::new();
-        for port in &site.ports {
-            match zones.iter_mut().find(|zone| zone.key == port.zone.key()) {
-                Some(zone) => zone.ports.push(port.name.clone()),
-                None => zones.push(Zone {
-                    key: port.zone.key().into(),
-                    name: port.zone.name().into(),
-                    ports: vec![port.name.clone()],
-                }),
-            }
-        }
-        Self { zones }
+        let zone = |(zone, port): (model::Zone, String)| Zone {
+            key: zone.key().into(),
+            name: zone.name().into(),
+            ports: vec![port],
+        };
+        Self { zones: question::interfaces(site).into_iter().map(zone).collect() }
     }
 
     /// The names two sites agree on: a zone whose ports are others in the new one is no name for either.
@@ -174,15 +170,22 @@ fn sets(old: &Value, new: &Value, ports: Ports) -> [Passings; 3] {
     [of(gained, Vec::new()), of(lost, Vec::new()), of(doubtful, unclear)]
 }
 
-/// Every packet of a path, in any state.
+/// Every packet of a path, in any state, but for what the box says to itself over its loopback. ICMP of the other family
+/// reaches nobody on the box, and nobody there sends it.
 fn all_of(path: Path, ports: &Ports) -> Vec<Cube> {
-    let (none, every) = (Span::one(NO_PORT), ports.every());
+    let loopback = Span::one(ports.clone().number("lo"));
+    let (none, every) = (Span::one(NO_PORT), ports.every().and(&loopback.not()));
     let (from, to) = match path {
         Path::Input => (&every, &none),
         Path::Forward => (&every, &every),
         Path::Output => (&none, &every),
     };
-    packets_between(from, to, &Span::all())
+    received(path, packets_between(from, to, &Span::all()))
+}
+
+fn received(path: Path, cubes: Vec<Cube>) -> Vec<Cube> {
+    let nobody = if path == Path::Forward { Vec::new() } else { WITHOUT_RECEIVER.map(carried).into() };
+    Tree::of(&nobody).cut_all(cubes).1
 }
 
 /// What may pass.
@@ -196,13 +199,16 @@ struct May {
 
 /// Which of the packets may pass; why some are in doubt is noted.
 fn passing(machine: &Machine, path: Path, cubes: &[Cube], unclear: &mut Vec<String>) -> May {
-    let accepted = machine.run(path, cubes.to_vec(), Keep::Nothing).map(|fate| fate.accepted);
-    let accepted = accepted.unwrap_or_else(|lost: Lost| {
-        unclear.push(lost.clone());
-        cubes.iter().map(|cube| cube.clone().doubted(&lost.as_str().into())).collect()
-    });
-    let (sure, doubtful): (Vec<Cube>, Vec<Cube>) =
-        accepted.into_iter().partition(|cube| cube.doubt.is_none());
+    let run = machine.run(path, cubes.to_vec(), Keep::Nothing);
+    let accepted = run.map_or_else(
+        |lost: Lost| {
+            unclear.push(lost.clone());
+            cubes.iter().map(|cube| cube.clone().doubted(&lost.as_str().into())).collect()
+        },
+        |fate| fate.accepted.into_iter().chain(fate.moved).collect::<Vec<Cube>>(),
+    );
+    let accepted = accepted.iter().filter_map(|cube| arrived(path, cube));
+    let (sure, doubtful): (Vec<Cube>, Vec<Cube>) = accepted.partition(|cube| cube.doubt.is_none());
     unclear.extend(doubtful.iter().filter_map(|cube| cube.doubt.as_ref()).map(ToString::to_string));
     May { sure: merged(disjoint(sure)), doubtful }
 }
@@ -227,7 +233,8 @@ fn label(has_port: bool, span: &Span, names: &Names, ports: &Ports) -> (String, 
             return (zone.key.clone(), zone.name.clone());
         }
     }
-    if *span == ports.every() {
+    let loopback = Span::one(ports.number("lo"));
+    if *span == ports.every().and(&loopback.not()) {
         return ("any".into(), Said::new("すべてのポート", "any port"));
     }
     if *span == Span::one(super::ports::STRANGER) {
@@ -300,7 +307,7 @@ fn cell(
         (false, false) => Path::Forward,
     };
     let mut of = |list: &[State]| {
-        let packets = packets_between(&from.span, &to.span, &states(list));
+        let packets = received(path, packets_between(&from.span, &to.span, &states(list)));
         passing(machine, path, &packets, unclear).sure
     };
     let answers = !of(&[State::Established, State::Related]).is_empty();

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use super::super::cube::{Conditions, Cube, Field};
 use super::super::span::Span;
+use crate::packet::Path;
 
 /// Every field, in the order in which a set is cut: what a person asks for first stays whole longest.
-pub(super) const FIELDS: [Field; 13] = [
+pub(super) const FIELDS: [Field; 15] = [
     Field::Family,
     Field::From,
     Field::To,
@@ -18,6 +19,8 @@ pub(super) const FIELDS: [Field; 13] = [
     Field::HopLimit,
     Field::IcmpCode,
     Field::SourceService,
+    Field::Mark,
+    Field::Mac,
     Field::Destination,
     Field::Source,
 ];
@@ -79,8 +82,25 @@ fn widened(cube: Cube, field: Field, spans: Vec<Span>) -> Cube {
         return cube;
     }
     let wide = Span::any_of(spans);
-    let conditions: Conditions =
-        FIELDS.map(|one| (one, if one == field { wide.clone() } else { cube.span(one).clone() })).into();
+    rebuilt(&cube, |one| if one == field { wide.clone() } else { cube.span(one).clone() }).unwrap_or(cube)
+}
+
+/// A cube of the same family with these fields; none if one of them would be empty.
+fn rebuilt(cube: &Cube, span: impl Fn(Field) -> Span) -> Option<Cube> {
+    let conditions: Conditions = FIELDS.map(|field| (field, span(field))).into();
     let version = if cube.span(Field::Family).has(4) { 4 } else { 6 };
-    Cube::family(version).with_all(&conditions).unwrap_or(cube)
+    let rebuilt = Cube::family(version).with_all(&conditions)?;
+    Some(cube.doubt.iter().fold(rebuilt, |rebuilt, reason| rebuilt.doubted(reason)))
+}
+
+/// The packets as they arrived: before a rule wrote into them, and before a router took its hop.
+pub(super) fn arrived(path: Path, cube: &Cube) -> Option<Cube> {
+    let raised = |span: &Span| {
+        Span::any_of(span.ranges().iter().map(|(first, last)| Span::range(first + 1, last + 1)))
+    };
+    rebuilt(cube, |field| match cube.before(field) {
+        Some(before) => before.clone(),
+        None if field == Field::HopLimit && path == Path::Forward => raised(cube.span(field)),
+        None => cube.span(field).clone(),
+    })
 }

@@ -169,7 +169,8 @@ fn packet() -> impl Strategy<Value = Packet> {
                 destination_service: dport,
                 icmp_type,
                 icmp_code: 0,
-                hop_limit: hops,
+                // What is at its last hop is passed on by nobody, whatever the rules say.
+                hop_limit: if path == Path::Forward { 64 } else { hops },
                 state,
             }
         },

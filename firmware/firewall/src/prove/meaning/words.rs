@@ -39,9 +39,19 @@ pub(super) fn what(cube: &Cube) -> Said {
         let ports = numbers(cube.span(Field::SourceService));
         add(format!("、送信元ポート {}", ports.ja), format!(", source port {}", ports.en));
     }
-    if !is_whole(cube, Field::HopLimit) {
+    // A packet whose last hop is over is passed on by nobody.
+    let hops = Span::range(2_u8, u8::MAX);
+    if !is_whole(cube, Field::HopLimit) && *cube.span(Field::HopLimit) != hops {
         let hops = numbers(cube.span(Field::HopLimit));
         add(format!("、ホップリミット {}", hops.ja), format!(", hop limit {}", hops.en));
+    }
+    if !is_whole(cube, Field::Mac) {
+        let cards = cards(cube.span(Field::Mac));
+        add(format!("、送信元 MAC {}", cards.ja), format!(", link address {}", cards.en));
+    }
+    if !is_whole(cube, Field::Mark) && !is_unmarked(cube) {
+        let marks = numbers(cube.span(Field::Mark));
+        add(format!("、マーク {}", marks.ja), format!(", mark {}", marks.en));
     }
     if let Some(states) = states(cube.span(Field::State)) {
         add(format!("、{}", states.ja), format!(", {}", states.en));
@@ -192,6 +202,31 @@ fn numbers(span: &Span) -> Said {
     let gaps = span.not().and(&Span::range(0_u8, *most));
     let gaps = text(gaps.ranges());
     Said::new(format!("{gaps} 以外"), format!("any but {gaps}"))
+}
+
+/// What comes from outside bears no mark yet, and that is not worth a word.
+fn is_unmarked(cube: &Cube) -> bool {
+    *cube.span(Field::Mark) == Span::one(0_u8)
+}
+
+/// Link addresses.
+fn cards(span: &Span) -> Said {
+    let card = |number: u128| {
+        let bytes = (0..6).rev().map(|place| format!("{:02x}", (number >> (8 * place)) & 0xff));
+        bytes.collect::<Vec<_>>().join(":")
+    };
+    let list = |span: &Span| {
+        let ends = |(first, last): &(u128, u128)| {
+            if first == last { card(*first) } else { format!("{}-{}", card(*first), card(*last)) }
+        };
+        span.ranges().iter().map(ends).collect::<Vec<_>>().join(", ")
+    };
+    let gaps = span.not().and(&Span::range(0_u8, (1_u64 << 48) - 1));
+    if gaps.ranges().len() < span.ranges().len() {
+        let but = list(&gaps);
+        return Said::new(format!("{but} 以外"), format!("any but {but}"));
+    }
+    Said::new(list(span), list(span))
 }
 
 /// So many prefixes one range is said by at the most; a longer list is said by its ends.

@@ -14,7 +14,7 @@ use crate::socket::client;
 ///
 /// # Errors
 /// A site file or ruleset that is not right; no daemon with `--live`.
-pub async fn run(args: Explain) -> Result<ExitCode, Failure> {
+pub async fn run(args: Box<Explain>) -> Result<ExitCode, Failure> {
     let question = question(&args);
     let answer = match &args.site {
         Some(site) => {
