@@ -159,10 +159,10 @@ const CHANGES: &[(&[&str], &str, bool)] = &[
     (
         &[
             "add table ip nat",
-            "add chain ip nat out { type nat hook postrouting priority 100; }",
-            "add rule ip nat out masquerade",
+            "add chain ip nat in { type nat hook prerouting priority -100; }",
+            "add rule ip nat in tcp dport 8080 dnat to 192.0.2.2:445",
         ],
-        "another table, ip nat, has chains at postrouting",
+        "another table, ip nat, has chains at prerouting",
         true,
     ),
     (
