@@ -16,23 +16,21 @@ use crate::ruleset::Ruleset;
 /// # Errors
 /// Before the load: the kernel holds what it held. After it: everything is dropped, but for [`Error::Open`].
 pub(crate) async fn apply(kernel: &impl Kernel, ruleset: &Ruleset) -> Result<Vec<Promise>, Error> {
-    may_be_loaded(kernel, ruleset).await?;
+    may_be_loaded(ruleset)?;
     match load_and_prove(kernel, ruleset).await {
         Ok(promises) => Ok(promises),
         Err(first) => Err(close(kernel, first).await),
     }
 }
 
-/// Whether its promises are proved on paper and the kernel would take it. Nothing is changed.
+/// Whether its promises are proved on paper. Whether the kernel takes it, the load says: it is one transaction, which
+/// is taken as a whole or changes nothing, so that trying it first would only cost the time twice.
 ///
 /// # Errors
-/// Why it may not be loaded.
-pub(crate) async fn may_be_loaded(kernel: &impl Kernel, ruleset: &Ruleset) -> Result<(), Error> {
+/// What is not proved.
+pub(crate) fn may_be_loaded(ruleset: &Ruleset) -> Result<(), Error> {
     let promises = prove(&ruleset.document, &ruleset.intent);
-    if !all_proved(&promises) {
-        return Err(Error::Plan(Shortfall(promises)));
-    }
-    kernel.check(&ruleset.document).await
+    if all_proved(&promises) { Ok(()) } else { Err(Error::Plan(Shortfall(promises))) }
 }
 
 /// Loads it and proves what the kernel then holds.

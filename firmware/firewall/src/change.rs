@@ -138,7 +138,7 @@ impl<K: Kernel> Watch<K> {
         if held::difference(&ruleset.document, &self.ruleset.document).is_none() {
             return Ok(Applied::Same);
         }
-        if let Err(error) = may_be_loaded(&self.kernel, &ruleset).await {
+        if let Err(error) = may_be_loaded(&ruleset) {
             return Ok(refused(format!("failed to {error}")));
         }
         let within = Duration::from_secs(ask.within_s.clamp(Apply::SHORTEST_S, Apply::LONGEST_S).into());

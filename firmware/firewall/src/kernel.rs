@@ -15,8 +15,6 @@ use crate::flows;
 
 /// What holds rulesets: the kernel, or a double of it.
 pub(crate) trait Kernel {
-    /// Whether the commands would be taken, without taking them.
-    fn check(&self, document: &Value) -> impl Future<Output = Result<(), Error>> + Send;
     /// Takes all of the commands, or none.
     fn load(&self, document: &Value) -> impl Future<Output = Result<(), Error>> + Send;
     /// Everything it holds, of every table, and what moves packets beside it.
@@ -96,10 +94,6 @@ fn answer(doing: &'static str, output: Output) -> Result<Vec<u8>, Error> {
 }
 
 impl Kernel for Nft {
-    async fn check(&self, document: &Value) -> Result<(), Error> {
-        self.run("check the ruleset", &["-c", "-j", "-f", "-"], Some(document)).await.map(drop)
-    }
-
     async fn load(&self, document: &Value) -> Result<(), Error> {
         self.run("load the ruleset", &["-j", "-f", "-"], Some(document)).await.map(drop)
     }

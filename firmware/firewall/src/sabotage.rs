@@ -38,10 +38,6 @@ impl<K> Forgetful<K> {
 }
 
 impl<K: Kernel + Sync> Kernel for Forgetful<K> {
-    async fn check(&self, document: &Value) -> Result<(), Error> {
-        self.real.check(document).await
-    }
-
     async fn load(&self, document: &Value) -> Result<(), Error> {
         if !self.chosen {
             return self.real.load(document).await;

@@ -32,7 +32,6 @@ fn ground() -> Ground {
 /// Where the double fails, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
-    Check,
     Load,
     List,
     /// Holds another ruleset than it was given: without the rule with this comment.
@@ -72,10 +71,6 @@ impl Double {
 }
 
 impl Kernel for &Double {
-    async fn check(&self, _: &Value) -> Result<(), Error> {
-        self.fails(Fault::Check)
-    }
-
     async fn load(&self, document: &Value) -> Result<(), Error> {
         self.fails(Fault::Load)?;
         self.fails(Fault::LoadsNoMore)?;
@@ -115,7 +110,7 @@ async fn applied(fault: Fault) -> (Result<(), Error>, Value) {
 #[tokio::test]
 async fn every_failure_of_an_apply_leaves_everything_dropped() {
     let loses = [Fault::Loses("clinic-input-address: "), Fault::Loses("terminal-input-echo: ")];
-    for fault in [Fault::Check, Fault::Load, Fault::List].into_iter().chain(loses) {
+    for fault in [Fault::Load, Fault::List].into_iter().chain(loses) {
         let (outcome, held) = applied(fault).await;
         assert!(outcome.is_err(), "{fault:?}");
         assert_eq!(held, drop_all(), "{fault:?}");

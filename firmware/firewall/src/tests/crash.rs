@@ -70,11 +70,6 @@ impl Mortal {
 }
 
 impl Kernel for &Mortal {
-    async fn check(&self, _: &Value) -> Result<(), Error> {
-        self.call().await;
-        Ok(())
-    }
-
     async fn load(&self, document: &Value) -> Result<(), Error> {
         self.call().await;
         *self.held.lock().unwrap() = document.clone();

@@ -98,19 +98,24 @@ fn known(asker: Asker) -> Result<firewall::Asker, StatusCode> {
     Ok(firewall::Asker { actor, since: asker.since })
 }
 
-/// A site whose ports are not there would be closed everywhere.
+/// A site whose ports are not there would be closed everywhere, and what this build does not bring up must not open.
 async fn put_in_force(
     room: &mpsc::Sender<Command>,
     asker: Asker,
     ask: Apply,
 ) -> Result<Json<Applied>, StatusCode> {
     let by = known(asker)?;
-    let missing = ask.candidate.site().map(|site| missing_ports(&site)).unwrap_or_default();
-    if !missing.is_empty() {
-        let why = vec![Failure::NoPorts(missing).to_string()];
+    let why = ask.candidate.site().map(|site| hindrances(&site)).unwrap_or_default();
+    if !why.is_empty() {
         return Ok(Json(Applied::Refused { why, dropped: false }));
     }
     super::put(room, |reply| Command::Apply { ask, by, reply }).await
+}
+
+fn hindrances(site: &Site) -> Vec<String> {
+    let missing = missing_ports(site);
+    let missing = (!missing.is_empty()).then(|| Failure::NoPorts(missing).to_string());
+    site.not_brought_up().into_iter().chain(missing).collect()
 }
 
 /// The ports of a site that this machine does not have.

@@ -16,7 +16,7 @@ use crate::{output, site_file};
 /// # Errors
 /// Every mistake in the site file; [`Failure::NoDaemon`].
 pub async fn apply(site: &Path, within_s: u32, socket: &Path) -> Result<ExitCode, Failure> {
-    let ask = Apply { candidate: site_file::load(site)?.texts, within_s };
+    let ask = Apply { candidate: site_file::load(site)?.startable()?.texts, within_s };
     let applied: Applied = client::order(socket, Role::Netd, "/apply", &ask).await?;
     lines(&applied).iter().for_each(|line| output::print(line));
     Ok(match applied {
