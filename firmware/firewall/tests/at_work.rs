@@ -159,12 +159,11 @@ const CHANGES: &[(&[&str], &str, bool)] = &[
     (
         &[
             "add table ip nat",
-            "add chain ip nat out { type nat hook postrouting priority 100; }",
-            "add rule ip nat out masquerade",
+            "add chain ip nat in { type nat hook prerouting priority -100; }",
+            "add rule ip nat in tcp dport 8080 dnat to 192.0.2.2:445",
         ],
-        "another table, ip nat, has chains at postrouting",
-        // A packet that leaves with another source is no other packet to the promises; it is ours to put right all the same.
-        false,
+        "another table, ip nat, has chains at prerouting",
+        true,
     ),
     (
         &[
