@@ -247,6 +247,13 @@ impl<'w> Walk<'w> {
         self.header(&left["payload"])
     }
 
+    /// The kernel counts it down before the hooks that follow the decision where to forward to.
+    fn hop_limit(&self) -> u8 {
+        let behind = self.base["hook"] == "forward" || self.base["hook"] == "postrouting";
+        let counted = self.packet.path == Path::Forward && behind;
+        self.packet.hop_limit.saturating_sub(u8::from(counted))
+    }
+
     /// A field of a header, if the packet has that header and it can be read.
     fn header(&self, payload: &Value) -> Result<Option<Seen>, String> {
         let (packet, ipv4) = (self.packet, self.packet.source.is_ipv4());
@@ -271,7 +278,7 @@ impl<'w> Walk<'w> {
         Ok(Some(match field {
             "saddr" => Seen::Address(packet.source),
             "daddr" => Seen::Address(packet.destination),
-            "ttl" | "hoplimit" => Seen::Number(packet.hop_limit.into()),
+            "ttl" | "hoplimit" => Seen::Number(self.hop_limit().into()),
             "protocol" => Seen::Protocol(packet.protocol),
             "sport" => Seen::Number(packet.source_service),
             "dport" => Seen::Number(packet.destination_service),

@@ -178,3 +178,23 @@ fn every_line_of_every_plan_is_said_in_japanese() {
         rules.map(|rule| rule.says).filter(|says| firewall::plan::words::japanese(says).is_none()).collect();
     assert!(missing.is_empty(), "no Japanese for {missing:#?}");
 }
+
+/// The page shows it of every site: nothing of a plan of ours may be unclear, and no pair of zones is without its lines.
+#[test]
+fn the_matrix_of_every_kind_of_site_is_clear() {
+    for (name, site, now) in site::every() {
+        let document = Plan::compile(&site, &now).document();
+        let matrix = firewall::matrix(&document, &site);
+        assert!(matrix.unclear.is_empty(), "{name}: {:?}", matrix.unclear);
+        assert!(matrix.cells.iter().all(|cell| !cell.lines.is_empty()), "{name}");
+        for (from, to) in
+            [("clinic", "terminal"), ("terminal", "clinic"), ("clinic", "wan"), ("other", "box")]
+        {
+            let cell = matrix.cell(from, to).unwrap();
+            assert!(cell.may.is_empty() && !cell.answers, "{name}: {from} → {to}: {:?}", cell.may);
+        }
+        let names = firewall::Names::of_site(&site);
+        let difference = firewall::diff(&document, &document, &names);
+        assert!(difference.is_nothing(), "{name}: {difference:?}");
+    }
+}

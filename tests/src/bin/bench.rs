@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use clinic::check::Wrong;
-use clinic::check::bench::{check, relay};
+use clinic::check::bench::{check, relay, wall};
 use clinic::check::lab::{Lab, Wish};
 
 /// Measures on a virtual clinic of its own, with the programs beside this one.
@@ -24,6 +24,8 @@ enum What {
     Relay,
     /// A clean full check
     Check,
+    /// The firewall's proof, changes and way through, beside bare nft, firewalld and ufw
+    Firewall,
 }
 
 fn main() -> ExitCode {
@@ -45,18 +47,16 @@ fn main() -> ExitCode {
 }
 
 fn measure(call: &Call) -> Result<bool, Wrong> {
-    let own = std::env::current_exe()?;
-    let beside = own.parent().unwrap_or(Path::new("."));
-    let mut lab = Lab::up(Wish {
-        name: "bench".into(),
-        sekisho: beside.join("sekisho"),
-        sabotage: None,
-        faults: Vec::new(),
-        split: true,
-    })?;
     let wanted = |what| call.what.is_empty() || call.what.contains(&what);
     let mut out = std::io::stdout();
     let mut kept = true;
+    if wanted(What::Firewall) {
+        kept &= wall::measure(&mut out)?;
+    }
+    if !wanted(What::Check) && !wanted(What::Relay) {
+        return Ok(kept);
+    }
+    let mut lab = lab()?;
     if wanted(What::Check) {
         kept &= check::measure(&lab, &mut out)?;
     }
@@ -64,4 +64,16 @@ fn measure(call: &Call) -> Result<bool, Wrong> {
         kept &= relay::measure(&mut lab, &mut out)?;
     }
     Ok(kept)
+}
+
+fn lab() -> Result<Lab, Wrong> {
+    let own = std::env::current_exe()?;
+    let beside = own.parent().unwrap_or(Path::new("."));
+    Lab::up(Wish {
+        name: "bench".into(),
+        sekisho: beside.join("sekisho"),
+        sabotage: None,
+        faults: Vec::new(),
+        split: true,
+    })
 }

@@ -10,6 +10,7 @@ mod peers;
 mod plot;
 pub mod relay;
 mod smb;
+pub mod wall;
 
 use std::fs::File;
 use std::io::Write;

@@ -12,7 +12,7 @@ use super::came::{Came, Place};
 use super::chance::Chance;
 use super::frame::Shot;
 use super::packets::{Ends, Maker, Wish, back, changed, ends, flow, natural, wishes};
-use super::reading::lines;
+use super::reading::{Line, lines};
 use super::sabotage::Defect;
 use super::world::World;
 use crate::check::Wrong;
@@ -83,7 +83,11 @@ pub(super) fn compare(
 ) -> Result<Compared, Wrong> {
     let mut bench = Bench::build(&world.ground())?;
     let mut compared = Compared::default();
-    for line in lines(&world.document).iter().filter(|line| line.accepts) {
+    let translates = translates(world);
+    // The answers to what was translated are not sent, see below.
+    let met =
+        |line: &&Line| line.accepts && !(translates && line.is_of_flows() && line.path == Path::Forward);
+    for line in lines(&world.document).iter().filter(met) {
         compared.lines.entry(line.comment.clone()).or_default();
     }
     let made = population(world, measure, defect, chance)?;
@@ -103,7 +107,7 @@ pub(super) fn population(
     chance: Chance,
 ) -> Result<Vec<Case>, Wrong> {
     let mut maker = Maker::new(world, chance);
-    let translates = world.document.to_string().contains("masquerade");
+    let translates = translates(world);
     let mut cases = Vec::new();
     let mut openings: BTreeMap<String, Vec<Packet>> = BTreeMap::new();
     for line in lines(&world.document) {
@@ -164,6 +168,10 @@ pub(super) fn population(
     cases.retain(|case| case.shots.iter().all(|shot| shot.packet.readable || shot.packet.protocol != 58));
     maker.chance.shuffle(&mut cases);
     Ok(cases)
+}
+
+fn translates(world: &World) -> bool {
+    world.document.to_string().contains("masquerade")
 }
 
 fn word(world: &World, defect: Defect, packet: &Packet) -> Result<Decision, Wrong> {

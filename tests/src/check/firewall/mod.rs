@@ -56,7 +56,7 @@ impl Order {
 
     /// How often each line that accepts has to be met: 50 times in a run of 20,000 packets.
     fn least(&self) -> u64 {
-        (self.packets / 400).clamp(1, 50)
+        if self.packets >= 20_000 { 50 } else { 0 }
     }
 }
 
@@ -139,7 +139,7 @@ fn compared(order: Order, defect: Defect) -> Result<Tally, Wrong> {
         tally.compared(&world, compared, begun.elapsed());
     }
     let mut sites = 0;
-    while sites < 2 || tally.packets < order.packets || tally.scarce(order.least()) && sites < 200 {
+    while sites < 2 || tally.packets < order.packets || tally.scarce(order.least()) && sites < 60 {
         let begun = Instant::now();
         let world = World::random(&mut chance, format!("site-{sites}"))?;
         let compared: Compared = compare(&world, OF_A_SITE, defect, Chance::new(chance.next()))

@@ -302,7 +302,7 @@ pub(super) fn natural(packet: &Packet) -> State {
         _ if tracked && !packet.readable => State::Invalid,
         (1, 8 | 13 | 15 | 17) if packet.source.is_ipv4() => State::New,
         (58, 128 | 139) if packet.source.is_ipv6() => State::New,
-        (58, 130..=136 | 143 | 151..=153) if packet.source.is_ipv6() => State::Untracked,
+        (58, 130..=136 | 143 | 151 | 152) if packet.source.is_ipv6() => State::Untracked,
         (1, _) if packet.source.is_ipv4() => State::Invalid,
         (58, _) if packet.source.is_ipv6() => State::Invalid,
         _ => State::New,

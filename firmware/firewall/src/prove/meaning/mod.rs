@@ -197,6 +197,12 @@ struct May {
     doubtful: Vec<Cube>,
 }
 
+/// Whether it is known that these may pass. What a set holds that packets and time fill decides *when* they do, as a
+/// limit does; the rule around it says which they are.
+fn is_sure(cube: &Cube) -> bool {
+    cube.doubt.as_ref().is_none_or(|reason| reason.ends_with("whose content may change by itself"))
+}
+
 /// Which of the packets may pass; why some are in doubt is noted.
 fn passing(machine: &Machine, path: Path, cubes: &[Cube], unclear: &mut Vec<String>) -> May {
     let run = machine.run(path, cubes.to_vec(), Keep::Nothing);
@@ -208,7 +214,7 @@ fn passing(machine: &Machine, path: Path, cubes: &[Cube], unclear: &mut Vec<Stri
         |fate| fate.accepted.into_iter().chain(fate.moved).collect::<Vec<Cube>>(),
     );
     let accepted = accepted.iter().filter_map(|cube| arrived(path, cube));
-    let (sure, doubtful): (Vec<Cube>, Vec<Cube>) = accepted.partition(|cube| cube.doubt.is_none());
+    let (sure, doubtful): (Vec<Cube>, Vec<Cube>) = accepted.partition(is_sure);
     unclear.extend(doubtful.iter().filter_map(|cube| cube.doubt.as_ref()).map(ToString::to_string));
     May { sure: merged(disjoint(sure)), doubtful }
 }

@@ -195,10 +195,10 @@ fn changed(mut document: Value, out: &[usize], turned: &[usize]) -> Value {
         let places = rules(items);
         items.remove(places[place % places.len()]);
     }
-    // What a limit lets pass is no packet's own.
+    // What a limit lets pass, of packets or of a sender's flows, is no packet's own.
     let steps = |item| Value::pointer_mut(item, "/add/rule/expr").and_then(Value::as_array_mut);
     for steps in items.iter_mut().filter_map(steps) {
-        steps.retain(|step| step.get("limit").is_none());
+        steps.retain(|step| step.get("limit").is_none() && step.get("set").is_none());
     }
     document
 }

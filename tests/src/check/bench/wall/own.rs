@@ -38,7 +38,7 @@ impl Own {
             ended.map_err(|error| Wrong(format!("the ruleset cannot be brought up: {error}")))
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let up = runtime.block_on(published.wait_for(FirewallPart::is_proved));
+        let up = runtime.block_on(published.wait_for(FirewallPart::is_in_force));
         up.map_err(|_| Wrong::new("the room ended before its ruleset was proved"))?;
         Ok(Self { room, commands, folder, is_changed: false })
     }
