@@ -30,7 +30,7 @@ const PLACES: [&str; 4] = ["/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft", "/usr/l
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A ruleset with 10,000 destinations is listed in under three million bytes.
-pub(crate) const LONGEST: u64 = 16 * 1024 * 1024;
+const LONGEST: u64 = 8 * 1024 * 1024;
 
 /// The kernel of the network namespace we are in.
 #[derive(Debug)]

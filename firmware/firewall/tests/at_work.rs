@@ -163,6 +163,7 @@ const CHANGES: &[(&[&str], &str, bool)] = &[
             "add rule ip nat in tcp dport 8080 dnat to 192.0.2.2:445",
         ],
         "another table, ip nat, has chains at prerouting",
+        // What it leads elsewhere our own chains refuse there.
         false,
     ),
     (

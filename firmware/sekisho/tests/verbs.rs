@@ -179,7 +179,7 @@ fn a_ruleset_that_is_none_exits_65_and_says_why() {
         ("binary", &binary, "expected value"),
         ("deep", deep.as_bytes(), "recursion"),
         ("empty", b"", "EOF"),
-        ("60 MB", long.as_bytes(), "at most 16777216 bytes"),
+        ("60 MB", long.as_bytes(), "at most 8388608 bytes"),
     ];
     for (name, content, words) in texts {
         let ruleset = folder.path().join("garbage.json");

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::cube::{Cube, Field};
 use super::flows;
 use super::intent::Intent;
+use super::layers::Carried;
 use super::ports::NO_PORT;
 use super::possible::Impossible;
 use super::promises::{self, Claim, Zones, packets_between, states};
@@ -43,6 +44,7 @@ impl<'p> Prover<'p> {
 
     pub(super) fn finding(&self, number: u8) -> Finding {
         let mut case = Case { doubts: self.machine.unknown.clone(), example: None };
+        case.doubts.extend(self.carried());
         let zones = Zones::new(self.intent, &self.machine.ports);
         let tried = match number {
             8 => {
@@ -73,6 +75,21 @@ impl<'p> Prover<'p> {
             return Finding::Proved;
         }
         Finding::Unproved(format!("not understood: {}", doubts.join("; ")))
+    }
+
+    /// A frame that a bridge carries from port to port meets none of the hooks that are followed: none may be carried but
+    /// the session the site asks for.
+    fn carried(&self) -> Option<String> {
+        let planned = |(from, to): &(String, String)| {
+            let through = self.intent.pppoe_through.as_ref();
+            through.is_some_and(|(one, other)| (from == one && to == other) || (from == other && to == one))
+        };
+        let known = match &self.machine.carried {
+            Carried::Nothing => true,
+            Carried::Sessions(pairs) => pairs.iter().all(planned),
+            Carried::Anything => false,
+        };
+        (!known).then(|| "frames that a bridge carries from port to port".into())
     }
 
     /// None of the claim's packets may pass.

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::run::MOST_UNKNOWN;
+
 /// Where a base chain stands.
 #[derive(Clone, Debug)]
 pub(super) struct Base {
@@ -84,7 +86,7 @@ impl Ruleset {
             "flush" => only(body).filter(|(what, _)| *what == "ruleset").map(|_| self.tables.clear()),
             _ => self.add((verb, body), false),
         });
-        if done.is_none() {
+        if done.is_none() && self.unknown.len() < MOST_UNKNOWN {
             let shown: String = item.to_string().chars().take(120).collect();
             self.unknown.push(shown);
         }

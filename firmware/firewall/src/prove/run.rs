@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::cube::{Cube, Field};
-use super::layers;
+use super::layers::{self, Carried};
 use super::ports::Ports;
 use super::rule::{Reader, Rule, Step};
 use super::ruleset::{Base, Ruleset};
@@ -20,6 +20,9 @@ pub(super) type Name = (String, String, String);
 /// So many cubes are followed before the ruleset counts as too intricate to prove.
 const PATIENCE: usize = 1_000_000;
 
+/// So many things that are not understood are kept.
+pub(super) const MOST_UNKNOWN: usize = 64;
+
 /// A ruleset, read.
 pub(super) struct Machine {
     pub(super) chains: BTreeMap<Name, Vec<Rule>>,
@@ -29,6 +32,8 @@ pub(super) struct Machine {
     pub(super) unknown: Vec<String>,
     /// What may refuse packets and is not followed.
     pub(super) unseen: Vec<String>,
+    /// What bridges carry.
+    pub(super) carried: Carried,
     pub(super) ports: Ports,
     spent: Cell<usize>,
 }
@@ -96,9 +101,12 @@ impl Machine {
     pub(super) fn new(ruleset: &Ruleset, mut ports: Ports) -> Self {
         let (mut unknown, mut unseen) = (ruleset.unknown.clone(), Vec::new());
         let (mut chains, mut bases) = (BTreeMap::new(), Vec::new());
+        let mut carried: Option<Carried> = None;
         for (key, table) in ruleset.tables.iter().filter(|(_, table)| !table.dormant) {
             if layers::is_beside(&key.0) {
                 layers::look(key, table, &mut unknown, &mut unseen);
+                let here = layers::carried(table).filter(|_| key.0 == "bridge");
+                carried = carried.into_iter().chain(here).reduce(Carried::and);
                 continue;
             }
             for (name, chain) in &table.chains {
@@ -110,8 +118,12 @@ impl Machine {
                 chains.insert(name, rules);
             }
         }
-        let mut machine = Self { chains, bases: Vec::new(), unknown, unseen, ports, spent: Cell::new(0) };
+        let carried = carried.unwrap_or(Carried::Nothing);
+        let mut machine =
+            Self { chains, bases: Vec::new(), unknown, unseen, carried, ports, spent: Cell::new(0) };
         machine.hook_up(bases);
+        // Each promise says some of them; nobody reads a million.
+        machine.unknown.truncate(MOST_UNKNOWN);
         machine
     }
 
@@ -120,9 +132,10 @@ impl Machine {
         let chains = self.chains.keys().map(|name| (name.clone(), Vec::new())).collect();
         let base = |hooked: &Hooked| (hooked.name.clone(), hooked.base.clone());
         let bases = self.bases.iter().map(base).collect();
-        let (unknown, unseen) = (Vec::new(), Vec::new());
+        let (unknown, unseen, carried) = (Vec::new(), Vec::new(), Carried::Nothing);
         let ports = self.ports.clone();
-        let mut machine = Self { chains, bases: Vec::new(), unknown, unseen, ports, spent: Cell::new(0) };
+        let mut machine =
+            Self { chains, bases: Vec::new(), unknown, unseen, carried, ports, spent: Cell::new(0) };
         machine.hook_up(bases);
         machine
     }

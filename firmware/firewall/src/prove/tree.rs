@@ -196,6 +196,26 @@ mod tests {
             .unwrap()
     }
 
+    /// As many destinations, each with a port of its own, make as many pieces and not their square.
+    #[test]
+    fn pieces_grow_with_the_alternatives_and_no_faster() {
+        let pieces = |count: u16| {
+            let one = |place: u16| {
+                vec![
+                    (Field::DestinationService, Span::one(place)),
+                    (Field::Destination, Span::one(u32::from(place) * 7)),
+                ]
+            };
+            let tree = Tree::of(&(0..count).map(one).collect::<Vec<_>>());
+            let (inside, outside) = tree.cut_all(vec![Cube::family(6)]);
+            let again = tree.cut_all(inside.clone());
+            assert!(again.1.is_empty() && again.0.len() == inside.len());
+            (inside.len(), outside.len())
+        };
+        assert_eq!(pieces(1000), (1000, 1001));
+        assert_eq!(pieces(4000), (4000, 4001));
+    }
+
     proptest! {
         #[test]
         fn a_tree_cuts_as_its_alternatives_one_by_one_do(

@@ -181,6 +181,16 @@ const UNKNOWN: &[(&str, Change)] = &[
             json!({"add": {"set": {"family": "inet", "table": "sekisho", "name": "seen", "type": "ipv4_addr", "size": 100}}}),
         );
     }),
+    ("a bridge's table that lets frames be carried", |d| {
+        let chain = json!({"name": "b", "type": "filter", "hook": "forward", "prio": 0, "policy": "accept"});
+        foreign(d, "bridge", chain);
+    }),
+    ("a bridge's table that carries one kind of frame between the zones", |d| {
+        let chain = json!({"name": "b", "type": "filter", "hook": "forward", "prio": 0, "policy": "drop"});
+        foreign(d, "bridge", chain);
+        let of_kind = json!({"match": {"op": "==", "left": {"payload": {"protocol": "ether", "field": "type"}}, "right": 34915}});
+        last_of(d, "other", "b", json!([of_kind, {"accept": null}]));
+    }),
     ("something that nft does not list", |d| push(d, json!({"beside": "a program at the port lan0 (XDP)"}))),
 ];
 

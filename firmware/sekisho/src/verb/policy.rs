@@ -20,8 +20,8 @@ use crate::socket::client;
 use crate::{output, site_file};
 
 /// The largest ruleset that is read. One with 10,000 destinations is listed in under three million bytes, and what is
-/// read takes up to sixteen times its size in memory.
-const LARGEST: u64 = 16 * 1024 * 1024;
+/// read may take thirty times its size in memory.
+const LARGEST: u64 = 8 * 1024 * 1024;
 
 /// Compiles or proves.
 ///
