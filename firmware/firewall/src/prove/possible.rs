@@ -93,6 +93,22 @@ fn no_such_state(path: Path) -> Vec<Conditions> {
             (Field::Readable, Span::one(1_u8)),
         ]);
     }
+    // With a right checksum these are never invalid: on the way out none is looked at, and with a wrong one ICMPv6 finds
+    // no receiver on the box.
+    let right = |version, protocol, types: Span| {
+        let more = vec![
+            (Field::IcmpType, types),
+            (Field::Readable, Span::one(1_u8)),
+            (Field::State, states(&[State::Invalid])),
+        ];
+        with(of(version, protocol), more)
+    };
+    if path != Path::Forward {
+        impossible.push(right(6, 58, Span::any_of([protocols(REQUESTS6), left_alone()])));
+    }
+    if path == Path::Output {
+        impossible.push(right(4, 1, protocols(REQUESTS4)));
+    }
     impossible
 }
 

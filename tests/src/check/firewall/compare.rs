@@ -85,7 +85,8 @@ pub(super) fn compare(
     let mut compared = Compared::default();
     let translates = translates(world);
     // The answers to what was translated are not sent, see below.
-    let met = |line: &&Line| line.accepts && !(translates && line.is_of_flows() && line.path == Path::Forward);
+    let met =
+        |line: &&Line| line.accepts && !(translates && line.is_of_flows() && line.path == Path::Forward);
     for line in lines(&world.document).iter().filter(met) {
         compared.lines.entry(line.comment.clone()).or_default();
     }

@@ -394,9 +394,9 @@ fn way(packet: &Packet, world: &World) -> Option<String> {
         Path::Input => Some(format!("address replace {destination}/{length} dev lo")),
         Path::Forward if !on_link => {
             {
-            // Before whatever way the box has there anyway, which comes back when this one goes.
-            Some(format!("route replace {destination}/{length} dev {} metric 1", packet.to_port))
-        }
+                // Before whatever way the box has there anyway, which comes back when this one goes.
+                Some(format!("route replace {destination}/{length} dev {} metric 1", packet.to_port))
+            }
         }
         Path::Forward | Path::Output => None,
     }

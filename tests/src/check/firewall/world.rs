@@ -118,7 +118,12 @@ impl World {
         for (port, prefix) in self.behind.iter().filter(|(_, prefix)| !connected(prefix)) {
             let of = self.own.iter().any(|(_, own)| own.contains(prefix.address));
             if !of || prefix.address.is_ipv6() {
-                let _ = writeln!(lines, "route replace {}/{} dev {port} metric 50", prefix.network(), prefix.length);
+                let _ = writeln!(
+                    lines,
+                    "route replace {}/{} dev {port} metric 50",
+                    prefix.network(),
+                    prefix.length
+                );
             }
         }
         // Whatever else is sent by a port leaves by it, and what nobody knows leaves by the first.
