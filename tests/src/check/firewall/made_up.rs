@@ -30,9 +30,9 @@ pub(super) fn site(chance: &mut Chance) -> String {
     ]);
     let clinic = Network::of(chance, Ipv4Addr::new(172, 16, 0, 0));
     let terminals = Network::of(chance, Ipv4Addr::new(10, 20, 0, 0));
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "[clinic]\naddress = \"{}\"\n[terminals]\naddress = \"{}\"\n",
+        "[clinic]\naddress = \"{}\"\n[terminals]\naddress = \"{}\"",
         clinic.own(),
         terminals.own()
     );
@@ -47,7 +47,7 @@ pub(super) fn site(chance: &mut Chance) -> String {
     text += &with_consumers(chance, clinic);
     if chance.once_in(2) {
         let (http, https) = (chance.between(1024, 20_000), chance.between(20_001, 65_535));
-        let _ = write!(text, "[page]\nhttp = {http}\nhttps = {https}\n");
+        let _ = writeln!(text, "[page]\nhttp = {http}\nhttps = {https}");
     }
     if chance.once_in(3) {
         text += &port("claims");
@@ -71,7 +71,7 @@ fn with_internet(chance: &mut Chance, port: &mut impl FnMut(&str) -> String) -> 
         text += &port("isp");
     }
     let kind = if session { "pppoe" } else { "dhcp" };
-    let _ = write!(text, "[internet]\nkind = \"{kind}\"\nresolvers = [\"100.71.0.130\"]\n");
+    let _ = writeln!(text, "[internet]\nkind = \"{kind}\"\nresolvers = [\"100.71.0.130\"]");
     if chance.once_in(2) {
         text += "[clinic.internet]\n";
         if chance.once_in(2) {
@@ -129,9 +129,9 @@ fn short(number: u128) -> u32 {
 fn with_terminals(chance: &mut Chance, network: Network) -> String {
     let mut text = String::new();
     for (at, host) in network.hosts(chance, 1, 4).into_iter().enumerate() {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "[[terminal]]\nname = \"t{at}\"\naddress = \"{host}\"\nshare = '\\\\{host}\\OQS'\nlogin = \"secret:t{at}\"\n"
+            "[[terminal]]\nname = \"t{at}\"\naddress = \"{host}\"\nshare = '\\\\{host}\\OQS'\nlogin = \"secret:t{at}\""
         );
         if at > 0 {
             let _ = writeln!(text, "requests-below = \"t{at}\"");
@@ -143,9 +143,9 @@ fn with_terminals(chance: &mut Chance, network: Network) -> String {
 fn with_consumers(chance: &mut Chance, network: Network) -> String {
     let mut text = "[[consumer]]\nname = \"receipt\"\n".to_owned();
     for (at, host) in network.hosts(chance, 0, 2).into_iter().enumerate() {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "[[consumer]]\nname = \"far{at}\"\nremote = '\\\\{host}\\onshi'\nlogin = \"secret:far{at}\"\n"
+            "[[consumer]]\nname = \"far{at}\"\nremote = '\\\\{host}\\onshi'\nlogin = \"secret:far{at}\""
         );
     }
     text
@@ -184,21 +184,21 @@ pub(super) fn profile(chance: &mut Chance) -> String {
     let resolvers = [1, 2].map(|last| closed(0x53_0000_0000_0000_0000 | last));
     let list = |all: &[String]| all.iter().map(|one| format!("\"{one}\"")).collect::<Vec<_>>().join(", ");
     let mut text = "version = 1\nname = \"random\"\ntime = \"ntp.test\"\n".to_owned();
-    let _ = write!(text, "resolvers = [\"{}\", \"{}\"]\n", resolvers[0], resolvers[1]);
-    let _ = write!(
+    let _ = writeln!(text, "resolvers = [\"{}\", \"{}\"]", resolvers[0], resolvers[1]);
+    let _ = writeln!(
         text,
-        "resolvers-ipv4 = [\"100.70.0.53\", \"100.70.0.54\"]\nexpected = [{}]\n",
+        "resolvers-ipv4 = [\"100.70.0.53\", \"100.70.0.54\"]\nexpected = [{}]",
         list(&expected)
     );
     for (name, usual) in [("line-auth", 443), ("distribution", 80), ("centre", 443)] {
         let port = if chance.once_in(2) { usual } else { chance.port() };
-        let _ = write!(text, "[{name}]\nname = \"{name}.test\"\nport = {port}\n");
+        let _ = writeln!(text, "[{name}]\nname = \"{name}.test\"\nport = {port}");
     }
     let count = chance.between(5, destinations.len() as u128) as usize;
     for prefix in &destinations[..count] {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "[[destination]]\nprefix = \"{prefix}\"\ntcp = {}\nudp = {}\n",
+            "[[destination]]\nprefix = \"{prefix}\"\ntcp = {}\nudp = {}",
             ports(chance, 3),
             ports(chance, 2)
         );
