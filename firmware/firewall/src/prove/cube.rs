@@ -17,7 +17,7 @@ pub(super) enum Field {
     Source,
     Destination,
     Protocol,
-    /// 1 if the transport header is there to be read.
+    /// 1 if the transport header is there to be read, 0 if nothing of it is. See [`Cube::ragged`].
     Readable,
     SourceService,
     DestinationService,
@@ -33,6 +33,11 @@ pub(super) enum Field {
 }
 
 const FIELDS: usize = 15;
+
+/// In the place of a protocol: none was found behind the headers.
+pub(super) const NO_PROTOCOL: u128 = 256;
+/// In the place of a link address: the port has none.
+pub(super) const NO_MAC: u128 = 1 << 48;
 
 /// Conditions that hold together.
 pub(super) type Conditions = Vec<(Field, Span)>;
@@ -85,6 +90,16 @@ impl Cube {
             .put(Field::State, Span::range(0_u8, 4_u8))
             .put(Field::Mark, Span::range(0_u8, u32::MAX))
             .put(Field::Mac, Span::range(0_u8, (1_u64 << 48) - 1))
+    }
+
+    /// And those that lack what others of their kind have: a header cut short (2: both ports are there and the rest is
+    /// not, 3: type and code or the first port, 4: the type), no transport at all behind the headers of IPv6, no sender's
+    /// link address.
+    pub(super) fn ragged(self) -> Self {
+        let protocols = if self.span(Field::Family).has(6) { NO_PROTOCOL } else { u128::from(u8::MAX) };
+        self.put(Field::Readable, Span::range(0_u8, 4_u8))
+            .put(Field::Protocol, Span::range(0_u8, protocols))
+            .put(Field::Mac, Span::range(0_u8, NO_MAC))
     }
 
     fn put(mut self, field: Field, span: Span) -> Self {

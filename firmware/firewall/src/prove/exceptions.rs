@@ -6,6 +6,7 @@ use model::Zone;
 
 use super::cube::{Conditions, Field};
 use super::intent::{Families, Intent, Service};
+use super::matching::{has_ports, has_type};
 use super::span::Span;
 
 pub(super) fn address4(address: Ipv4Addr) -> Span {
@@ -59,7 +60,7 @@ fn icmp(version: u8, protocol: u8, types: &[u8]) -> Conditions {
     vec![
         (Field::Family, Span::one(version)),
         (Field::Protocol, Span::one(protocol)),
-        (Field::Readable, Span::one(1_u8)),
+        (Field::Readable, has_type()),
         (Field::IcmpType, Span::any_of(types.iter().map(|number| Span::one(*number)))),
     ]
 }
@@ -71,7 +72,7 @@ pub(super) fn icmp6(types: &[u8]) -> Conditions {
 fn service(protocol: u8, ports: &[u16]) -> Conditions {
     vec![
         (Field::Protocol, Span::one(protocol)),
-        (Field::Readable, Span::one(1_u8)),
+        (Field::Readable, has_ports()),
         (Field::DestinationService, Span::any_of(ports.iter().map(|port| Span::one(*port)))),
     ]
 }

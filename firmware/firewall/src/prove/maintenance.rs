@@ -6,6 +6,7 @@ use model::Zone;
 
 use super::cube::{Conditions, Field};
 use super::exceptions::{address4, of_the_link, over_the_way};
+use super::matching::has_ports;
 use super::promises::{Any, Claim, Opening, Zones};
 use super::span::Span;
 
@@ -40,7 +41,7 @@ fn management(zones: &Zones<'_>) -> Vec<Conditions> {
             (Field::Family, Span::one(4_u8)),
             (Field::Destination, address4(*own)),
             (Field::Protocol, Span::one(6_u8)),
-            (Field::Readable, Span::one(1_u8)),
+            (Field::Readable, has_ports()),
             (Field::DestinationService, Span::one(open.management)),
         ]
     });

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::Value;
 
-use super::cube::{Conditions, Field};
+use super::cube::{Conditions, Field, NO_MAC};
 use super::ports::Ports;
 use super::span::Span;
 use crate::packet::State;
@@ -101,7 +101,8 @@ fn is_plain(body: &Value, keys: usize) -> Option<()> {
 
 fn meta(body: &Value) -> Option<Known> {
     is_plain(body, 1)?;
-    let (field, kind) = match body.get("key")?.as_str()? {
+    let key = body.get("key")?.as_str()?;
+    let (field, kind) = match key {
         "iifname" => (Field::From, Kind::Port),
         "oifname" => (Field::To, Kind::Port),
         "iif" => (Field::From, Kind::PortIndex),
@@ -112,20 +113,22 @@ fn meta(body: &Value) -> Option<Known> {
         "mark" => (Field::Mark, Kind::Number),
         _ => return None,
     };
-    Some((Vec::new(), field, kind))
+    let there = (key == "l4proto").then(|| (Field::Protocol, Span::range(0_u8, u8::MAX)));
+    Some((there.into_iter().collect(), field, kind))
 }
 
 fn payload(body: &Value) -> Option<Known> {
     is_plain(body, 2)?;
     let family = |version: u8| vec![(Field::Family, Span::one(version))];
-    let transport = |protocols: &[u8]| {
+    let transport = |protocols: &[u8], there: Span| {
         let spans = protocols.iter().map(|protocol| Span::one(*protocol));
         let protocol = (!protocols.is_empty()).then(|| (Field::Protocol, Span::any_of(spans)));
-        protocol.into_iter().chain([(Field::Readable, Span::one(1_u8))]).collect::<Conditions>()
+        protocol.into_iter().chain([(Field::Readable, there)]).collect::<Conditions>()
     };
+    let icmp = |version, protocol, there| [family(version), transport(&[protocol], there)].concat();
     let (protocol, field) = (body.get("protocol")?.as_str()?, body.get("field")?.as_str()?);
     let known = match (protocol, field) {
-        ("ether", "saddr") => (Vec::new(), Field::Mac, Kind::Mac),
+        ("ether", "saddr") => (vec![(Field::Mac, Span::one(NO_MAC).not())], Field::Mac, Kind::Mac),
         ("ip", "saddr") => (family(4), Field::Source, Kind::Address4),
         ("ip", "daddr") => (family(4), Field::Destination, Kind::Address4),
         ("ip", "protocol") => (family(4), Field::Protocol, Kind::Protocol),
@@ -133,15 +136,30 @@ fn payload(body: &Value) -> Option<Known> {
         ("ip6", "saddr") => (family(6), Field::Source, Kind::Address6),
         ("ip6", "daddr") => (family(6), Field::Destination, Kind::Address6),
         ("ip6", "hoplimit") => (family(6), Field::HopLimit, Kind::Number),
-        ("icmp", "type") => ([family(4), transport(&[ICMP])].concat(), Field::IcmpType, Kind::Icmp),
-        ("icmp", "code") => ([family(4), transport(&[ICMP])].concat(), Field::IcmpCode, Kind::Number),
-        ("icmpv6", "type") => ([family(6), transport(&[ICMP6])].concat(), Field::IcmpType, Kind::Icmp6),
-        ("icmpv6", "code") => ([family(6), transport(&[ICMP6])].concat(), Field::IcmpCode, Kind::Number),
-        (_, "sport") => (transport(carriers(protocol)?), Field::SourceService, Kind::Number),
-        (_, "dport") => (transport(carriers(protocol)?), Field::DestinationService, Kind::Number),
+        ("icmp", "type") => (icmp(4, ICMP, has_type()), Field::IcmpType, Kind::Icmp),
+        ("icmp", "code") => (icmp(4, ICMP, has_code()), Field::IcmpCode, Kind::Number),
+        ("icmpv6", "type") => (icmp(6, ICMP6, has_type()), Field::IcmpType, Kind::Icmp6),
+        ("icmpv6", "code") => (icmp(6, ICMP6, has_code()), Field::IcmpCode, Kind::Number),
+        (_, "sport") => (transport(carriers(protocol)?, has_code()), Field::SourceService, Kind::Number),
+        (_, "dport") => {
+            (transport(carriers(protocol)?, has_ports()), Field::DestinationService, Kind::Number)
+        }
         _ => return None,
     };
     Some(known)
+}
+
+/// The first octet of the transport is there, or two of them, or four.
+pub(super) fn has_type() -> Span {
+    Span::range(1_u8, 4_u8)
+}
+
+fn has_code() -> Span {
+    Span::range(1_u8, 3_u8)
+}
+
+pub(super) fn has_ports() -> Span {
+    Span::range(1_u8, 2_u8)
 }
 
 /// The protocols whose header begins with two ports; none listed: whatever is carried.

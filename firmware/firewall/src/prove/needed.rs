@@ -96,7 +96,11 @@ fn unicast() -> Span {
 
 fn errors(source: Span) -> Conditions {
     let mut errors = icmp6(ERRORS6);
-    errors.extend([(Field::Source, source), (Field::State, states(&[State::Related]))]);
+    errors.extend([
+        (Field::Readable, Span::one(1_u8)),
+        (Field::Source, source),
+        (Field::State, states(&[State::Related])),
+    ]);
     errors
 }
 
@@ -104,6 +108,7 @@ fn errors(source: Span) -> Conditions {
 fn discovery(types: &[u8], hops: u8, source: Span) -> Conditions {
     let mut discovery = icmp6(types);
     discovery.extend([
+        (Field::Readable, Span::one(1_u8)),
         (Field::IcmpCode, Span::one(0_u8)),
         (Field::HopLimit, Span::one(hops)),
         (Field::Source, source),

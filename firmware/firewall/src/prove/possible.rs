@@ -7,7 +7,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::cube::{Conditions, Cube, Field};
+use super::cube::{Conditions, Cube, Field, NO_PROTOCOL};
 use super::exceptions::address4;
 use super::flows::{REQUESTS4, REQUESTS6};
 use super::intent::Intent;
@@ -73,7 +73,8 @@ fn no_such_state(path: Path) -> Vec<Conditions> {
     // These can be wrong in themselves: flags, checksums, types.
     let judged = protocols(&[1, 6, 17, 33, 47, 58, 132, 136]);
     // Where IPv6 says that nothing follows (59) there is no transport to be tracked.
-    let judged6 = Span::any_of([judged.clone(), Span::one(59_u8)]);
+    let judged6 = Span::any_of([judged.clone(), Span::one(59_u8), Span::one(NO_PROTOCOL)]);
+    let cut_short = Span::one(1_u8).not();
     let mut impossible = vec![
         opens(4, 1, REQUESTS4),
         opens(6, 58, REQUESTS6),
@@ -82,14 +83,16 @@ fn no_such_state(path: Path) -> Vec<Conditions> {
         vec![(Field::State, untracked.clone()), (Field::Family, Span::one(4_u8))],
         vec![(Field::State, untracked.clone()), (Field::Protocol, Span::one(58_u8).not())],
         vec![(Field::State, untracked.clone()), (Field::IcmpType, left_alone().not())],
-        vec![(Field::State, untracked), (Field::Readable, Span::one(0_u8))],
+        vec![(Field::State, untracked), (Field::Readable, cut_short.clone())],
         with(of_family(4), vec![(Field::State, invalid.clone()), (Field::Protocol, judged.not())]),
         with(of_family(6), vec![(Field::State, invalid.clone()), (Field::Protocol, judged6.not())]),
         vec![
-            (Field::Readable, Span::one(0_u8)),
+            (Field::Readable, cut_short),
             (Field::Protocol, protocols(&[1, 6, 17, 33, 58, 132, 136])),
             (Field::State, invalid.not()),
         ],
+        vec![(Field::Protocol, Span::one(NO_PROTOCOL)), (Field::State, invalid.not())],
+        vec![(Field::Protocol, Span::one(NO_PROTOCOL)), (Field::Readable, Span::one(0_u8).not())],
         // Extension headers are passed over.
         vec![(Field::Family, Span::one(6_u8)), (Field::Protocol, protocols(&[0, 43, 44, 51, 60]))],
     ];

@@ -224,9 +224,14 @@ pub(super) fn packets_between(from: &Span, to: &Span, states: &Span) -> Vec<Cube
     [4, 6].into_iter().filter_map(|version| Cube::family(version).with_all(&conditions)).collect()
 }
 
+/// As [`packets_between`], with those that lack something.
+pub(super) fn ragged_between(from: &Span, to: &Span, states: &Span) -> Vec<Cube> {
+    packets_between(from, to, states).into_iter().map(Cube::ragged).collect()
+}
+
 pub(super) fn packets(from: &Span, to: &Span, about: About) -> Vec<Cube> {
     let opening = states(&[State::New, State::Untracked, State::Invalid]);
-    packets_between(from, to, &if about == Any { Span::all() } else { opening })
+    ragged_between(from, to, &if about == Any { Span::all() } else { opening })
 }
 
 /// A set of states.

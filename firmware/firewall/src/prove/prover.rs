@@ -10,7 +10,7 @@ use super::intent::Intent;
 use super::layers::Carried;
 use super::ports::NO_PORT;
 use super::possible::Impossible;
-use super::promises::{self, Claim, Zones, packets_between, states};
+use super::promises::{self, Claim, Zones, ragged_between, states};
 use super::run::{By, Fate, Keep, Lost, Machine};
 use super::sample::{self, When};
 use super::span::Span;
@@ -260,7 +260,7 @@ fn names(named: &mut BTreeMap<Rc<str>, Rc<str>>, prefix: &Rc<str>, by: &By) -> b
 /// Every packet that crosses a hook and is not the box's own to itself.
 fn everything(zones: &Zones<'_>) -> [(Path, Vec<Cube>); 3] {
     let (none, every) = (Span::one(NO_PORT), &zones.every);
-    let packets = |from, to| packets_between(from, to, &Span::all());
+    let packets = |from, to| ragged_between(from, to, &Span::all());
     [
         (Path::Input, packets(every, &none)),
         (Path::Forward, packets(every, every)),

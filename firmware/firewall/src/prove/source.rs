@@ -9,6 +9,7 @@ use model::site::prefix::Prefix;
 
 use super::cube::{Conditions, Field};
 use super::exceptions::{ERRORS6, address4, icmp6, link_local};
+use super::matching::has_ports;
 use super::promises::{Any, Claim, INSIDE, Zones, states};
 use super::span::Span;
 use crate::packet::State;
@@ -67,7 +68,7 @@ fn unspecified() -> Conditions {
     asking.extend([
         (Field::Destination, address4(Ipv4Addr::BROADCAST)),
         (Field::Protocol, Span::one(17_u8)),
-        (Field::Readable, Span::one(1_u8)),
+        (Field::Readable, has_ports()),
         (Field::SourceService, Span::one(68_u8)),
         (Field::DestinationService, Span::one(67_u8)),
     ]);

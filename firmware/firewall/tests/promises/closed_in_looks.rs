@@ -260,3 +260,31 @@ fn a_mark_comes_up_from_a_port_below() {
     last_of(&mut document, "other", "i", json!([mark]));
     assert_ne!(finding(&document, 1), Finding::Proved);
 }
+
+/// A comparison that finds nothing to compare holds neither way.
+#[test]
+fn a_packet_may_lack_what_is_asked_for() {
+    let test =
+        |op: &str, left: Value, right: Value| json!({"match": {"op": op, "left": left, "right": right}});
+    let all = || json!({"range": [0, 65535]});
+    let card = || json!("00:00:5e:00:53:01");
+    let neither = |one: Value, other: Value, rest: Vec<Value>| {
+        let mut document = ruleset();
+        between(&mut document, rest.into_iter().chain([json!({"accept": null})]).collect());
+        between(&mut document, vec![one, json!({"drop": null})]);
+        between(&mut document, vec![other, json!({"drop": null})]);
+        document
+    };
+    let protocol = || json!({"meta": {"key": "l4proto"}});
+    let two = || json!({"set": ["tcp", "udp"]});
+    let cards = || payload("ether", "saddr");
+    let nothing = || test("==", payload("th", "dport"), all());
+    for document in [
+        neither(test("==", protocol(), two()), test("!=", protocol(), two()), Vec::new()),
+        neither(test("==", cards(), card()), test("!=", cards(), card()), Vec::new()),
+        neither(nothing(), nothing(), vec![test("==", payload("th", "sport"), all())]),
+    ] {
+        let found = finding(&document, 1);
+        assert!(matches!(found, Finding::Broken(_)), "{found:?}");
+    }
+}
