@@ -288,3 +288,77 @@ fn a_packet_may_lack_what_is_asked_for() {
         assert!(matches!(found, Finding::Broken(_)), "{found:?}");
     }
 }
+
+#[test]
+fn what_the_exceptions_do_not_say_is_not_excepted() {
+    let to6 =
+        |address: &str| json!({"match": {"op": "==", "left": payload("ip6", "daddr"), "right": address}});
+    let to4 =
+        |address: &str| json!({"match": {"op": "==", "left": payload("ip", "daddr"), "right": address}});
+    let service = |protocol, number: u16| json!({"match": {"op": "==", "left": payload(protocol, "dport"), "right": number}});
+    let echo = json!({"match": {"op": "==", "left": payload("icmpv6", "type"), "right": "echo-request"}});
+    let stranger = "2001:db8:0:99::1";
+    for (promise, chain, asked) in [
+        (10, "output_wan", vec![to6(stranger), service("udp", 547)]),
+        (10, "output_wan", vec![to6(stranger), echo]),
+        (10, "output_terminal", vec![to4("203.0.113.66"), service("udp", 68)]),
+        (5, "input_terminal", vec![to4("198.51.100.1"), service("tcp", 53)]),
+    ] {
+        let mut document = ruleset();
+        let steps: Vec<Value> = asked.into_iter().chain([json!({"accept": null})]).collect();
+        first(&mut document, chain, json!(steps));
+        crate::breaks(chain, &document, promise);
+    }
+}
+
+#[test]
+fn packets_that_seem_impossible_and_are_not_are_asked_about() {
+    let is = |left: Value, right: Value| json!({"match": {"op": "==", "left": left, "right": right}});
+    let invalid = json!({"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": "invalid"}});
+    let none = || is(payload("ip", "saddr"), json!("0.0.0.0"));
+    let protocol = |number: u8| is(json!({"meta": {"key": "l4proto"}}), json!(number));
+    for steps in [
+        vec![port("iifname", "wan0"), invalid, protocol(59)],
+        vec![port("iifname", "wan0"), none(), is(payload("ip", "daddr"), json!("0.0.0.0")), protocol(17)],
+        vec![port("iifname", "wan0"), none(), is(payload("ip", "daddr"), json!("239.1.1.1")), protocol(2)],
+    ] {
+        let mut document = ruleset();
+        let steps: Vec<Value> = steps.into_iter().chain([json!({"accept": null})]).collect();
+        first(&mut document, "input", json!(steps));
+        let found = finding(&document, 2);
+        assert!(matches!(found, Finding::Broken(_)), "{steps:?}: {found:?}");
+    }
+}
+
+#[test]
+fn a_part_that_is_flushed_is_not_everything() {
+    let mut document = ruleset();
+    foreign(
+        &mut document,
+        "inet",
+        json!({"name": "q", "type": "filter", "hook": "forward", "prio": -300, "policy": "accept"}),
+    );
+    last_of(&mut document, "other", "q", json!([{"queue": {"num": 0}}]));
+    push(&mut document, json!({"flush": {"ruleset": {"family": "arp"}}}));
+    let kept = ruleset()["nftables"].as_array().unwrap().clone();
+    document["nftables"].as_array_mut().unwrap().extend(kept);
+    assert!(judged(&document).iter().all(|(_, finding)| *finding != Finding::Proved));
+}
+
+#[test]
+fn a_bridge_that_refuses_with_an_answer_or_by_a_map_refuses() {
+    let solicit =
+        json!({"match": {"op": "==", "left": payload("icmpv6", "type"), "right": "nd-neighbor-solicit"}});
+    let map = json!({"add": {"map": {"family": "bridge", "table": "other", "name": "m", "type": "ifname", "map": "verdict",
+        "elem": [["lan0", {"drop": null}]]}}});
+    let by_map = json!({"vmap": {"key": {"meta": {"key": "iifname"}}, "data": "@m"}});
+    for (more, steps) in [(None, json!([solicit, {"reject": null}])), (Some(map), json!([by_map]))] {
+        let mut document = ruleset();
+        let chain =
+            json!({"name": "b", "type": "filter", "hook": "prerouting", "prio": 0, "policy": "accept"});
+        foreign(&mut document, "bridge", chain);
+        more.into_iter().for_each(|item| push(&mut document, item));
+        last_of(&mut document, "other", "b", steps);
+        assert_ne!(finding(&document, 8), Finding::Proved);
+    }
+}
