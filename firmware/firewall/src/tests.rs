@@ -180,6 +180,21 @@ async fn a_restart_keeps_the_site_s_own_ruleset() {
     assert_eq!(part.state, RulesetState::Proved);
 }
 
+#[tokio::test]
+async fn a_restart_goes_on_with_what_was_told_and_with_nothing_that_could_not_be() {
+    let told = |address: &str| {
+        let terminals6 = vec![address.parse().unwrap()];
+        ground().ruleset(&Now { terminals6, ..Now::default() }).document
+    };
+    let kernel = Double::holding(told("2001:db8:0:1::2/128"), None);
+    drop(asked(&kernel, |_| {}).await);
+    assert!(kernel.loads.lock().unwrap().is_empty());
+    // No host behind this line has these.
+    let kernel = Double::holding(told("2001:db8:0:1::/64"), None);
+    drop(asked(&kernel, |_| {}).await);
+    assert_eq!(kernel.held(), compile_json(&site()));
+}
+
 /// Where there is no rule, what IPv6 needs passes (8), and no log says anything wrong (12).
 fn all_but_two_broken(found: &[Proof]) -> bool {
     let broken = found.iter().filter(|proof| matches!(proof, Proof::Broken { .. })).count();

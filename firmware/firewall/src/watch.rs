@@ -221,7 +221,10 @@ impl<K: Kernel> Watch<K> {
                 self.publish(promises);
                 return Ok(());
             }
-            if let Ok(promises) = proved(listing, &self.ruleset) {
+            let told = self.ground.told(listing);
+            let ruleset = self.ground.ruleset(&told.at(Instant::now()));
+            if let Ok(promises) = proved(listing, &ruleset) {
+                (self.told, self.ruleset) = (told, ruleset);
                 self.is_ours_again().await;
                 self.publish(promises);
                 self.forget_unconfirmed();

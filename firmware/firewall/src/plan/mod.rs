@@ -18,6 +18,8 @@ mod setup;
 mod translate;
 pub mod words;
 
+pub(crate) use self::sets::by_name;
+
 use model::boot::Setup;
 use model::{Site, Zone};
 use serde_json::Value;
