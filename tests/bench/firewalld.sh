@@ -6,7 +6,8 @@ mount --bind /run/firewalld-etc /etc/firewalld
 ip link set lo up
 cat >/run/bus.conf <<BUS
 <busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow send_destination="*"/><allow own="*"/><allow user="*"/></policy></busconfig>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/><allow user="*"/>
+</policy></busconfig>
 BUS
 read -r _ < <(dbus-daemon --config-file=/run/bus.conf --nofork --nopidfile --print-address 2>/dev/null)
 firewalld --nofork --nopid --log-target=console >/run/firewalld.log 2>&1 &

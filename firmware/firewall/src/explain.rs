@@ -2,11 +2,16 @@
 //! packet: it walks the JSON rule by rule with plain values, so that each can be held against the other, and
 //! both against the kernel.
 
-use std::cell::RefCell;
-use std::net::IpAddr;
+mod seen;
+#[cfg(test)]
+mod tests;
 
-use serde_json::Value;
+use std::cell::{Cell, RefCell};
 
+use serde_json::{Value, json};
+
+use self::seen::{Seen, element_has};
+use crate::nft::TABLE;
 use crate::packet::{Packet, Path, State};
 
 /// What became of the packet.
@@ -31,27 +36,40 @@ pub struct Hop {
     pub by: Option<String>,
 }
 
+/// So many objects and elements are looked at for one packet: thousands of times what a ruleset of ours takes, and still
+/// no more than about a second.
+const LOOKS: usize = 10_000_000;
+
 /// Walks the packet through a listed ruleset, or through the commands of a document. Limits count as not reached.
 ///
 /// # Errors
-/// What on its way is not understood.
+/// What on its way is not understood, or that the way does not end.
 pub fn explain(document: &Value, packet: &Packet) -> Result<Decision, String> {
-    let objects = objects(document);
+    let objects = objects(document)?;
+    at_the_ports(&objects, packet)?;
     let hooks: &[&str] = match packet.path {
         Path::Input => &["prerouting", "input"],
         Path::Forward => &["prerouting", "forward", "postrouting"],
         Path::Output => &["output", "postrouting"],
     };
+    let looks = Cell::new(LOOKS);
     let mut last = Decision { accepted: true, by: "no base chain".into(), rule: None, way: Vec::new() };
     for hook in hooks {
         let mut bases: Vec<&Value> = of(&objects, "chain").filter(|chain| chain["hook"] == *hook).collect();
         bases.sort_by_key(|chain| chain["prio"].as_i64());
         for base in bases {
-            if !sees(&base["family"], packet) || sleeps(&objects, base) || base["type"] == "nat" {
+            if !sees(&base["family"], packet) || sleeps(&objects, base) {
                 continue;
             }
-            let way = RefCell::new(last.way);
-            last = Walk { objects: &objects, packet, base, way }.decide()?;
+            let way = RefCell::new(last.way.clone());
+            let walk = Walk { objects: &objects, packet, base, way, looks: &looks };
+            if base["type"] == "nat" {
+                if let Some(refused) = walk.translate()? {
+                    return Ok(refused);
+                }
+                continue;
+            }
+            last = walk.decide()?;
             if !last.accepted {
                 return Ok(last);
             }
@@ -61,20 +79,57 @@ pub fn explain(document: &Value, packet: &Packet) -> Result<Decision, String> {
 }
 
 /// Objects by kind. Commands are taken in their order: what is flushed or deleted is not there any more.
-fn objects(document: &Value) -> Vec<(&str, &Value)> {
+fn objects(document: &Value) -> Result<Vec<(&str, &Value)>, String> {
     let mut objects: Vec<(&str, &Value)> = Vec::new();
     for item in document["nftables"].as_array().map_or(&[][..], Vec::as_slice) {
-        if item.get("flush").is_some() {
+        let is = |verb: &str| item.get(verb).is_some();
+        if item["flush"].get("ruleset").is_some_and(Value::is_null) {
             objects.clear();
         } else if let Some(gone) = item["delete"].get("table") {
+            let name = |kind| if kind == "table" { "name" } else { "table" };
             objects
-                .retain(|(kind, body)| body[if *kind == "table" { "name" } else { "table" }] != gone["name"]);
+                .retain(|(kind, body)| body["family"] != gone["family"] || body[name(*kind)] != gone["name"]);
+        } else if ["flush", "delete", "destroy", "insert", "replace"].into_iter().any(is) {
+            return Err(format!("the command {item}"));
         } else {
             let inner = item.get("add").or_else(|| item.get("create")).unwrap_or(item);
             objects.extend(inner.as_object().into_iter().flatten().map(|(kind, body)| (kind.as_str(), body)));
         }
     }
-    objects
+    Ok(objects)
+}
+
+/// What stands where the packet's frame comes in or leaves is not walked: only a chain that does nothing is known.
+fn at_the_ports(objects: &[(&str, &Value)], packet: &Packet) -> Result<(), String> {
+    for chain in of(objects, "chain") {
+        let port = match chain["hook"].as_str() {
+            Some("ingress") => &packet.from_port,
+            Some("egress") => &packet.to_port,
+            _ => continue,
+        };
+        let is_here = |name: &Value| name == port || name.as_str().is_some_and(|name| name.ends_with('*'));
+        let is_here = match &chain["dev"] {
+            Value::Array(list) => list.iter().any(is_here),
+            Value::Null => true,
+            one => is_here(one),
+        };
+        let acts = chain["policy"] == "drop" || rules(objects, chain, &chain["name"]).next().is_some();
+        if is_here && !port.is_empty() && acts && !sleeps(objects, chain) {
+            return Err(format!("the chain {} at {} of {port}", chain["name"], chain["hook"]));
+        }
+    }
+    Ok(())
+}
+
+/// The rules of a chain of the table that `beside` stands in.
+fn rules<'o>(
+    objects: &'o [(&str, &'o Value)],
+    beside: &'o Value,
+    chain: &'o Value,
+) -> impl Iterator<Item = &'o Value> {
+    of(objects, "rule").filter(move |rule| {
+        rule["family"] == beside["family"] && rule["table"] == beside["table"] && rule["chain"] == *chain
+    })
 }
 
 fn of<'o>(objects: &'o [(&str, &'o Value)], kind: &'static str) -> impl Iterator<Item = &'o Value> {
@@ -112,6 +167,8 @@ struct Walk<'w> {
     packet: &'w Packet,
     base: &'w Value,
     way: RefCell<Vec<Hop>>,
+    /// How many more objects and elements are looked at.
+    looks: &'w Cell<usize>,
 }
 
 impl<'w> Walk<'w> {
@@ -126,6 +183,38 @@ impl<'w> Walk<'w> {
         Ok(Decision { accepted, by, rule: rule.cloned(), way: self.way.into_inner() })
     }
 
+    /// What a chain that translates does: it refuses the packet or leaves it as it is. It sees the first packet of a flow;
+    /// what was done then is done to every other, so of those it is known only if the chain does nothing but ours.
+    fn translate(self) -> Result<Option<Decision>, String> {
+        match self.packet.state {
+            State::New => self.decide().map(|decision| (!decision.accepted).then_some(decision)),
+            State::Invalid | State::Untracked => Ok(None),
+            State::Established | State::Related => {
+                let leaves = |step: &Value| {
+                    step.get("match").is_some()
+                        || step.get("counter").is_some()
+                        || step.get("masquerade").is_some() && self.is_ours()
+                };
+                let steps =
+                    |rule: &Value| rule["expr"].as_array().is_some_and(|steps| steps.iter().all(leaves));
+                let name = &self.base["name"];
+                let known = rules(self.objects, self.base, name).all(steps);
+                known.then_some(None).ok_or_else(|| format!("the chain {name}, which translates"))
+            }
+        }
+    }
+
+    fn is_ours(&self) -> bool {
+        self.base["family"] == TABLE.0 && self.base["table"] == TABLE.1
+    }
+
+    /// Counts what is looked at.
+    fn look(&self, at: usize) -> Result<(), String> {
+        let left = self.looks.get().checked_sub(at).ok_or("a way this long")?;
+        self.looks.set(left);
+        Ok(())
+    }
+
     fn here(&self, body: &Value) -> bool {
         body["family"] == self.base["family"] && body["table"] == self.base["table"]
     }
@@ -134,6 +223,7 @@ impl<'w> Walk<'w> {
         if depth > 16 {
             return Err("jumps too deep".into());
         }
+        self.look(self.objects.len())?;
         self.way.borrow_mut().push(Hop { chain: name.to_owned(), by: from.map(comment) });
         let rules = of(self.objects, "rule").filter(|rule| self.here(rule) && rule["chain"] == name);
         for rule in rules {
@@ -162,7 +252,9 @@ impl<'w> Walk<'w> {
             let (word, body) =
                 statement.as_object().and_then(|map| map.iter().next()).ok_or("a statement")?;
             match word.as_str() {
-                "counter" | "log" | "limit" | "masquerade" => {}
+                "counter" | "log" | "limit" => {}
+                // Ours is the last word of its chain, and no rule behind it looks at the packet again.
+                "masquerade" if self.is_ours() => return Ok(Some(json!({"accept": null}))),
                 "mangle" if segments(body) => {}
                 // A limit of flows, as others, counts as not reached: then such a step leads no further.
                 "set" if body["stmt"][0].get("ct count").is_some() => return Ok(None),
@@ -206,7 +298,9 @@ impl<'w> Walk<'w> {
         if let Some(name) = right.as_str().and_then(|text| text.strip_prefix('@')) {
             let named = |kind| of(self.objects, kind).find(|set| self.here(set) && set["name"] == name);
             let set = named("set").or_else(|| named("map")).ok_or_else(|| format!("the set {name}"))?;
-            return Ok(set["elem"].as_array().cloned().unwrap_or_default());
+            let elements = set["elem"].as_array().map_or(&[][..], Vec::as_slice);
+            self.look(elements.len())?;
+            return Ok(elements.to_vec());
         }
         Ok(match right.get("set").unwrap_or(right) {
             Value::Array(list) => list.clone(),
@@ -293,90 +387,3 @@ impl<'w> Walk<'w> {
 fn segments(body: &Value) -> bool {
     body["key"]["tcp option"]["name"] == "maxseg" && body["key"]["tcp option"]["field"] == "size"
 }
-
-/// A value of the packet.
-enum Seen {
-    Word(String),
-    Number(u16),
-    Protocol(u8),
-    IcmpType(u8, bool),
-    Address(IpAddr),
-}
-
-fn element_has(element: &Value, seen: &[Seen]) -> Result<bool, String> {
-    let element = element["elem"].get("val").unwrap_or(element);
-    let parts = element["concat"].as_array().map_or_else(|| vec![element], |parts| parts.iter().collect());
-    if parts.len() != seen.len() {
-        return Err(format!("the element {element}"));
-    }
-    for (part, seen) in parts.into_iter().zip(seen) {
-        if !seen.is_in(part)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-impl Seen {
-    fn is_in(&self, part: &Value) -> Result<bool, String> {
-        if let (Self::Address(address), Some(prefix)) = (self, part.get("prefix")) {
-            let text = format!("{}/{}", prefix["addr"].as_str().unwrap_or_default(), prefix["len"]);
-            let prefix: model::site::prefix::Prefix = text.parse().map_err(str::to_owned)?;
-            return Ok(prefix.contains(*address));
-        }
-        if let Some([first, last]) = part["range"].as_array().map(Vec::as_slice) {
-            let seen = self.number().ok_or_else(|| format!("the range {part}"))?;
-            return Ok(first.as_u64() <= Some(seen) && Some(seen) <= last.as_u64());
-        }
-        match (self, part) {
-            (_, Value::Number(number)) => Ok(number.as_u64() == self.number()),
-            (Self::Word(word), Value::String(text)) => Ok(word == text),
-            (Self::Address(address), Value::String(text)) => Ok(text.parse() == Ok(*address)),
-            (Self::Protocol(protocol), Value::String(text)) => named(PROTOCOLS, *protocol, text),
-            (Self::IcmpType(number, true), Value::String(text)) => named(ICMP, *number, text),
-            (Self::IcmpType(number, false), Value::String(text)) => named(ICMP6, *number, text),
-            _ => Err(format!("the value {part}")),
-        }
-    }
-
-    fn number(&self) -> Option<u64> {
-        match self {
-            Self::Number(number) => Some((*number).into()),
-            Self::Protocol(number) | Self::IcmpType(number, _) => Some((*number).into()),
-            Self::Word(_) | Self::Address(_) => None,
-        }
-    }
-}
-
-fn named(table: &[(u8, &str)], number: u8, text: &str) -> Result<bool, String> {
-    let known = table.iter().find(|(_, word)| *word == text).ok_or_else(|| format!("the word {text}"))?;
-    Ok(known.0 == number)
-}
-
-const PROTOCOLS: &[(u8, &str)] = &[(1, "icmp"), (6, "tcp"), (17, "udp"), (50, "esp"), (58, "ipv6-icmp")];
-
-const ICMP: &[(u8, &str)] = &[
-    (0, "echo-reply"),
-    (3, "destination-unreachable"),
-    (8, "echo-request"),
-    (11, "time-exceeded"),
-    (12, "parameter-problem"),
-];
-
-const ICMP6: &[(u8, &str)] = &[
-    (1, "destination-unreachable"),
-    (2, "packet-too-big"),
-    (3, "time-exceeded"),
-    (4, "parameter-problem"),
-    (128, "echo-request"),
-    (129, "echo-reply"),
-    (130, "mld-listener-query"),
-    (131, "mld-listener-report"),
-    (132, "mld-listener-done"),
-    (133, "nd-router-solicit"),
-    (134, "nd-router-advert"),
-    (135, "nd-neighbor-solicit"),
-    (136, "nd-neighbor-advert"),
-    (137, "nd-redirect"),
-    (143, "mld2-listener-report"),
-];

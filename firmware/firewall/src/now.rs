@@ -18,7 +18,7 @@ pub struct Now {
     pub terminals6: Vec<Prefix>,
     /// The same of the claims terminals.
     pub claims6: Vec<Prefix>,
-    /// Cards of terminals, beside those in the site file.
+    /// Cards of terminals as they were seen, beside those in the site file: known, and never refused for it.
     pub macs: Vec<Mac>,
     /// Where names lie.
     pub learned: Vec<Learned>,

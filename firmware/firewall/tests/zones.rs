@@ -175,3 +175,41 @@ fn a_ruleset_of_a_site_that_asks_for_more_is_refused_by_one_that_asks_for_less()
     let (quiet, open) = (compile_json(&site), Intent::of(&site, &Now::default()));
     assert!(findings(&quiet, &open).iter().all(|(_, finding)| *finding == Finding::Proved));
 }
+
+/// The lines of a ruleset that count a sender's flows: the chain, and the set they count in.
+fn counts(document: &Value) -> Vec<(String, String)> {
+    let rules = document["nftables"].as_array().unwrap().iter().map(|item| &item["add"]["rule"]);
+    let one = |rule: &Value| {
+        let steps = rule["expr"].as_array()?;
+        let step = steps.iter().find(|step| step["set"]["stmt"][0].get("ct count").is_some())?;
+        Some((rule["chain"].as_str()?.to_owned(), step["set"]["set"].as_str()?.to_owned()))
+    };
+    rules.filter_map(one).collect()
+}
+
+#[test]
+fn what_a_sender_has_open_through_the_box_never_keeps_it_from_the_box_itself() {
+    for (name, site, now) in site::every() {
+        let counts = counts(&Plan::compile(&site, &now).document());
+        let (here, through): (Vec<_>, Vec<_>) =
+            counts.iter().partition(|(chain, _)| chain.starts_with("input_"));
+        assert!(!here.is_empty() && !through.is_empty(), "{name}: {counts:?}");
+        for (chain, set) in here {
+            assert!(through.iter().all(|(_, other)| other != set), "{name}: {chain} counts in {set}, too");
+        }
+    }
+}
+
+#[test]
+fn only_a_card_that_the_site_file_names_is_refused() {
+    let (mut site, now) = of("ra");
+    let cards = |site: &Site| {
+        let document = Plan::compile(site, &now).document();
+        let sets = document["nftables"].as_array().unwrap().iter().map(|item| &item["add"]["set"]);
+        sets.filter(|set| set["name"] == "terminal_cards").map(|set| set["elem"].clone()).collect::<Vec<_>>()
+    };
+    assert!(!now.macs.is_empty(), "one was seen");
+    assert_eq!(cards(&site), [Value::Null]);
+    site.terminals[0].mac = Some("00:00:5e:00:53:09".parse().unwrap());
+    assert_eq!(cards(&site), [json!(["00:00:5e:00:53:09"])]);
+}

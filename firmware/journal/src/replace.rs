@@ -20,7 +20,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let _ = fs::remove_file(&beside);
     })?;
     fs::rename(&beside, path).map_err(Error::io("rename", path))?;
-    unless(FLUSH_REPLACE_NAME, || sync_folder(folder_of(path)))
+    keep_name(path)
 }
 
 /// The bytes of the file at `path`; none if there is no such file.
@@ -44,6 +44,11 @@ pub fn remove(path: &Path) -> Result<(), Error> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         removed => removed.map_err(Error::io("remove", path))?,
     }
+    keep_name(path)
+}
+
+/// Makes durable which file has this name, or that none has.
+fn keep_name(path: &Path) -> Result<(), Error> {
     unless(FLUSH_REPLACE_NAME, || sync_folder(folder_of(path)))
 }
 

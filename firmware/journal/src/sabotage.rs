@@ -9,7 +9,7 @@ pub const FLUSH_LOG_OPEN: &str = "flush-log-open";
 pub const FLUSH_LOG_NAME: &str = "flush-log-name";
 /// The bytes of a replaced file are not made durable before it has its name.
 pub const FLUSH_REPLACE: &str = "flush-replace";
-/// The name of a replaced file is not made durable.
+/// The name of a replaced file, or that a file is removed, is not made durable.
 pub const FLUSH_REPLACE_NAME: &str = "flush-replace-name";
 /// The name of a folder of our own is not made durable.
 pub const FLUSH_FOLDER: &str = "flush-folder";

@@ -211,7 +211,7 @@ fn a_packet_is_explained_by_the_line_and_the_rule_that_decide_it() {
         "verdict passes, by what is planned",
         "line    the page and the shares (6)",
         "rule    clinic-input-service: meta nfproto ipv4 tcp dport @clinic_services counter accept",
-        "way     input → input_clinic (by input-port)",
+        "way     bypass → input → input_clinic (by input-port)",
     ] {
         assert!(text(&said.stdout).contains(wanted), "{wanted}: {}", text(&said.stdout));
     }
@@ -220,7 +220,7 @@ fn a_packet_is_explained_by_the_line_and_the_rule_that_decide_it() {
     assert_eq!(said.status.code(), Some(1));
     let told: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
     assert_eq!((&told["answer"], &told["passes"]), (&"told".into(), &false.into()));
-    assert_eq!(told["line"]["id"], "forward-rest");
+    assert_eq!(told["line"]["id"], "bypass-share");
 }
 
 #[test]

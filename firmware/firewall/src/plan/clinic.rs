@@ -2,7 +2,9 @@
 
 use model::Site;
 
-use super::{accept, discover, flows, is, is_not, jump_icmp6, over, refuse, refuse_invalid, refuse_rest};
+use super::{
+    Counted, accept, discover, flows, is, is_not, jump_icmp6, over, refuse, refuse_invalid, refuse_rest,
+};
 use crate::nft::{Chain, Key, Operand};
 
 const EVERYBODY: [u8; 4] = [255; 4];
@@ -34,7 +36,7 @@ pub(super) fn input(site: &Site) -> Chain {
     ));
     rules.push(flows("clinic-input-flows"));
     rules.extend(refuse_invalid("clinic-input-invalid"));
-    rules.push(over("clinic-input-senders", false));
+    rules.push(over("clinic-input-senders", Counted::Here));
     let service =
         vec![is(Key::Family, Operand::Word("ipv4")), is(Key::TcpTo, Operand::Set("clinic_services"))];
     rules.push(accept("clinic-input-service", "the page and the shares (6)", service));

@@ -143,7 +143,7 @@ fn closed_chains() -> [Vec<Chain>; 2] {
 /// How many refusals of one line are logged a second.
 const LOGGED: u16 = 5;
 
-/// How many open flows one sender may have: the kernel remembers 65,536 of all zones, and a clinic's computer has some
+/// How many open flows one sender may have with the box, and as many through it: the kernel remembers 65,536 of all zones, and a clinic's computer has some
 /// dozen.
 const FLOWS: u32 = 2_048;
 
@@ -207,9 +207,25 @@ fn lookup(id: &str, says: &'static str, key: Key, map: &'static str) -> Rule {
     Rule { id: id.to_owned(), says, steps: vec![Statement::Lookup(key, map)] }
 }
 
+/// Where a sender's open flows are counted. What it asks of the box itself counts apart: whatever it has open through the
+/// box, the box's own services and shares stay within reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counted {
+    /// With the box itself, over IPv4.
+    Here,
+    /// Through the box, over IPv4.
+    Through4,
+    /// Through the box, over IPv6.
+    Through6,
+}
+
 /// Leads a sender away that has too many flows open already.
-fn over(id: &str, ipv6: bool) -> Rule {
-    let (key, set) = if ipv6 { (Key::Source6, "senders6") } else { (Key::Source4, "senders") };
+fn over(id: &str, counted: Counted) -> Rule {
+    let (key, set) = match counted {
+        Counted::Here => (Key::Source4, "callers"),
+        Counted::Through4 => (Key::Source4, "senders"),
+        Counted::Through6 => (Key::Source6, "senders6"),
+    };
     let new = is(Key::State, Operand::Word("new"));
     let steps = vec![new, Statement::Over(key, set, FLOWS), Statement::Verdict(Verdict::Jump("too_many"))];
     Rule { id: id.to_owned(), says: "one sender may not fill the table of flows", steps }

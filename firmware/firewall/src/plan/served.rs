@@ -4,8 +4,8 @@
 use model::{Site, Zone};
 
 use super::{
-    ECHOES, Statement, accept, discover, flows, is, is_not, jump_icmp6, over, refuse, refuse_invalid,
-    refuse_rest,
+    Counted, ECHOES, Statement, accept, discover, flows, is, is_not, jump_icmp6, over, refuse,
+    refuse_invalid, refuse_rest,
 };
 use crate::nft::{Chain, Key, Operand, Rule};
 
@@ -91,7 +91,7 @@ impl Served {
         }
         rules.push(flows(&id("flows")));
         rules.extend(refuse_invalid(&id("invalid")));
-        rules.push(over(&id("senders"), false));
+        rules.push(over(&id("senders"), Counted::Here));
         let echo = vec![
             is(Key::Destination4, own.clone()),
             is(Key::IcmpType, Operand::Word("echo-request")),

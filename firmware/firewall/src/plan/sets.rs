@@ -58,14 +58,14 @@ pub(super) fn of(site: &Site, now: &Now) -> Vec<Set> {
         prefixes("link_local", IPV6, vec![LINK_LOCAL, whole6(Ipv6Addr::UNSPECIFIED)]),
         hosts("terminals", site.terminals.iter().map(|terminal| terminal.address)),
         prefixes("terminal_addresses6", IPV6, now.terminals6.clone()),
-        cards(site, now),
+        cards(site),
         services("terminal_services", SERVICE4, served(site.terminal_zone)),
         clinic_services(site),
     ]);
     all.extend(of_destinations(site, now));
     all.extend(of_peers(site, now));
     all.extend(of_other_zones(site, now));
-    all.extend([senders("senders", IPV4), senders("senders6", IPV6)]);
+    all.extend([senders("callers", IPV4), senders("senders", IPV4), senders("senders6", IPV6)]);
     all
 }
 
@@ -209,10 +209,10 @@ fn senders(name: &'static str, types: &'static [&'static str]) -> Set {
     Set { name, types, holds: Holds::Senders(SENDERS), elements: Vec::new() }
 }
 
-/// The cards of terminals, as far as they are known.
-fn cards(site: &Site, now: &Now) -> Set {
+/// The cards of terminals, as the site file names them. One that was only seen may be another machine's tomorrow, and
+/// would be locked out.
+fn cards(site: &Site) -> Set {
     let mut known: Vec<_> = site.terminals.iter().filter_map(|terminal| terminal.mac).collect();
-    known.extend(&now.macs);
     known.sort_unstable();
     known.dedup();
     let elements = known.iter().map(|card| Operand::Card(card.to_string())).collect();

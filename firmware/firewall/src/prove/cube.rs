@@ -49,6 +49,8 @@ pub(super) struct Cube {
     pub(super) bound: bool,
     /// Leaves with another source than it came with.
     pub(super) hidden: bool,
+    /// Led to another port past routing and tracking, so that it may have any address.
+    pub(super) moved: bool,
     /// The prefixes it was logged under.
     pub(super) logged: Vec<Rc<str>>,
 }
@@ -58,8 +60,15 @@ impl Cube {
     pub(super) fn family(version: u8) -> Self {
         let all = Rc::new(Span::all());
         let fields = std::array::from_fn(|_| Rc::clone(&all));
-        let cube =
-            Self { fields, doubt: None, was: Vec::new(), bound: false, hidden: false, logged: Vec::new() };
+        let cube = Self {
+            fields,
+            doubt: None,
+            was: Vec::new(),
+            bound: false,
+            hidden: false,
+            moved: false,
+            logged: Vec::new(),
+        };
         let address = if version == 4 { Span::range(0_u8, u32::MAX) } else { Span::all() };
         let byte = Span::range(0_u8, u8::MAX);
         let service = Span::range(0_u8, u16::MAX);

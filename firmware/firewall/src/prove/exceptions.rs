@@ -35,9 +35,9 @@ pub(super) fn never_forwarded(own: &Span) -> [Conditions; 3] {
         Span::range(u32::from(Ipv4Addr::from(network)), u32::from(Ipv4Addr::from(last)))
     };
     let [this, loopback] = [ipv4([0; 4], [0, 255, 255, 255]), ipv4([127, 0, 0, 0], [127, 255, 255, 255])];
-    let groups = ipv4([224, 0, 0, 0], [255; 4]);
+    let groups = ipv4([224, 0, 0, 0], [239, 255, 255, 255]);
     let everybody = ipv4([255; 4], [255; 4]);
-    let no_source = Span::any_of([own.clone(), this.clone(), loopback.clone(), groups]);
+    let no_source = Span::any_of([own.clone(), this.clone(), loopback.clone(), groups, everybody.clone()]);
     let no_destination = Span::any_of([own.clone(), this, loopback, everybody]);
     let groups6 = u128::from(Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0));
     let no_source6 = Span::any_of([Span::range(0_u8, 1_u8), link_local(), Span::range(groups6, u128::MAX)]);
@@ -117,24 +117,42 @@ fn from_the_line() -> Vec<Conditions> {
     vec![icmp6(ERRORS6), icmp6(&[128, 129, 134]), icmp6(LISTENER), icmp6(NEIGHBOUR), dhcp6]
 }
 
-/// Echo, the ICMP of promise 8, DHCP, DNS, NTP.
-pub(super) fn of_a_terminal() -> Vec<Conditions> {
+/// Echo, the ICMP of promise 8, DHCP, DNS, NTP, at the box's address in the zone.
+pub(super) fn of_a_terminal(intent: &Intent, zone: Zone) -> Vec<Conditions> {
+    let here = |conditions| at_own(intent, zone, conditions);
+    // RFC 2131 section 4.1: to everybody, while it does not know whom to ask.
+    let mut asking = dhcp(68, 67);
+    asking.push((Field::Destination, address4(Ipv4Addr::BROADCAST)));
     vec![
         icmp6(ERRORS6),
         icmp6(&[128, 129, 133]),
         icmp6(LISTENER),
         icmp6(NEIGHBOUR),
         icmp(4, 1, ERRORS4),
-        icmp(4, 1, &[0, 8]),
-        service(17, &[53, 67, 123, 547]),
-        service(6, &[53]),
+        here(icmp(4, 1, &[0, 8])),
+        here(service(17, &[53, 67, 123])),
+        here(service(6, &[53])),
+        asking,
+        dhcp6(),
     ]
+}
+
+/// RFC 8415 sections 7.1 and 7.2: a client asks all relay agents and servers of its link.
+fn dhcp6() -> Conditions {
+    let mut dhcp6 = service(17, &[547]);
+    let servers = Span::one(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2));
+    dhcp6.extend([
+        (Field::Family, Span::one(6_u8)),
+        (Field::SourceService, Span::one(546_u16)),
+        (Field::Destination, servers),
+    ]);
+    dhcp6
 }
 
 /// As a terminal, and the shares at the box's address there.
 pub(super) fn of_a_claims_host(intent: &Intent) -> Vec<Conditions> {
     let share = at_own(intent, Zone::Claims, service(6, &[445]));
-    of_a_terminal().into_iter().chain([share]).collect()
+    of_a_terminal(intent, Zone::Claims).into_iter().chain([share]).collect()
 }
 
 /// The page and the shares, and names and addresses where the site asks for them, at the box's clinic address.
@@ -190,13 +208,14 @@ pub(super) fn over_the_way(intent: &Intent, from: Zone, to: Zone) -> Vec<Conditi
 fn peers(intent: &Intent, zone: Zone) -> Vec<Conditions> {
     let peers = intent.peers.iter().filter(|(by, _)| *by == zone);
     let mut all: Vec<Conditions> = peers.clone().map(|(_, service)| listed(service)).collect();
-    let echo = peers.map(|(_, service)| [icmp(4, 1, &[0, 8]), place(Field::Destination, *service)].concat());
-    all.extend(
-        echo.filter(|conditions| {
-            conditions.iter().any(|(field, span)| *field == Field::Family && span.has(4))
-        }),
-    );
+    all.extend(peers.map(|(_, service)| echo(Field::Destination, *service)));
     all
+}
+
+/// Echo with whoever is there.
+fn echo(end: Field, asked: Service) -> Conditions {
+    let kinds = if asked.prefix.address.is_ipv4() { icmp(4, 1, &[0, 8]) } else { icmp6(&[128, 129]) };
+    [kinds, place(end, asked)].concat()
 }
 
 /// The box's peers, IKE and ESP; where the line carries IPv6 echo, router solicitation and DHCPv6, and DHCP where it
@@ -206,9 +225,9 @@ pub(super) fn to_the_line(intent: &Intent) -> Vec<Conditions> {
     let mut excepted =
         [of_the_link(), peers(intent, Zone::Wan), gateways(intent, Zone::Wan, Field::Destination)].concat();
     if families.ipv6 {
-        let mut dhcp6 = service(17, &[547]);
-        dhcp6.push((Field::Family, Span::one(6_u8)));
-        excepted.extend([icmp6(&[128, 129, 133]), dhcp6]);
+        // The line's router is known by an address of the link.
+        let router = [icmp6(&[128, 129]), vec![(Field::Destination, link_local())]].concat();
+        excepted.extend([icmp6(&[133]), router, dhcp6()]);
     }
     if families.ipv4 {
         excepted.push(dhcp(68, 67));
@@ -229,9 +248,7 @@ pub(super) fn to_the_tunnel(intent: &Intent) -> Vec<Conditions> {
 
 /// Answers by DHCP, the line's prefix.
 pub(super) fn to_a_claims_host() -> Vec<Conditions> {
-    let mut dhcp = service(17, &[68]);
-    dhcp.push((Field::Family, Span::one(4_u8)));
-    of_the_link().into_iter().chain([dhcp, icmp6(&[134])]).collect()
+    of_the_link().into_iter().chain([dhcp(67, 68), icmp6(&[134])]).collect()
 }
 
 /// The terminals' shares, echo, DHCP answers, the line's prefix.

@@ -36,6 +36,17 @@ pub(super) fn openings(machine: &Machine) -> Result<Vec<(Path, Cube)>, Lost> {
 pub(super) const REQUESTS4: &[u8] = &[8, 13, 15, 17];
 pub(super) const REQUESTS6: &[u8] = &[128, 139];
 
+/// What is `related` to a flow (icmpv6_error).
+const ERRORS6: [u8; 128] = {
+    let mut types = [0; 128];
+    let mut kind = 0;
+    while kind < 128 {
+        types[kind as usize] = kind;
+        kind += 1;
+    }
+    types
+};
+
 const STRAIGHT: [(Field, Field); 6] = [
     (Field::Family, Field::Family),
     (Field::Protocol, Field::Protocol),
@@ -100,7 +111,8 @@ pub(super) fn follow(cube: &Cube, path: Path, opened: Path, opening: &Cube) -> V
         straight.chain(turned.filter_map(|cube| cube.meet(opening, &TURNED))).collect::<Vec<_>>()
     });
     let related = cube.with(Field::State, &states(&[State::Related])).into_iter().flat_map(|cube| {
-        let errors = with_types(&cube, &[3, 4, 5, 11, 12], &[1, 2, 3, 4]).into_iter().filter_map(icmp_only);
+        // RFC 4443 section 2.1: below 128 all are errors, the ones that nobody has named yet too.
+        let errors = with_types(&cube, &[3, 4, 5, 11, 12], &ERRORS6).into_iter().filter_map(icmp_only);
         errors
             .flat_map(|cube| ways.errors.iter().filter_map(move |ends| cube.meet(opening, ends)))
             .collect::<Vec<_>>()

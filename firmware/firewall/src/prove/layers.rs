@@ -42,7 +42,8 @@ pub(super) fn look(
     );
     // What is routed passes a bridge's hooks as a frame that arrives or leaves, never as one that is carried on.
     let mut met = bases.filter(|base| base.hook != "forward");
-    let refuses = rules().any(|rule| rule.to_string().contains("drop"));
+    let said = rules().chain(table.sets.values()).map(Value::to_string);
+    let refuses = said.into_iter().any(|said| ["drop", "reject"].iter().any(|word| said.contains(word)));
     let refuses = met.clone().any(|base| base.drops) || (refuses && met.next().is_some());
     if key.0 == "bridge" && refuses {
         unseen.push(format!("the table bridge {}, which may refuse frames", key.1));

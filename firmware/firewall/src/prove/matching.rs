@@ -211,13 +211,30 @@ fn value(kind: Kind, value: &Value, ports: &mut Ports) -> Result<Span, String> {
 
 fn single(kind: Kind, value: &Value, ports: &mut Ports) -> Result<u128, String> {
     let number = match value {
-        Value::Number(number) if !matches!(kind, Kind::Port | Kind::PortIndex) => {
-            number.as_u64().map(u128::from)
-        }
+        Value::Number(number) => number.as_u64().and_then(|number| numbered(kind, number)),
         Value::String(word) => worded(kind, word, ports),
         _ => None,
     };
     number.ok_or_else(|| format!("the value {value}"))
+}
+
+/// What a number of nft's means here.
+fn numbered(kind: Kind, number: u64) -> Option<u128> {
+    let known = |table: &[(u64, u128)]| table.iter().find(|(own, _)| *own == number).map(|(_, ours)| *ours);
+    match kind {
+        // NFPROTO_IPV4 and NFPROTO_IPV6.
+        Kind::Family => known(&[(2, 4), (10, 6)]),
+        Kind::EtherType => known(&[(0x0800, 4), (0x86dd, 6)]),
+        // NF_CT_STATE_BIT and its neighbours.
+        Kind::State => known(&[
+            (1, State::Invalid as u128),
+            (2, State::Established as u128),
+            (4, State::Related as u128),
+            (8, State::New as u128),
+            (64, State::Untracked as u128),
+        ]),
+        _ => kind.is_ordered().then(|| number.into()),
+    }
 }
 
 fn worded(kind: Kind, word: &str, ports: &mut Ports) -> Option<u128> {

@@ -30,6 +30,9 @@ impl Impossible {
     /// The packets of the cube that can be. What a rule wrote is not the kernel's doing.
     pub(super) fn without(&self, cube: &Cube) -> Vec<Cube> {
         let mut real = vec![cube.clone()];
+        if cube.moved {
+            return real;
+        }
         if cube.before(Field::State).is_none() {
             real = self.states.cut_all(real).1;
         }
@@ -55,6 +58,7 @@ fn no_such_state(path: Path) -> Vec<Conditions> {
     let of = |version: u8, protocol: u8| {
         vec![(Field::Family, Span::one(version)), (Field::Protocol, Span::one(protocol))]
     };
+    let of_family = |version: u8| vec![(Field::Family, Span::one(version))];
     let with = |mut conditions: Conditions, more: Conditions| {
         conditions.extend(more);
         conditions
@@ -68,6 +72,8 @@ fn no_such_state(path: Path) -> Vec<Conditions> {
     let neither = |version, protocol| with(of(version, protocol), vec![(Field::State, new.clone())]);
     // These can be wrong in themselves: flags, checksums, types.
     let judged = protocols(&[1, 6, 17, 33, 47, 58, 132, 136]);
+    // Where IPv6 says that nothing follows (59) there is no transport to be tracked.
+    let judged6 = Span::any_of([judged.clone(), Span::one(59_u8)]);
     let mut impossible = vec![
         opens(4, 1, REQUESTS4),
         opens(6, 58, REQUESTS6),
@@ -77,7 +83,8 @@ fn no_such_state(path: Path) -> Vec<Conditions> {
         vec![(Field::State, untracked.clone()), (Field::Protocol, Span::one(58_u8).not())],
         vec![(Field::State, untracked.clone()), (Field::IcmpType, left_alone().not())],
         vec![(Field::State, untracked), (Field::Readable, Span::one(0_u8))],
-        vec![(Field::State, invalid.clone()), (Field::Protocol, judged.not())],
+        with(of_family(4), vec![(Field::State, invalid.clone()), (Field::Protocol, judged.not())]),
+        with(of_family(6), vec![(Field::State, invalid.clone()), (Field::Protocol, judged6.not())]),
         vec![
             (Field::Readable, Span::one(0_u8)),
             (Field::Protocol, protocols(&[1, 6, 17, 33, 58, 132, 136])),
@@ -120,20 +127,27 @@ fn no_such_address(path: Path, intent: &Intent) -> Vec<Conditions> {
     let [this, loopback] = [ipv4([0; 4], [0, 255, 255, 255]), ipv4([127, 0, 0, 0], [127, 255, 255, 255])];
     let [groups, everybody] = [ipv4([224, 0, 0, 0], [239, 255, 255, 255]), address4(Ipv4Addr::BROADCAST)];
     let [nobody6, groups6] = [Span::range(0_u8, 1_u8), Span::range(0xff_u128 << 120, u128::MAX)];
-    let mut impossible = vec![
-        of(4, Field::Destination, Span::any_of([this.clone(), loopback.clone()])),
-        of(6, Field::Destination, nobody6),
-    ];
-    if path == Path::Input {
-        let own = intent.own.values().map(|address| address4(*address));
-        let nobody = own.chain([loopback, groups, everybody.clone()]);
-        impossible.push(of(4, Field::Source, Span::any_of(nobody)));
-        // Who has no address yet speaks to everybody, and to the groups of its link.
-        let mut unspecified = of(4, Field::Source, this);
-        let link = ipv4([224, 0, 0, 0], [224, 0, 0, 255]);
-        unspecified.push((Field::Destination, Span::any_of([everybody, link]).not()));
-        impossible.push(unspecified);
-        impossible.push(of(6, Field::Source, Span::any_of([groups6, Span::one(1_u8)])));
+    let mut impossible =
+        vec![of(4, Field::Destination, loopback.clone()), of(6, Field::Destination, nobody6)];
+    if path != Path::Input {
+        impossible.push(of(4, Field::Destination, this));
+        return impossible;
     }
+    let own = intent.own.values().map(|address| address4(*address));
+    let nobody = own.chain([loopback, groups.clone(), everybody.clone()]);
+    impossible.push(of(4, Field::Source, Span::any_of(nobody)));
+    impossible.push(of(6, Field::Source, Span::any_of([groups6, Span::one(1_u8)])));
+    // From none to none is taken as to everybody (ip_route_input_slow).
+    let none = Span::one(0_u8);
+    impossible.push(of(4, Field::Destination, this.and(&none.not())));
+    impossible.push([of(4, Field::Destination, none.clone()), of(4, Field::Source, none.not())].concat());
+    // Who has no address yet speaks to everybody, to the groups of its link, and by IGMP to every group.
+    let link = ipv4([224, 0, 0, 0], [224, 0, 0, 255]);
+    let hearing = Span::any_of([everybody, none, groups.clone()]);
+    let unspecified = |more: Conditions| [of(4, Field::Source, this.clone()), more].concat();
+    impossible.push(unspecified(vec![(Field::Destination, hearing.not())]));
+    let beyond = groups.and(&link.not());
+    let igmp = Span::one(2_u8);
+    impossible.push(unspecified(vec![(Field::Destination, beyond), (Field::Protocol, igmp.not())]));
     impossible
 }

@@ -21,6 +21,8 @@ pub(super) struct Claim {
     pub(super) path: Path,
     pub(super) cubes: Vec<Cube>,
     pub(super) excepted: Vec<Conditions>,
+    /// What no router passes on, and no frame that is led past the routes is asked about.
+    pub(super) unrouted: Vec<Conditions>,
 }
 
 /// The numbers of the promises that are proved: a site's, or those before one is in force.
@@ -37,7 +39,7 @@ pub(super) fn claims(number: u8, intent: &Intent, ports: &Ports) -> Vec<Claim> {
         3 => zones.of_the_clinic(),
         4 => zones.leaving(Zone::Terminal).into_iter().chain(zones.leaving(Zone::Claims)).collect(),
         5 => vec![
-            zones.input(&zones.of(Zone::Terminal), &of_a_terminal()),
+            zones.input(&zones.of(Zone::Terminal), &of_a_terminal(intent, Zone::Terminal)),
             zones.input(&zones.of(Zone::Claims), &of_a_claims_host(intent)),
         ],
         6 => vec![zones.input(&zones.of(Zone::Clinic), &of_the_clinic(intent))],
@@ -196,13 +198,14 @@ impl<'i> Zones<'i> {
 
     pub(super) fn forward(&self, from: &Span, to: &Span, about: About) -> Claim {
         let own = Span::any_of(self.intent.own.values().map(|address| address4(*address)));
-        Claim::none_of(Path::Forward, packets(from, to, about)).without_all(&never_forwarded(&own))
+        let claim = Claim::none_of(Path::Forward, packets(from, to, about));
+        Claim { unrouted: never_forwarded(&own).to_vec(), ..claim }
     }
 }
 
 impl Claim {
     pub(super) const fn none_of(path: Path, cubes: Vec<Cube>) -> Self {
-        Self { path, cubes, excepted: Vec::new() }
+        Self { path, cubes, excepted: Vec::new(), unrouted: Vec::new() }
     }
 
     pub(super) fn without(self, excepted: &Conditions) -> Self {

@@ -97,11 +97,12 @@ impl<'p> Prover<'p> {
         if case.example.is_some() {
             return Ok(());
         }
-        let Fate { mut accepted, moved, .. } = self.machine.run(claim.path, claim.cubes, Keep::Nothing)?;
+        let Fate { accepted, moved, .. } = self.machine.run(claim.path, claim.cubes, Keep::Nothing)?;
+        let mut against = Tree::of(&claim.unrouted).cut_all(accepted).1;
         if claim.path == Path::Forward {
-            accepted.extend(moved);
+            against.extend(moved);
         }
-        let against = Tree::of(&claim.excepted).cut_all(accepted).1;
+        let against = Tree::of(&claim.excepted).cut_all(against).1;
         self.shown(claim.path, &against, case, |_| Wrong::Passes)
     }
 
@@ -133,7 +134,9 @@ impl<'p> Prover<'p> {
             let cubes = cubes.iter().filter_map(|cube| cube.with(Field::State, &new)).collect();
             let accepted = policies.run(path, cubes, Keep::Nothing)?.accepted;
             let real: Vec<Cube> = accepted.iter().flat_map(|cube| self.real(path, cube)).collect();
-            let first = real.first().map(|cube| self.example(path, cube, Wrong::Unruled));
+            let (known, doubted): (Vec<_>, Vec<_>) = real.iter().partition(|cube| cube.doubt.is_none());
+            case.doubts.extend(doubted.iter().filter_map(|cube| Some(cube.doubt.as_ref()?.to_string())));
+            let first = known.first().map(|cube| self.example(path, cube, Wrong::Unruled));
             case.example = case.example.take().or(first);
         }
         Ok(())

@@ -42,6 +42,8 @@ pub(super) enum Step {
     Test(Test),
     /// Without these the rest of the rule does not happen.
     Require(Conditions),
+    /// Where these do not hold it is not known whether the rest of the rule happens.
+    Unless(Conditions, Rc<str>),
     /// A limit: a packet passes it or not, and either does happen.
     Either,
     /// Not understood, but only asks: passes or not, and which is not known.
@@ -92,7 +94,7 @@ impl Rule {
 impl Step {
     /// Whether anything follows from it.
     const fn acts(&self) -> bool {
-        !matches!(self, Self::Test(_) | Self::Require(_) | Self::Either | Self::Opaque(_))
+        !matches!(self, Self::Test(_) | Self::Require(_) | Self::Unless(..) | Self::Either | Self::Opaque(_))
     }
 
     /// The chains it may lead to.
@@ -149,7 +151,7 @@ impl Reader<'_> {
         let named = statement.as_object().filter(|map| map.len() == 1).and_then(|map| map.iter().next());
         let Some((name, body)) = named else { return vec![self.anything(statement)] };
         match name.as_str() {
-            "counter" | "last" | "ct timeout" => Vec::new(),
+            "counter" | "last" | "ct timeout" => Self::unless_plain(body, name),
             "log" => writing::logged(body).into_iter().collect(),
             "limit" | "quota" | "ct count" => vec![Step::Either],
             // A set that is full takes no more, and then the rule ends.
@@ -160,7 +162,7 @@ impl Reader<'_> {
                 self.unknown.push(reason.clone());
                 Step::Opaque(reason.into())
             })],
-            "reject" => vec![Step::Verdict(Verdict::Drop)],
+            "reject" => writing::rejected(body),
             _ => match verdict(statement) {
                 Some(verdict) => vec![Step::Verdict(verdict)],
                 None => writing::statement(name, body, self.table, self.ports)
@@ -174,6 +176,12 @@ impl Reader<'_> {
         let key = key.map(|key| key.get("elem").and_then(|elem| elem.get("val")).unwrap_or(key));
         let requires = key.and_then(|key| matching::left(key).ok()).map(|left| left.requires);
         requires.into_iter().map(Step::Require).chain([Step::Either]).collect()
+    }
+
+    /// Nothing follows, but a value that is looked up may not be there, and then the rule ends.
+    fn unless_plain(body: &Value, name: &str) -> Vec<Step> {
+        let plain = writing::is_plain(body);
+        (!plain).then(|| Step::Opaque(format!("the {name} {body}").into())).into_iter().collect()
     }
 
     fn anything(&mut self, statement: &Value) -> Step {

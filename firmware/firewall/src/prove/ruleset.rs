@@ -83,7 +83,9 @@ impl Ruleset {
             "add" | "create" => self.add(only(body)?, true),
             "insert" => self.insert(only(body)?),
             "delete" => self.delete(only(body)?),
-            "flush" => only(body).filter(|(what, _)| *what == "ruleset").map(|_| self.tables.clear()),
+            "flush" => only(body)
+                .filter(|(what, all)| *what == "ruleset" && all.is_null())
+                .map(|_| self.tables.clear()),
             _ => self.add((verb, body), false),
         });
         if done.is_none() && self.unknown.len() < MOST_UNKNOWN {

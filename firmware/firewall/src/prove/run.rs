@@ -35,6 +35,8 @@ pub(super) struct Machine {
     /// What bridges carry.
     pub(super) carried: Carried,
     pub(super) ports: Ports,
+    /// Marks that rules give.
+    marks: Span,
     spent: Cell<usize>,
 }
 
@@ -119,8 +121,9 @@ impl Machine {
             }
         }
         let carried = carried.unwrap_or(Carried::Nothing);
+        let marks = marks(chains.values().flatten());
         let mut machine =
-            Self { chains, bases: Vec::new(), unknown, unseen, carried, ports, spent: Cell::new(0) };
+            Self { chains, bases: Vec::new(), unknown, unseen, carried, ports, marks, spent: Cell::new(0) };
         machine.hook_up(bases);
         // Each promise says some of them; nobody reads a million.
         machine.unknown.truncate(MOST_UNKNOWN);
@@ -133,9 +136,9 @@ impl Machine {
         let base = |hooked: &Hooked| (hooked.name.clone(), hooked.base.clone());
         let bases = self.bases.iter().map(base).collect();
         let (unknown, unseen, carried) = (Vec::new(), Vec::new(), Carried::Nothing);
-        let ports = self.ports.clone();
+        let (ports, marks) = (self.ports.clone(), Span::none());
         let mut machine =
-            Self { chains, bases: Vec::new(), unknown, unseen, carried, ports, spent: Cell::new(0) };
+            Self { chains, bases: Vec::new(), unknown, unseen, carried, ports, marks, spent: Cell::new(0) };
         machine.hook_up(bases);
         machine
     }
@@ -200,12 +203,8 @@ impl Machine {
         if self.spent.get() <= PATIENCE {
             self.spent.set(0);
         }
-        // A mark is the box's own: what comes from outside has none yet.
-        let unmarked = |cube: Cube| {
-            if path == Path::Output { Some(cube) } else { cube.with(Field::Mark, &Span::one(0_u8)) }
-        };
         let mut fate = Fate { keep, ..Fate::default() };
-        let cubes = cubes.into_iter().filter_map(unmarked).collect();
+        let cubes = if path == Path::Output { cubes } else { self.marked(&cubes) };
         let through = way.iter().try_fold(cubes, |cubes: Vec<Cube>, stage| {
             // ip_forward and ip6_forward take the hop before they ask.
             let hops = stage.0 == "forward";
@@ -216,11 +215,25 @@ impl Machine {
         Ok(fate)
     }
 
+    /// A mark is the box's own: what comes from outside has none yet, unless it has come through another port before (a
+    /// bridge's, a tunnel's), where rules have met it.
+    fn marked(&self, cubes: &[Cube]) -> Vec<Cube> {
+        let none = Span::one(0_u8);
+        let reason = "a mark given at a port below".into();
+        let below = self.marks.and(&none.not());
+        let below = |cube: &Cube| cube.with(Field::Mark, &below).map(|cube| cube.doubted(&reason));
+        cubes.iter().flat_map(|cube| [cube.with(Field::Mark, &none), below(cube)]).flatten().collect()
+    }
+
     /// Every base chain of the hook has to let a packet pass.
     fn hook(&self, (hook, blind): Stage, mut cubes: Vec<Cube>, fate: &mut Fate) -> Result<Vec<Cube>, Lost> {
         let mut blind = blind.to_vec();
         for hooked in self.bases.iter().filter(|hooked| hooked.base.hook == hook) {
-            let (here, passing) = hooked.meeting(cubes);
+            let (here, mut passing) = hooked.meeting(cubes);
+            if hook == "ingress" {
+                let reason = "frames with empty tags, which no rule before the protocol stack sees".into();
+                passing.extend(here.iter().map(|cube| cube.clone().doubted(&reason)));
+            }
             let mut blind_here = blind.clone();
             blind_here.extend(hooked.is_early().then_some(Field::State));
             let mut walk = Walk { machine: self, hooked, blind: &blind_here, fate };
@@ -228,6 +241,7 @@ impl Machine {
             cubes = passing;
             cubes.extend(accepted);
             if hooked.base.drops {
+                cubes.extend(hooked.passed_by(&left));
                 let by = By { id: None, name: format!("the policy of {}", hooked.name.2).into() };
                 fate.refuse(left, &by);
             } else {
@@ -249,6 +263,13 @@ impl Machine {
 }
 
 impl Fate {
+    /// These leave by the ports.
+    pub(super) fn lead(&mut self, cubes: &[Cube], to: &Span) {
+        let from = self.moved.len();
+        self.moved.extend(cubes.iter().filter_map(|cube| cube.with(Field::To, to)));
+        self.moved[from..].iter_mut().for_each(|cube| cube.moved = true);
+    }
+
     pub(super) fn refuse(&mut self, cubes: Vec<Cube>, by: &By) {
         if self.keep != Keep::Nothing {
             self.refused.extend(cubes.into_iter().map(|cube| (cube, by.clone())));
@@ -269,6 +290,16 @@ impl Hooked {
     pub(super) fn is_early(&self) -> bool {
         let before = ["prerouting", "output"].contains(&self.base.hook.as_str()) && self.place <= -200;
         before || self.base.hook == "ingress"
+    }
+
+    /// What passes although the chain refuses it: chains of translations meet a flow's first packet only, and the next
+    /// one may be new as well. So a refusal takes a packet away, but does not prove that none of its kind passes.
+    pub(super) fn passed_by(&self, refused: &[Cube]) -> Vec<Cube> {
+        if self.base.kind != "nat" {
+            return Vec::new();
+        }
+        let reason = format!("which packets pass the chain {} by", self.name.2).into();
+        refused.iter().map(|cube| cube.clone().doubted(&reason)).collect()
     }
 
     /// The packets that meet this chain, and those that pass it by.
@@ -313,6 +344,16 @@ impl Hooked {
         passing.extend(cubes.iter().filter_map(|cube| cube.with(field, &ports.not())));
         cubes.iter().filter_map(|cube| cube.with(field, ports)).collect()
     }
+}
+
+/// The marks these rules give.
+fn marks<'r>(rules: impl Iterator<Item = &'r Rule>) -> Span {
+    let written = rules.flat_map(|rule| &rule.steps).filter_map(|step| match step {
+        Step::Write(written, _) => Some(written),
+        _ => None,
+    });
+    let marks = written.flatten().filter(|(field, _)| *field == Field::Mark);
+    Span::any_of(marks.map(|(_, span)| span.clone()))
 }
 
 /// Base chains that may do what is not followed here.

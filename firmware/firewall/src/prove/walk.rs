@@ -86,6 +86,12 @@ impl Walk<'_> {
                 Ok(here)
             }
             Step::Opaque(reason) => Ok(doubt(here, reason, &mut out.next)),
+            Step::Unless(conditions, reason) => {
+                let mut others = Vec::new();
+                let mut fit = required(here, conditions, &mut others);
+                fit.extend(doubt(others, reason, &mut out.next));
+                Ok(fit)
+            }
             Step::Test(test) if self.is_blind(&test.asks) => Ok(doubt(here, &hidden(), &mut out.next)),
             Step::Test(test) => self.test(test, here, &mut out.next),
             Step::Require(conditions) => Ok(required(here, conditions, &mut out.next)),
@@ -165,7 +171,10 @@ impl Walk<'_> {
             // NFT_CONTINUE: the next expression of the same rule.
             Verdict::Continue => return Ok(cubes),
             Verdict::Accept => out.accepted.extend(cubes),
-            Verdict::Drop => self.fate.refuse(cubes, &rule.by()),
+            Verdict::Drop => {
+                out.accepted.extend(self.hooked.passed_by(&cubes));
+                self.fate.refuse(cubes, &rule.by());
+            }
             Verdict::Return => out.left.extend(cubes),
             Verdict::Jump(target) => {
                 let (accepted, left) = self.visit(target, cubes, depth)?;
@@ -218,12 +227,12 @@ impl Walk<'_> {
                 others
             }
             Step::Move(to) => {
-                self.fate.moved.extend(here.iter().filter_map(|cube| cube.with(Field::To, to)));
+                self.fate.lead(&here, to);
                 self.fate.refuse(here, &rule.by());
                 Vec::new()
             }
             Step::Copy(to) => {
-                self.fate.moved.extend(here.iter().filter_map(|cube| cube.with(Field::To, to)));
+                self.fate.lead(&here, to);
                 here
             }
             _ => here,

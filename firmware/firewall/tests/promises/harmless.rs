@@ -34,7 +34,8 @@ const HARMLESS: &[(&str, Change)] = &[
         last_of(d, "other", "f", json!([{"accept": null}]));
     }),
     ("refused with an answer", |d| {
-        rule(d, "clinic-input-rest")["expr"] = json!([{"reject": {"type": "tcp reset"}}]);
+        rule(d, "clinic-input-rest")["expr"] =
+            json!([{"reject": {"type": "icmpx", "expr": "admin-prohibited"}}]);
     }),
     ("an anonymous set for a named one", |d| {
         let elements = set(d, "clinic_services")["elem"].clone();

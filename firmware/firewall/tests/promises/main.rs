@@ -5,6 +5,7 @@
 mod before;
 mod broken;
 mod closed;
+mod closed_in_looks;
 mod harmless;
 mod logs;
 mod maintenance;

@@ -36,12 +36,18 @@ async fn explain(
     Json(question): Json<Question>,
 ) -> Result<Json<Answer>, StatusCode> {
     let held = asked.held().await?;
-    Ok(Json(firewall::answer(&asked.site, &held, &question, true)))
+    apart(move || firewall::answer(&asked.site, &held, &question, true)).await
 }
 
 async fn policy(State(asked): State<Asked>) -> Result<Json<Matrix>, StatusCode> {
     let held = asked.held().await?;
-    Ok(Json(firewall::matrix(&held, &asked.site)))
+    apart(move || firewall::matrix(&held, &asked.site)).await
+}
+
+/// Works beside the room: the kernel may hold much, and what refuses and repairs waits for nobody who asks.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<Json<T>, StatusCode> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map(Json).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 impl Asked {

@@ -9,8 +9,8 @@ use axum::routing::get;
 use axum::{Json, Router};
 use model::Timestamp;
 use model::part::{LinePart, Role};
-use model::policy::{Matrix, Policy};
-use tokio::sync::mpsc;
+use model::policy::{Answer, Matrix, Policy, Question};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use web_ui::{Intent, Intents, Listeners};
 
@@ -56,30 +56,49 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
 /// How long a question about a packet keeps the next one waiting: the kernel is listed for each.
 const QUESTIONS_APART: Duration = Duration::from_millis(200);
 
-/// Carries what visitors want to the role that acts. What comes of a look is seen in that role's part, also if it does
-/// not answer; who wants to know something waits, and hears nothing if nobody answers.
+/// Carries what visitors want to the role that acts, each kind for itself. What comes of a look is seen in that role's
+/// part, also if it does not answer; who wants to know something waits, and hears nothing if nobody answers or too many
+/// ask.
 async fn carry(sockets: PathBuf, mut intents: mpsc::Receiver<Intent>) -> Result<(), Failure> {
-    let mut looks = JoinSet::new();
+    let (mut looks, mut kinds) = (JoinSet::new(), JoinSet::new());
+    let (to_tell, tells) = mpsc::channel(super::WAITING);
+    let (to_explain, questions) = mpsc::channel(super::WAITING);
+    kinds.spawn(tell(sockets.clone(), tells));
+    kinds.spawn(explain(sockets.clone(), questions));
     while let Some(intent) = intents.recv().await {
         while looks.try_join_next().is_some() {}
         match intent {
             Intent::Check if looks.is_empty() => drop(looks.spawn(look(sockets.clone()))),
             Intent::Check => {}
-            Intent::Policy(reply) => {
-                if let Some(policy) = policy(&sockets).await {
-                    let _ = reply.send(policy);
-                }
-            }
-            Intent::Explain(question, reply) => {
-                match client::order(&sockets, Role::Netd, "/explain", &*question).await {
-                    Ok(answer) => drop(reply.send(answer)),
-                    Err(error) => tracing::debug!(%error, "a visitor's question was not answered"),
-                }
-                tokio::time::sleep(QUESTIONS_APART).await;
-            }
+            Intent::Policy(reply) => drop(to_tell.try_send(reply)),
+            Intent::Explain(question, reply) => drop(to_explain.try_send((question, reply))),
         }
     }
     Ok(())
+}
+
+async fn tell(sockets: PathBuf, mut asked: mpsc::Receiver<oneshot::Sender<Policy>>) {
+    while let Some(reply) = asked.recv().await {
+        if !reply.is_closed()
+            && let Some(policy) = policy(&sockets).await
+        {
+            let _ = reply.send(policy);
+        }
+    }
+}
+
+/// Whoever has gone meanwhile is not asked for: his question keeps nobody waiting.
+async fn explain(sockets: PathBuf, mut asked: mpsc::Receiver<(Box<Question>, oneshot::Sender<Answer>)>) {
+    while let Some((question, reply)) = asked.recv().await {
+        if reply.is_closed() {
+            continue;
+        }
+        match client::order(&sockets, Role::Netd, "/explain", &*question).await {
+            Ok(answer) => drop(reply.send(answer)),
+            Err(error) => tracing::debug!(%error, "a visitor's question was not answered"),
+        }
+        tokio::time::sleep(QUESTIONS_APART).await;
+    }
 }
 
 async fn look(sockets: PathBuf) {
@@ -117,3 +136,6 @@ fn listeners(place: &Place, loan: &mut Loan) -> Result<Option<Listeners>, Failur
         Purpose::Setup { setup: None, .. } => return Ok(None),
     }))
 }
+
+#[cfg(test)]
+mod tests;

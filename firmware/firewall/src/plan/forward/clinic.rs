@@ -3,7 +3,7 @@
 use model::Site;
 
 use super::super::outside::nothing_opens;
-use super::super::{accept, flows, is, is_not, over, refuse, refuse_invalid, refuse_rest};
+use super::super::{Counted, accept, flows, is, is_not, over, refuse, refuse_invalid, refuse_rest};
 use super::clamp;
 use crate::nft::{Chain, Key, Operand, Rule, Statement};
 
@@ -57,7 +57,7 @@ impl Way {
         rules.push(clamp(&id("clamp")));
         rules.push(flows(&id("flows")));
         rules.extend(refuse_invalid(&id("invalid")));
-        rules.push(over(&id("senders"), false));
+        rules.push(over(&id("senders"), Counted::Through4));
         rules.push(accept(&id("out"), self.says, to));
         rules.extend(refuse_rest(&id("rest"), self.rest));
         Chain { name: self.names[0], hook: None, rules }

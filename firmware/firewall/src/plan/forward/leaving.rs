@@ -4,7 +4,7 @@ use model::site::uplink::Line;
 use model::{Site, Zone};
 
 use super::super::sets::by_name;
-use super::super::{accept, flows, is, is_not, over, refuse, refuse_invalid, refuse_rest};
+use super::super::{Counted, accept, flows, is, is_not, over, refuse, refuse_invalid, refuse_rest};
 use super::clamp;
 use crate::nft::{Chain, Key, Operand, Rule};
 
@@ -58,7 +58,8 @@ impl Leaving {
         rules.extend(ipv4.then(|| clamp(&id("clamp"))));
         rules.push(flows(&id("flows")));
         rules.extend(refuse_invalid(&id("invalid")));
-        rules.push(over(&id("senders"), !ipv4));
+        let counted = if ipv4 { Counted::Through4 } else { Counted::Through6 };
+        rules.push(over(&id("senders"), counted));
         let service = if ipv4 { Key::Service4 } else { Key::Service6 };
         let listed = vec![is(service, Operand::Set("destinations"))];
         rules.push(accept(&id("listed"), "the profile's destinations (4)", listed));

@@ -2,7 +2,7 @@
 
 use model::{Site, Zone};
 
-use super::super::{accept, flows, is, is_not, over, refuse, refuse_invalid, refuse_rest};
+use super::super::{Counted, accept, flows, is, is_not, over, refuse, refuse_invalid, refuse_rest};
 use crate::nft::{Chain, Key, Operand};
 
 pub(super) fn chains(site: &Site) -> Vec<Chain> {
@@ -25,7 +25,7 @@ fn to(site: &Site, from: Zone) -> Chain {
     rules.extend(refuse(&id("source"), says, vec![is_not(Key::Source4, own)]));
     rules.push(flows(&id("flows")));
     rules.extend(refuse_invalid(&id("invalid")));
-    rules.push(over(&id("senders"), false));
+    rules.push(over(&id("senders"), Counted::Through4));
     let printing = vec![is(Key::Service4, Operand::Set("printing"))];
     rules.push(accept(&id("listed"), "the printers' printing ports (1)", printing));
     rules.extend(refuse_rest(&id("rest"), "a printer is asked to print only (1)"));

@@ -36,7 +36,11 @@ struct Road {
 
 impl Road {
     fn lay() -> Result<Self, Wrong> {
-        let road = Self { terminal: Room::empty()?, the_box: Room::empty()?, far: Room::empty()? };
+        let far = Room::with(&format!(
+            "ip link set lo up; iperf3 -s -p {THROUGH} >/dev/null & until ss -Hltn | grep -q :{THROUGH}; do :; done
+             echo ready; read -r _"
+        ))?;
+        let road = Self { terminal: Room::empty()?, the_box: Room::empty()?, far };
         road.the_box.wire("term0", &road.terminal, "eth0")?;
         road.the_box.wire("wan0", &road.far, "eth0")?;
         road.the_box.run(
@@ -133,7 +137,6 @@ fn empty() -> Value {
 pub(super) fn measure(out: &mut dyn Write) -> Result<bool, Wrong> {
     let road = Road::lay()?;
     road.echo()?;
-    road.far.run(&format!("iperf3 -s -D -p {THROUGH}"))?;
     let rulesets = [whole()?, empty()];
     let (mut bits, mut latencies) = ([Vec::new(), Vec::new()], [Times::default(), Times::default()]);
     for turn in 0..2 * TURNS {
