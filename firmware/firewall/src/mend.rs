@@ -6,7 +6,7 @@ use model::Timestamp;
 use model::part::{Promise, Proof};
 use model::ruleset::{Drift, Repair};
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::apply::{apply, close, proved};
 use crate::drift;
@@ -17,6 +17,9 @@ use crate::watch::Watch;
 
 /// How soon a kernel that was not read is read again.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// So many words of changes are taken at once.
+const MOST_WORDS: u32 = 16;
 
 /// So many of these are the longest pause.
 const MOST_PAUSES: u32 = 10;
@@ -40,6 +43,7 @@ impl<K: Kernel> Watch<K> {
             return Ok(found);
         }
         if !self.dropped {
+            self.listen().await;
             self.note(changes, &found);
         }
         if let Some(due) = self.pace.wait(Instant::now()) {
@@ -51,6 +55,14 @@ impl<K: Kernel> Watch<K> {
         self.publish(found.clone());
         self.repair(&listing).await?;
         Ok(found)
+    }
+
+    /// Word of who did it may have come while it was read.
+    async fn listen(&mut self) {
+        for _ in 0..MOST_WORDS {
+            let Ok(heard) = timeout(Duration::ZERO, self.ears.next()).await else { return };
+            self.notice(heard);
+        }
     }
 
     async fn is_clean(&mut self, found: &[Promise]) {

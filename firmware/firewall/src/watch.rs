@@ -190,7 +190,7 @@ impl<K: Kernel> Watch<K> {
         Ok(())
     }
 
-    fn notice(&mut self, heard: Heard) {
+    pub(crate) fn notice(&mut self, heard: Heard) {
         match heard {
             Heard::Change(author) => {
                 self.author = author.or_else(|| self.author.take());
