@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::error::{Error, Shortfall};
 use crate::held;
 use crate::kernel::Kernel;
-use crate::plan::drop_all;
+use crate::plan::{drop_all, drop_all_beside};
 use crate::prove::{all_proved, prove};
 use crate::ruleset::Ruleset;
 
@@ -59,8 +59,23 @@ pub(crate) fn proved(listing: &Value, ruleset: &Ruleset) -> Result<Vec<Promise>,
 
 /// Drops everything, and hands back why.
 pub(crate) async fn close(kernel: &impl Kernel, first: Error) -> Error {
-    match kernel.load(&drop_all()).await {
+    match drop_everything(kernel).await {
         Ok(()) => first,
         Err(drop_all) => Error::Open { first: Box::new(first), drop_all: Box::new(drop_all) },
     }
+}
+
+/// Drops everything: in our own table, and if that is refused, in whatever way the kernel takes.
+///
+/// # Errors
+/// Why our own table was refused, if nothing else is taken either.
+pub(crate) async fn drop_everything(kernel: &impl Kernel) -> Result<(), Error> {
+    let Err(error) = kernel.load(&drop_all()).await else { return Ok(()) };
+    tracing::error!(%error, "our own table does not drop everything: another one is tried");
+    for other in drop_all_beside() {
+        if kernel.load(&other).await.is_ok() {
+            return Ok(());
+        }
+    }
+    Err(error)
 }

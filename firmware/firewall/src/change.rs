@@ -93,8 +93,10 @@ impl<K: Kernel> Watch<K> {
     pub(crate) fn resume(&mut self, listing: &Value) -> Option<Vec<Promise>> {
         let waiting = self.memory.as_ref()?.waiting()?;
         let ground = ground(&waiting.candidate).ok()?;
-        let ruleset = ground.ruleset(&self.now());
+        let told = ground.told(listing);
+        let ruleset = ground.ruleset(&told.at(Instant::now()));
         let promises = proved(listing, &ruleset).ok()?;
+        self.told = told;
         self.wait_for(waiting, ground, ruleset);
         Some(promises)
     }

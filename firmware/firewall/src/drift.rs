@@ -97,10 +97,7 @@ fn without<'o>(list: &'o [Object], other: &'o [Object]) -> Vec<&'o Object> {
 }
 
 fn own_objects(document: &Value) -> Vec<Object> {
-    let mut objects: Vec<Object> = held::own(document).map(|(kind, body)| Object::of(kind, body)).collect();
-    // A replacement makes the table twice: the first time so that there is one to delete.
-    objects.dedup_by(|one, before| one.kind == "table" && one == before);
-    objects
+    held::own(document).into_iter().map(|(kind, body)| Object::of(kind, body)).collect()
 }
 
 impl Object {

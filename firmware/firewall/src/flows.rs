@@ -7,12 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::{Duration, Instant};
 
 use nix::ifaddrs::getifaddrs;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::explain::explain;
 use crate::netlink::{self, Message, Socket, Subsystem, attribute, attributes, request, write};
+use crate::nft::TABLE;
 use crate::packet::{Packet, Path, State};
 
 // linux/netfilter/nfnetlink_conntrack.h
@@ -25,6 +27,8 @@ const ADDRESSES: u16 = 1;
 const TRANSPORT: u16 = 2;
 /// What the box says to itself goes by this port, and nothing else does.
 const LOOPBACK: &str = "lo";
+/// So long are open flows looked at. Some thousand kinds of them take less, and the room does nothing else meanwhile.
+const JUDGING: Duration = Duration::from_secs(5);
 /// An attribute of attributes.
 const NESTED: u16 = 0x8000;
 
@@ -37,8 +41,9 @@ pub(crate) async fn end_refused(document: &Value) -> io::Result<usize> {
     let mut open = Vec::new();
     let all = request(Subsystem::Conntrack, GET, netlink::DUMP, 0, 0, &[]);
     socket.dump(&all, |message| open.extend(Flow::read(message))).await?;
-    let (ends, document) = (Ends::look()?, document.clone());
-    let refused = tokio::task::spawn_blocking(move || refused(open, &ends, &document)).await?;
+    let (ends, document) = (Ends::look()?, lasting(document));
+    let until = Instant::now() + JUDGING;
+    let refused = tokio::task::spawn_blocking(move || refused(open, &ends, &document, until)).await?;
     let mut ended = 0;
     for flow in &refused {
         match socket.ask(&flow.end()).await {
@@ -51,16 +56,52 @@ pub(crate) async fn end_refused(document: &Value) -> io::Result<usize> {
     Ok(ended)
 }
 
+/// The ruleset as a flow that is open is judged by it: where a name led to stays allowed for as long as the flow lasts,
+/// also when the answer's time is over. So everything that is expected counts as learned, at the ports of names.
+fn lasting(document: &Value) -> Value {
+    let mut document = document.clone();
+    let Some(items) = document["nftables"].as_array_mut() else { return document };
+    let sets = || items.iter().map(|item| &item.get("add").unwrap_or(item)["set"]);
+    let elements = |name: &str| {
+        let set = sets().find(|set| set["name"] == name && set["table"] == TABLE.1);
+        set.and_then(|set| set["elem"].as_array()).cloned().unwrap_or_default()
+    };
+    let (expected, services) = (elements("expected"), elements("named_services"));
+    let each = |address: &Value| {
+        let service = |service: &Value| {
+            let parts = service["concat"].as_array().into_iter().flatten().cloned();
+            let parts: Vec<Value> = std::iter::once(address.clone()).chain(parts).collect();
+            json!({ "concat": parts })
+        };
+        services.iter().map(service).collect::<Vec<_>>()
+    };
+    let all: Vec<Value> = expected.iter().flat_map(each).collect();
+    for item in items {
+        let is_command = item.get("add").is_some();
+        let set = if is_command { &mut item["add"] } else { item }.get_mut("set");
+        if let Some(set) = set.filter(|set| set["name"] == "learned" && set["table"] == TABLE.1) {
+            set["elem"] = json!(all);
+        }
+    }
+    document
+}
+
 /// The flows that could begin by no port. Those that differ in a free source port only are looked at once. One of which
-/// it cannot be said goes on, with a warning for all of them.
-fn refused(open: Vec<Flow>, ends: &Ends, document: &Value) -> Vec<Flow> {
+/// it cannot be said goes on, with a warning for all of them. Who opens so many that they are not all looked at in time
+/// gains nothing: the rest is ended, and begins anew if it may.
+fn refused(open: Vec<Flow>, ends: &Ends, document: &Value, until: Instant) -> Vec<Flow> {
     const FREE: u16 = 1024;
+    let mut late = 0_usize;
     let mut known: BTreeMap<Opening, bool> = BTreeMap::new();
     let mut unclear = None;
     let mut may_begin = |flow: &Flow| {
         let mut opening = flow.opening;
         if opening.services[0] >= FREE {
             opening.services[0] = u16::MAX;
+        }
+        if !known.contains_key(&opening) && Instant::now() >= until {
+            late += 1;
+            return false;
         }
         *known.entry(opening).or_insert_with(|| {
             ends.may_begin(&opening, document).unwrap_or_else(|reason| {
@@ -70,6 +111,9 @@ fn refused(open: Vec<Flow>, ends: &Ends, document: &Value) -> Vec<Flow> {
         })
     };
     let refused = open.into_iter().filter(|flow| !may_begin(flow)).collect();
+    if late > 0 {
+        tracing::warn!(late, "open flows were not all looked at in time: the rest is ended");
+    }
     if let Some(reason) = unclear {
         tracing::warn!(%reason, "whether an open flow is still allowed cannot be said: it goes on");
     }
@@ -218,12 +262,14 @@ impl Opening {
 
 #[cfg(test)]
 mod tests {
+    use model::{Profile, Site};
     use proptest::prelude::*;
 
     use super::*;
     use crate::netlink::messages;
+    use crate::now::Now;
     use crate::tests::site;
-    use crate::{compile_json, drop_all};
+    use crate::{Plan, compile_json, drop_all};
 
     fn tuple(source: [u8; 4], destination: [u8; 4], protocol: u8, services: [u16; 2]) -> Vec<u8> {
         let addresses = [write(1, &source), write(2, &destination)].concat();
@@ -269,10 +315,40 @@ mod tests {
             flow(IN_CLINIC, [203, 0, 113, 9], 6, [50_000, 443]),
         ];
         let open = allowed.iter().chain(&foul).cloned().collect();
-        assert_eq!(refused(open, &the_box(), &compile_json(&site())), foul);
+        assert_eq!(refused(open, &the_box(), &compile_json(&site()), soon()), foul);
         let open = allowed.to_vec();
-        assert_eq!(refused(open, &the_box(), &drop_all()), allowed[..3], "loopback lives");
+        assert_eq!(refused(open, &the_box(), &drop_all(), soon()), allowed[..3], "loopback lives");
+        let open = allowed.to_vec();
+        let late = refused(open, &the_box(), &compile_json(&site()), Instant::now());
+        assert_eq!(late, allowed, "what is not looked at in time is ended");
     }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    #[test]
+    fn where_a_name_led_to_stays_allowed_for_as_long_as_the_flow_lasts() {
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        let to = |destination: &str, port| {
+            let (source, destination) = (address("2001:db8:0:1::2"), address(destination));
+            let opening =
+                Opening { source, destination, protocol: 17, services: [40_000, port], icmp: [0, 0] };
+            Flow { family: 10, opening, name: Vec::new() }
+        };
+        let terminals6 = vec!["2001:db8:0:1::2/128".parse().unwrap()];
+        let now = Now { terminals6, ..Now::default() };
+        let destination = "[[destination]]\nname = \"ntp.base.test\"\nudp = [123]\n\n[[kind]]";
+        let profile = include_str!("../tests/data/profile.toml").replace("[[kind]]", destination);
+        let profile = Profile::parse("profile.toml", &profile);
+        let site = Site::parse("site.toml", include_str!("../tests/data/site.toml"), profile).unwrap();
+        let document = lasting(&Plan::compile(&site, &now).document());
+        let open = vec![to(EXPECTED, 123), to(EXPECTED, 124), to("2001:db8:9::1", 123)];
+        let foul = open[1..].to_vec();
+        assert_eq!(refused(open, &the_box(), &document, soon()), foul);
+    }
+
+    const EXPECTED: &str = "2001:db8:0:53::77";
 
     #[test]
     fn a_flow_is_ended_by_the_name_the_kernel_gave_it_and_never_without_one() {

@@ -14,9 +14,9 @@ use tokio::time::{Duration, Instant};
 use crate::apply::apply;
 use crate::error::Error;
 use crate::kernel::Kernel;
-use crate::nft::{self, Holds, Operand, Set};
-use crate::now::{Answer, Consent, Learned, Now};
-use crate::plan::Plan;
+use crate::nft::{self, Holds, Operand, Set, TABLE};
+use crate::now::{self, Answer, Consent, Learned, Now};
+use crate::plan::{Plan, by_name};
 use crate::prove::{all_proved, prove};
 use crate::ruleset::Ground;
 use crate::watch::Watch;
@@ -69,6 +69,29 @@ impl Told {
         Now { learned: self.answers.iter().filter_map(learned).collect(), ..self.now.clone() }
     }
 
+    /// What was told before a restart, as far as the kernel still holds it: nothing that this site does not let be told.
+    /// Consent to maintenance is not taken from there.
+    pub(crate) fn found(listing: &Value, site: &Site, at: Instant) -> Self {
+        let of = |name: &str| elements(listing, name);
+        let prefixes = |name| {
+            let list: Option<Vec<Prefix>> = of(name).iter().map(prefix).collect();
+            list.and_then(|list| checked(list, site).ok()).unwrap_or_default()
+        };
+        let own: Vec<Mac> = site.terminals.iter().filter_map(|terminal| terminal.mac).collect();
+        let cards = of("terminal_cards");
+        let cards = cards.iter().filter_map(|card| card.as_str()?.parse().ok());
+        let now = Now {
+            terminals6: prefixes("terminal_addresses6"),
+            claims6: prefixes("claims_addresses6"),
+            macs: cards.filter(|card| !own.contains(card)).collect(),
+            ..Now::default()
+        };
+        let services: Vec<_> = by_name(site).flat_map(now::services).collect();
+        let learned = of("learned");
+        let answers = learned.iter().filter_map(|element| answer(element, site, &services, at)).collect();
+        Self { now, answers }
+    }
+
     /// Takes news in. False if they change nothing.
     ///
     /// # Errors
@@ -96,6 +119,39 @@ impl Told {
         }
         longer
     }
+}
+
+/// The elements of a set of our table.
+fn elements(listing: &Value, name: &str) -> Vec<Value> {
+    let items = listing["nftables"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut sets = items.iter().map(|item| &item.get("add").unwrap_or(item)["set"]);
+    let own = |set: &&Value| set["family"] == TABLE.0 && set["table"] == TABLE.1 && set["name"] == name;
+    sets.find(own).and_then(|set| set["elem"].as_array()).cloned().unwrap_or_default()
+}
+
+fn prefix(element: &Value) -> Option<Prefix> {
+    let (address, length) = match element.get("prefix") {
+        Some(prefix) => (prefix["addr"].as_str()?, prefix["len"].as_u64()?),
+        None => (element.as_str()?, 128),
+    };
+    format!("{address}/{length}").parse().ok()
+}
+
+/// A learned element that an answer could have led to, and until when it stays. The kernel tells whole seconds.
+fn answer(
+    element: &Value,
+    site: &Site,
+    services: &[(&'static str, u16)],
+    at: Instant,
+) -> Option<((IpAddr, &'static str, u16), Instant)> {
+    let inner = &element["elem"];
+    let [address, protocol, port] = inner["val"]["concat"].as_array()?.as_slice() else { return None };
+    let address: IpAddr = address.as_str()?.parse().ok()?;
+    let service = services.iter().find(|one| protocol == one.0 && *port == one.1)?;
+    let left = inner["expires"].as_u64().or_else(|| inner["timeout"].as_u64())?;
+    let is_expected = site.profile.expected.iter().any(|prefix| prefix.contains(address));
+    let until = at + Duration::from_secs(left + 1);
+    (is_expected && left <= now::LONGEST.into()).then_some(((address, service.0, service.1), until))
 }
 
 fn replace<T: PartialEq>(place: &mut T, value: T) -> Result<bool, Refused> {

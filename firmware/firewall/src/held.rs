@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 
 use serde_json::{Map, Value, json};
 
-use crate::nft::{BRIDGE, TABLE};
+use crate::nft::OURS;
 
 /// What of the plan is not held, and what is held beside it; nothing if they are the same.
 pub(crate) fn difference(plan: &Value, listing: &Value) -> Option<String> {
@@ -24,7 +24,8 @@ fn canonical(document: &Value) -> BTreeSet<String> {
     let mut objects = BTreeSet::new();
     for (kind, mut body) in own(document) {
         if kind == "rule" {
-            let place = places.entry(body["chain"].to_string()).or_default();
+            let chain = format!("{} {} {}", body["family"], body["table"], body["chain"]);
+            let place = places.entry(chain).or_default();
             *place += 1;
             body["place"] = json!(place);
         }
@@ -35,18 +36,30 @@ fn canonical(document: &Value) -> BTreeSet<String> {
 
 /// Whether a table is ours.
 pub(crate) fn is_ours(family: &str, name: &str) -> bool {
-    [TABLE, BRIDGE].contains(&(family, name))
+    OURS.contains(&(family, name))
 }
 
-/// The objects of our table, in their order, without what the kernel adds and with one spelling of everything.
-pub(crate) fn own(document: &Value) -> impl Iterator<Item = (&str, Value)> {
-    let items = document["nftables"].as_array().map_or(&[][..], Vec::as_slice).iter();
-    items.filter_map(|item| {
-        let (kind, body) = item.get("add").unwrap_or(item).as_object()?.iter().next()?;
-        let name = if kind == "table" { &body["name"] } else { &body["table"] };
-        let is_own = is_ours(body["family"].as_str()?, name.as_str()?);
-        (is_own && kind != "delete").then(|| (kind.as_str(), plain(still(body))))
-    })
+/// The objects of our tables, in their order, without what the kernel adds and with one spelling of everything. A table
+/// that is deleted has none.
+pub(crate) fn own(document: &Value) -> Vec<(&str, Value)> {
+    let mut objects: Vec<(&str, Value)> = Vec::new();
+    for item in document["nftables"].as_array().map_or(&[][..], Vec::as_slice) {
+        if let Some(gone) = item.get("delete").and_then(|item| item.get("table")) {
+            objects.retain(|(kind, body)| table_of(kind, body) != (&gone["family"], &gone["name"]));
+            continue;
+        }
+        let Some(objects_here) = item.get("add").unwrap_or(item).as_object() else { continue };
+        let here = objects_here.iter().take(1).filter(|(kind, body)| {
+            let (family, name) = table_of(kind, body);
+            family.as_str().zip(name.as_str()).is_some_and(|(family, name)| is_ours(family, name))
+        });
+        objects.extend(here.map(|(kind, body)| (kind.as_str(), plain(still(body)))));
+    }
+    objects
+}
+
+fn table_of<'v>(kind: &str, body: &'v Value) -> (&'v Value, &'v Value) {
+    (&body["family"], if kind == "table" { &body["name"] } else { &body["table"] })
 }
 
 /// Without what packets and time put into a set and take away: of a set that packets fill (it has a size) everything,

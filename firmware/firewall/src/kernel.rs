@@ -1,11 +1,12 @@
 //! nft, spoken to in JSON over its standard input: nothing of a site ever stands on a command line.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
@@ -17,7 +18,7 @@ use crate::flows;
 pub(crate) trait Kernel {
     /// Takes all of the commands, or none.
     fn load(&self, document: &Value) -> impl Future<Output = Result<(), Error>> + Send;
-    /// Everything it holds, of every table, and what moves packets beside it.
+    /// Everything it holds of every table that sees packets, and what moves packets beside it.
     fn list(&self) -> impl Future<Output = Result<Value, Error>> + Send;
     /// Ends the open flows that this ruleset would not let begin, and says how many.
     fn end_refused(&self, document: &Value) -> impl Future<Output = Result<usize, Error>> + Send;
@@ -26,8 +27,17 @@ pub(crate) trait Kernel {
 /// Where a system keeps nft. Not looked up in PATH: what runs with CAP_NET_ADMIN is not for others to choose.
 const PLACES: [&str; 4] = ["/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft", "/usr/local/sbin/nft"];
 
+/// So often the kernel is read if nft refuses.
+const TIMES: u32 = 3;
+
+/// What is done when the kernel is read.
+const LIST: &str = "list the ruleset";
+
 /// A ruleset of thousands of elements loads in under two seconds on a slow box.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Listing is quicker than loading. Who fills the kernel to make it slow only makes us look at less of it.
+const LISTING: Duration = Duration::from_secs(10);
 
 /// A ruleset with 10,000 destinations is listed in under three million bytes.
 const LONGEST: u64 = 8 * 1024 * 1024;
@@ -62,9 +72,35 @@ impl Nft {
             }
             bounded(child).await
         };
-        let output = tokio::time::timeout(PATIENCE, run).await.map_err(|_| Error::Silent(doing))?;
+        let patience = if doing == LIST { LISTING } else { PATIENCE };
+        let output = tokio::time::timeout(patience, run).await.map_err(|_| Error::Silent(doing))?;
         answer(doing, output.map_err(failed)?)
     }
+
+    /// What one command lists. Also a table's name, which anybody may have given it, goes in as JSON.
+    async fn listed(&self, what: Value) -> Result<Vec<Value>, Error> {
+        let command = json!({"nftables": [{ "list": what }]});
+        let mut listing: Value =
+            serde_json::from_slice(&self.run(LIST, &["-j", "-f", "-"], Some(&command)).await?)?;
+        Ok(listing["nftables"].as_array_mut().map(std::mem::take).unwrap_or_default())
+    }
+
+    /// The tables that see packets, one after the other: what others keep in tables without a hook decides nothing, and
+    /// may be more than can be read. Between two of them something may change; word of that comes.
+    async fn seeing(&self) -> Result<Vec<Value>, Error> {
+        let mut objects = Vec::new();
+        for (family, name) in hooked(&self.listed(json!({"chains": null})).await?) {
+            objects.extend(self.listed(json!({"table": {"family": family, "name": name}})).await?);
+        }
+        Ok(objects)
+    }
+}
+
+/// The tables that have a chain at a hook.
+fn hooked(chains: &[Value]) -> BTreeSet<(String, String)> {
+    let chains = chains.iter().map(|item| &item["chain"]).filter(|chain| chain["hook"].is_string());
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    chains.filter_map(|chain| text(&chain["family"]).zip(text(&chain["table"]))).collect()
 }
 
 /// Reads what it says, up to a limit, and waits for its end: who says more finds nobody listening.
@@ -99,12 +135,16 @@ impl Kernel for Nft {
     }
 
     async fn list(&self) -> Result<Value, Error> {
-        let text = self.run("list the ruleset", &["-j", "list", "ruleset"], None).await?;
-        let mut listing: Value = serde_json::from_slice(&text)?;
-        if let Some(objects) = listing.get_mut("nftables").and_then(Value::as_array_mut) {
-            objects.extend(beside::look().await?);
+        let mut found = self.seeing().await;
+        for _ in 1..TIMES {
+            // A table may go before it is read.
+            if matches!(found, Err(Error::Refused { .. })) {
+                found = self.seeing().await;
+            }
         }
-        Ok(listing)
+        let mut objects = found?;
+        objects.extend(beside::look().await?);
+        Ok(json!({ "nftables": objects }))
     }
 
     async fn end_refused(&self, document: &Value) -> Result<usize, Error> {

@@ -85,7 +85,11 @@ impl Memory {
     /// # Errors
     /// What the system says; a restart may then find it again, but only goes on with it if the kernel holds it.
     pub(crate) fn disarm(&self) -> Result<(), journal::Error> {
-        journal::remove(&self.waiting_path())
+        match journal::remove(&self.waiting_path()) {
+            // Before the first change there is not even a folder.
+            Err(journal::Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
     }
 
     /// What waits is confirmed: first that is kept, and then it waits no more.
@@ -204,6 +208,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let memory = memory(&folder);
         assert_eq!(memory.waiting(), None);
+        memory.disarm().expect("nothing waits, and nothing ever did");
         let waiting = armed(&memory);
         assert_eq!(memory.waiting(), Some(waiting.clone()));
         assert!(waiting.remaining() <= Duration::from_secs(100) && !waiting.remaining().is_zero());

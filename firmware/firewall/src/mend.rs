@@ -6,7 +6,7 @@ use model::Timestamp;
 use model::part::{Promise, Proof};
 use model::ruleset::{Drift, Repair};
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::apply::{apply, close, proved};
 use crate::drift;
@@ -15,21 +15,35 @@ use crate::kernel::Kernel;
 use crate::prove::{all_proved, prove};
 use crate::watch::Watch;
 
+/// How soon a kernel that was not read is read again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// So many words of changes are taken at once.
+const MOST_WORDS: u32 = 16;
+
+/// So many of these are the longest pause.
+const MOST_PAUSES: u32 = 10;
+
 impl<K: Kernel> Watch<K> {
     /// Reads, proves, and puts right what somebody changed. The promises are those of what was found.
     pub(crate) async fn look(&mut self) -> Result<Vec<Promise>, Error> {
         (self.looked_at, self.look_at) = (Instant::now(), None);
         let listing = match self.kernel.list().await {
             Ok(listing) => listing,
-            Err(error) => return Ok(self.unread(&error)),
+            Err(error) => return self.not_read(error).await,
         };
+        let was_unread = std::mem::take(&mut self.unread) > 0;
         let found = prove(&listing, &self.ruleset.intent);
         let changes = drift::changes(&self.ruleset.document, &listing, &self.guests);
         if changes.is_empty() && all_proved(&found) {
             self.is_clean(&found).await;
+            if was_unread {
+                self.end_refused().await;
+            }
             return Ok(found);
         }
         if !self.dropped {
+            self.listen().await;
             self.note(changes, &found);
         }
         if let Some(due) = self.pace.wait(Instant::now()) {
@@ -41,6 +55,14 @@ impl<K: Kernel> Watch<K> {
         self.publish(found.clone());
         self.repair(&listing).await?;
         Ok(found)
+    }
+
+    /// Word of who did it may have come while it was read.
+    async fn listen(&mut self) {
+        for _ in 0..MOST_WORDS {
+            let Ok(heard) = timeout(Duration::ZERO, self.ears.next()).await else { return };
+            self.notice(heard);
+        }
     }
 
     async fn is_clean(&mut self, found: &[Promise]) {
@@ -127,13 +149,39 @@ impl<K: Kernel> Watch<K> {
         Ok(())
     }
 
-    /// Nothing can be said of a kernel that is not read; what it holds goes on filtering.
-    fn unread(&self, error: &Error) -> Vec<Promise> {
+    /// Nothing can be said of a kernel that is not read: somebody may have opened it and hidden that behind more than
+    /// can be listed. So our ruleset is loaded over whatever it holds, and if it is not read after that either,
+    /// everything is dropped, again and again for as long as it is not read.
+    async fn not_read(&mut self, error: Error) -> Result<Vec<Promise>, Error> {
         tracing::warn!(%error, "the kernel's ruleset could not be read");
+        self.unread = self.unread.saturating_add(1);
+        self.record.doubt(self.clean_at);
+        self.ears.close_log();
+        let promises = self.nothing_is_proved(&error);
+        if self.unread == 1 && !self.dropped {
+            self.load_unseen().await?;
+        } else {
+            self.give_up(error).await?;
+        }
+        self.look_at = Some(Instant::now() + AGAIN * self.unread.min(MOST_PAUSES));
+        Ok(promises)
+    }
+
+    async fn load_unseen(&mut self) -> Result<(), Error> {
+        self.refresh();
+        match self.kernel.load(&self.ruleset.document).await {
+            Ok(()) => self.counted_since = Some(Timestamp::now()),
+            Err(error) => self.give_up(error).await?,
+        }
+        Ok(())
+    }
+
+    fn nothing_is_proved(&self, error: &Error) -> Vec<Promise> {
         let reason = format!("the kernel was not read: failed to {error}");
         let mut promises = self.part.borrow().promises.clone();
         promises.iter_mut().for_each(|promise| promise.proof = Proof::Unproved { reason: reason.clone() });
-        self.part.send_modify(|part| part.promises.clone_from(&promises));
+        let proved_at = self.part.borrow().proved_at;
+        self.publish_of(promises.clone(), proved_at);
         promises
     }
 }

@@ -7,11 +7,18 @@ use std::net::IpAddr;
 use model::site::prefix::Prefix;
 use serde_json::{Value, json};
 
-/// The family and the name of our one table.
+/// The family and the name of our table.
 pub const TABLE: (&str, &str) = ("inet", "sekisho");
 
 /// The table of what passes through unseen, in a site that asks for it.
 pub const BRIDGE: (&str, &str) = ("bridge", "sekisho");
+
+/// What drops everything when our table cannot be replaced, since somebody else has taken its name for himself: a table
+/// of this name belongs to us alone, and goes when ours is loaded.
+pub const CLOSED: [(&str, &str); 2] = [("inet", "sekisho_closed"), ("bridge", "sekisho_closed")];
+
+/// Every table that is ours, whether it is there or not.
+pub const OURS: [(&str, &str); 4] = [TABLE, BRIDGE, CLOSED[0], CLOSED[1]];
 
 /// The NFLOG group drops are logged to.
 pub const LOG_GROUP: u16 = 5;
@@ -384,25 +391,28 @@ pub struct Table<'t> {
     pub sets: &'t [Set],
     /// Its verdict maps.
     pub maps: &'t [Map],
-    /// Its chains; a table without any is only taken away.
+    /// Its chains.
     pub chains: &'t [Chain],
 }
 
-/// The commands that replace these tables as a whole, in one transaction: `add` makes sure that there is one to
-/// `delete`, other tables are left alone, and an error anywhere changes nothing.
+/// The commands that put these tables in the place of all that is ours, in one transaction: `add` makes sure that there
+/// is one to `delete`, other people's tables are left alone, and an error anywhere changes nothing.
 pub fn replacement(tables: &[Table<'_>]) -> Value {
-    json!({ "nftables": tables.iter().flat_map(Table::commands).collect::<Vec<_>>() })
+    replaced(&OURS, tables)
+}
+
+/// The same, and only what is named is taken away.
+pub fn replaced(gone: &[(&str, &str)], tables: &[Table<'_>]) -> Value {
+    let gone = gone
+        .iter()
+        .flat_map(|place| ["add", "delete"].map(|verb| json!({ verb: placed(*place, "table", json!({})) })));
+    json!({ "nftables": gone.chain(tables.iter().flat_map(Table::commands)).collect::<Vec<_>>() })
 }
 
 impl Table<'_> {
     fn commands(&self) -> Vec<Value> {
         let add = |kind: &str, body: Value| json!({ "add": placed(self.place, kind, body) });
-        let mut commands =
-            vec![add("table", json!({})), json!({"delete": placed(self.place, "table", json!({}))})];
-        if self.chains.is_empty() {
-            return commands;
-        }
-        commands.push(add("table", json!({})));
+        let mut commands = vec![add("table", json!({}))];
         commands.extend(self.sets.iter().map(|set| add("set", set.json())));
         commands.extend(self.chains.iter().map(|chain| add("chain", chain.json())));
         commands.extend(self.maps.iter().map(|map| add("map", map.json())));

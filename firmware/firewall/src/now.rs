@@ -75,7 +75,7 @@ pub struct Answer {
 const GRACE: u32 = 30;
 
 /// No answer admits for longer.
-const LONGEST: u32 = 86_400;
+pub(crate) const LONGEST: u32 = 86_400;
 
 impl Answer {
     /// What it admits on this site: nothing outside what the profile expects, and only the ports of the destinations

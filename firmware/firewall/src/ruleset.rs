@@ -5,8 +5,10 @@ use std::sync::Arc;
 use model::Site;
 use model::boot::Setup;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::drops::{Ports, Words};
+use crate::follow::Told;
 use crate::now::Now;
 use crate::plan::Plan;
 use crate::prove::Intent;
@@ -39,6 +41,14 @@ pub(crate) struct Ruleset {
 }
 
 impl Ground {
+    /// What the kernel holds of what was told.
+    pub(crate) fn told(&self, listing: &Value) -> Told {
+        match self {
+            Self::Site(site) => Told::found(listing, site, Instant::now()),
+            Self::Setup { .. } => Told::default(),
+        }
+    }
+
     /// Its ruleset, with what was told.
     pub(crate) fn ruleset(&self, now: &Now) -> Ruleset {
         let (document, intent, ports) = match self {

@@ -38,6 +38,8 @@ enum Fault {
     Loses(&'static str),
     /// From this load on, none is taken.
     LoadsNoMore,
+    /// From this listing on, there is none.
+    ListsNoMore,
 }
 
 /// Holds what it was given last, as our table is replaced as a whole.
@@ -63,7 +65,7 @@ impl Double {
         if *next != Some(fault) {
             return Ok(());
         }
-        if fault != Fault::LoadsNoMore {
+        if ![Fault::LoadsNoMore, Fault::ListsNoMore].contains(&fault) {
             *next = None;
         }
         Err(Error::Refused { doing: "fail", said: format!("{fault:?}") })
@@ -89,6 +91,7 @@ impl Kernel for &Double {
 
     async fn list(&self) -> Result<Value, Error> {
         self.fails(Fault::List)?;
+        self.fails(Fault::ListsNoMore)?;
         Ok(self.held())
     }
 
@@ -177,6 +180,21 @@ async fn a_restart_keeps_the_site_s_own_ruleset() {
     assert_eq!(part.state, RulesetState::Proved);
 }
 
+#[tokio::test]
+async fn a_restart_goes_on_with_what_was_told_and_with_nothing_that_could_not_be() {
+    let told = |address: &str| {
+        let terminals6 = vec![address.parse().unwrap()];
+        ground().ruleset(&Now { terminals6, ..Now::default() }).document
+    };
+    let kernel = Double::holding(told("2001:db8:0:1::2/128"), None);
+    drop(asked(&kernel, |_| {}).await);
+    assert!(kernel.loads.lock().unwrap().is_empty());
+    // No host behind this line has these.
+    let kernel = Double::holding(told("2001:db8:0:1::/64"), None);
+    drop(asked(&kernel, |_| {}).await);
+    assert_eq!(kernel.held(), compile_json(&site()));
+}
+
 /// Where there is no rule, what IPv6 needs passes (8), and no log says anything wrong (12).
 fn all_but_two_broken(found: &[Proof]) -> bool {
     let broken = found.iter().filter(|proof| matches!(proof, Proof::Broken { .. })).count();
@@ -220,9 +238,45 @@ async fn a_room_that_cannot_even_drop_everything_ends() {
 #[tokio::test]
 async fn a_kernel_that_is_not_read_proves_nothing() {
     let kernel = Double::holding(open(), None);
-    let (found, part, _) = asked(&kernel, |kernel| *kernel.fault.lock().unwrap() = Some(Fault::List)).await;
+    let (found, part, _) = asked(&kernel, |kernel| {
+        *kernel.held.lock().unwrap() = open();
+        *kernel.fault.lock().unwrap() = Some(Fault::List);
+    })
+    .await;
     assert!(!found.is_empty() && found.iter().all(|proof| matches!(proof, Proof::Unproved { .. })));
-    assert_eq!(part.state, RulesetState::Proved);
+    assert_eq!(part.state, RulesetState::Drifted);
+    assert_eq!(kernel.held(), compile_json(&site()), "ours is loaded over what nobody sees");
+}
+
+#[tokio::test]
+async fn a_kernel_that_stays_unread_is_closed_and_comes_back_when_it_is_read() {
+    let kernel = Double::holding(open(), None);
+    let (room, seen) = room(&kernel);
+    let (commands, mut waiting) = mpsc::channel(1);
+    let reach = async |state| {
+        let mut seen = seen.clone();
+        let reached = seen.wait_for(|part| part.state == state).await.unwrap();
+        drop(reached);
+    };
+    let told = async {
+        reach(RulesetState::Proved).await;
+        *kernel.fault.lock().unwrap() = Some(Fault::ListsNoMore);
+        *kernel.held.lock().unwrap() = open();
+        let (reply, _answer) = oneshot::channel();
+        commands.send(Command::ProveLive { reply }).await.unwrap();
+        reach(RulesetState::DropAll).await;
+        assert_eq!(kernel.held(), drop_all());
+        *kernel.fault.lock().unwrap() = None;
+        reach(RulesetState::Proved).await;
+        assert_eq!(kernel.held(), compile_json(&site()));
+    };
+    let both = async {
+        tokio::select! {
+            ended = room.run(&mut waiting) => panic!("the room ended: {ended:?}"),
+            () = told => {}
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), both).await.unwrap();
 }
 
 #[cfg(feature = "sabotage")]

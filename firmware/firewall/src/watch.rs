@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
-use crate::apply::{apply, proved};
+use crate::apply::{apply, drop_everything, proved};
 use crate::change::{Asker, Unconfirmed};
 use crate::drift::{self, Pace, Table};
 use crate::drops::{Record, lines};
@@ -22,7 +22,6 @@ use crate::kernel::Kernel;
 use crate::log::Logged;
 use crate::memory::Memory;
 use crate::now::Now;
-use crate::plan::drop_all;
 use crate::prove::all_proved;
 use crate::ruleset::{Ground, Ruleset};
 
@@ -109,6 +108,8 @@ pub(crate) struct Watch<K> {
     pub(crate) guests: BTreeSet<Table>,
     /// Everything is dropped, since the ruleset could not be brought up.
     pub(crate) dropped: bool,
+    /// How often in a row the kernel could not be read.
+    pub(crate) unread: u32,
     pub(crate) record: Record,
     pub(crate) counted_since: Option<Timestamp>,
     /// When the kernel was last found to hold what it should.
@@ -140,6 +141,7 @@ impl<K: Kernel> Watch<K> {
             author: None,
             guests: BTreeSet::new(),
             dropped: false,
+            unread: 0,
             record: Record::default(),
             counted_since: None,
             clean_at: Timestamp::now(),
@@ -188,7 +190,7 @@ impl<K: Kernel> Watch<K> {
         Ok(())
     }
 
-    fn notice(&mut self, heard: Heard) {
+    pub(crate) fn notice(&mut self, heard: Heard) {
         match heard {
             Heard::Change(author) => {
                 self.author = author.or_else(|| self.author.take());
@@ -219,14 +221,17 @@ impl<K: Kernel> Watch<K> {
                 self.publish(promises);
                 return Ok(());
             }
-            if let Ok(promises) = proved(listing, &self.ruleset) {
+            let told = self.ground.told(listing);
+            let ruleset = self.ground.ruleset(&told.at(Instant::now()));
+            if let Ok(promises) = proved(listing, &ruleset) {
+                (self.told, self.ruleset) = (told, ruleset);
                 self.is_ours_again().await;
                 self.publish(promises);
                 self.forget_unconfirmed();
                 return Ok(());
             }
         }
-        self.kernel.load(&drop_all()).await.map_err(|error| Error::Unclosed(Box::new(error)))?;
+        drop_everything(&self.kernel).await.map_err(|error| Error::Unclosed(Box::new(error)))?;
         self.dropped = true;
         self.publish(Vec::new());
         let promises = apply(&self.kernel, &self.ruleset).await?;
@@ -260,6 +265,10 @@ impl<K: Kernel> Watch<K> {
     pub(crate) async fn settled(&mut self, promises: Vec<Promise>) -> Option<usize> {
         self.is_ours_again().await;
         self.publish(promises);
+        self.end_refused().await
+    }
+
+    pub(crate) async fn end_refused(&self) -> Option<usize> {
         let ended = self.kernel.end_refused(&self.ruleset.document).await;
         ended.inspect_err(|error| tracing::warn!(%error, "flows that were open go on, allowed or not")).ok()
     }
@@ -292,18 +301,22 @@ impl<K: Kernel> Watch<K> {
             let part = self.part.borrow();
             (part.promises.clone(), part.proved_at)
         };
-        self.publish(promises);
-        self.part.send_modify(|part| part.proved_at = proved_at);
+        self.publish_of(promises, proved_at);
     }
 
     pub(crate) fn publish(&self, promises: Vec<Promise>) {
+        let proved_at = (!promises.is_empty()).then(Timestamp::now);
+        self.publish_of(promises, proved_at);
+    }
+
+    /// Publishes what was found at a time.
+    pub(crate) fn publish_of(&self, promises: Vec<Promise>, proved_at: Option<Timestamp>) {
         let state = match &self.drift {
             _ if self.dropped => RulesetState::DropAll,
             Some(_) => RulesetState::Drifted,
             None if all_proved(&promises) => RulesetState::Proved,
             None => RulesetState::Drifted,
         };
-        let proved_at = (!promises.is_empty()).then(Timestamp::now);
         let drift = self.drift.as_ref().map(|(drift, _)| drift.clone());
         let pending = self.unconfirmed.as_ref().map(|change| change.waiting.pending.clone());
         self.part.send_replace(FirewallPart { state, promises, proved_at, hindrance: None, drift, pending });

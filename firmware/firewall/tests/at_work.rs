@@ -6,8 +6,10 @@
 mod lab;
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::net::{TcpListener, UdpSocket};
 use std::path::Path as FilePath;
+use std::process::{Command as Program, Stdio};
 use std::time::Duration;
 
 use firewall::explain::explain;
@@ -230,6 +232,86 @@ fn somebody_who_changes_the_rules_again_and_again_is_answered_ever_later_and_it_
             assert!(repairs >= 3, "the first few are put right at once: {repairs}");
             room.wait("put right in the end", FirewallPart::is_in_force).await;
             assert_eq!(held(), ours);
+        });
+    });
+}
+
+/// Our table alone, without handles and counts.
+fn ours() -> String {
+    let text = String::from_utf8(run("nft", &["-s", "list", "table", "inet", "sekisho"])).unwrap();
+    text.lines().map(|line| line.split(" # handle").next().unwrap().trim()).collect::<Vec<_>>().join("\n")
+}
+
+/// A table that sees no packet, and is longer than anything that is read.
+fn add_a_long_table() {
+    let elements = (0..900_000).map(|n| format!("{}.{}.{}.1", 1 + n / 65_536, n / 256 % 256, n % 256));
+    let elements = elements.collect::<Vec<_>>().join(",");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let table = format!("table inet z {{ set s {{ type ipv4_addr; elements = {{ {elements} }}; }}; }}");
+    std::fs::write(file.path(), table).unwrap();
+    run("nft", &["-f", file.path().to_str().unwrap()]);
+}
+
+#[test]
+fn what_hides_behind_more_than_can_be_read_is_found_and_what_cannot_be_read_at_all_is_closed() {
+    lab::alone(|| {
+        with_room(None, async |room| {
+            let before = ours();
+            add_a_long_table();
+            nft("insert rule inet sekisho forward counter accept");
+            let told =
+                |part: &FirewallPart| part.drift.as_ref().is_some_and(|drift| drift.repair == Repair::Done);
+            room.wait("put right", told).await;
+            assert_eq!(ours(), before);
+            // It sees packets now, so that it would have to be read.
+            nft("add chain inet z in { type filter hook input priority 0; }");
+            room.wait("told as unread", |part| !part.is_in_force()).await;
+            room.wait("closed", |part| part.state == RulesetState::DropAll).await;
+            assert!(!ours().contains("jump"), "{}", ours());
+            nft("delete table inet z");
+            room.wait("in force", FirewallPart::is_in_force).await;
+            assert_eq!(ours(), before);
+        });
+    });
+}
+
+#[test]
+fn an_empty_table_of_one_of_our_names_stands_in_nobody_s_way() {
+    lab::alone(|| {
+        nft("add table bridge sekisho");
+        with_room(None, async |room| {
+            let empty = ["table bridge sekisho_closed", "table bridge sekisho"];
+            empty.iter().for_each(|table| nft(&format!("add {table}")));
+            nft("insert rule inet sekisho forward accept");
+            room.wait("told", |part| part.drift.as_ref().is_some_and(|drift| drift.repair == Repair::Done))
+                .await;
+            assert_eq!(run("nft", &["list", "tables"]), b"table inet sekisho\n");
+        });
+    });
+}
+
+#[test]
+fn somebody_who_takes_our_table_s_name_for_himself_closes_the_box_until_he_goes() {
+    lab::alone(|| {
+        with_room(None, async |room| {
+            let before = held();
+            let mut owner = Program::new("nft")
+                .arg("-i")
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            let lines = "delete table inet sekisho\nadd table inet sekisho { flags owner; }\n\
+                         add chain inet sekisho f { type filter hook forward priority 0; policy accept; }\n";
+            owner.stdin.as_mut().unwrap().write_all(lines.as_bytes()).unwrap();
+            room.wait("closed", |part| part.state == RulesetState::DropAll).await;
+            let closed = String::from_utf8(run("nft", &["list", "table", "inet", "sekisho_closed"])).unwrap();
+            assert_eq!(closed.matches("policy drop").count(), 3, "{closed}");
+            drop(owner.stdin.take());
+            owner.wait().unwrap();
+            room.wait("in force", FirewallPart::is_in_force).await;
+            assert_eq!(held(), before);
         });
     });
 }

@@ -296,6 +296,31 @@ fn an_answer_ends_with_its_time_and_what_is_open_then_goes_on() {
     });
 }
 
+#[test]
+fn a_restart_reloads_nothing_and_goes_on_with_what_was_told() {
+    lab::alone(|| {
+        let site = site::with("kind = \"ra\"", "");
+        let mut before = Vec::new();
+        with_room(&site, async |room| {
+            let terminals = ["2001:db8:0:1::2/128", "2001:db8:0:1::3/128"].map(prefix);
+            room.tell(News::Terminals(terminals.into())).await.unwrap();
+            room.tell(News::Cards(vec!["02:00:00:00:00:09".parse().unwrap()])).await.unwrap();
+            let addresses = vec!["2001:db8:0:53::77".parse().unwrap()];
+            let answer = Answer { name: "ntp.base.test".into(), addresses, ttl: 600 };
+            room.tell(News::Answered(answer)).await.unwrap();
+            before = handles();
+        });
+        with_room(&site, async |room| {
+            assert!(room.proofs().await.iter().all(|one| one.proof == Proof::Proved));
+            assert_eq!(handles(), before);
+            // It is known, and can be taken back.
+            room.tell(News::Terminals(Vec::new())).await.unwrap();
+            assert!(room.proofs().await.iter().all(|one| one.proof == Proof::Proved));
+            assert_eq!(handles(), before);
+        });
+    });
+}
+
 /// A table that only counts what leaves, made before the room comes.
 fn spy() {
     run("nft", &["add", "table", "inet", "spy"]);

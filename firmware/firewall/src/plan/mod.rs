@@ -18,13 +18,17 @@ mod setup;
 mod translate;
 pub mod words;
 
+pub(crate) use self::sets::by_name;
+
 use model::boot::Setup;
 use model::{Site, Zone};
 use serde_json::Value;
 
 use self::maintenance::Open;
 use self::outside::Outside;
-use crate::nft::{self, BRIDGE, Chain, Hook, Key, Map, Operand, Rule, Set, Statement, TABLE, Table, Verdict};
+use crate::nft::{
+    self, BRIDGE, CLOSED, Chain, Hook, Key, Map, Operand, Rule, Set, Statement, TABLE, Table, Verdict,
+};
 use crate::now::Now;
 
 /// A site's ruleset. The ids of its rules are unique.
@@ -98,9 +102,32 @@ pub fn compile_json(site: &Site) -> Value {
 }
 
 /// Everything is dropped (promise 11), also what IPv6 needs: this stands for the moment before the first
-/// proof, and after a failure for as long as it lasts. Only the box's own loopback lives, by which its roles
-/// and their readers talk. The kernel asks for routers and neighbours again by itself when this is replaced.
+/// proof, and after a failure for as long as it lasts; a bridge carries nothing either. Only the box's own loopback
+/// lives, by which its roles and their readers talk. The kernel asks for routers and neighbours again by itself when this
+/// is replaced.
 pub fn drop_all() -> Value {
+    let [routed, bridged] = closed_chains();
+    nft::replacement(&closed(&[TABLE, BRIDGE], &[&routed, &bridged]))
+}
+
+/// How else everything is dropped if that is refused, one after the other: beside a table of our name that somebody else
+/// has taken for himself, and in a kernel that filters no bridge.
+pub(crate) fn drop_all_beside() -> [Value; 3] {
+    let [routed, bridged] = closed_chains();
+    let both: [&[Chain]; 2] = [&routed, &bridged];
+    [
+        nft::replaced(&CLOSED, &closed(&CLOSED, &both)),
+        nft::replaced(&[TABLE], &closed(&[TABLE], &both)),
+        nft::replaced(&CLOSED[..1], &closed(&CLOSED[..1], &both)),
+    ]
+}
+
+fn closed<'t>(places: &[(&'static str, &'static str)], chains: &[&'t [Chain]]) -> Vec<Table<'t>> {
+    let places = places.iter().zip(chains);
+    places.map(|(place, chains)| Table { place: *place, sets: &[], maps: &[], chains }).collect()
+}
+
+fn closed_chains() -> [Vec<Chain>; 2] {
     let base = |name, loopback: Option<Key>| {
         let rules = loopback.map(|key| Rule {
             id: format!("{name}-lo"),
@@ -109,8 +136,8 @@ pub fn drop_all() -> Value {
         });
         Chain { name, hook: Some(Hook::filter(name)), rules: rules.into_iter().collect() }
     };
-    let chains = [base("input", Some(Key::In)), base("forward", None), base("output", Some(Key::Out))];
-    nft::replacement(&[Table { place: TABLE, sets: &[], maps: &[], chains: &chains }])
+    let routed = vec![base("input", Some(Key::In)), base("forward", None), base("output", Some(Key::Out))];
+    [routed, vec![base("forward", None)]]
 }
 
 /// How many refusals of one line are logged a second.

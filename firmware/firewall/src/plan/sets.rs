@@ -111,7 +111,7 @@ fn of_destinations(site: &Site, now: &Now) -> Vec<Set> {
 }
 
 /// The destinations that are names.
-pub(super) fn by_name(site: &Site) -> impl Iterator<Item = &Destination> {
+pub(crate) fn by_name(site: &Site) -> impl Iterator<Item = &Destination> {
     site.profile.destinations.iter().filter(|one| !matches!(one.to, Where::Prefix(_)))
 }
 
