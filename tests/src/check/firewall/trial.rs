@@ -184,7 +184,13 @@ impl<'w> Court<'w> {
         if !broken.is_empty() {
             return Ok(Outcome::Refused { broken, unknown: is_unknown });
         }
-        Ok(unknown.into_iter().next().map_or(Outcome::Harmless, |(_, reason, _)| Outcome::Doubted(reason)))
+        Ok(match unknown.into_iter().next() {
+            Some((_, reason, _)) => Outcome::Doubted(reason),
+            None if mutant.breaks => {
+                Outcome::Disputed(vec!["everything is called proved, and is not".into()])
+            }
+            None => Outcome::Harmless,
+        })
     }
 
     /// Tries a ruleset that should do what the plan does: the prover must call it proved, as it is written and as the kernel

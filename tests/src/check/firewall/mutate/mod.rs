@@ -4,6 +4,7 @@
 mod chains;
 mod elsewhere;
 mod rules;
+mod seeming;
 mod sets;
 
 use serde_json::{Value, json};
@@ -18,12 +19,15 @@ pub(super) struct Mutant {
     pub(super) document: Value,
     /// The operator brought in what lies outside the language that the prover claims to understand: it may say so.
     pub(super) beyond: bool,
+    /// It is known to break a promise, also where no packet of the sweep shows it: it must not be called proved.
+    pub(super) breaks: bool,
 }
 
 /// Everything the operators make of a box's ruleset.
 pub(super) fn all(world: &World) -> Vec<Mutant> {
     let document = &world.document;
-    let made = [rules::all(document), sets::all(world), chains::all(world), elsewhere::all(world)].concat();
+    let within = [rules::all(document), sets::all(world), chains::all(world)].concat();
+    let made = [within, elsewhere::all(world), seeming::all(world)].concat();
     made.into_iter().filter(|mutant| mutant.document != *document).collect()
 }
 
@@ -86,11 +90,11 @@ impl Edit {
     }
 
     pub(super) fn named(self, name: String) -> Mutant {
-        Mutant { name, document: self.0, beyond: false }
+        Mutant { name, document: self.0, beyond: false, breaks: false }
     }
 
     pub(super) fn beyond(self, name: String) -> Mutant {
-        Mutant { name, document: self.0, beyond: true }
+        Mutant { name, document: self.0, beyond: true, breaks: false }
     }
 }
 
