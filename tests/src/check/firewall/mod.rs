@@ -1,13 +1,13 @@
 //! `firewall`: how the proof is checked. The plan's word, the prover's word and the kernel's doings, each against the other.
 //!
-//! - [`compare`]: sites made up at random, packets for every line and its border values, flows with their answers and
+//! - `compare`: sites made up at random, packets for every line and its border values, flows with their answers and
 //!   what is forged into them: `explain` must say of each what a kernel that holds the plan then does.
-//! - [`mutate`] and [`trial`]: rulesets broken by generic operators. What a promise forbids must not come out of a kernel
+//! - `mutate` and `trial`: rulesets broken by generic operators. What a promise forbids must not come out of a kernel
 //!   whose ruleset the prover calls proved, and each packet the prover shows must come out.
-//! - [`rewrite`]: other ways to write the same, each still proved.
+//! - `rewrite`: other ways to write the same, each still proved.
 //!
-//! The kernel's word is what the ports' far ends and the box's sockets received ([`bench`]); which promise that breaks is
-//! [`judge`]d apart from the prover. docs/firewall-check.md says what a run shows and what it cannot.
+//! The kernel's word is what the ports' far ends and the box's sockets received (`bench`); which promise that breaks is
+//! `judge`d apart from the prover. docs/firewall-check.md says what a run shows and what it cannot.
 
 mod bench;
 mod came;
