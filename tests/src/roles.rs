@@ -67,11 +67,24 @@ pub fn prepare(ground: &Ground, sekisho: &Path) -> Result<(), Error> {
         own(&state.join("share/OQS").join(folder), OWNER, 0o770)?;
     }
     ground.door(Host::Box).inside(|| {
+        older_tables()?;
         let (program, nothing) = (Path::new(PROGRAM), None::<&str>);
         fs::write(program, "").map_err(at(program))?;
         mount(Some(sekisho), program, nothing, MsFlags::MS_BIND, nothing)
             .map_err(doing(format!("mount {PROGRAM}")))
     })
+}
+
+/// Lets `netd` read which tables of iptables there are. The image's kernel has the files only once somebody uses those
+/// tools; one with the tools built in always has them, for root's group.
+fn older_tables() -> Result<(), Error> {
+    for name in ["ip_tables_names", "ip6_tables_names", "arp_tables_names"] {
+        let path = PathBuf::from(format!("/proc/thread-self/net/{name}"));
+        if path.exists() {
+            chown(&path, None, Some(ROLES[0].uid)).map_err(at(&path))?;
+        }
+    }
+    Ok(())
 }
 
 fn own(folder: &Path, uid: u32, mode: u32) -> Result<(), Error> {
