@@ -1,7 +1,7 @@
 //! The promises as a person reads them, of one packet that really came out somewhere: which does that break? It shares
 //! nothing with the prover but the site's intent; docs/security.md has the words.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use firewall::packet::{Packet, Path, State};
 use firewall::prove::{Intent, Service};
@@ -106,6 +106,26 @@ impl Sight<'_> {
 
     fn dhcp(&self, from: u16, to: u16) -> bool {
         self.packet.source.is_ipv4() && self.carries(17, &[to]) && self.packet.source_service == from
+    }
+
+    /// A client that does not know whom to ask (RFC 2131 section 4.1).
+    fn asks_everybody(&self) -> bool {
+        self.packet.destination == IpAddr::V4(Ipv4Addr::BROADCAST)
+    }
+
+    /// A client asks the servers of its link (RFC 8415 section 7.1).
+    fn dhcp6(&self) -> bool {
+        let servers = IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2));
+        self.packet.destination == servers && self.carries(17, &[547]) && self.packet.source_service == 546
+    }
+
+    /// Echo with somebody who may be asked something, or with the line's router, which is known by an address of the link.
+    fn is_echo_of_a_peer(&self, zone: Zone) -> bool {
+        let destination = self.packet.destination;
+        let known = |(by, service): &(Zone, Service)| *by == zone && service.prefix.contains(destination);
+        let of_the_link = matches!(destination, IpAddr::V6(address) if address.is_unicast_link_local());
+        let echo = self.icmp6(&[128, 129]) || self.icmp4(&[0, 8]);
+        echo && (self.intent.peers.iter().any(known) || zone == Zone::Wan && of_the_link)
     }
 
     fn asks(&self, service: &Service) -> bool {
@@ -245,11 +265,14 @@ impl Sight<'_> {
     }
 
     fn is_for_a_terminal(&self) -> bool {
-        let plain = self.is_of_the_link() || self.icmp6(&[128, 129, 133]) || self.icmp4(&[0, 8]);
-        let asked = self.carries(17, &[53, 67, 123, 547]) || self.carries(6, &[53]);
-        plain
-            || asked
-            || self.from == Some(Zone::Claims) && self.is_at_own(Zone::Claims) && self.carries(6, &[445])
+        let zone = self.from.unwrap_or(Zone::Terminal);
+        let asked = self.icmp4(&[0, 8]) || self.carries(17, &[53, 67, 123]) || self.carries(6, &[53]);
+        let share = zone == Zone::Claims && self.carries(6, &[445]);
+        self.is_of_the_link()
+            || self.icmp6(&[128, 129, 133])
+            || self.is_at_own(zone) && (asked || share)
+            || self.asks_everybody() && self.dhcp(68, 67)
+            || self.dhcp6()
     }
 
     fn is_at_own(&self, zone: Zone) -> bool {
@@ -293,21 +316,20 @@ impl Sight<'_> {
         let packet = self.packet;
         let to = |list: &[Ipv4Addr]| list.iter().any(|address| IpAddr::V4(*address) == packet.destination);
         let peer = self.intent.peers.iter().any(|(by, service)| *by == zone && self.asks(service));
-        let out = peer || self.is_of_a_gateway(zone, packet.destination);
-        let dhcp6 = packet.source.is_ipv6() && self.carries(17, &[547]);
+        let out = peer || self.is_of_a_gateway(zone, packet.destination) || self.is_echo_of_a_peer(zone);
         let terminals = &self.intent.terminals;
         match zone {
             Zone::Wan => {
-                out || self.icmp6(&[128, 129, 133]) || dhcp6 || self.line_is_ipv4() && self.dhcp(68, 67)
+                out || self.icmp6(&[133]) || self.dhcp6() || self.line_is_ipv4() && self.dhcp(68, 67)
             }
             Zone::Isp => out || self.dhcp(68, 67),
             Zone::Terminal => {
                 self.carries(6, &[445]) && to(terminals)
                     || self.icmp4(&[0, 8]) && to(terminals)
-                    || packet.source.is_ipv4() && self.carries(17, &[68])
+                    || self.dhcp(67, 68)
                     || self.icmp6(&[134])
             }
-            Zone::Claims => packet.source.is_ipv4() && self.carries(17, &[68]) || self.icmp6(&[134]),
+            Zone::Claims => self.dhcp(67, 68) || self.icmp6(&[134]),
             Zone::Clinic => {
                 let lends = self.intent.clinic_datagrams.contains(&67);
                 self.carries(6, &[445]) && to(&self.intent.consumers) || lends && self.dhcp(67, 68)
