@@ -347,7 +347,7 @@ fn netd_that_cannot_prove_drops_everything_says_why_and_comes_back_by_itself() {
     };
     // Somebody else's table, with a statement that the prover does not know.
     nft(
-        "table ip other { chain pre { type nat hook prerouting priority -100; tcp dport 8080 dnat to 192.0.2.2:445; }; }",
+        "table ip other { chain pre { type filter hook prerouting priority -100; fib daddr type local accept; }; }",
     );
     let site = clinic.site();
     let _daemon = daemon(&clinic, &["--role", "netd", "--site", site.to_str().unwrap()], &[]);
