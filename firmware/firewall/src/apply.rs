@@ -1,5 +1,5 @@
-//! A rule's walk: proved, checked, loaded at once, read back, proved again. Whatever fails, the kernel holds
-//! what it held before, or drops everything; it is never left open (11).
+//! A rule's walk: proved, loaded at once (the load is taken as a whole or not at all), read back, proved again. Whatever
+//! fails, the kernel holds what it held before, or drops everything; it is never left open (11).
 
 use model::part::Promise;
 use serde_json::Value;
