@@ -1,0 +1,1 @@
+//! IPsec (strongSwan over vici) and remote maintenance with consent.
