@@ -325,7 +325,7 @@ pub struct Unanswered {
     pub since_answer: Option<Timestamp>,
 }
 
-/// Answers that stand in a consumer's folders on the box and were not collected.
+/// Answers that stand in a consumer's folders, on the box or elsewhere, and were not collected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Uncollected {
     /// The consumer.

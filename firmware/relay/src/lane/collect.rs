@@ -42,7 +42,7 @@ pub struct Uncollected {
 
 /// What is left of an answer's time to live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Time {
+pub(super) enum Time {
     /// It may be on its way out.
     Young,
     /// More than a quarter.
@@ -126,7 +126,7 @@ impl Standing {
 
     fn any_young(&self) -> bool {
         let now = Timestamp::now();
-        self.found.values().any(|(_, facts)| is_young(facts, now))
+        self.found.values().any(|(_, facts)| is_young(since(facts, now), now))
     }
 
     /// Says what waits to be collected, and what was not within its time.
@@ -136,11 +136,11 @@ impl Standing {
         for ((at, name), (number, facts)) in &self.found {
             let Some((seat, folder)) = self.folders.get(*at) else { continue };
             let kind = admitted(desk, folder, name);
-            let time = time(desk, kind, facts, now);
+            let since = since(facts, now);
+            let time = time(desk, kind, since, now);
             if time == Time::Young {
                 continue;
             }
-            let since = Timestamp::from_second(facts.changed_s()).unwrap_or(now);
             if let Some(consumer) = desk.clinic.seat(*seat).map(|seat| seat.name.clone()) {
                 let none = || model::parcel::Uncollected { consumer, count: 0, since, nearing: 0 };
                 let fact = left.entry(*seat).or_insert_with(none);
@@ -181,7 +181,8 @@ impl Beside for Standing {
         let ((at, name), (_, facts)) = self.found.iter().find(|(_, (known, _))| *known == number)?;
         let (seat, folder) = self.folders.get(*at)?;
         let kind = admitted(desk, folder, name);
-        if time(desk, kind, facts, Timestamp::now()) != Time::Over {
+        let now = Timestamp::now();
+        if time(desk, kind, since(facts, now), now) != Time::Over {
             return Some(None);
         }
         let shown = Shown { seat: *seat, folder: folder.clone(), name: name.clone(), facts: *facts };
@@ -196,16 +197,20 @@ fn admitted(desk: &Desk, folder: &str, name: &OsStr) -> Option<KindId> {
     desk.table.admit(name_bytes(name), folder, Direction::Answer).ok()
 }
 
-fn is_young(facts: &Facts, now: Timestamp) -> bool {
-    now.as_second() - facts.changed_s() < YOUNG_S
+fn since(facts: &Facts, now: Timestamp) -> Timestamp {
+    Timestamp::from_second(facts.changed_s()).unwrap_or(now)
 }
 
-fn time(desk: &Desk, kind: Option<KindId>, facts: &Facts, now: Timestamp) -> Time {
-    if is_young(facts, now) {
+fn is_young(since: Timestamp, now: Timestamp) -> bool {
+    now.as_second() - since.as_second() < YOUNG_S
+}
+
+/// What is left of the time of an answer that stands there since then.
+pub(super) fn time(desk: &Desk, kind: Option<KindId>, since: Timestamp, now: Timestamp) -> Time {
+    if is_young(since, now) {
         return Time::Young;
     }
     let lives = kind.and_then(|kind| desk.table.kind(kind)).map_or(0, |kind| kind.time_to_live_s);
-    let since = Timestamp::from_second(facts.changed_s()).unwrap_or(now);
     left(desk.opening.age_s(since, now), i64::try_from(lives).unwrap_or(i64::MAX))
 }
 

@@ -4,6 +4,7 @@
 //! shorten the wait until the next look. An end is a terminal, which gets requests and gives answers, or a consumer
 //! whose folders are elsewhere, which gives requests and gets answers.
 
+mod afar;
 mod fetch;
 mod inbox;
 mod link;
@@ -35,6 +36,7 @@ pub use table::Outlet;
 
 use crate::audit::Audit;
 use crate::clinic::{Clinic, Own};
+use crate::lane::afar::Afar;
 use crate::lane::inbox::Inbox;
 use crate::lane::link::Link;
 use crate::lane::outbox::{Open, Outbox};
@@ -87,6 +89,7 @@ pub struct Lane<T: Terminal> {
     link: Link<T>,
     outbox: Outbox,
     inbox: Inbox,
+    afar: Afar,
     hints: Arc<Hints>,
     polled: Option<Instant>,
     said: Option<Instant>,
@@ -98,6 +101,7 @@ impl<T: Terminal> Lane<T> {
             link: Link::new(looker, plan.is_terminal),
             outbox: Outbox::new(&desk, plan.outlets.clone()),
             inbox: Inbox::new(&desk, plan.inlets.clone()),
+            afar: Afar::of(plan),
             desk,
             hints,
             polled: None,
@@ -150,6 +154,7 @@ impl<T: Terminal> Lane<T> {
         self.send().await;
         self.fetch().await;
         self.see_untaken().await;
+        self.see_uncollected().await;
         self.inbox.unblock(&self.desk, &mut self.outbox).await;
         self.due()
     }
@@ -189,6 +194,13 @@ impl<T: Terminal> Lane<T> {
         self.note(seen).await;
     }
 
+    /// Sees what a consumer whose folders are elsewhere has not collected.
+    async fn see_uncollected(&mut self) {
+        let Some(share) = self.link.share() else { return };
+        let seen = self.afar.look(&self.desk, &*share).await;
+        self.note(seen).await;
+    }
+
     fn due(&self) -> Instant {
         let (now, share) = (Instant::now(), self.link.share());
         let poll = share
@@ -197,7 +209,8 @@ impl<T: Terminal> Lane<T> {
         let poll = if self.inbox.has_more() { Some(now) } else { poll };
         let lying = share.as_ref().and_then(|_| self.inbox.due());
         let due = self.outbox.due(share.is_some()).min(self.link.due(poll.unwrap_or(now)));
-        [lying, self.inbox.blocked_due()].into_iter().flatten().fold(due, Instant::min)
+        let afar = share.as_ref().and_then(|_| self.afar.due());
+        [lying, afar, self.inbox.blocked_due()].into_iter().flatten().fold(due, Instant::min)
     }
 
     /// Any trouble ends the connection: the next one begins with a look at what is really there.
@@ -216,7 +229,8 @@ impl<T: Terminal> Lane<T> {
         }
         self.said = Some(now);
         let away = self.link.share().is_none();
-        let mut view = View { share: self.link.observation(), ..View::default() };
+        let uncollected = self.afar.say(&self.desk, Timestamp::now()).into_iter().collect();
+        let mut view = View { share: self.link.observation(), uncollected, ..View::default() };
         self.outbox.say(&self.desk, away, &mut view);
         self.inbox.say(&self.desk, &mut view);
         self.desk.report.see(&self.desk.lane, view, Timestamp::now());

@@ -116,6 +116,29 @@ async fn a_consumer_elsewhere_sends_its_requests_and_gets_its_answers_there() {
     assert!(names(&at("far/sekisho-staging")).is_empty());
 }
 
+#[tokio::test]
+async fn what_a_consumer_elsewhere_does_not_collect_is_said_and_left_where_it_lies() {
+    let mut ends = Ends::new();
+    let (mut config, terminals) = clinic(&ends);
+    let mut kinds = config.kinds.to_vec();
+    kinds.iter_mut().for_each(|kind| kind.time_to_live_s = 2);
+    config.kinds = kinds.into();
+    ends.start_site(config, terminals);
+    appears_folder(&mut ends).await;
+    let at = ends.at();
+    // Somebody else's file in the same folder is none of ours.
+    fs::write(at("far/res/notes.txt"), b"a").unwrap();
+    fs::write(at("terminal/res").join(ANSWER), WHOLE).unwrap();
+    assert_eq!(appears(&at("far/res").join(ANSWER)).await, WHOLE);
+    let far = |part: &model::part::RelayPart| {
+        part.uncollected.iter().find(|one| one.consumer == "far").map(|one| (one.count, one.nearing))
+    };
+    ends.says(|part| far(part) == Some((1, 1))).await;
+    assert_eq!(names(&at("far/res")), [ANSWER, "notes.txt"]);
+    fs::remove_file(at("far/res").join(ANSWER)).unwrap();
+    ends.says(|part| far(part).is_none()).await;
+}
+
 /// Waits until the lane of the consumer elsewhere has made its folders.
 async fn appears_folder(ends: &mut Ends) {
     let folder = ends.folder.path().join("far/second/req");
