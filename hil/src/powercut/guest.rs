@@ -17,8 +17,10 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use super::outside::{Outside, names};
 use super::place::{ANSWERS, HOME, Place, REQUESTS, Terminal, same_boot};
 
-/// What the machine says when all has gone its way.
-pub const DONE: &str = "powercut: done";
+/// What the machine's own word begins with. Its programs write to the same console until the very end.
+pub const WORD: &str = "machine: ";
+/// What it says when all has gone its way.
+pub const DONE: &str = "machine: done";
 /// Says how many requests are put.
 pub const ROUNDS: &str = "POWERCUT_ROUNDS";
 /// Says that the relay dies by itself and is not to be killed.
@@ -62,7 +64,7 @@ pub const STEPS: [Step; 6] = [
 pub fn run() {
     let said = match load() {
         Ok(killed) => format!("{DONE}, killed {killed} times"),
-        Err(wrong) => format!("powercut: {wrong}"),
+        Err(wrong) => format!("{WORD}{wrong}"),
     };
     // The console is where the host reads it; nobody else is there to be told.
     let _ = writeln!(std::io::stdout(), "{said}");

@@ -8,7 +8,7 @@ use std::process::Command;
 use clinic::check::Wrong;
 
 use super::cut::Part;
-use super::guest::{DIES, DONE, ROUNDS, TERMINAL};
+use super::guest::{DIES, DONE, ROUNDS, TERMINAL, WORD};
 use super::initrd;
 use super::log::Log;
 use super::place::{Place, Terminal};
@@ -65,14 +65,18 @@ pub fn record(tools: &Tools, base: &Path, load: &Load) -> Result<Recording, Wron
     let words: Vec<&str> = argv.iter().map(String::as_str).collect();
     tools.run_here(&words)?;
     let console = fs::read_to_string(&console)?;
-    let said = console.lines().rfind(|line| line.starts_with("powercut: "));
-    let said = said.ok_or_else(|| Wrong(format!("the machine ends without a word: {}", tail(&console))))?;
-    let said = said.trim_end();
+    let said = word(&console)
+        .ok_or_else(|| Wrong(format!("the machine ends without a word: {}", tail(&console))))?;
     // With a defect the load may well come to no end; what was written until then is good for cuts.
     if load.sabotage.is_none() && !said.starts_with(DONE) {
         return Err(Wrong(said.to_owned()));
     }
     Ok(Recording { log: Log::read(&log)?, disk: first, terminal: load.terminal, said: said.to_owned() })
+}
+
+/// What the machine itself said at its end; a program of it may have been heard later.
+fn word(console: &str) -> Option<&str> {
+    console.lines().rfind(|line| line.starts_with(WORD)).map(str::trim_end)
 }
 
 fn tail(text: &str) -> String {
@@ -161,6 +165,14 @@ fn arguments(tools: &Tools, files: [&Path; 5], load: &Load) -> Result<Vec<String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_program_says_while_the_machine_ends_is_not_the_machines_word() {
+        let console = "powercut: Broken pipe (os error 32)\r\nmachine: done, killed 9 times\r\n\
+                       powercut: Broken pipe (os error 32)\r\n[ 12.3] Kernel panic\r\n";
+        assert_eq!(word(console), Some("machine: done, killed 9 times"));
+        assert_eq!(word("powercut: Broken pipe (os error 32)\n"), None);
+    }
 
     #[test]
     fn the_table_says_where_the_parts_are() {
