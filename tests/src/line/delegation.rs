@@ -60,6 +60,8 @@ fn server(ground: &Ground, renumbered: bool) -> Result<Process, Error> {
         program: "kea-dhcp6".into(),
         remedy: "Debian's package kea-dhcp6-server brings it (`apt-get install kea-dhcp6-server`)".into(),
     })?;
+    // One that was killed leaves its number there, and may not be gone from the table of processes yet.
+    let _ = std::fs::remove_file(ground.place.run(host).join("kea.kea-dhcp6.pid"));
     let daemon = Daemon {
         name: DELEGATES,
         program: in_a_host(program),
