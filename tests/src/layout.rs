@@ -189,6 +189,13 @@ impl Layout {
             (Host::Box, Line::Ra) => {
                 &[("ipv6/conf/wan0/accept_ra", "2"), ("ipv6/conf/wan0/router_solicitation_delay", "0")]
             }
+            // IPv6 from the line, with addresses of its own choice and no way round the box.
+            (Host::Terminal, Line::Ra | Line::Pd) => &[
+                ("ipv6/conf/e0/accept_ra", "1"),
+                ("ipv6/conf/e0/use_tempaddr", "2"),
+                ("ipv6/conf/e0/router_solicitation_delay", "0"),
+                ("ipv6/conf/e0/disable_ipv6", "0"),
+            ],
             // Another household's host on the same line.
             (Host::Home, _) if matches!(self.wiring, Wiring::Shared) => &[("ipv6/conf/up0/accept_ra", "2")],
             _ => &[],
