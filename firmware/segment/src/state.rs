@@ -85,8 +85,14 @@ impl Segment {
     /// What the line gives now: the prefixes of the addresses that the kernel holds as good, on the line's port where they
     /// are shared, on the terminals' where they are delegated. What is no /64 beyond the link is nothing.
     pub fn given(&mut self, now: impl IntoIterator<Item = Prefix>, at: Instant) {
-        let new: BTreeSet<Prefix> =
+        let mut new: BTreeSet<Prefix> =
             now.into_iter().filter(is_whole).map(|prefix| prefix.as_network()).collect();
+        if self.kind == Kind::Shared {
+            // Whoever is on the line may advertise a prefix there, and the kernel takes it: the one that was first stays for
+            // as long as it is good.
+            let stays = new.iter().find(|prefix| self.given.contains(prefix)).or_else(|| new.first());
+            new = stays.copied().into_iter().collect();
+        }
         for lost in self.given.difference(&new) {
             self.gone.insert(*lost, at + REMEMBERED);
         }
@@ -169,6 +175,15 @@ mod tests {
         assert_eq!((wanted.told, wanted.left, wanted.terminals), (vec![net(2)], vec![net(1)], vec![net(2)]));
         segment.given([net(2)], now + REMEMBERED);
         assert!(segment.wanted().left.is_empty());
+    }
+
+    #[test]
+    fn a_strangers_prefix_beside_the_lines_is_not_told_until_the_lines_own_is_no_longer_good() {
+        let (mut segment, now) = (Segment::new(Kind::Shared), Instant::now());
+        for (nets, told) in [(vec![5], 5), (vec![2, 5], 5), (vec![2], 2)] {
+            segment.given(nets.into_iter().map(net), now);
+            assert_eq!(segment.wanted().told, [net(told)]);
+        }
     }
 
     #[test]

@@ -5,17 +5,17 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 use futures_util::future::OptionFuture;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::sleep;
 
 use super::message::{self, EVERYBODY, Heard};
 use super::sockets::{Ear, Mouth, Sockets};
-use super::state::{Answerer, Effect, Event, prefix};
+use super::state::{AGAIN, Answerer, Effect, Event, prefix};
 use crate::error::Error;
 use crate::kernel::{Kernel, Seen};
 use crate::state::{Kind, Plan};
 
-/// How often it is looked whether a question is due again.
-const TICK: Duration = Duration::from_millis(500);
+/// How often it is looked whether a question is due, while nothing is being asked.
+const CALM: Duration = Duration::from_secs(5);
 
 /// So often all addresses are told anew, in case who was told has started anew.
 const REMIND: Duration = Duration::from_secs(20);
@@ -40,8 +40,6 @@ where
     let mut ground = Seen::default();
     // What is told, and what is to be told next: the newest only.
     let (mut telling, mut next): (Option<(Vec<Ipv6Addr>, _)>, Option<Vec<Ipv6Addr>>) = (None, None);
-    let mut ticks = interval(TICK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut reminded = Instant::now();
     let mut look = true;
     loop {
@@ -60,7 +58,7 @@ where
                     Ok((None, _)) => {}
                     Err(error) => {
                         tracing::debug!(%error, "neighbour discovery was not heard");
-                        tokio::time::sleep(TICK).await;
+                        tokio::time::sleep(AGAIN).await;
                     }
                 },
                 Some(passes) = answered => {
@@ -73,7 +71,7 @@ where
                     changed?;
                     look = true;
                 }
-                _ = ticks.tick() => {
+                () = sleep(if answerer.is_asking() { AGAIN } else { CALM }) => {
                     events.push(Event::Tick);
                     if reminded.elapsed() >= REMIND {
                         reminded = Instant::now();

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
 use std::time::{Duration, Instant};
 
-/// How long between two questions for one address (RFC 4861 section 10, RETRANS_TIMER, halved: who asked us waits as long),
-const AGAIN: Duration = Duration::from_millis(500);
+/// How long between two questions for one address: a part of RETRANS_TIMER (RFC 4861 section 10), since who asked us waits as
+/// long,
+pub const AGAIN: Duration = Duration::from_millis(250);
 /// and how often. A terminal that has just taken an address answers a second later only (RFC 4862 section 5.4.3).
-const TRIES: u8 = 6;
+const TRIES: u8 = 12;
 /// So often an address that answered is asked whether it is still there.
 const EVERY: Duration = Duration::from_secs(60);
 /// An address that has not answered for so long is no terminal's any more.
@@ -92,6 +93,11 @@ impl Answerer {
             Event::Passes(list) => self.passes(&list),
             Event::Tick => self.tick(now),
         }
+    }
+
+    /// Whether something is being asked.
+    pub fn is_asking(&self) -> bool {
+        !self.questions.is_empty()
     }
 
     /// All addresses known to be on the terminals' side.
