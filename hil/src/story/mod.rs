@@ -6,6 +6,7 @@ mod data;
 mod faults;
 mod flash;
 mod inside;
+mod line;
 mod ports;
 mod power;
 mod relay;
@@ -97,6 +98,7 @@ pub fn all() -> Vec<Story> {
         // Before there was any work: at rest.
         inside::stories(),
         walk::stories(),
+        line::stories(),
         faults::stories(),
         ports::stories(),
         roles::stories(),

@@ -20,17 +20,22 @@ const FIRST: Duration = Duration::from_secs(1);
 /// New addresses of the terminal, one after the other.
 const NEW: u16 = 60;
 
-/// The cases of a line and a wiring.
-pub fn of(layout: Layout) -> Vec<Case> {
-    let mut all = vec![
-        Case::new("every_rung_is_green", "nothing", every_rung),
+/// The cases of a line and a wiring that are told from outside alone, whatever the box is.
+pub fn from_outside(layout: Layout) -> Vec<Case> {
+    vec![
         Case::new("the_terminal_has_what_the_line_gives", "nothing", move |lab| has(lab, layout, false)),
         Case::new("the_terminal_reaches_a_listed_port_and_no_other", "connections of the terminal", reaches),
         Case::new("nothing_opens_a_connection_to_the_terminal", "connections from the line", move |lab| {
             closed(lab, layout)
         }),
-        Case::new("the_box_says_nothing_of_routes_on_the_line", "the line is listened to", silent),
-    ];
+    ]
+}
+
+/// The cases of a line and a wiring.
+pub fn of(layout: Layout) -> Vec<Case> {
+    let mut all = vec![Case::new("every_rung_is_green", "nothing", every_rung)];
+    all.extend(from_outside(layout));
+    all.push(Case::new("the_box_says_nothing_of_routes_on_the_line", "the line is listened to", silent));
     if layout.line == Line::Ra {
         all.push(Case::new(
             "sixty_new_addresses_of_the_terminal_are_found_from_the_line",

@@ -8,6 +8,8 @@ use std::io::Write;
 
 use clap::ValueEnum as _;
 
+pub use cases::from_outside;
+
 use super::lab::{Lab, Wish};
 use super::{Row, Wrong, run};
 use crate::layout::{Layout, Line, Wiring};
