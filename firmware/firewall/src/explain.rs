@@ -2,6 +2,7 @@
 //! packet: it walks the JSON rule by rule with plain values, so that each can be held against the other, and
 //! both against the kernel.
 
+mod fields;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -10,7 +11,7 @@ use std::cell::{Cell, RefCell};
 
 use serde_json::{Value, json};
 
-use self::seen::{Seen, element_has};
+use self::seen::element_has;
 use crate::nft::TABLE;
 use crate::packet::{Packet, Path, State};
 
@@ -306,80 +307,6 @@ impl<'w> Walk<'w> {
             Value::Array(list) => list.clone(),
             one => vec![one.clone()],
         })
-    }
-
-    /// What the packet has for an expression: one value, or several for a tuple; nothing if it has no such field.
-    fn read(&self, left: &Value) -> Result<Option<Vec<Seen>>, String> {
-        if let Some(parts) = left["concat"].as_array() {
-            let parts: Result<Vec<_>, String> = parts.iter().map(|part| self.one(part)).collect();
-            return Ok(parts?.into_iter().collect());
-        }
-        Ok(self.one(left)?.map(|seen| vec![seen]))
-    }
-
-    fn one(&self, left: &Value) -> Result<Option<Seen>, String> {
-        let packet = self.packet;
-        let ipv4 = packet.source.is_ipv4();
-        if let Some(key) = left["meta"]["key"].as_str() {
-            return Ok(Some(match key {
-                "iifname" | "iif" => Seen::Word(packet.from_port.clone()),
-                "oifname" | "oif" => Seen::Word(packet.to_port.clone()),
-                "nfproto" => Seen::Word(if ipv4 { "ipv4" } else { "ipv6" }.into()),
-                "l4proto" => Seen::Protocol(packet.protocol),
-                other => return Err(format!("meta {other}")),
-            }));
-        }
-        if let Some([Value::Object(_), Value::Array(flags)]) = left["&"].as_array().map(Vec::as_slice) {
-            let opens = left["&"][0]["payload"]["field"] == "flags" && *flags == ["syn", "rst"];
-            let opens = opens.then(|| Seen::Word(if packet.state == State::New { "syn" } else { "" }.into()));
-            let opens = opens.ok_or_else(|| format!("the expression {left}"))?;
-            return Ok((packet.protocol == 6 && packet.readable).then_some(opens));
-        }
-        if left["ct"]["key"] == "state" {
-            return Ok(Some(Seen::Word(packet.state.word().into())));
-        }
-        self.header(&left["payload"])
-    }
-
-    /// The kernel counts it down before the hooks that follow the decision where to forward to.
-    fn hop_limit(&self) -> u8 {
-        let behind = self.base["hook"] == "forward" || self.base["hook"] == "postrouting";
-        let counted = self.packet.path == Path::Forward && behind;
-        self.packet.hop_limit.saturating_sub(u8::from(counted))
-    }
-
-    /// A field of a header, if the packet has that header and it can be read.
-    fn header(&self, payload: &Value) -> Result<Option<Seen>, String> {
-        let (packet, ipv4) = (self.packet, self.packet.source.is_ipv4());
-        let (Some(protocol), Some(field)) = (payload["protocol"].as_str(), payload["field"].as_str()) else {
-            return Err(format!("the expression {payload}"));
-        };
-        let there = match protocol {
-            "ip" => ipv4,
-            "ip6" => !ipv4,
-            "icmp" => ipv4 && packet.protocol == 1 && packet.readable,
-            "icmpv6" => !ipv4 && packet.protocol == 58 && packet.readable,
-            "tcp" => packet.protocol == 6 && packet.readable,
-            "udp" => packet.protocol == 17 && packet.readable,
-            "th" => packet.readable,
-            // A packet here has no card: it is no known one's.
-            "ether" => false,
-            other => return Err(format!("the header {other}")),
-        };
-        if !there {
-            return Ok(None);
-        }
-        Ok(Some(match field {
-            "saddr" => Seen::Address(packet.source),
-            "daddr" => Seen::Address(packet.destination),
-            "ttl" | "hoplimit" => Seen::Number(self.hop_limit().into()),
-            "protocol" => Seen::Protocol(packet.protocol),
-            "sport" => Seen::Number(packet.source_service),
-            "dport" => Seen::Number(packet.destination_service),
-            "type" => Seen::IcmpType(packet.icmp_type, ipv4),
-            "code" => Seen::Number(packet.icmp_code.into()),
-            other => return Err(format!("the field {other}")),
-        }))
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use model::Site;
-use model::site::Mac;
 use model::site::prefix::Prefix;
 use model::site::uplink::Line;
 use serde_json::{Value, json};
@@ -31,8 +30,6 @@ pub enum News {
     Terminals(Vec<Prefix>),
     /// The same of the claims terminals.
     Claims(Vec<Prefix>),
-    /// Terminals have these cards, and no others beside the site file's.
-    Cards(Vec<Mac>),
     /// Maintenance is open, or is not any more.
     Maintenance(Option<Consent>),
 }
@@ -77,13 +74,9 @@ impl Told {
             let list: Option<Vec<Prefix>> = of(name).iter().map(prefix).collect();
             list.and_then(|list| checked(list, site).ok()).unwrap_or_default()
         };
-        let own: Vec<Mac> = site.terminals.iter().filter_map(|terminal| terminal.mac).collect();
-        let cards = of("terminal_cards");
-        let cards = cards.iter().filter_map(|card| card.as_str()?.parse().ok());
         let now = Now {
             terminals6: prefixes("terminal_addresses6"),
             claims6: prefixes("claims_addresses6"),
-            macs: cards.filter(|card| !own.contains(card)).collect(),
             ..Now::default()
         };
         let services: Vec<_> = by_name(site).flat_map(now::services).collect();
@@ -102,7 +95,6 @@ impl Told {
             News::Answered(answer) => Ok(self.learn(&answer, site, at)),
             News::Terminals(list) => replace(&mut self.now.terminals6, checked(list, site)?),
             News::Claims(list) => replace(&mut self.now.claims6, checked(list, site)?),
-            News::Cards(list) => replace(&mut self.now.macs, list),
             News::Maintenance(consent) => replace(&mut self.now.consent, consent),
         }
     }

@@ -3,7 +3,6 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use model::site::Mac;
 use model::site::prefix::Prefix;
 use model::{Site, Zone};
 
@@ -18,8 +17,6 @@ pub struct Now {
     pub terminals6: Vec<Prefix>,
     /// The same of the claims terminals.
     pub claims6: Vec<Prefix>,
-    /// Cards of terminals as they were seen, beside those in the site file: known, and never refused for it.
-    pub macs: Vec<Mac>,
     /// Where names lie.
     pub learned: Vec<Learned>,
 }

@@ -97,7 +97,6 @@ fn news(now: &Now) -> Vec<News> {
     let lists = [
         News::Terminals(now.terminals6.clone()),
         News::Claims(now.claims6.clone()),
-        News::Cards(now.macs.clone()),
         News::Maintenance(now.consent.clone()),
     ];
     lists.into_iter().chain(answers).collect()
@@ -304,7 +303,6 @@ fn a_restart_reloads_nothing_and_goes_on_with_what_was_told() {
         with_room(&site, async |room| {
             let terminals = ["2001:db8:0:1::2/128", "2001:db8:0:1::3/128"].map(prefix);
             room.tell(News::Terminals(terminals.into())).await.unwrap();
-            room.tell(News::Cards(vec!["02:00:00:00:00:09".parse().unwrap()])).await.unwrap();
             let addresses = vec!["2001:db8:0:53::77".parse().unwrap()];
             let answer = Answer { name: "ntp.base.test".into(), addresses, ttl: 600 };
             room.tell(News::Answered(answer)).await.unwrap();

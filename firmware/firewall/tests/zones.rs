@@ -208,7 +208,6 @@ fn only_a_card_that_the_site_file_names_is_refused() {
         let sets = document["nftables"].as_array().unwrap().iter().map(|item| &item["add"]["set"]);
         sets.filter(|set| set["name"] == "terminal_cards").map(|set| set["elem"].clone()).collect::<Vec<_>>()
     };
-    assert!(!now.macs.is_empty(), "one was seen");
     assert_eq!(cards(&site), [Value::Null]);
     site.terminals[0].mac = Some("00:00:5e:00:53:09".parse().unwrap());
     assert_eq!(cards(&site), [json!(["00:00:5e:00:53:09"])]);

@@ -11,6 +11,8 @@ pub(super) enum Seen {
     Protocol(u8),
     IcmpType(u8, bool),
     Address(IpAddr),
+    /// The sender's link address, which is none that is named.
+    Card,
 }
 
 /// Whether an element of a set, or what stands on the right side, is what was seen.
@@ -42,6 +44,7 @@ impl Seen {
         match (self, part) {
             (_, Value::Number(number)) => Ok(number.as_u64() == self.number()),
             (Self::Word(word), Value::String(text)) => Ok(word == text),
+            (Self::Card, Value::String(_)) => Ok(false),
             (Self::Address(address), Value::String(text)) => Ok(text.parse() == Ok(*address)),
             (Self::Protocol(protocol), Value::String(text)) => named(PROTOCOLS, *protocol, text),
             (Self::IcmpType(number, true), Value::String(text)) => named(ICMP, *number, text),
@@ -54,7 +57,7 @@ impl Seen {
         match self {
             Self::Number(number) => Some((*number).into()),
             Self::Protocol(number) | Self::IcmpType(number, _) => Some((*number).into()),
-            Self::Word(_) | Self::Address(_) => None,
+            Self::Word(_) | Self::Address(_) | Self::Card => None,
         }
     }
 }

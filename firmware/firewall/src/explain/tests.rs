@@ -120,3 +120,36 @@ fn a_command_that_is_not_known_is_said_and_another_familys_table_is_another() {
         assert!(with(more.clone()).is_err(), "{more}");
     }
 }
+
+/// A base chain of another table, with this rule.
+fn at(hook: &str, priority: i64, rule: &Value) -> Vec<Value> {
+    other("inet", json!({"type": "filter", "hook": hook, "prio": priority, "policy": "accept"}), rule)
+}
+
+/// Refuses what it fits.
+fn refusing(op: &str, left: &Value, right: &str) -> Value {
+    json!([{"match": {"op": op, "left": left, "right": right}}, {"drop": null}])
+}
+
+#[test]
+fn before_tracking_every_packet_is_invalid_and_before_routing_it_goes_nowhere_yet() {
+    let state = |word| refusing("==", &json!({"ct": {"key": "state"}}), word);
+    assert_eq!(asked(at("prerouting", -300, &state("invalid")), State::New), Ok(false));
+    assert_eq!(asked(at("prerouting", -300, &state("new")), State::New), Ok(true));
+    assert_eq!(asked(at("prerouting", -150, &state("new")), State::New), Ok(false));
+    assert_eq!(asked(at("forward", -300, &state("new")), State::New), Ok(false));
+    assert!(asked(at("prerouting", -200, &state("new")), State::New).is_err(), "who is first is not known");
+    let out = |op| refusing(op, &json!({"meta": {"key": "oifname"}}), "term0");
+    assert_eq!(asked(at("prerouting", 0, &out("==")), State::New), Ok(true));
+    assert_eq!(asked(at("prerouting", 0, &out("!=")), State::New), Ok(false));
+    assert_eq!(asked(at("forward", 0, &out("==")), State::New), Ok(false));
+}
+
+#[test]
+fn a_packets_card_is_none_that_is_named() {
+    let left = json!({"payload": {"protocol": "ether", "field": "saddr"}});
+    let card = |op| refusing(op, &left, "02:00:00:00:00:07");
+    assert_eq!(asked(at("forward", 0, &card("==")), State::New), Ok(true));
+    assert_eq!(asked(at("forward", 0, &card("!=")), State::New), Ok(false));
+    assert!(asked(at("postrouting", 0, &card("!=")), State::New).is_err(), "it is not there any more");
+}

@@ -1,5 +1,6 @@
 //! A cube: the packets whose every field lies in a set of its own. Rules cut cubes into cubes.
 
+use std::fmt;
 use std::rc::Rc;
 
 use super::span::Span;
@@ -42,12 +43,28 @@ pub(super) const NO_MAC: u128 = 1 << 48;
 /// Conditions that hold together.
 pub(super) type Conditions = Vec<(Field, Span)>;
 
+/// Why it is not known whether packets come here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// Something is not understood.
+    Unknown(Rc<str>),
+    /// A set has other content at other times: now they do, now they do not.
+    Changing(Rc<str>),
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Unknown(reason) | Self::Changing(reason)) = self;
+        f.write_str(reason)
+    }
+}
+
 /// Never empty.
 #[derive(Clone, Debug)]
 pub(super) struct Cube {
     fields: [Rc<Span>; FIELDS],
-    /// The first thing on its way that is not understood: these packets may or may not come here.
-    pub(super) doubt: Option<Rc<str>>,
+    /// The first thing on its way that is not understood, or else that changes: these packets may or may not come here.
+    pub(super) doubt: Option<Doubt>,
     /// What was in a field before a rule wrote into it.
     was: Vec<(Field, Rc<Span>)>,
     /// Translated at this hook, so that no other rule of it translates again.
@@ -154,8 +171,7 @@ impl Cube {
         for (mine, theirs) in fields {
             met = met.with(*mine, other.span(*theirs))?;
         }
-        met.doubt = met.doubt.or_else(|| other.doubt.clone());
-        Some(met)
+        Some(other.doubt.iter().fold(met, |met, doubt| met.in_doubt(doubt)))
     }
 
     /// Those for which the conditions hold, and, as disjoint cubes, those for which they do not.
@@ -169,8 +185,15 @@ impl Cube {
     }
 
     /// The same packets, but whether they come here is not known.
-    pub(super) fn doubted(mut self, reason: &Rc<str>) -> Self {
-        self.doubt.get_or_insert_with(|| Rc::clone(reason));
+    pub(super) fn doubted(self, reason: &Rc<str>) -> Self {
+        self.in_doubt(&Doubt::Unknown(Rc::clone(reason)))
+    }
+
+    /// As [`Self::doubted`], for this reason. What is not understood counts more than what changes.
+    pub(super) fn in_doubt(mut self, doubt: &Doubt) -> Self {
+        if !matches!((&self.doubt, doubt), (Some(Doubt::Unknown(_)), _) | (Some(_), Doubt::Changing(_))) {
+            self.doubt = Some(doubt.clone());
+        }
         self
     }
 }

@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use model::boot::Setup;
 use model::profile::Where;
-use model::site::Mac;
 use model::site::prefix::Prefix;
 use model::site::uplink::Line;
 use model::{Site, Zone};
@@ -26,8 +25,6 @@ pub struct Intent {
     pub belongs6: BTreeMap<Zone, Vec<Prefix>>,
     /// The terminals' IPv4 addresses.
     pub terminals: Vec<Ipv4Addr>,
-    /// The terminals' cards, as they are known.
-    pub macs: Vec<Mac>,
     /// The machines of the clinic whose own shares the relay opens.
     pub consumers: Vec<Ipv4Addr>,
     /// TCP ports of the page and the shares.
@@ -139,7 +136,6 @@ impl Intent {
             belongs: belongs(site, maintenance.is_some()),
             belongs6: belongs6(site, now),
             terminals: site.terminals.iter().map(|terminal| terminal.address).collect(),
-            macs: macs(site, now),
             consumers: site.remote_consumers().collect(),
             clinic_services: vec![site.page.http, site.page.https, 445],
             clinic_datagrams: datagrams(site),
@@ -163,7 +159,6 @@ impl Intent {
             belongs: setup.iter().map(|setup| (Zone::Clinic, vec![setup.address.as_network()])).collect(),
             belongs6: BTreeMap::new(),
             terminals: Vec::new(),
-            macs: Vec::new(),
             consumers: Vec::new(),
             clinic_services: vec![Setup::HTTPS],
             clinic_datagrams: Vec::new(),
@@ -232,14 +227,6 @@ fn belongs(site: &Site, maintenance: bool) -> BTreeMap<Zone, Vec<Prefix>> {
 fn belongs6(site: &Site, now: &Now) -> BTreeMap<Zone, Vec<Prefix>> {
     let claims = site.claims.as_ref().map(|_| (Zone::Claims, now.claims6.clone()));
     [(Zone::Terminal, now.terminals6.clone())].into_iter().chain(claims).collect()
-}
-
-fn macs(site: &Site, now: &Now) -> Vec<Mac> {
-    let mut macs: Vec<Mac> = site.terminals.iter().filter_map(|terminal| terminal.mac).collect();
-    macs.extend(&now.macs);
-    macs.sort_unstable();
-    macs.dedup();
-    macs
 }
 
 fn datagrams(site: &Site) -> Vec<u16> {

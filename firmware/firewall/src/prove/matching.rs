@@ -92,6 +92,18 @@ fn other_family(requires: &Conditions) -> Conditions {
     requires.iter().map(turned).collect()
 }
 
+/// What fits `meta l4proto icmp` or `ipv6-icmp` as well: nft does not list that the rule asks for the family before that.
+pub(super) fn carried_by_the_other(left: &Left, alternatives: &Alternatives) -> Option<Conditions> {
+    let [(Field::Protocol, _)] = left.fields.as_slice() else { return None };
+    let asks_family = left.requires.iter().any(|(field, _)| *field == Field::Family);
+    let [only] = alternatives.as_slice() else { return None };
+    let other = [(ICMP, 6_u8), (ICMP6, 4)].into_iter().find_map(|(protocol, other)| {
+        let protocol = (Field::Protocol, Span::one(protocol));
+        only.contains(&protocol).then(|| vec![(Field::Family, Span::one(other)), protocol])
+    });
+    other.filter(|_| !asks_family)
+}
+
 type Known = (Conditions, Field, Kind);
 
 /// Exactly so many keys: one more (`tunnel`, `dir`, …) means something else.

@@ -58,6 +58,8 @@ pub struct Counterexample {
     pub opening: Option<Packet>,
     /// The packet as it comes.
     pub packet: Packet,
+    /// How many octets of its transport header there are, where it is cut short.
+    pub cut: Option<u8>,
     /// The same behind the rules that write into it, if any does.
     pub becomes: Option<Packet>,
     /// What happens to it and must not.
@@ -88,6 +90,9 @@ pub enum Wrong {
 impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.packet)?;
+        if let Some(octets @ 1..) = self.cut {
+            write!(f, " of whose header there are {octets} octets")?;
+        }
         if let Some(becomes) = &self.becomes {
             write!(f, ", which rules make {becomes}")?;
         }

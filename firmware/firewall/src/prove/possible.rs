@@ -18,13 +18,20 @@ use crate::packet::{Path, State};
 
 /// What cannot be, for one path.
 pub(super) struct Impossible {
+    path: Path,
+    packets: Tree,
     states: Tree,
     addresses: Tree,
 }
 
 impl Impossible {
     pub(super) fn new(path: Path, intent: &Intent) -> Self {
-        Self { states: Tree::of(&no_such_state(path)), addresses: Tree::of(&no_such_address(path, intent)) }
+        Self {
+            path,
+            packets: Tree::of(&no_such_packet()),
+            states: Tree::of(&no_such_state(path)),
+            addresses: Tree::of(&no_such_address(path, intent)),
+        }
     }
 
     /// The packets of the cube that can be. What a rule wrote is not the kernel's doing.
@@ -33,14 +40,45 @@ impl Impossible {
         if cube.moved {
             return real;
         }
+        real = self.packets.cut_all(real).1;
         if cube.before(Field::State).is_none() {
             real = self.states.cut_all(real).1;
         }
         if !cube.is_written() {
             real = self.addresses.cut_all(real).1;
+            if self.path == Path::Forward {
+                real = real.iter().flat_map(on_one_link).collect();
+            }
         }
         real
     }
+}
+
+/// A router looks for an address of the link on the link that the packet came by and on no other (rt6_need_strict in
+/// ip6_route_input_lookup; RFC 4291 section 2.5.6): to such an address it passes on by the same port only.
+fn on_one_link(cube: &Cube) -> Vec<Cube> {
+    let link = Span::range(LINK.0, LINK.1);
+    let Some(linked) = cube.with(Field::Destination, &link).filter(|cube| cube.span(Field::Family).has(6))
+    else {
+        return vec![cube.clone()];
+    };
+    let beyond = cube.with(Field::Destination, &link.not());
+    let both = linked.span(Field::From).and(linked.span(Field::To));
+    let ports = both.ranges().iter().flat_map(|(first, last)| *first..=*last).map(Span::one);
+    let by = |port: Span| linked.with_all(&[(Field::From, port.clone()), (Field::To, port)]);
+    beyond.into_iter().chain(ports.filter_map(by)).collect()
+}
+
+/// fe80::/10.
+const LINK: (u128, u128) = (0xfe80 << 112, (0xfec0 << 112) - 1);
+
+/// What there is no packet of, whatever a rule writes into it.
+fn no_such_packet() -> Vec<Conditions> {
+    vec![
+        vec![(Field::Protocol, Span::one(NO_PROTOCOL)), (Field::Readable, Span::one(0_u8).not())],
+        // Extension headers are passed over.
+        vec![(Field::Family, Span::one(6_u8)), (Field::Protocol, protocols(&[0, 43, 44, 51, 60]))],
+    ]
 }
 
 fn protocols(list: &[u8]) -> Span {
@@ -72,7 +110,7 @@ fn no_such_state(path: Path) -> Vec<Conditions> {
     let neither = |version, protocol| with(of(version, protocol), vec![(Field::State, new.clone())]);
     // These can be wrong in themselves: flags, checksums, types.
     let judged = protocols(&[1, 6, 17, 33, 47, 58, 132, 136]);
-    // Where IPv6 says that nothing follows (59) there is no transport to be tracked.
+    // Where IPv6 says that nothing follows (59) there is no transport to be tracked (ipv6_skip_exthdr).
     let judged6 = Span::any_of([judged.clone(), Span::one(59_u8), Span::one(NO_PROTOCOL)]);
     let cut_short = Span::one(1_u8).not();
     let mut impossible = vec![
@@ -92,9 +130,7 @@ fn no_such_state(path: Path) -> Vec<Conditions> {
             (Field::State, invalid.not()),
         ],
         vec![(Field::Protocol, Span::one(NO_PROTOCOL)), (Field::State, invalid.not())],
-        vec![(Field::Protocol, Span::one(NO_PROTOCOL)), (Field::Readable, Span::one(0_u8).not())],
-        // Extension headers are passed over.
-        vec![(Field::Family, Span::one(6_u8)), (Field::Protocol, protocols(&[0, 43, 44, 51, 60]))],
+        with(of(6, 59), vec![(Field::State, invalid.not())]),
     ];
     if path == Path::Output {
         impossible.push(vec![
@@ -132,6 +168,12 @@ fn no_such_address(path: Path, intent: &Intent) -> Vec<Conditions> {
     let [nobody6, groups6] = [Span::range(0_u8, 1_u8), Span::range(0xff_u128 << 120, u128::MAX)];
     let mut impossible =
         vec![of(4, Field::Destination, loopback.clone()), of(6, Field::Destination, nobody6)];
+    if path == Path::Forward {
+        // Groups of the link and of the host itself (RFC 4291 section 2.7, ip6_mc_input), with whatever flags.
+        let groups = (0..16_u128).map(|flags| (0xff01 | flags << 4) << 112);
+        let groups = groups.map(|first| Span::range(first, first + (2 << 112) - 1));
+        impossible.push(of(6, Field::Destination, Span::any_of(groups)));
+    }
     if path != Path::Input {
         impossible.push(of(4, Field::Destination, this));
         return impossible;
@@ -153,4 +195,47 @@ fn no_such_address(path: Path, intent: &Intent) -> Vec<Conditions> {
     let igmp = Span::one(2_u8);
     impossible.push(unspecified(vec![(Field::Destination, beyond), (Field::Protocol, igmp.not())]));
     impossible
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_one(path: Path, conditions: &[(Field, Span)]) -> bool {
+        let intent = Intent::before_a_site(None, false);
+        let cube = Cube::family(6).ragged().with_all(conditions).unwrap();
+        !Impossible::new(path, &intent).without(&cube).is_empty()
+    }
+
+    #[test]
+    fn what_ends_with_its_headers_opens_nothing() {
+        let nothing = |state| [(Field::Protocol, Span::one(59_u8)), (Field::State, states(&[state]))];
+        assert!(!is_one(Path::Output, &nothing(State::New)));
+        assert!(is_one(Path::Output, &nothing(State::Invalid)));
+    }
+
+    #[test]
+    fn to_an_address_of_the_link_nobody_passes_on_by_another_port() {
+        let to = |destination: u128, from: u8, to: u8| {
+            [
+                (Field::Destination, Span::one(destination)),
+                (Field::From, Span::one(from)),
+                (Field::To, Span::one(to)),
+                (Field::State, states(&[State::New])),
+            ]
+        };
+        assert!(!is_one(Path::Forward, &to(LINK.0 | 9, 2, 3)));
+        assert!(is_one(Path::Forward, &to(LINK.0 | 9, 2, 2)));
+        assert!(!is_one(Path::Forward, &to(0xff02 << 112 | 9, 2, 3)));
+        assert!(is_one(Path::Forward, &to(0xff05 << 112 | 9, 2, 3)));
+        assert!(is_one(Path::Forward, &to(0x2001 << 112, 2, 3)));
+    }
+
+    #[test]
+    fn what_is_not_tracked_is_a_packet_all_the_same() {
+        let intent = Intent::before_a_site(None, false);
+        let header = Cube::family(6).ragged().with(Field::Protocol, &protocols(&[0, 60])).unwrap();
+        let untracked = header.written(Field::State, &states(&[State::Untracked]));
+        assert!(Impossible::new(Path::Forward, &intent).without(&untracked).is_empty());
+    }
 }

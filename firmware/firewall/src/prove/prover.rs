@@ -118,7 +118,8 @@ impl<'p> Prover<'p> {
                 Some(reason) => case.doubts.push(reason.to_string()),
                 None => {
                     let wrong = Wrong::Refused { by: by.name.to_string() };
-                    case.example = Some(self.example(claim.path, &cube, wrong));
+                    let packet = self.packet(claim.path, &cube, When::Claimed);
+                    case.example = Some(Counterexample { packet, ..self.example(claim.path, &cube, wrong) });
                     break;
                 }
             }
@@ -151,12 +152,16 @@ impl<'p> Prover<'p> {
             let passed = fate.accepted.into_iter().chain(fate.moved);
             let passed: Vec<Cube> = passed.filter(|cube| !cube.logged.is_empty()).collect();
             self.shown(path, &passed, case, |cube| wrong(&cube.logged[0], "let pass"))?;
+            let mut astray = Vec::new();
             for (cube, by) in fate.refused {
-                let astray = cube.logged.iter().find(|prefix| !names(&mut named, prefix, &by)).cloned();
-                if let Some(prefix) = astray {
-                    let really = format!("refused by {}", by.name);
-                    self.shown(path, &[cube], case, |_| wrong(&prefix, &really))?;
-                }
+                let prefix = cube.logged.iter().find(|prefix| !names(&mut named, prefix, &by)).cloned();
+                let pieces = prefix.iter().flat_map(|_| self.real(path, &cube));
+                astray.extend(pieces.map(|piece| (piece, prefix.clone(), by.clone())));
+            }
+            astray.sort_by_key(|(cube, ..)| sample::rank(cube));
+            for (cube, prefix, by) in astray {
+                let really = format!("refused by {}", by.name);
+                self.shown(path, &[cube], case, |_| wrong(prefix.as_deref().unwrap_or_default(), &really))?;
             }
         }
         Ok(())
@@ -172,7 +177,7 @@ impl<'p> Prover<'p> {
     ) -> Result<(), Lost> {
         let mut cubes: Vec<Cube> = cubes.iter().flat_map(|cube| self.real(path, cube)).collect();
         // A whole packet says more than a piece of one.
-        cubes.sort_by_key(|cube| !cube.span(Field::Readable).has(1));
+        cubes.sort_by_key(sample::rank);
         let opening = states(&[State::New, State::Untracked, State::Invalid]);
         for cube in cubes.iter().filter_map(|cube| cube.with(Field::State, &opening)) {
             match &cube.doubt {
@@ -218,7 +223,7 @@ impl<'p> Prover<'p> {
         };
         let openings = self.openings.get_or_init(opened).as_ref().map_err(Clone::clone)?;
         for (way, opening) in openings {
-            for met in flows::follow(cube, path, *way, opening) {
+            for (met, kin) in flows::follow(cube, path, *way, opening) {
                 if let Some(reason) = &met.doubt {
                     doubts.push(reason.to_string());
                     continue;
@@ -228,7 +233,7 @@ impl<'p> Prover<'p> {
                     continue;
                 }
                 let written = self.packet(path, &met, When::Written);
-                let opened = sample::opening(opening, &written);
+                let opened = sample::opening(opening, &written, kin);
                 return Ok(Some((met, opened.map(|cube| self.packet(*way, &cube, When::Coming)))));
             }
         }
@@ -237,7 +242,8 @@ impl<'p> Prover<'p> {
 
     fn example(&self, path: Path, cube: &Cube, wrong: Wrong) -> Counterexample {
         let becomes = cube.is_written().then(|| self.packet(path, cube, When::Written));
-        Counterexample { opening: None, packet: self.packet(path, cube, When::Coming), becomes, wrong }
+        let packet = self.packet(path, cube, When::Coming);
+        Counterexample { opening: None, packet, cut: sample::cut(cube), becomes, wrong }
     }
 
     fn packet(&self, path: Path, cube: &Cube, when: When) -> Packet {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::cube::{Conditions, Field};
+use super::cube::{Conditions, Doubt, Field};
 use super::matching::{self, Alternatives, Left};
 use super::ports::Ports;
 use super::ruleset::{Content, Ruleset};
@@ -34,7 +34,7 @@ pub(super) struct Test {
     pub(super) asks: Vec<Field>,
     pub(super) negated: bool,
     /// Set if the content changes by itself: who is in it may be out tomorrow, and the other way round.
-    pub(super) changing: Option<Rc<str>>,
+    pub(super) changing: Option<Doubt>,
 }
 
 #[derive(Clone, Debug)]
@@ -209,7 +209,10 @@ impl Reader<'_> {
         };
         let holds = Tree::of(&alternatives);
         let asks = left.asks();
+        let other =
+            matching::carried_by_the_other(&left, &alternatives).filter(|_| ["==", "in"].contains(&op));
         let Left { requires, twins, .. } = left;
+        let twins = twins.or(other);
         Ok(Step::Test(Test { requires, twins, holds, asks, negated: op == "!=", changing }))
     }
 
@@ -218,7 +221,7 @@ impl Reader<'_> {
         left: &Left,
         op: &str,
         right: &Value,
-    ) -> Result<(Alternatives, Option<Rc<str>>), String> {
+    ) -> Result<(Alternatives, Option<Doubt>), String> {
         let fixed = |elements| Content { elements, fixed: true };
         let content = match right {
             Value::String(name) if name.starts_with('@') => self.ruleset.content(self.table, &name[1..])?,
@@ -228,7 +231,8 @@ impl Reader<'_> {
         };
         let tuple = |element| matching::tuple(left, element, self.ports);
         let tuples: Result<Alternatives, String> = content.elements.iter().map(tuple).collect();
-        let changing = || format!("the set {right}, whose content may change by itself").into();
+        let changing =
+            || Doubt::Changing(format!("the set {right}, whose content may change by itself").into());
         Ok((tuples?, (!content.fixed).then(changing)))
     }
 

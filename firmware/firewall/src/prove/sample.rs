@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::Zone;
 
-use super::cube::{Cube, Field};
+use super::cube::{Conditions, Cube, Field, NO_PROTOCOL};
+use super::flows::{Kin, WITH_PORTS, request_of};
 use super::intent::Intent;
 use super::ports::Ports;
 use super::span::Span;
@@ -69,22 +70,35 @@ fn pick(span: &Span, preferred: impl IntoIterator<Item = u128>) -> u128 {
     known.or_else(|| span.lowest()).unwrap_or_default()
 }
 
+/// Destination options of IPv6: where not even those are whole, no transport is found behind them.
+const CUT_SHORT: u8 = 60;
+
 /// When a packet of a cube is looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum When {
-    /// As it came.
+    /// As it came, but for the state that rules gave it.
     Coming,
+    /// As it came, with the state it would have without them.
+    Claimed,
     /// After what rules wrote into it.
     Written,
 }
 
 /// A packet of the cube.
 pub(super) fn packet(path: Path, cube: &Cube, when: When, intent: &Intent, ports: &Ports) -> Packet {
-    // Its state is what connection tracking made of it in the end.
-    let before = |field| cube.before(field).filter(|_| when == When::Coming && field != Field::State);
+    let before = |field| {
+        cube.before(field).filter(|_| match when {
+            When::Coming => field != Field::State,
+            When::Claimed => true,
+            When::Written => false,
+        })
+    };
     let span = |field| before(field).unwrap_or_else(|| cube.span(field));
     let value = |field| pick(span(field), preferred(field).iter().copied());
-    let byte = |field| u8::try_from(value(field)).unwrap_or_default();
+    let byte = |field| match (field, value(field)) {
+        (Field::Protocol, NO_PROTOCOL) => CUT_SHORT,
+        (_, value) => u8::try_from(value).unwrap_or_default(),
+    };
     let service = |field| u16::try_from(value(field)).unwrap_or_default();
     let address = |field, port| {
         let expected = expected_at(port, intent).into_iter();
@@ -102,7 +116,7 @@ pub(super) fn packet(path: Path, cube: &Cube, when: When, intent: &Intent, ports
         }
     };
     // On its way through it has lost one.
-    let hop = u8::from(path == Path::Forward && when == When::Coming);
+    let hop = u8::from(path == Path::Forward && when != When::Written);
     let [from_port, to_port] = [Field::From, Field::To].map(|field| ports.name(value(field)));
     let [icmp_type, icmp_code, source_service] = type_and_code(&span, byte(Field::Protocol))
         .unwrap_or_else(|| [Field::IcmpType, Field::IcmpCode, Field::SourceService].map(service));
@@ -140,23 +154,43 @@ fn type_and_code<'s>(span: &impl Fn(Field) -> &'s Span, protocol: u8) -> Option<
 }
 
 /// Of what opened flows, what opened the flow of this packet.
-pub(super) fn opening(cube: &Cube, packet: &Packet) -> Option<Cube> {
-    let [source, destination] = [packet.source, packet.destination].map(|address| Span::one(number(address)));
-    let cube = cube.with(Field::Family, &Span::one(if packet.source.is_ipv4() { 4_u8 } else { 6 }))?;
-    if packet.state == State::Related {
-        let ends = [Field::Source, Field::Destination];
-        return ends.into_iter().find_map(|end| cube.with(end, &destination));
-    }
-    let services = [packet.source_service, packet.destination_service].map(Span::one);
-    let [from, to] = services;
-    let ends = |source: &Span, destination: &Span, from: &Span, to: &Span| {
-        cube.with_all(&[
-            (Field::Protocol, Span::one(packet.protocol)),
-            (Field::Source, source.clone()),
-            (Field::Destination, destination.clone()),
-            (Field::SourceService, from.clone()),
-            (Field::DestinationService, to.clone()),
-        ])
+pub(super) fn opening(cube: &Cube, packet: &Packet, kin: Kin) -> Option<Cube> {
+    let family = Span::one(if packet.source.is_ipv4() { 4_u8 } else { 6 });
+    let value = |field| match field {
+        Field::Family => family.clone(),
+        Field::Protocol => Span::one(packet.protocol),
+        Field::Source => Span::one(number(packet.source)),
+        Field::Destination => Span::one(number(packet.destination)),
+        Field::SourceService => Span::one(packet.source_service),
+        Field::DestinationService => Span::one(packet.destination_service),
+        _ => Span::all(),
     };
-    ends(&source, &destination, &from, &to).or_else(|| ends(&destination, &source, &to, &from))
+    let same = kin.same(WITH_PORTS.contains(&packet.protocol));
+    let mut asked: Conditions = same.into_iter().map(|(mine, theirs)| (theirs, value(mine))).collect();
+    let asks = match kin {
+        Kin::Straight => Some(packet.icmp_type),
+        Kin::Turned => request_of(packet.protocol, packet.icmp_type),
+        Kin::ToSource | Kin::ToDestination => None,
+    };
+    let asks = asks.filter(|_| matches!(packet.protocol, 1 | 58));
+    asked.extend(asks.map(|kind| (Field::IcmpType, Span::one(kind))));
+    cube.with_all(&asked)
+}
+
+/// How much of its transport header a packet of the cube has, octets; all of it if none is said. See [`Cube::ragged`].
+pub(super) fn cut(cube: &Cube) -> Option<u8> {
+    match pick(cube.span(Field::Readable), preferred(Field::Readable).iter().copied()) {
+        1 => None,
+        2 => Some(4),
+        3 => Some(2),
+        4 => Some(1),
+        _ => Some(0),
+    }
+}
+
+/// How good an example a packet of the cube makes: what has a whole header and what everybody knows comes first.
+pub(super) fn rank(cube: &Cube) -> (bool, usize) {
+    let known = preferred(Field::Protocol);
+    let place = known.iter().position(|protocol| cube.span(Field::Protocol).has(*protocol));
+    (!cube.span(Field::Readable).has(1), place.unwrap_or(known.len()))
 }

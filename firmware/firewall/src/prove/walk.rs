@@ -144,7 +144,7 @@ impl Walk<'_> {
         let (mut inside, mut outside) = self.cut(&test.holds, exist)?;
         if let Some(changing) = &test.changing {
             let doubted =
-                |cubes: &[Cube]| cubes.iter().map(|cube| cube.clone().doubted(changing)).collect::<Vec<_>>();
+                |cubes: &[Cube]| cubes.iter().map(|cube| cube.clone().in_doubt(changing)).collect::<Vec<_>>();
             let (leaving, coming) = (doubted(&inside), doubted(&outside));
             outside = [leaving, coming.clone()].concat();
             inside.extend(coming);

@@ -6,6 +6,7 @@ mod before;
 mod broken;
 mod closed;
 mod closed_in_looks;
+mod example;
 mod harmless;
 mod logs;
 mod maintenance;

@@ -53,7 +53,6 @@ pub fn told() -> Now {
             "2001:db8:0:1::3/128".parse().expect("a prefix"),
         ],
         claims6: vec!["2001:db8:0:1::44/128".parse().expect("a prefix")],
-        macs: vec!["00:00:5e:00:53:01".parse().expect("a card's address")],
         learned: vec![
             learned("2001:db8:0:cc:9::1", "tcp", 443),
             learned("2001:db8:0:cc:9::1", "tcp", 8080),

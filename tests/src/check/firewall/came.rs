@@ -52,9 +52,18 @@ impl Came {
         self.places.len() == 1 && self.places.contains_key(&goal(packet))
     }
 
-    /// The packet as it was wherever it came out.
+    /// The packet as it was where it should come out, if it did.
+    pub(super) fn at_its_goal(&self, packet: &Packet) -> Option<Packet> {
+        let place = goal(packet);
+        self.places.get(&place).map(|ends| ends.of(packet, &place))
+    }
+
+    /// The packet as a promise speaks of it, wherever it came out: from whom it was sent, and to whom it came. Another source
+    /// that it got on its way (RFC 3022) makes it nobody else's.
     pub(super) fn seen(&self, packet: &Packet) -> Vec<Packet> {
-        self.places.iter().map(|(place, ends)| ends.of(packet, place)).collect()
+        let by_sender =
+            |seen: Packet| Packet { source: packet.source, source_service: packet.source_service, ..seen };
+        self.places.iter().map(|(place, ends)| by_sender(ends.of(packet, place))).collect()
     }
 }
 

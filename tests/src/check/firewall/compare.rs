@@ -1,40 +1,24 @@
 //! The plan's word against the kernel's: the same packets, read by `firewall::explain` and sent through a kernel that holds
 //! the plan.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet};
 
 use firewall::explain::Decision;
-use firewall::packet::{Packet, Path, State};
-use serde_json::{Value, json};
+use firewall::packet::Packet;
+use serde_json::Value;
 
-use super::bench::{Arrivals, Bench, TABLE, VOLLEY, unlimited};
+use super::bench::{Arrivals, Bench};
 use super::came::{Came, Place};
 use super::chance::Chance;
 use super::frame::Shot;
-use super::packets::{Ends, Maker, Wish, back, changed, ends, flow, natural, wishes};
-use super::reading::{Line, lines};
+use super::ground::unlimited;
+use super::packets::natural;
+use super::playing::{play, routable};
+use super::population::{Case, Measure, chunks, packets, population, translates, word};
+use super::reading::lines;
 use super::sabotage::Defect;
 use super::world::World;
 use crate::check::Wrong;
-
-/// Packets that belong together, and the line and the side of its border they are about.
-#[derive(Clone, Debug)]
-pub(super) struct Case {
-    /// Each may be an answer to those before it.
-    pub(super) shots: Vec<Shot>,
-    /// The comment of the line, where it was made for one's border.
-    border_of: Option<String>,
-}
-
-impl Case {
-    pub(super) fn of(shots: Vec<Shot>) -> Self {
-        Self { shots, border_of: None }
-    }
-
-    fn one(packet: Packet) -> Self {
-        Self { shots: vec![Shot::first(packet)], border_of: None }
-    }
-}
 
 /// How often a line was met.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,15 +49,6 @@ pub(super) struct Difference {
     pub(super) kernel: String,
 }
 
-/// How many packets for each line, and how many at random.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Measure {
-    pub(super) each: usize,
-    pub(super) borders: usize,
-    pub(super) flows: usize,
-    pub(super) random: usize,
-}
-
 /// Compares on one box, in the namespace of this thread.
 pub(super) fn compare(
     world: &World,
@@ -81,196 +56,20 @@ pub(super) fn compare(
     defect: Defect,
     chance: Chance,
 ) -> Result<Compared, Wrong> {
-    let mut bench = Bench::build(&world.ground())?;
+    let made = population(world, measure, defect, chance)?;
+    let mut bench = Bench::build(&world.ground(packets(&made)))?;
     let mut compared = Compared::default();
-    let translates = translates(world);
-    // The answers to what was translated are not sent, see below.
-    let met =
-        |line: &&Line| line.accepts && !(translates && line.is_of_flows() && line.path == Path::Forward);
-    for line in lines(&world.document).iter().filter(met) {
+    for line in lines(&world.document).iter().filter(|line| line.accepts) {
         compared.lines.entry(line.comment.clone()).or_default();
     }
-    let made = population(world, measure, defect, chance)?;
-    let chunks = routable(&mut bench, chunks(made), &mut compared)?;
+    let chunks = chunks(made, translates(&world.document));
+    let (chunks, unroutable) = routable(&mut bench, &world.document, chunks)?;
+    compared.unroutable = unroutable;
     bench.load(&unlimited(&defect.loaded(&world.document)))?;
     for chunk in &chunks {
         one_chunk(&mut bench, world, defect, chunk, &mut compared)?;
     }
     Ok(compared)
-}
-
-/// The packets that are tried on a box.
-pub(super) fn population(
-    world: &World,
-    measure: Measure,
-    defect: Defect,
-    chance: Chance,
-) -> Result<Vec<Case>, Wrong> {
-    let mut maker = Maker::new(world, chance);
-    let translates = translates(world);
-    let mut cases = Vec::new();
-    let mut openings: BTreeMap<String, Vec<Packet>> = BTreeMap::new();
-    for line in lines(&world.document) {
-        if line.is_of_flows() {
-            continue;
-        }
-        let (mut met, mut borders) = (0, 0);
-        for _ in 0..measure.each * 30 {
-            if met >= measure.each {
-                break;
-            }
-            let (wish, beside) = wishes(&line, &mut maker.chance);
-            let packet = maker.make(line.path, &wish);
-            let decision = word(world, defect, &packet)?;
-            if decision.by != line.comment {
-                continue;
-            }
-            met += 1;
-            for (field, value) in beside.iter().take(measure.borders.saturating_sub(borders)) {
-                borders += 1;
-                let border_of = line.accepts.then(|| line.comment.clone());
-                cases.push(Case { border_of, ..Case::one(changed(&packet, *field, value)) });
-            }
-            if decision.accepted && packet.state == State::New {
-                openings.entry(line.comment.clone()).or_default().push(packet.clone());
-            }
-            cases.push(Case::one(packet));
-        }
-    }
-    for opening in openings.values().flat_map(|list| list.iter().take(measure.flows)) {
-        let fresh = maker.make(opening.path, &Wish::default());
-        let opening = match opening.protocol {
-            // Those above are unanswered; an answered one has to be a flow of its own.
-            6 | 17 if opening.source_service >= 20_000 => {
-                Packet { source_service: fresh.source_service, ..opening.clone() }
-            }
-            _ => opening.clone(),
-        };
-        // The answer to what was translated goes to another address than the one it was sent from.
-        if opening.path == Path::Forward && opening.source.is_ipv4() && translates {
-            continue;
-        }
-        let shots = flow(&opening, world, &mut maker.chance);
-        cases.extend(shots.map(|shots| Case { shots, border_of: None }));
-    }
-    for _ in 0..measure.random {
-        let path = *maker.chance.of(&[
-            Path::Input,
-            Path::Input,
-            Path::Forward,
-            Path::Forward,
-            Path::Forward,
-            Path::Output,
-        ]);
-        cases.push(Case::one(maker.make(path, &Wish::default())));
-    }
-    // No socket of the box hears what of ICMPv6 it cannot read.
-    cases.retain(|case| case.shots.iter().all(|shot| shot.packet.readable || shot.packet.protocol != 58));
-    maker.chance.shuffle(&mut cases);
-    Ok(cases)
-}
-
-fn translates(world: &World) -> bool {
-    world.document.to_string().contains("masquerade")
-}
-
-fn word(world: &World, defect: Defect, packet: &Packet) -> Result<Decision, Wrong> {
-    defect
-        .explain(&world.document, packet)
-        .map_err(|reason| Wrong(format!("explain does not know {reason}: {packet}")))
-}
-
-/// Cases side by side of which none is an answer to another.
-pub(super) fn chunks(cases: Vec<Case>) -> Vec<Vec<Case>> {
-    let mut waiting: VecDeque<Case> = cases.into();
-    let mut chunks = Vec::new();
-    while !waiting.is_empty() {
-        let (mut chunk, mut left) = (Vec::new(), VecDeque::new());
-        let (mut asked, mut answered): (HashSet<Ends>, HashSet<Ends>) = (HashSet::new(), HashSet::new());
-        for case in waiting {
-            let own = ends(&case.shots[0].packet);
-            let twice = case.shots.len() > 1 && asked.contains(&own);
-            if chunk.len() == VOLLEY || twice || asked.contains(&back(own)) || answered.contains(&own) {
-                left.push_back(case);
-                continue;
-            }
-            asked.insert(own);
-            if case.shots.len() > 1 {
-                answered.extend([own, back(own)]);
-            }
-            chunk.push(case);
-        }
-        chunks.push(chunk);
-        waiting = left;
-    }
-    chunks
-}
-
-/// Sends all cases, step by step, from a kernel that knows no flow; gives the arrivals by case and step.
-pub(super) fn play(bench: &mut Bench, cases: &[Case]) -> Result<Vec<Arrivals>, Wrong> {
-    bench.forget_flows()?;
-    let mut arrivals: Vec<Arrivals> = vec![Vec::new(); cases.len()];
-    let longest = cases.iter().map(|case| case.shots.len()).max().unwrap_or_default();
-    for step in 0..longest {
-        let there: Vec<(usize, &Shot)> =
-            cases.iter().enumerate().filter_map(|(at, case)| Some((at, case.shots.get(step)?))).collect();
-        let shots: Vec<&Shot> = there.iter().map(|(_, shot)| *shot).collect();
-        for ((at, _), came) in there.iter().zip(bench.volley(&shots)?) {
-            arrivals[*at].push(came);
-        }
-    }
-    Ok(arrivals)
-}
-
-/// Keeps what an open kernel brings where it is meant to go, and makes sure that each packet has the state it is said to
-/// have. What is refused later is then refused by the rules and by nothing else.
-pub(super) fn routable(
-    bench: &mut Bench,
-    chunks: Vec<Vec<Case>>,
-    compared: &mut Compared,
-) -> Result<Vec<Vec<Case>>, Wrong> {
-    bench.load(&json!({"nftables": []}))?;
-    let mut kept = Vec::new();
-    for chunk in chunks {
-        let came = play(bench, &chunk)?;
-        let all = |(case, came): &(Case, Arrivals)| {
-            case.shots.iter().zip(came).all(|(shot, came)| came.is_through(&shot.packet))
-        };
-        let (good, bad): (Vec<_>, Vec<_>) = chunk.into_iter().zip(came).partition(all);
-        compared.unroutable += bad.iter().map(|(case, _)| case.shots.len() as u64).sum::<u64>();
-        let good: Vec<Case> = good.into_iter().map(|(case, _)| case).collect();
-        states(bench, &good)?;
-        kept.push(good);
-    }
-    Ok(kept)
-}
-
-/// What connection tracking said of them, against what they were made for.
-fn states(bench: &mut Bench, cases: &[Case]) -> Result<(), Wrong> {
-    let before = bench.counts(TABLE)?;
-    play(bench, cases)?;
-    let after = bench.counts(TABLE)?;
-    let mut wanted: BTreeMap<String, u64> = BTreeMap::new();
-    for packet in cases.iter().flat_map(|case| &case.shots).map(|shot| &shot.packet) {
-        let chain = if packet.path == Path::Output { "states-out" } else { "states-in" };
-        *wanted.entry(format!("{chain} {}", packet.state.word())).or_default() += 1;
-    }
-    let of = |counts: &BTreeMap<String, u64>, key: &String| counts.get(key).copied().unwrap_or_default();
-    if after.keys().all(|key| of(&after, key) - of(&before, key) == of(&wanted, key)) {
-        return Ok(());
-    }
-    if let [case] = cases {
-        let seen: Vec<_> = after.keys().filter(|key| of(&after, key) > of(&before, key)).collect();
-        let meant: Vec<String> = case.shots.iter().map(|shot| shot.packet.to_string()).collect();
-        return Err(Wrong(format!(
-            "connection tracking saw {seen:?} where the bench meant {}",
-            meant.join("; then ")
-        )));
-    }
-    let (left, right) = cases.split_at(cases.len() / 2);
-    states(bench, left)?;
-    states(bench, right)?;
-    Err(Wrong::new("connection tracking takes packets of the bench for one another's"))
 }
 
 fn one_chunk(

@@ -24,11 +24,40 @@ pub(super) enum Form {
 pub(super) struct Shot {
     pub(super) packet: Packet,
     pub(super) form: Form,
+    /// How much of its transport header there is, where it cannot be read; nothing if none is said.
+    pub(super) octets: Option<u8>,
 }
 
 impl Shot {
     pub(super) const fn first(packet: Packet) -> Self {
-        Self { packet, form: Form::First }
+        Self::of(packet, Form::First)
+    }
+
+    pub(super) const fn of(packet: Packet, form: Form) -> Self {
+        Self { packet, form, octets: None }
+    }
+
+    /// The same from somebody to whom the flow's first packet came with other ends than it was sent with. What the one who
+    /// sent it says later has the ends he knows.
+    pub(super) fn to_whom_came(&self, opening: &Packet, seen: &Packet) -> Self {
+        let mut shot = self.clone();
+        let (packet, answers) = (&mut shot.packet, self.form == Form::Answer);
+        if packet.destination != opening.source || !answers && !matches!(self.form, Form::About(_)) {
+            return shot;
+        }
+        packet.destination = seen.source;
+        if packet.source == opening.destination {
+            packet.source = seen.destination;
+        }
+        match &mut shot.form {
+            Form::About(about) if **about == *opening => **about = seen.clone(),
+            Form::Answer if matches!(packet.protocol, 6 | 17) => {
+                packet.source_service = seen.destination_service;
+                packet.destination_service = seen.source_service;
+            }
+            _ => {}
+        }
+        shot
     }
 }
 
@@ -117,7 +146,10 @@ const OTHER_SEQUENCE: u32 = 5000;
 fn transport(shot: &Shot) -> Vec<u8> {
     let packet = &shot.packet;
     if !packet.readable {
-        return Vec::new();
+        let packet = Packet { readable: true, ..packet.clone() };
+        let mut whole = transport(&Shot { packet, ..shot.clone() });
+        whole.truncate(shot.octets.unwrap_or_default().into());
+        return whole;
     }
     let [from, to] = [packet.source_service, packet.destination_service].map(u16::to_be_bytes);
     let ports = [from, to].concat();
@@ -125,6 +157,7 @@ fn transport(shot: &Shot) -> Vec<u8> {
         6 => ([&ports[..], &tcp(shot), &[0x20, 0, 0, 0, 0, 0]].concat(), 16),
         17 => ([&ports[..], &[0, 8, 0, 0]].concat(), 6),
         1 | 58 => return icmp(shot),
+        47 if packet.state == State::Invalid => return odd_gre(packet),
         _ => return [&ports[..], &[0; 12]].concat(),
     };
     let sum = checksum(&[pseudo_header(packet, payload.len()), payload.clone()].concat());
@@ -133,6 +166,13 @@ fn transport(shot: &Shot) -> Vec<u8> {
         payload[at] ^= 0x55;
     }
     payload
+}
+
+/// GRE that calls itself PPTP's (version 1 in the last bits of its flags) and carries no PPP, which tracking takes for
+/// invalid (gre_pkt_to_tuple). Flags and protocol are where others have their ports.
+fn odd_gre(packet: &Packet) -> Vec<u8> {
+    let flags = packet.source_service & !7 | 1;
+    [&flags.to_be_bytes()[..], &packet.destination_service.to_be_bytes(), &[0; 12]].concat()
 }
 
 /// Sequence, acknowledgement, offset and flags.

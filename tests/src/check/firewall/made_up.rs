@@ -58,7 +58,7 @@ pub(super) fn site(chance: &mut Chance) -> String {
         text += &port("printer");
         text += "[printers]\naddress = \"10.2.0.1/24\"\n[[printer]]\nname = \"p1\"\naddress = \"10.2.0.9\"\ntcp = [515, 631, 9100]\n";
     }
-    if chance.once_in(2) {
+    if !chance.once_in(3) {
         text += &with_internet(chance, &mut port);
     }
     text
@@ -74,9 +74,9 @@ fn with_internet(chance: &mut Chance, port: &mut impl FnMut(&str) -> String) -> 
     let _ = writeln!(text, "[internet]\nkind = \"{kind}\"\nresolvers = [\"100.71.0.130\"]");
     if chance.once_in(2) {
         text += "[clinic.internet]\n";
-        if chance.once_in(2) {
-            text += "[clinic.cloud]\ngateways = [\"100.71.0.200\"]\nnetworks = [\"10.40.0.0/16\", \"10.50.0.0/20\"]\n";
-        }
+    }
+    if chance.once_in(2) {
+        text += "[clinic.cloud]\ngateways = [\"100.71.0.200\"]\nnetworks = [\"10.40.0.0/16\", \"10.50.0.0/20\"]\n";
     }
     if chance.once_in(2) {
         text += "[maintainer]\naddress = \"10.99.0.1/24\"\ngateways = [\"100.71.0.222\"]\nuplink = \"internet\"\n";

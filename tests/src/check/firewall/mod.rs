@@ -13,26 +13,33 @@ mod bench;
 mod came;
 mod chance;
 mod compare;
+mod flow;
 mod frame;
+mod ground;
 mod judge;
 mod made_up;
 mod mutate;
 mod packets;
+mod playing;
+mod population;
 mod reading;
 mod rewrite;
 mod sabotage;
+mod shoot;
 mod sockets;
 mod tally;
 mod trial;
 mod world;
 
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use model::boot::Setup;
 
 use self::chance::Chance;
-use self::compare::{Compared, Measure, compare};
+use self::compare::{Compared, compare};
+use self::population::Measure;
 use self::sabotage::Defect;
 use self::tally::Tally;
 use self::trial::Court;
@@ -96,11 +103,11 @@ pub fn sabotaged(order: Order, out: &mut (dyn Write + Send)) -> Result<Played, W
     }];
     for defect in Defect::ALL {
         let begun = Instant::now();
-        let played = run(order, defect)?.played(order);
+        let caught = run(order, defect)?.first_wrong();
         let row = Row {
             name: format!("{}_is_caught", defect.name()),
-            made: played.summary.clone(),
-            wrong: played.right.then(|| "it was not seen".into()),
+            made: caught.iter().map(|by| format!("by {by}")).collect(),
+            wrong: caught.is_none().then(|| "it was not seen".into()),
             took: begun.elapsed(),
         };
         writeln!(out, "{row}")?;
@@ -111,10 +118,18 @@ pub fn sabotaged(order: Order, out: &mut (dyn Write + Send)) -> Result<Played, W
     Ok(Played { right: sound.right && caught == Defect::ALL.len(), rows, summary })
 }
 
+/// One run. With a defect it ends as soon as something is wrong: more of it would show no more.
 fn run(order: Order, defect: Defect) -> Result<Tally, Wrong> {
+    let caught = AtomicBool::new(false);
+    let over = |tally: &Tally| {
+        if defect != Defect::None && tally.first_wrong().is_some() {
+            caught.store(true, Ordering::Relaxed);
+        }
+        caught.load(Ordering::Relaxed)
+    };
     let (compared, tried) = std::thread::scope(|scope| {
-        let compared = scope.spawn(move || bench::alone(0, || compared(order, defect)));
-        let tried = bench::alone(1, || tried(order, defect));
+        let compared = scope.spawn(|| bench::alone(0, || compared(order, defect, &over)));
+        let tried = bench::alone(1, || tried(order, defect, &over));
         (compared.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), tried)
     });
     let mut tally = compared?;
@@ -126,7 +141,7 @@ fn run(order: Order, defect: Defect) -> Result<Tally, Wrong> {
 const OF_A_SITE: Measure = Measure { each: 7, borders: 14, flows: 3, random: 200 };
 const BEFORE_A_SITE: Measure = Measure { each: 0, borders: 30, flows: 12, random: 100 };
 
-fn compared(order: Order, defect: Defect) -> Result<Tally, Wrong> {
+fn compared(order: Order, defect: Defect, over: &(impl Fn(&Tally) -> bool + Sync)) -> Result<Tally, Wrong> {
     let mut tally = Tally::of("");
     let mut chance = Chance::new(order.seed);
     let port = Setup { port: "lan0".into(), label: "SETUP".into(), address: setup_address()? };
@@ -138,15 +153,25 @@ fn compared(order: Order, defect: Defect) -> Result<Tally, Wrong> {
         let compared = compare(&world, measure, defect, Chance::new(chance.next()))?;
         tally.compared(&world, compared, begun.elapsed());
     }
-    let mut sites = 0;
-    while sites < 2 || tally.packets < order.packets || tally.scarce(order.least()) && sites < 60 {
+    let (mut sites, mut made_up) = (0, 0);
+    let enough = |tally: &Tally, sites: i32| sites >= 2 && tally.packets >= order.packets;
+    while !enough(&tally, sites) || tally.scarce(order.least()) && sites < 60 && made_up < 1000 {
         let begun = Instant::now();
         let world = World::random(&mut chance, format!("site-{sites}"))?;
-        let compared: Compared = compare(&world, OF_A_SITE, defect, Chance::new(chance.next()))
+        made_up += 1;
+        // In the end only those are played that have a line which was met too seldom, with more flows.
+        let mut measure = OF_A_SITE;
+        if enough(&tally, sites) {
+            if !tally.is_scarce_in(&world, order.least()) {
+                continue;
+            }
+            measure.flows *= 4;
+        }
+        let compared: Compared = compare(&world, measure, defect, Chance::new(chance.next()))
             .map_err(|wrong| Wrong(format!("{}: {wrong}", world.name)))?;
         tally.compared(&world, compared, begun.elapsed());
         sites += 1;
-        if tally.differences > 20 {
+        if tally.differences > 20 || over(&tally) {
             break;
         }
     }
@@ -160,12 +185,16 @@ fn setup_address() -> Result<model::site::prefix::Prefix, Wrong> {
 /// What every changed ruleset is shown.
 const SWEEP: Measure = Measure { each: 4, borders: 10, flows: 2, random: 150 };
 
-fn tried(order: Order, defect: Defect) -> Result<Tally, Wrong> {
+fn tried(order: Order, defect: Defect, over: &(impl Fn(&Tally) -> bool + Sync)) -> Result<Tally, Wrong> {
     let mut tally = Tally::of("of-a-changed-ruleset-");
     let mut chance = Chance::new(order.seed.wrapping_add(1));
     let world = World::sample()?;
     let mut court = Court::open(&world, defect, SWEEP, Chance::new(chance.next()))?;
+    tally.planned(court.of_the_plan()?);
     for rewrite in rewrite::all(&world.document) {
+        if over(&tally) {
+            return Ok(tally);
+        }
         let begun = Instant::now();
         let wrong = court
             .is_another_way(&rewrite.document)
@@ -176,6 +205,9 @@ fn tried(order: Order, defect: Defect) -> Result<Tally, Wrong> {
     chance.shuffle(&mut mutants);
     for mutant in mutants.iter().take(order.mutants.unwrap_or(usize::MAX)) {
         let begun = Instant::now();
+        if over(&tally) {
+            break;
+        }
         let tried = court.tries(mutant).map_err(|wrong| Wrong(format!("{}: {wrong}", mutant.name)))?;
         tally.tried(mutant, tried, begun.elapsed());
     }

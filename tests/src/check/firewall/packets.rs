@@ -1,5 +1,4 @@
-//! Packets worth sending: such as come to each line of a ruleset and such as only just do not, flows with their answers
-//! and errors and what is forged into them, and anything at all.
+//! Packets worth sending: such as come to each line of a ruleset, such as only just do not, and anything at all.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,7 +6,6 @@ use firewall::packet::{Packet, Path, State};
 use model::site::prefix::Prefix;
 
 use super::chance::Chance;
-use super::frame::{Form, Shot};
 use super::reading::{Asked, Field, Line, Part};
 use super::world::World;
 
@@ -59,7 +57,8 @@ pub(super) fn wishes(line: &Line, chance: &mut Chance) -> (Wish, Vec<(Field, Val
             let ends = beside(one);
             if !condition.negated {
                 wish = asked(wish, one, chance);
-            } else if !ends.is_empty() {
+            } else if !ends.is_empty() && chance.once_in(2) {
+                // Just beside it; else wherever it would go anyway.
                 wish = wish.with(one.field, chance.of(&ends).1.clone());
             }
             borders.extend(ends);
@@ -259,7 +258,7 @@ impl<'w> Maker<'w> {
 }
 
 /// An address of a prefix.
-fn within(prefix: Prefix, chance: &mut Chance) -> IpAddr {
+pub(super) fn within(prefix: Prefix, chance: &mut Chance) -> IpAddr {
     let (bits, first) = match prefix.network() {
         IpAddr::V4(address) => (32_u32, u128::from(u32::from(address))),
         IpAddr::V6(address) => (128, u128::from(address)),
@@ -307,88 +306,4 @@ pub(super) fn natural(packet: &Packet) -> State {
         (58, _) if packet.source.is_ipv6() => State::Invalid,
         _ => State::New,
     }
-}
-
-/// What belongs together: sent one after the other.
-pub(super) type Case = Vec<Shot>;
-
-/// A flow that this packet opens: the answer, what follows, an error about it, and the answer again from another port.
-/// Nothing of a packet that no answer fits.
-pub(super) fn flow(opening: &Packet, world: &World, chance: &mut Chance) -> Option<Case> {
-    let answered = match (opening.protocol, opening.icmp_type, opening.source.is_ipv4()) {
-        (6 | 17, ..) => opening.icmp_type,
-        (1, 8, true) => 0,
-        (58, 128, false) => 129,
-        _ => return None,
-    };
-    let fits = |address: IpAddr| {
-        !address.is_multicast() && !address.is_unspecified() && address != Ipv4Addr::BROADCAST
-    };
-    if opening.state != State::New || !fits(opening.source) || !fits(opening.destination) {
-        return None;
-    }
-    let mut answer = Packet { icmp_type: answered, ..turned(opening) };
-    if matches!(opening.protocol, 1 | 58) {
-        answer.source_service = opening.source_service;
-    }
-    let follow = Packet { state: State::Established, ..opening.clone() };
-    let error = Packet {
-        protocol: if opening.source.is_ipv4() { 1 } else { 58 },
-        icmp_type: if opening.source.is_ipv4() { 3 } else { *chance.of(&[1, 2, 3]) },
-        state: State::Related,
-        ..turned(opening)
-    };
-    let about = |packet: Packet| Shot { packet, form: Form::About(Box::new(opening.clone())) };
-    let as_answer = |packet: Packet| Shot { packet, form: Form::Answer };
-    let mut case = vec![Shot::first(opening.clone()), as_answer(answer.clone())];
-    case.push(Shot { packet: follow.clone(), form: Form::Follow });
-    case.push(about(error.clone()));
-    // Connection tracking knows a flow wherever its packets come in.
-    let forged = |packet: &Packet, port: &String| Packet { from_port: port.clone(), ..packet.clone() };
-    let port = chance.of(&world.ports).clone();
-    if answer.path != Path::Output {
-        case.push(as_answer(forged(&answer, &port)));
-        case.push(about(forged(&error, &port)));
-    }
-    if follow.path != Path::Output {
-        case.push(Shot { packet: forged(&follow, &port), form: Form::Follow });
-    }
-    case.retain(|shot| shot.packet.path != Path::Forward || shot.packet.from_port != shot.packet.to_port);
-    Some(case)
-}
-
-/// The other way: of an open flow.
-pub(super) fn turned(packet: &Packet) -> Packet {
-    let path = match packet.path {
-        Path::Input => Path::Output,
-        Path::Output => Path::Input,
-        Path::Forward => Path::Forward,
-    };
-    Packet {
-        path,
-        from_port: packet.to_port.clone(),
-        to_port: packet.from_port.clone(),
-        source: packet.destination,
-        destination: packet.source,
-        source_service: packet.destination_service,
-        destination_service: packet.source_service,
-        state: State::Established,
-        ..packet.clone()
-    }
-}
-
-/// The two ends of a packet's flow, in its direction, where two could be taken for one.
-pub(super) type Ends = (IpAddr, IpAddr, u8, u16, u16);
-
-pub(super) fn ends(packet: &Packet) -> Ends {
-    let (from, to) = match packet.protocol {
-        6 | 17 => (packet.source_service, packet.destination_service),
-        1 | 58 => (packet.source_service, packet.source_service),
-        _ => (0, 0),
-    };
-    (packet.source, packet.destination, packet.protocol, from, to)
-}
-
-pub(super) const fn back((source, destination, protocol, from, to): Ends) -> Ends {
-    (destination, source, protocol, to, from)
 }

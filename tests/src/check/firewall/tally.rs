@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::compare::{self, Compared, Difference};
 use super::mutate::Mutant;
+use super::reading::{Line, lines};
 use super::trial::{Outcome, Tried};
 use super::world::World;
 use super::{Order, Played};
@@ -48,6 +49,17 @@ impl Tally {
     /// Whether a line that accepts was met too seldom.
     pub(super) fn scarce(&self, least: u64) -> bool {
         self.lines.values().any(|line| line.hits < least)
+    }
+
+    /// Whether this box has such a line.
+    pub(super) fn is_scarce_in(&self, world: &World, least: u64) -> bool {
+        let met = |line: &Line| self.lines.get(&line.comment).map_or(0, |line| line.hits);
+        lines(&world.document).iter().any(|line| line.accepts && met(line) < least)
+    }
+
+    /// What was wrong first, if anything was.
+    pub(super) fn first_wrong(&self) -> Option<String> {
+        self.rows.iter().find(|row| row.wrong.is_some()).map(|row| row.name.clone())
     }
 
     pub(super) fn compared(&mut self, world: &World, compared: Compared, took: Duration) {
@@ -127,6 +139,16 @@ impl Tally {
         };
         self.mutants += 1;
         self.rows.push(Row { name: mutant.name.clone(), made, wrong, took });
+    }
+
+    /// What the plan itself breaks.
+    pub(super) fn planned(&mut self, wrong: Vec<String>) {
+        self.rows.push(Row {
+            name: "the_plan_itself_keeps_what_is_promised".into(),
+            made: String::new(),
+            wrong: (!wrong.is_empty()).then(|| wrong.join("; ")),
+            took: Duration::ZERO,
+        });
     }
 
     pub(super) fn rewritten(&mut self, name: &str, wrong: Vec<String>, took: Duration) {

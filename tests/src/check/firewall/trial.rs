@@ -1,22 +1,23 @@
 //! One changed ruleset on trial: what the kernel lets through of it against what the prover says of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
-use firewall::packet::{self, Packet, Path};
+use firewall::packet::Packet;
 use firewall::prove::{Counterexample, Finding, Wrong as Fate};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::bench::{Arrivals, Bench, exhausted, ip, unlimited, without_rules};
+use super::bench::{Arrivals, Bench};
 use super::came::{Came, goal};
 use super::chance::Chance;
-use super::compare::{Case, Compared, Difference, Measure, agrees, chunks, play, population, routable, told};
-use super::frame::{Form, Shot};
+use super::compare::{Difference, agrees, told};
+use super::ground::{exhausted, unlimited, without_rules};
 use super::judge;
 use super::mutate::Mutant;
-use super::packets::{back, ends, turned};
+use super::playing::{play, routable};
+use super::population::{Case, Measure, chunks, packets, population};
 use super::sabotage::Defect;
-use super::world::{OWN_LINK_LOCAL, World};
+use super::shoot::shoot;
+use super::world::World;
 use crate::check::Wrong;
 
 /// Two boxes side by side: one holds the plan, the other what was made of it.
@@ -59,24 +60,27 @@ pub(super) enum Outcome {
 }
 
 impl<'w> Court<'w> {
-    /// Builds both boxes, and makes sure that the plan itself breaks nothing.
+    /// Builds both boxes.
     pub(super) fn open(
         world: &'w World,
         defect: Defect,
         measure: Measure,
         chance: Chance,
     ) -> Result<Self, Wrong> {
-        let ground = world.ground();
+        let made = population(world, measure, Defect::None, chance)?;
+        let ground = world.ground(packets(&made));
         let plan = Bench::build(&ground)?;
         let mut changed = Bench::build(&ground)?;
-        let made = population(world, measure, Defect::None, chance)?;
-        let sweep = routable(&mut changed, chunks(made), &mut Compared::default())?;
-        let mut court = Self { world, defect, plan, changed, sweep };
-        let arrivals = court.arrivals(&world.document)?;
-        if let Some((number, packet)) = court.shown(&arrivals, false).into_iter().next() {
-            return Err(Wrong(format!("the plan itself breaks promise {number}: {packet}")));
-        }
-        Ok(court)
+        let (sweep, _) = routable(&mut changed, &world.document, chunks(made, false))?;
+        Ok(Self { world, defect, plan, changed, sweep })
+    }
+
+    /// What a kernel that holds the plan itself breaks: nothing, or the judge or the plan is wrong.
+    pub(super) fn of_the_plan(&mut self) -> Result<Vec<String>, Wrong> {
+        let world = self.world;
+        let arrivals = self.arrivals(&world.document)?;
+        let broken = self.shown(&arrivals, false).into_iter();
+        Ok(broken.map(|(number, packet)| format!("promise {number} is broken by {packet}")).collect())
     }
 
     /// Loads it, and says what came out where.
@@ -305,105 +309,5 @@ fn shows(example: &Counterexample, came: &Came) -> bool {
         Fate::Passes | Fate::Unruled => through,
         Fate::Refused { .. } => !through,
         Fate::Logged { prefix, really } => came.logged.contains(prefix) && through == (really == "let pass"),
-    }
-}
-
-/// Sends it as what it is said to be, with the flow it belongs to.
-fn shoot(
-    bench: &mut Bench,
-    world: &World,
-    example: &Counterexample,
-    document: &Value,
-) -> Result<Came, Wrong> {
-    let packet = &example.packet;
-    let related = packet.state == packet::State::Related;
-    let before = example.opening.is_none() && related;
-    let opening = example.opening.clone().or_else(|| before.then(|| opened_by(packet)));
-    let mut shots: Vec<Shot> = opening.iter().map(|opening| Shot::first(opening.clone())).collect();
-    let form = match &opening {
-        Some(opening) if related && packet.destination == opening.source => {
-            Form::About(Box::new(opening.clone()))
-        }
-        Some(opening) if related => Form::About(Box::new(turned(opening))),
-        Some(opening) if ends(packet) == back(ends(opening)) => Form::Answer,
-        Some(opening) => {
-            shots.push(Shot { packet: turned(opening), form: Form::Answer });
-            Form::Follow
-        }
-        None => Form::First,
-    };
-    let mut last = Shot { packet: packet.clone(), form };
-    // The identifier of an echo and of its answer are the same.
-    if let (Some(opening), false, 1 | 58) = (&opening, related, packet.protocol) {
-        last.packet.source_service = opening.source_service;
-    }
-    let ways: Vec<String> = shots.iter().chain([&last]).filter_map(|shot| way(&shot.packet, world)).collect();
-    for way in &ways {
-        ip(&format!("{way}\n"))?;
-    }
-    let came = if before {
-        after_an_open_kernel(bench, shots, last, document)
-    } else {
-        one(bench, shots, last, document)
-    };
-    for way in ways.iter().rev() {
-        // Two packets of one flow may have had the same way.
-        let _ = ip(&format!("{}\n", way.replacen("replace", "delete", 1)));
-    }
-    came
-}
-
-fn one(bench: &mut Bench, mut shots: Vec<Shot>, last: Shot, document: &Value) -> Result<Came, Wrong> {
-    bench.load(document)?;
-    shots.push(last);
-    let arrivals = play(bench, &[Case::of(shots)])?;
-    Ok(arrivals.into_iter().next().and_then(|mut came| came.pop()).unwrap_or_default())
-}
-
-/// What is promised of every open flow: it is opened before the ruleset comes, which leaves it open.
-fn after_an_open_kernel(
-    bench: &mut Bench,
-    shots: Vec<Shot>,
-    last: Shot,
-    document: &Value,
-) -> Result<Came, Wrong> {
-    bench.load(&json!({"nftables": []}))?;
-    play(bench, &[Case::of(shots)])?;
-    bench.reload(document)?;
-    Ok(bench.volley(&[&last])?.pop().unwrap_or_default())
-}
-
-/// A packet that opens a flow of which this error can be: from whom the error goes to.
-fn opened_by(error: &Packet) -> Packet {
-    Packet { protocol: 6, state: packet::State::New, hop_limit: 64, ..turned(error) }
-}
-
-/// What leads a packet where it says it goes, if that needs something: a line of `ip`.
-fn way(packet: &Packet, world: &World) -> Option<String> {
-    let destination = packet.destination;
-    let own = world.own.iter().any(|(_, own)| own.address == destination) || destination == OWN_LINK_LOCAL;
-    let (plain, on_link) = match destination {
-        IpAddr::V4(address) => {
-            (!address.is_multicast() && !address.is_broadcast() && !address.is_unspecified(), false)
-        }
-        IpAddr::V6(address) => {
-            (!address.is_multicast() && !address.is_unspecified(), address.is_unicast_link_local())
-        }
-    };
-    let length = if destination.is_ipv4() { 32 } else { 128 };
-    match packet.path {
-        _ if own || !plain => None,
-        Path::Input if on_link => {
-            Some(format!("address replace {destination}/{length} dev {} nodad", packet.from_port))
-        }
-        // An address, not a local route: with one of those the kernel is stricter about all sources.
-        Path::Input => Some(format!("address replace {destination}/{length} dev lo")),
-        Path::Forward if !on_link => {
-            {
-                // Before whatever way the box has there anyway, which comes back when this one goes.
-                Some(format!("route replace {destination}/{length} dev {} metric 1", packet.to_port))
-            }
-        }
-        Path::Forward | Path::Output => None,
     }
 }

@@ -1,10 +1,12 @@
 //! A box and what stands around it: its ruleset, what is wanted of it, its ports, its own addresses, and who stands behind
 //! which port. Sites are made up at random, as files, and read as every site file is.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use firewall::now::Now;
+use firewall::packet::{Packet, Path};
 use firewall::{Intent, Plan};
 use model::boot::Setup;
 use model::site::prefix::Prefix;
@@ -107,8 +109,8 @@ impl World {
         self
     }
 
-    /// What the box's namespace needs for it.
-    pub(super) fn ground(&self) -> Ground {
+    /// What the box's namespace needs for it, and for these packets to go where they are meant to.
+    pub(super) fn ground<'p>(&self, packets: impl IntoIterator<Item = &'p Packet>) -> Ground {
         let mut lines = String::new();
         for (port, prefix) in &self.own {
             let nodad = if prefix.address.is_ipv6() { "nodad" } else { "" };
@@ -116,7 +118,7 @@ impl World {
         }
         let connected = |prefix: &Prefix| self.own.iter().any(|(_, own)| own.as_network() == *prefix);
         for (port, prefix) in self.behind.iter().filter(|(_, prefix)| !connected(prefix)) {
-            let of = self.own.iter().any(|(_, own)| own.contains(prefix.address));
+            let of = self.own.iter().any(|(at, own)| at == port && own.contains(prefix.address));
             if !of || prefix.address.is_ipv6() {
                 let _ = writeln!(
                     lines,
@@ -132,7 +134,32 @@ impl World {
             let _ = writeln!(lines, "route add default dev {port} metric {metric}");
             let _ = writeln!(lines, "route add ::/0 dev {port} metric {metric}");
         }
+        for (destination, port) in self.ways(packets) {
+            let length = if destination.is_ipv4() { 32 } else { 128 };
+            let _ = writeln!(lines, "route add {destination}/{length} dev {port} metric 50");
+        }
         Ground { ports: self.ports.clone(), lines }
+    }
+
+    /// Where the packets go that nobody else knows the way of: the first that goes to an address says by which port.
+    fn ways<'p>(&self, packets: impl IntoIterator<Item = &'p Packet>) -> BTreeMap<IpAddr, String> {
+        let mut ways = BTreeMap::new();
+        for packet in packets.into_iter().filter(|packet| packet.path == Path::Forward) {
+            let destination = packet.destination;
+            let alone = match destination {
+                IpAddr::V4(address) => {
+                    address.is_multicast() || address.is_broadcast() || address.is_unspecified()
+                }
+                IpAddr::V6(address) => {
+                    address.is_multicast() || address.is_unspecified() || address.is_unicast_link_local()
+                }
+            };
+            let known = || self.own.iter().chain(&self.behind).any(|(_, one)| one.contains(destination));
+            if !alone && !destination.is_loopback() && !known() {
+                ways.entry(destination).or_insert_with(|| packet.to_port.clone());
+            }
+        }
+        ways
     }
 
     /// The box's addresses of a family at a port, and where everybody on its link hears.

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::set::{arrived, disjoint, merged, minus};
-use super::cube::{Cube, Field};
+use super::cube::{Cube, Doubt, Field};
 use super::exceptions::{WITHOUT_RECEIVER, carried};
 use super::ports::{NO_PORT, Ports};
 use super::promises::{packets_between, states};
@@ -200,7 +200,7 @@ struct May {
 /// Whether it is known that these may pass. What a set holds that packets and time fill decides *when* they do, as a
 /// limit does; the rule around it says which they are.
 fn is_sure(cube: &Cube) -> bool {
-    cube.doubt.as_ref().is_none_or(|reason| reason.ends_with("whose content may change by itself"))
+    matches!(cube.doubt, None | Some(Doubt::Changing(_)))
 }
 
 /// Which of the packets may pass; why some are in doubt is noted.

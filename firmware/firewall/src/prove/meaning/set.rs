@@ -90,7 +90,7 @@ fn rebuilt(cube: &Cube, span: impl Fn(Field) -> Span) -> Option<Cube> {
     let conditions: Conditions = FIELDS.map(|field| (field, span(field))).into();
     let version = if cube.span(Field::Family).has(4) { 4 } else { 6 };
     let rebuilt = Cube::family(version).with_all(&conditions)?;
-    Some(cube.doubt.iter().fold(rebuilt, |rebuilt, reason| rebuilt.doubted(reason)))
+    Some(cube.doubt.iter().fold(rebuilt, |rebuilt, doubt| rebuilt.in_doubt(doubt)))
 }
 
 /// The packets as they arrived: before a rule wrote into them, and before a router took its hop.
