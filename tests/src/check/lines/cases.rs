@@ -43,6 +43,7 @@ pub fn of(layout: Layout) -> Vec<Case> {
             "60 addresses, one after the other",
             move |lab| found(lab, layout),
         ));
+        all.push(Case::new("a_restart_forgets_no_terminal", "the daemon is killed and started", restarted));
         all.push(Case::new(
             "after_a_reboot_of_the_box_the_terminal_is_found_again",
             "the box forgets everything",
@@ -192,6 +193,27 @@ fn ask(lab: &Lab, address: Ipv6Addr) -> Outcome {
 fn is_known(lab: &Lab, address: Ipv6Addr) -> Result<bool, Wrong> {
     let said = lab.exec("ngn", &["ip", "-6", "neighbour", "show", &address.to_string(), "dev", "w0"])?;
     Ok(["REACHABLE", "STALE", "DELAY", "PROBE"].iter().any(|state| said.contains(state)))
+}
+
+/// Its flows go on: neither the rules nor the routes are without it for a moment.
+fn restarted(lab: &mut Lab) -> Outcome {
+    let own = own(lab)?;
+    ask(lab, own)?;
+    let own = own.to_string();
+    lab.until("the terminal is known", PATIENCE, || {
+        Ok(addresses::in_the_set(lab)?.contains(&own).then_some(()))
+    })?;
+    lab.clinic().kill_daemon()?;
+    lab.clinic().start_daemon(&[])?;
+    let until = Instant::now() + Duration::from_secs(3);
+    while Instant::now() < until {
+        let (set, routes) =
+            (addresses::in_the_set(lab)?, lab.exec("box", &["ip", "-6", "route", "show", "proto", "97"])?);
+        must(set.contains(&own) && routes.contains(&own), || {
+            format!("{own} is in neither {set} nor {routes}")
+        })?;
+    }
+    Ok(())
 }
 
 /// All that the box has learned is gone, as after a reboot; the terminal has been up all the time and says nothing by itself.
