@@ -265,6 +265,7 @@ address replace 2001:db8:0:2::1/64 dev w0 nodad
 address replace 2001:db8:0:53::1/128 dev lo nodad
 address replace 2001:db8:0:53::2/128 dev lo nodad
 address replace 2001:db8:0:cc::1/64 dev c0 nodad
+address replace 2001:db8:0:cd::70/128 dev lo nodad
 ";
 
 const CENTRE: &str = "\

@@ -50,9 +50,20 @@ pub fn generated(place: &Place) -> PathBuf {
 /// Starts Samba and sekisho on the box, and waits for both.
 pub fn start(ground: &Ground, sekisho: &Path) -> Result<Daemons, Error> {
     let (site, state) = (text(&site(&ground.place)), text(&state(&ground.place)));
-    let to = text(&ground.place.run(Host::Box));
+    let (to, sockets) = (text(&ground.place.run(Host::Box)), text(&socket(&ground.place)));
     let program = text(sekisho);
-    let mut generate = vec![program.as_str(), "generate", "--site", &site, "--state", &state, "--to", &to];
+    let mut generate = vec![
+        program.as_str(),
+        "generate",
+        "--site",
+        &site,
+        "--state",
+        &state,
+        "--to",
+        &to,
+        "--socket",
+        &sockets,
+    ];
     if ground.the_box == TheBox::Split {
         generate.extend(["--owner", roles::RELAYD]);
         roles::prepare(ground, sekisho)?;

@@ -129,6 +129,20 @@ impl Kernel {
         Ok(seen)
     }
 
+    /// The addresses that are routed to this port: what was found before a restart of ours.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`].
+    pub async fn routed(&self, to: u32) -> Result<BTreeSet<Ipv6Addr>, Error> {
+        let mut there = BTreeSet::new();
+        let every = RouteMessageBuilder::<Ipv6Addr>::new().build();
+        let mut routes = self.handle.route().get(every).execute();
+        while let Some(message) = routes.try_next().await.map_err(|error| kernel(&error))? {
+            there.extend(ours(&message).filter(|(_, port)| *port == to).map(|(address, _)| address));
+        }
+        Ok(there)
+    }
+
     /// Has these addresses, and no others of ours, routed to this port.
     ///
     /// # Errors

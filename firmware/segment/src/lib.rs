@@ -8,6 +8,7 @@
 pub mod answer;
 mod error;
 pub mod kernel;
+pub mod names;
 pub mod radvd;
 mod run;
 pub mod state;

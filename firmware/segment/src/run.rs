@@ -40,7 +40,13 @@ pub trait Outward {
 /// [`Error::Kernel`].
 pub async fn run(plan: Plan, mut told: mpsc::Receiver<Told>, mut to: impl Outward) -> Result<(), Error> {
     let mut kernel = Kernel::open()?;
-    let mut life = Life { segment: Segment::new(plan.kind), plan, said: None, written: None };
+    let seen = kernel.look([&plan.line, &plan.terminals]).await?;
+    let mut segment = Segment::new(plan.kind);
+    if let Some(port) = seen.ports.get(&plan.terminals) {
+        // A restart cuts no flow: who was found before it is there until somebody says otherwise.
+        segment.found(kernel.routed(port.index).await?);
+    }
+    let mut life = Life { segment, plan, said: None, written: None };
     let mut waiting: Vec<oneshot::Sender<()>> = Vec::new();
     loop {
         if life.follow(&kernel, &mut to).await? {

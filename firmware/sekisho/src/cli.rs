@@ -97,6 +97,9 @@ pub struct Generate {
     /// Folder the configuration is written to
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
+    /// Folder of the roles' sockets, where the resolver's answers are heard
+    #[arg(long, value_name = "DIR", default_value = SOCKETS)]
+    pub socket: PathBuf,
     /// The user the share's files belong to: the one the relay runs as; who asks if absent
     #[arg(long, value_name = "USER")]
     pub owner: Option<String>,

@@ -41,7 +41,7 @@ where
     // What is told, and what is to be told next: the newest only.
     let (mut telling, mut next): (Option<(Vec<Ipv6Addr>, _)>, Option<Vec<Ipv6Addr>>) = (None, None);
     let mut reminded = Instant::now();
-    let mut look = true;
+    let (mut look, mut remembered) = (true, false);
     loop {
         let mut events = Vec::new();
         if std::mem::take(&mut look) {
@@ -49,6 +49,10 @@ where
             take_all_groups(&ear, &plan, &ground, &seen);
             ground = seen;
             events.push(on(&ground, &plan));
+            if let Some(port) = ground.ports.get(&plan.terminals).filter(|_| !remembered) {
+                remembered = true;
+                events.push(Event::Before(kernel.routed(port.index).await?));
+            }
         }
         let answered: OptionFuture<_> = telling.as_mut().map(|(_, answer)| answer).into();
         if events.is_empty() {

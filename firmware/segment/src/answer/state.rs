@@ -31,6 +31,8 @@ pub enum Event {
         /// What is the box's own.
         own: BTreeSet<Ipv6Addr>,
     },
+    /// These addresses were on the terminals' side before a restart of ours, and their packets pass.
+    Before(BTreeSet<Ipv6Addr>),
     /// Somebody on the line asks for an address; from `::` if he tests one of his own.
     Asked {
         /// Which.
@@ -86,6 +88,7 @@ impl Answerer {
     pub fn take(&mut self, event: Event, now: Instant) -> Vec<Effect> {
         match event {
             Event::Ground { prefixes, own } => self.ground(prefixes, own),
+            Event::Before(list) => self.before(list, now),
             Event::Asked { target, from } => self.question(target, Some(from), now),
             Event::Used(source) if self.known.contains_key(&source) => Vec::new(),
             Event::Used(source) => self.question(source, None, now),
@@ -117,6 +120,13 @@ impl Answerer {
         self.questions.retain(|address, _| stays(address));
         self.known.retain(|address, _| stays(address));
         if self.known.len() == before { Vec::new() } else { vec![Effect::Tell(self.known())] }
+    }
+
+    fn before(&mut self, list: BTreeSet<Ipv6Addr>, now: Instant) -> Vec<Effect> {
+        let ours = list.into_iter().filter(|address| self.is_candidate(*address)).take(MOST_KNOWN);
+        let ours: Vec<Ipv6Addr> = ours.collect();
+        self.known.extend(ours.iter().map(|address| (*address, Known { answered_at: now, passes: true })));
+        ours.into_iter().flat_map(|address| self.question(address, None, now)).collect()
     }
 
     fn question(&mut self, target: Ipv6Addr, from: Option<Ipv6Addr>, now: Instant) -> Vec<Effect> {
@@ -290,6 +300,15 @@ mod tests {
         let _ = answerer.take(Event::Passes(vec![host(7)]), now);
         assert_eq!(answerer.take(Event::Tick, now + EVERY), [Effect::Ask(host(7))]);
         assert!(answerer.take(Event::Tick, now + PATIENCE).contains(&Effect::Tell(vec![])));
+    }
+
+    #[test]
+    fn what_was_there_before_a_restart_is_known_and_asked_whether_it_still_is() {
+        let now = Instant::now();
+        let mut answerer = ready(now);
+        let before = Event::Before(BTreeSet::from([host(7), BOX]));
+        assert_eq!(answerer.take(before, now), [Effect::Ask(host(7))]);
+        assert_eq!(answerer.known(), [host(7)]);
     }
 
     #[test]

@@ -119,7 +119,7 @@ fn in_service(places: &Places, loaded: &Loaded) -> Result<(), Failure> {
     mark_adopted(&places.state)?;
     copy(&places.installed(), &own.join("site"))?;
     verb::generate::write(&places.network(), &generate::site(&loaded.site))?;
-    let generating = Generating { to: &own, state: &places.state, owner: "relayd" };
+    let generating = Generating { to: &own, state: &places.state, sockets: &own, owner: "relayd" };
     verb::generate::daemons(&loaded.site, &generating)
 }
 

@@ -35,6 +35,8 @@ pub struct Places<'p> {
     pub to: &'p Path,
     /// What must survive a restart.
     pub state: &'p Path,
+    /// The folder of the roles' sockets.
+    pub sockets: &'p Path,
     /// The user the share's files belong to: the one the relay runs as.
     pub owner: &'p str,
 }
@@ -57,7 +59,7 @@ pub fn daemons(site: &Site, places: &Places<'_>, system: &Accounts<'_>) -> Vec<G
         Generated::new("samba/smb.users", accounts::users(site, places.state)),
         Generated::new("samba/passwd", accounts::passwd(site, system.passwd)),
         Generated::new("samba/group", accounts::group(site, system.group)),
-        Generated::new("unbound.conf", unbound::config(site)),
+        Generated::new("unbound.conf", unbound::config(site, places.sockets)),
         Generated::new("chrony.conf", chrony::config(site, places)),
         Generated::new("resolv.conf", resolv(site)),
     ]

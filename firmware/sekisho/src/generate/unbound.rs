@@ -1,19 +1,25 @@
 //! The terminals' resolver: it knows nothing, asks the line's two resolvers, and hears the terminals only.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use model::Site;
+use model::profile::Where;
 
 /// The `unbound.conf` of a site.
 ///
 /// The closed network's zones are not signed (and have no way to the root), so nothing is validated here; who asks
 /// over TLS or IPsec checks the other end itself. `ip-freebind`: the address may come after the daemon.
-pub fn config(site: &Site) -> String {
+pub fn config(site: &Site, sockets: &Path) -> String {
     let mut text = super::HEAD.to_owned();
     text.push_str(SERVER);
     let _ = writeln!(text, "  interface: {}", site.terminal_zone.address);
     for terminal in &site.terminals {
         let _ = writeln!(text, "  access-control: {}/32 allow", terminal.address);
+    }
+    if site.profile.destinations.iter().any(|one| !matches!(one.to, Where::Prefix(_))) {
+        let answers = crate::role::names::socket(sockets);
+        let _ = writeln!(text, "{TAP}  dnstap-socket-path: \"{}\"", answers.display());
     }
     text.push_str(FORWARD);
     for resolver in &site.profile.resolvers {
@@ -56,6 +62,16 @@ server:
   ip-freebind: yes
   access-control: 0.0.0.0/0 deny
   access-control: ::0/0 deny
+";
+
+/// Where destinations are names, the firewall admits what the terminals were told, and nothing else is said of it.
+const TAP: &str = "\
+dnstap:
+  dnstap-enable: yes
+  dnstap-bidirectional: no
+  dnstap-send-identity: no
+  dnstap-send-version: no
+  dnstap-log-client-response-messages: yes
 ";
 
 const FORWARD: &str = "\

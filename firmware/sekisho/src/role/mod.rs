@@ -2,6 +2,7 @@
 
 pub mod boardd;
 mod lent;
+pub mod names;
 pub mod netd;
 pub mod own;
 pub mod reachd;

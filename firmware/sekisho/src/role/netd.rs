@@ -16,7 +16,7 @@ use model::{Site, Timestamp};
 use tokio::sync::{mpsc, watch};
 
 use super::segment::{self, Followers};
-use super::{Place, Purpose, Ready, Tasks, lent, told};
+use super::{Place, Purpose, Ready, Tasks, lent, names, told};
 use crate::failure::Failure;
 use crate::socket::lend::Lender;
 use crate::socket::server::Asker;
@@ -49,7 +49,8 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let (routes, pulse) = part::routes(seen.clone(), PATIENCE_S);
     let routes = routes.merge(told::routes(&place.purpose, ask.clone()));
     let (tell, told) = mpsc::channel(super::WAITING);
-    let routes = routes.merge(segment::routes(tell)).merge(rules(ask.clone()));
+    let routes =
+        routes.merge(segment::routes(tell)).merge(names::routes(ask.clone())).merge(rules(ask.clone()));
     let mut tasks = super::serve(place, Role::Netd, routes).await?;
     let lender = Lender::open(&place.sockets)?;
     let purpose = place.purpose.clone();

@@ -67,6 +67,8 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     tasks.spawn(async move {
         reach::run(plan, sockets, &state, part, past, witness, sweeps).await.map_err(Failure::from)
     });
+    let (site, folder) = (place.site(Role::Reachd)?.clone(), place.sockets.clone());
+    tasks.spawn(async move { super::names::hear(site, folder).await });
     if let Some((plan, sockets)) = answers {
         let folder = place.sockets.clone();
         tasks.spawn(async move { super::segment::answer(plan, sockets, folder).await });

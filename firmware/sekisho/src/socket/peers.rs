@@ -32,6 +32,8 @@ const TABLE: [Guests; 5] = [
             // Who hears neighbour discovery on the terminals' side finds out which addresses are theirs. It can name addresses of
             // the line's own prefix only, and what they may reach is the same for all of them.
             ("/terminals", &[Role::Reachd]),
+            // Likewise what the resolver told a terminal: it admits no more than the profile expects of its names.
+            ("/answered", &[Role::Reachd]),
         ],
     },
     Guests {

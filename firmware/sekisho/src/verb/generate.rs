@@ -20,7 +20,7 @@ use crate::{cli, files, output, secret, site_file};
 pub fn run(args: &cli::Generate) -> Result<ExitCode, Failure> {
     let loaded = site_file::load(&args.site)?.startable()?;
     let owner = args.owner.clone().unwrap_or_else(this_user);
-    let places = Places { to: &args.to, state: &args.state, owner: &owner };
+    let places = Places { to: &args.to, state: &args.state, sockets: &args.socket, owner: &owner };
     daemons(&loaded.site, &places)?;
     let network: Vec<Generated> = generate::site(&loaded.site);
     write(&args.to.join("network"), &network)?;

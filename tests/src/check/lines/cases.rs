@@ -1,8 +1,11 @@
 //! The cases of a pair.
 
+use std::io::ErrorKind;
 use std::net::{Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
+use hickory_proto::op::{Message, Query};
+use hickory_proto::rr::{Name, RecordType};
 use model::{Rung, Usability};
 
 use super::super::lab::{Lab, PATIENCE};
@@ -25,9 +28,12 @@ pub fn from_outside(layout: Layout) -> Vec<Case> {
     vec![
         Case::new("the_terminal_has_what_the_line_gives", "nothing", move |lab| has(lab, layout, false)),
         Case::new("the_terminal_reaches_a_listed_port_and_no_other", "connections of the terminal", reaches),
-        Case::new("nothing_opens_a_connection_to_the_terminal", "connections from the line", move |lab| {
-            closed(lab, layout)
-        }),
+        Case::new(
+            "a_name_is_reached_once_the_resolver_has_answered_it",
+            "the terminal asks for a name",
+            named,
+        ),
+        Case::new("nothing_opens_a_connection_to_the_terminal", "connections from the line", closed),
     ]
 }
 
@@ -42,6 +48,7 @@ pub fn of(layout: Layout) -> Vec<Case> {
             "60 addresses, one after the other",
             move |lab| found(lab, layout),
         ));
+        all.push(Case::new("a_restart_forgets_no_terminal", "the daemon is killed and started", restarted));
         all.push(Case::new(
             "after_a_reboot_of_the_box_the_terminal_is_found_again",
             "the box forgets everything",
@@ -99,16 +106,49 @@ fn reaches(lab: &mut Lab) -> Outcome {
     Ok(())
 }
 
+/// A destination that the profile knows by name only. Nobody listens there: who is let through is refused by the host.
+const BY_NAME: &str = "app.vendor.test.";
+const LIES_AT: &str = "[2001:db8:0:cd::70]";
+
+fn named(lab: &mut Lab) -> Outcome {
+    let fate = |port: u16| {
+        let to: SocketAddr = format!("{LIES_AT}:{port}").parse().map_err(|_| Wrong::new("no address"))?;
+        let tried = lab
+            .clinic()
+            .inside("terminal", || TcpStream::connect_timeout(&to, REFUSED).map_err(|error| error.kind()));
+        Ok::<bool, Wrong>(tried?.err() == Some(ErrorKind::ConnectionRefused))
+    };
+    must(!fate(443)?, || "the terminal reaches a destination by name before it has asked for it".into())?;
+    let said = lab.clinic().inside("terminal", || ask_for(BY_NAME))??;
+    must(said, || format!("the box's resolver does not know {BY_NAME}"))?;
+    lab.until("the terminal reaches it", PATIENCE, || Ok(fate(443)?.then_some(())))?;
+    must(!fate(444)?, || "the terminal reaches another port there".into())
+}
+
+/// Asks the box's resolver for a name's addresses, and whether there are any.
+fn ask_for(name: &str) -> std::io::Result<bool> {
+    let failed = |error: hickory_proto::ProtoError| std::io::Error::other(error);
+    let mut query = Message::query();
+    query.metadata.recursion_desired = true;
+    query.add_query(Query::query(Name::from_ascii(name).map_err(failed)?, RecordType::AAAA));
+    let socket = UdpSocket::bind("0.0.0.0:0")?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.send_to(&query.to_vec().map_err(failed)?, "192.0.2.1:53")?;
+    let mut bytes = [0; 1500];
+    let length = socket.recv(&mut bytes)?;
+    Ok(!Message::from_vec(&bytes[..length]).map_err(std::io::Error::other)?.answers.is_empty())
+}
+
 fn own(lab: &Lab) -> Result<Ipv6Addr, Wrong> {
     let found = addresses::of(lab, "terminal", "e0")?.into_iter().find(|one| one.good);
     found.map(|one| one.address).ok_or_else(|| Wrong::new("the terminal has no address"))
 }
 
-fn closed(lab: &Lab, layout: Layout) -> Outcome {
+fn closed(lab: &mut Lab) -> Outcome {
     let own = own(lab)?;
     for port in [445, 80] {
         let to = format!("[{own}]:{port}");
-        must(!connects(lab, layout.near().name(), &to, REFUSED)?, || format!("the line reaches {to}"))?;
+        must(!connects(lab, "ngn", &to, REFUSED)?, || format!("the line reaches {to}"))?;
     }
     Ok(())
 }
@@ -158,6 +198,27 @@ fn ask(lab: &Lab, address: Ipv6Addr) -> Outcome {
 fn is_known(lab: &Lab, address: Ipv6Addr) -> Result<bool, Wrong> {
     let said = lab.exec("ngn", &["ip", "-6", "neighbour", "show", &address.to_string(), "dev", "w0"])?;
     Ok(["REACHABLE", "STALE", "DELAY", "PROBE"].iter().any(|state| said.contains(state)))
+}
+
+/// Its flows go on: neither the rules nor the routes are without it for a moment.
+fn restarted(lab: &mut Lab) -> Outcome {
+    let own = own(lab)?;
+    ask(lab, own)?;
+    let own = own.to_string();
+    lab.until("the terminal is known", PATIENCE, || {
+        Ok(addresses::in_the_set(lab)?.contains(&own).then_some(()))
+    })?;
+    lab.clinic().kill_daemon()?;
+    lab.clinic().start_daemon(&[])?;
+    let until = Instant::now() + Duration::from_secs(3);
+    while Instant::now() < until {
+        let (set, routes) =
+            (addresses::in_the_set(lab)?, lab.exec("box", &["ip", "-6", "route", "show", "proto", "97"])?);
+        must(set.contains(&own) && routes.contains(&own), || {
+            format!("{own} is in neither {set} nor {routes}")
+        })?;
+    }
+    Ok(())
 }
 
 /// All that the box has learned is gone, as after a reboot; the terminal has been up all the time and says nothing by itself.
