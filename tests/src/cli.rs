@@ -9,18 +9,17 @@ use nix::sys::signal::Signal;
 
 use crate::error::{Error, doing};
 use crate::fault::{CATALOGUE, Fault};
-use crate::ground::Ground;
 use crate::host::Door;
+use crate::layout::{Layout, Line, Wiring};
 use crate::plan::{Place, TheBox};
 use crate::record::Record;
 use crate::status::{self, Status};
-use crate::tools::Tools;
 use crate::up::{Wish, need_root, up};
 use crate::{change, forward, keeper, line, lives, remains, terminal, the_box};
 
 /// The virtual clinic: a whole clinic in network namespaces, with the real parts running.
 ///
-/// Its hosts are ngn, centre, box, terminal, clinic and home; their namespaces are NAME-HOST. Exit codes: 0 done, 64 usage,
+/// Its hosts are ngn, centre, box, terminal, clinic and home, and those that its line needs; their namespaces are NAME-HOST. Exit codes: 0 done, 64 usage,
 /// 69 something is missing, 70 something failed, 75 the name is taken, 77 not root.
 #[derive(Debug, Parser)]
 #[command(name = "clinic", version, max_term_width = 100)]
@@ -107,12 +106,12 @@ struct Name {
 struct Up {
     #[command(flatten)]
     name: Name,
-    /// The line: ra (others follow)
-    #[arg(long, default_value = "ra")]
-    line: String,
-    /// How the box is wired to the line: new (others follow)
-    #[arg(long, default_value = "new")]
-    wiring: String,
+    /// The line
+    #[arg(long, value_enum, default_value = "ra")]
+    line: Line,
+    /// How the box is wired to the line
+    #[arg(long, value_enum, default_value = "new")]
+    wiring: Wiring,
     /// Print the status as JSON
     #[arg(long)]
     json: bool,
@@ -182,7 +181,8 @@ fn obey(verb: Verb) -> Result<String, Error> {
         Verb::Daemon { name, order, role } => order_daemon(&name.place()?, order, role.as_deref()),
         Verb::Exec { name, host, argv } => {
             let (record, host) = (standing(&name.place()?)?, status::host(&host)?);
-            Err(Door::open(host, record.keepers[&host])?.become_command(&argv))
+            let keeper = *record.keepers.get(&host).ok_or_else(|| status::no_host(&record, host.name()))?;
+            Err(Door::open(host, keeper)?.become_command(&argv))
         }
         Verb::Status { name, json } => {
             let place = name.place()?;
@@ -212,15 +212,11 @@ impl Name {
 }
 
 fn bring_up(call: Up) -> Result<String, Error> {
-    for (said, known, option) in [(&call.line, "ra", "line"), (&call.wiring, "new", "wiring")] {
-        if said != known {
-            return Err(Error::NotYet(format!("`--{option} {said}`")));
-        }
-    }
     let place = call.name.place()?;
     let faults = call.fault.iter().map(|code| fault(code)).collect::<Result<_, Error>>()?;
     let wish = Wish {
         place: place.clone(),
+        layout: Layout::of(call.line, call.wiring)?,
         faults,
         the_box: if call.split { TheBox::Split } else { call.the_box },
         sekisho: call.sekisho,
@@ -255,8 +251,7 @@ fn switch_fault(name: &Name, code: &str, switch: Switch) -> Result<String, Error
         Switch::Off => record.faults.remove(fault.code),
     };
     let to = record.world();
-    let ground = Ground::open(place, Tools::find()?, record.the_box, &record.keepers)?
-        .running(record.sekisho.clone(), to.clock);
+    let ground = record.ground(place)?;
     let changed = change::change(&ground, &mut record.daemons, &from, &to);
     // Also when it failed: the daemons that run now are others.
     record.write(&ground.place)?;
@@ -277,8 +272,7 @@ fn order_daemon(place: &Place, order: Order, role: Option<&str>) -> Result<Strin
         line::stop(&mut record.daemons, name, Signal::SIGKILL);
     }
     let started = if order == Order::Start {
-        let ground = Ground::open(place.clone(), Tools::find()?, record.the_box, &record.keepers)?
-            .running(Some(sekisho.clone()), record.world().clock);
+        let ground = record.ground(place.clone())?;
         the_box::sekisho_itself(&ground, &sekisho, role).map(|daemons| record.daemons.extend(daemons))
     } else {
         Ok(())

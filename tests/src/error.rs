@@ -12,7 +12,7 @@ pub enum Error {
     #[error("{0}")]
     Usage(String),
     /// A line or wiring that is not built yet.
-    #[error("make {0}: so far there is `--line ra` with `--wiring new`")]
+    #[error("make {0}: this line is not there yet")]
     NotYet(String),
     /// A program that is not there.
     #[error("find {program}: {remedy}")]

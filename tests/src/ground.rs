@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, at};
 use crate::host::Door;
+use crate::layout::Layout;
 use crate::plan::{Host, Place, TheBox, fill};
 use crate::process::Process;
 use crate::tools::Tools;
@@ -17,6 +18,8 @@ pub struct Ground {
     pub place: Place,
     /// The programs.
     pub tools: Tools,
+    /// What the line is, and how the box hangs on it.
+    pub layout: Layout,
     /// What stands where the box is.
     pub the_box: TheBox,
     /// The sekisho it runs, if any.
@@ -34,12 +37,13 @@ impl Ground {
     pub fn open(
         place: Place,
         tools: Tools,
+        layout: Layout,
         the_box: TheBox,
         keepers: &BTreeMap<Host, Process>,
     ) -> Result<Self, Error> {
         let doors = keepers.iter().map(|(host, keeper)| Ok((*host, Door::open(*host, *keeper)?)));
         let doors = doors.collect::<Result<_, Error>>()?;
-        Ok(Self { place, tools, the_box, sekisho: None, clock: None, doors })
+        Ok(Self { place, tools, layout, the_box, sekisho: None, clock: None, doors })
     }
 
     /// With this sekisho on the box, and this clock.
@@ -61,7 +65,12 @@ impl Ground {
 
     /// The door of a host.
     pub fn door(&self, host: Host) -> &Door {
-        self.doors.get(&host).expect("invariant: every host has a keeper")
+        self.doors.get(&host).expect("invariant: every host of the layout has a keeper")
+    }
+
+    /// Lays a host's addresses and takes its links up.
+    pub fn lay(&self, host: Host) -> Result<(), Error> {
+        self.door(host).run(&["ip", "-batch", "-"], &self.layout.addresses(host)).map(drop)
     }
 
     /// Fills a template into a file of a host's run folder, and gives its path.

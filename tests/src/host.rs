@@ -81,11 +81,6 @@ impl Door {
     pub fn set(&self, settings: &[(&str, &str)]) -> Result<(), Error> {
         self.inside(|| set(settings))
     }
-
-    /// Lays the host's addresses and takes its links up.
-    pub fn lay(&self) -> Result<(), Error> {
-        self.run(&["ip", "-batch", "-"], self.host.addresses()).map(drop)
-    }
 }
 
 /// Writes settings below `/proc/sys/net` of this thread's namespace.

@@ -1,5 +1,7 @@
 //! The line: the closed network's router and resolvers, and the centre behind it.
 
+pub mod delegation;
+
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -8,7 +10,8 @@ use crate::daemon::{Daemon, Ready, Starting};
 use crate::error::Error;
 use crate::fault::{Centre, Certificate, Names, World};
 use crate::ground::{Daemons, Ground, args, text};
-use crate::plan::{Host, LINE, TheBox};
+use crate::layout::{LINE, Line, PREFIXES};
+use crate::plan::{Host, TheBox};
 use crate::process::{self, Process};
 use crate::tools::in_a_host;
 use crate::watch;
@@ -31,9 +34,9 @@ pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
         starting.push((name, resolver(ground, name, number, address)?));
     }
     let time = time(ground)?;
-    let mut daemons = Daemons::new();
+    let mut daemons = delegation::start(ground, world.renumbered)?;
     if world.router {
-        daemons.insert(ROUTER.into(), router(ground)?);
+        daemons.insert(ROUTER.into(), router(ground, world.renumbered)?);
     }
     for (name, daemon) in starting {
         daemons.insert(name.into(), daemon.wait()?);
@@ -46,17 +49,43 @@ pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
 }
 
 /// Starts the router's advertisements. The first goes out at once.
-pub fn router(ground: &Ground) -> Result<Process, Error> {
-    let config = ground.write(Host::Ngn, "radvd.conf", include_str!("../lab/radvd.conf"), &[])?;
-    let pid = text(&ground.place.run(Host::Ngn).join("radvd.pid"));
-    let daemon = Daemon {
-        name: ROUTER,
-        program: in_a_host(&ground.tools.radvd),
-        args: args(["-n", "-C", &config, "-m", "stderr", "-p", &pid, "-u", "root"]),
-        ready: Ready::AtOnce,
-        environment: Vec::new(),
+pub fn router(ground: &Ground, renumbered: bool) -> Result<Process, Error> {
+    let template = match ground.layout.line {
+        Line::Pd => include_str!("../lab/pd-radvd.conf"),
+        Line::Ra | Line::Ipsec => include_str!("../lab/radvd.conf"),
     };
-    daemon.start(&ground.place, ground.door(Host::Ngn))?.wait()
+    let [own, other] = PREFIXES;
+    let (prefix, gone) = if renumbered { (other, own) } else { (own, other) };
+    let config = ground.write(Host::Ngn, "radvd.conf", template, &[("prefix", prefix), ("gone", gone)])?;
+    advertise(ground, Host::Ngn, ROUTER, &config)
+}
+
+/// The line gives another prefix from now on, or its own again. Comes back when the box has an address of it.
+pub fn renumber(ground: &Ground, daemons: &mut Daemons, to: &World) -> Result<(), Error> {
+    match ground.layout.line {
+        Line::Pd => delegation::renumber(ground, daemons, to.renumbered)?,
+        Line::Ra | Line::Ipsec if to.router => {
+            stop_router(daemons, Signal::SIGKILL);
+            daemons.insert(ROUTER.into(), router(ground, to.renumbered)?);
+        }
+        Line::Ra | Line::Ipsec => {}
+    }
+    if !ground.the_box.runs_sekisho() || !to.router_is_heard() {
+        return Ok(());
+    }
+    let given = ground.layout.gives(to.renumbered);
+    watch::until(ground.door(Host::Box), "wan0 have an address of the other prefix", PATIENCE, || {
+        watch::global_addresses("wan0").iter().any(|(address, ..)| address.to_string().starts_with(given))
+    })
+}
+
+/// Starts a host's advertisements.
+pub fn advertise(ground: &Ground, host: Host, name: &'static str, config: &str) -> Result<Process, Error> {
+    let pid = text(&ground.place.run(host).join("radvd.pid"));
+    let list = args(["-n", "-C", config, "-m", "stderr", "-p", &pid, "-u", "root"]);
+    let program = in_a_host(&ground.tools.radvd);
+    let daemon = Daemon { name, program, args: list, ready: Ready::AtOnce, environment: Vec::new() };
+    daemon.start(&ground.place, ground.door(host))?.wait()
 }
 
 fn resolver(ground: &Ground, name: &'static str, number: &str, address: &str) -> Result<Starting, Error> {
@@ -196,7 +225,7 @@ pub fn settle(ground: &Ground, world: &World) -> Result<(), Error> {
     if world.line_plugged && world.wire.is_none() {
         // The bridge hears of a carrier up to a second after the box, and loses what comes before.
         let takes = || watch::forwards(LINE);
-        watch::until(ground.door(Host::Ngn), "the router's end take frames", PATIENCE, takes)?;
+        watch::until(ground.door(ground.layout.near()), "the router's end take frames", PATIENCE, takes)?;
     }
     if ground.the_box == TheBox::None {
         // A board's own kernel is not ours to ask: what can be seen is whether its cable is in.
@@ -205,6 +234,10 @@ pub fn settle(ground: &Ground, world: &World) -> Result<(), Error> {
     }
     if !world.line_plugged {
         return watch::until(door, "wan0 lose its carrier", PATIENCE, || !watch::has_carrier("wan0"));
+    }
+    if ground.layout.line == Line::Pd && !ground.the_box.runs_sekisho() {
+        // Who would ask for a prefix is configured by sekisho.
+        return Ok(());
     }
     if world.router_is_heard() {
         return watch::until(door, "an address and a router on wan0", PATIENCE, || {

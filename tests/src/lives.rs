@@ -6,13 +6,11 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::error::{Error, doing};
-use crate::ground::Ground;
 use crate::host;
 use crate::plan::Place;
 use crate::process;
 use crate::record::Record;
 use crate::the_box;
-use crate::tools::Tools;
 
 /// How long a cable that is pulled is out, and in.
 const OUT: Duration = Duration::from_millis(1500);
@@ -37,8 +35,7 @@ pub fn flap(port: &str) -> Result<(), Error> {
 /// Starts a role on the box and kills it as soon as it serves, as if it crashed.
 pub fn crash(place: &Place, role: &str) -> Result<(), Error> {
     let record = Record::read(place)?;
-    let ground = Ground::open(place.clone(), Tools::find()?, record.the_box, &record.keepers)?
-        .running(record.sekisho.clone(), record.world().clock);
+    let ground = record.ground(place.clone())?;
     let sekisho = record.sekisho.ok_or_else(|| Error::Usage("find a role: nothing of ours runs".into()))?;
     for round in 0_u64.. {
         // One that does not come up has crashed as well.

@@ -1,11 +1,13 @@
-//! What the clinic looks like on paper: hosts, wires, addresses, and where everything lies. Pure.
+//! What the clinic looks like on paper: hosts, what stands where the box is, and where everything lies. Pure.
 //!
-//! The seam for the other lines and wirings is here: they add hosts, wires and addresses, and nothing else knows them.
+//! Which hosts, wires and addresses a clinic has depends on its line and wiring: [`crate::layout`].
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use crate::layout::Wire;
 
 /// A host of the clinic; each has a network namespace, a mount namespace and a keeper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -21,13 +23,32 @@ pub enum Host {
     Terminal,
     /// The clinic's network: the receipt computer and the staff's browser.
     Clinic,
-    /// Another household's gateway; it stands on the line's segment only while a fault puts it there.
+    /// The home gateway: beside the box, before it, or another household's that a fault puts on the line's segment.
     Home,
+    /// The internet provider.
+    Isp,
+    /// The gateway of the qualification's IPsec provider.
+    Ipsec,
+    /// The receipt computer's cloud.
+    Cloud,
+    /// The maintainer, outside.
+    Maint,
 }
 
 impl Host {
-    /// All of them.
-    pub const ALL: [Self; 6] = [Self::Ngn, Self::Centre, Self::Box, Self::Terminal, Self::Clinic, Self::Home];
+    /// All that any clinic has; one clinic's are [`crate::layout::Layout::hosts`].
+    pub const ALL: [Self; 10] = [
+        Self::Ngn,
+        Self::Centre,
+        Self::Box,
+        Self::Terminal,
+        Self::Clinic,
+        Self::Home,
+        Self::Isp,
+        Self::Ipsec,
+        Self::Cloud,
+        Self::Maint,
+    ];
 
     /// The name in `<clinic>-<host>`.
     pub const fn name(self) -> &'static str {
@@ -38,6 +59,10 @@ impl Host {
             Self::Terminal => "terminal",
             Self::Clinic => "clinic",
             Self::Home => "home",
+            Self::Isp => "isp",
+            Self::Ipsec => "ipsec",
+            Self::Cloud => "cloud",
+            Self::Maint => "maint",
         }
     }
 
@@ -50,7 +75,8 @@ impl Host {
     pub const fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Ngn | Self::Home => &[NO_DAD, NO_DAD_EITHER, FORWARD],
-            Self::Centre | Self::Clinic => &[NO_DAD, NO_DAD_EITHER],
+            Self::Isp => &[NO_DAD, NO_DAD_EITHER, FORWARD, ("ipv4/ip_forward", "1")],
+            Self::Centre | Self::Clinic | Self::Ipsec | Self::Cloud | Self::Maint => &[NO_DAD, NO_DAD_EITHER],
             Self::Box => &[
                 NO_DAD,
                 NO_DAD_EITHER,
@@ -60,51 +86,6 @@ impl Host {
                 ("ipv6/route/gc_interval", "1"),
             ],
             Self::Terminal => &[("ipv6/conf/all/disable_ipv6", "1"), ("ipv6/conf/default/disable_ipv6", "1")],
-        }
-    }
-
-    /// `ip` commands that lay its addresses; they may run again after a link was down.
-    pub const fn addresses(self) -> &'static str {
-        match self {
-            // Only fe80::1 may be the router's link-local address: no second one by EUI-64.
-            Self::Ngn => {
-                "link set dev x0 addrgenmode none
-                 link set dev x0 up
-                 link set dev w0 addrgenmode none
-                 link set dev w0 up
-                 link set dev c0 up
-                 address replace fe80::1/64 dev w0 nodad
-                 address replace 2001:db8:0:1::1/64 dev w0 nodad
-                 address replace 2001:db8:0:53::1/128 dev lo nodad
-                 address replace 2001:db8:0:53::2/128 dev lo nodad
-                 address replace 2001:db8:0:cc::1/64 dev c0 nodad"
-            }
-            Self::Centre => {
-                "link set dev n0 up
-                 address replace 2001:db8:0:cc::10/64 dev n0 nodad
-                 address replace 2001:db8:0:cc::20/64 dev n0 nodad
-                 address replace 2001:db8:0:cc::30/64 dev n0 nodad
-                 address replace 2001:db8:0:cc::40/64 dev n0 nodad
-                 address replace 2001:db8:0:cc::50/64 dev n0 nodad
-                 address replace 2001:db8:0:cc::60/64 dev n0 nodad
-                 route replace default via 2001:db8:0:cc::1"
-            }
-            Self::Box => {
-                "link set dev wan0 up
-                 link set dev term0 up
-                 link set dev lan0 up
-                 address replace 192.0.2.1/24 dev term0
-                 address replace 198.51.100.1/24 dev lan0"
-            }
-            Self::Terminal => {
-                "link set dev e0 up
-                 address replace 192.0.2.2/24 dev e0"
-            }
-            Self::Clinic => {
-                "link set dev e0 up
-                 address replace 198.51.100.10/24 dev e0"
-            }
-            Self::Home => "",
         }
     }
 }
@@ -148,8 +129,8 @@ impl TheBox {
 
 /// `ip` commands that put a TAP of the box's name before each of its wires. The bridge hands everything on and says
 /// nothing itself.
-pub fn taps() -> String {
-    let ports = WIRES.iter().filter(|(host, ..)| *host == Host::Box).map(|(_, port, ..)| port);
+pub fn taps(wires: &[Wire]) -> String {
+    let ports = wires.iter().filter(|(host, ..)| *host == Host::Box).map(|(_, port, ..)| port);
     let taps = ports.map(|port| {
         format!(
             "link add dev {port}-hub type bridge stp_state 0 forward_delay 0 mcast_snooping 0
@@ -180,27 +161,6 @@ impl fmt::Display for Host {
         f.write_str(self.name())
     }
 }
-
-/// The box's kernel, told when its ports exist: a router that still listens to its own router (RFC 4861, 6.2.7),
-/// and asks for it at once.
-pub const BOX_WAN: &[(&str, &str)] =
-    &[("ipv6/conf/wan0/accept_ra", "2"), ("ipv6/conf/wan0/router_solicitation_delay", "0")];
-
-/// The wires: a host's port, and the other end.
-pub const WIRES: [(Host, &str, Host, &str); 4] = [
-    (Host::Box, "wan0", Host::Ngn, LINE),
-    (Host::Box, "term0", Host::Terminal, "e0"),
-    (Host::Box, "lan0", Host::Clinic, "e0"),
-    (Host::Ngn, "c0", Host::Centre, "n0"),
-];
-
-/// The router's end of the line's cable. It is a port of the bridge `w0`, which has the router's addresses, so that a wire
-/// with habits can be put between while the cable stays in.
-pub const LINE: &str = "x0";
-
-/// `ip` commands that make the bridge, once.
-pub const LINE_BRIDGE: &str = "link add dev w0 address 02:00:00:00:00:01 type bridge stp_state 0 forward_delay 0 \
-     mcast_snooping 0\nlink set dev x0 master w0\n";
 
 /// The terminal's share, as the box sees it.
 pub const TERMINAL_SHARE: &str = r"\\192.0.2.2\OQS";

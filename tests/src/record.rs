@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, at};
 use crate::fault::{Fault, World};
-use crate::ground::Daemons;
+use crate::ground::{Daemons, Ground};
+use crate::layout::Layout;
 use crate::plan::{Host, Place, TheBox};
 use crate::process::Process;
 use crate::status::Page;
+use crate::tools::Tools;
 
 /// The record.
 #[derive(Debug, Serialize, Deserialize)]
@@ -19,6 +21,8 @@ pub struct Record {
     pub keepers: BTreeMap<Host, Process>,
     /// The daemons that run.
     pub daemons: Daemons,
+    /// What the line is, and how the box hangs on it.
+    pub layout: Layout,
     /// What stands where the box is.
     pub the_box: TheBox,
     /// The sekisho that the box runs; none if nothing runs on it.
@@ -57,6 +61,12 @@ impl Record {
     /// Every process it knows.
     pub fn processes(&self) -> Vec<Process> {
         self.keepers.values().chain(self.daemons.values()).copied().collect()
+    }
+
+    /// What its daemons stand on, in the world that its faults make now.
+    pub fn ground(&self, place: Place) -> Result<Ground, Error> {
+        let ground = Ground::open(place, Tools::find()?, self.layout, self.the_box, &self.keepers)?;
+        Ok(ground.running(self.sekisho.clone(), self.world().clock))
     }
 
     /// The world its faults make.

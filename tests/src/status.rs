@@ -100,8 +100,8 @@ impl Status {
         });
         Ok(Self {
             name: place.name.clone(),
-            line: "ra".into(),
-            wiring: "new".into(),
+            line: record.layout.line.word().into(),
+            wiring: record.layout.wiring.word().into(),
             hosts: hosts.collect::<Result<_, Error>>()?,
             the_box: BoxStatus {
                 is: record.the_box,
@@ -197,6 +197,12 @@ impl std::fmt::Display for Status {
         let faults = if self.faults.is_empty() { "none".into() } else { self.faults.join(" ") };
         writeln!(f, "  faults    {faults}")
     }
+}
+
+/// What is said of a host that this clinic does not have.
+pub fn no_host(record: &Record, name: &str) -> Error {
+    let names: Vec<&str> = record.keepers.keys().map(|host| host.name()).collect();
+    Error::Usage(format!("find a host {name:?} in this clinic: it has {}", names.join(", ")))
 }
 
 /// A host's name as a person types it.

@@ -9,10 +9,11 @@ use model::opening::clinic_time;
 use crate::error::{Error, at};
 use crate::fault::Dates;
 use crate::ground::{Daemons, Ground, args, text};
+use crate::layout::Layout;
 use crate::plan::{Host, Place, TheBox};
-use crate::roles;
 use crate::samba::{self, Login};
 use crate::tools::in_a_host;
+use crate::{networkd, roles};
 
 /// The name of its smbd among the daemons.
 pub const SMBD: &str = "box-smbd";
@@ -54,6 +55,7 @@ pub fn start(ground: &Ground, sekisho: &Path) -> Result<Daemons, Error> {
         roles::prepare(ground, sekisho)?;
     }
     ground.door(Host::Box).run(&generate, "")?;
+    let client = networkd::start(ground)?;
     let config = text(&generated(&ground.place).join("smb.conf"));
     for (nth, file) in (0..).zip(password_files(&ground.place)?) {
         let login = Login::read(&file)?;
@@ -63,6 +65,7 @@ pub fn start(ground: &Ground, sekisho: &Path) -> Result<Daemons, Error> {
     let smbd = samba::start(ground, Host::Box, SMBD, &config)?;
     let others = [resolver(ground)?, time(ground)?];
     let mut daemons = sekisho_itself(ground, sekisho, None)?;
+    daemons.extend(client);
     daemons.insert(SMBD.into(), smbd.wait()?);
     for (name, starting) in others.into_iter().flatten() {
         daemons.insert(name.into(), starting.wait()?);
@@ -138,10 +141,11 @@ pub fn password_files(place: &Place) -> Result<Vec<PathBuf>, Error> {
     Ok(text.lines().filter_map(|line| Some(PathBuf::from(line.split_once(':')?.1))).collect())
 }
 
-/// The site file, with what these dates and hours add to it.
-pub fn site_text(dates: Dates) -> String {
+/// The site file for a line, with what these dates and hours add to it.
+pub fn site_text(layout: Layout, dates: Dates) -> String {
     const PLAIN: &str = include_str!("../lab/site.toml");
-    let mut text = PLAIN.to_owned();
+    let kind = format!("[line]\nkind = {:?}\n", layout.line.word());
+    let mut text = PLAIN.replace("[line]\nkind = \"ra\"\n", &kind);
     if let Some(days) = dates.certificate {
         text = text.replace("2099-12-31", &day(days).to_string());
     }
@@ -175,7 +179,9 @@ mod tests {
     #[test]
     fn each_date_stands_in_a_site_file_that_is_right() {
         let profile = model::Profile::parse("profile.toml", include_str!("../lab/profile.toml"));
-        let read = |dates| model::Site::parse("site.toml", &site_text(dates), profile.clone()).unwrap();
+        let read = |dates| {
+            model::Site::parse("site.toml", &site_text(Layout::default(), dates), profile.clone()).unwrap()
+        };
         let plain = read(Dates::default());
         let all = read(Dates { certificate: Some(5), maintenance: true, quiet: true });
         let now = Timestamp::now();

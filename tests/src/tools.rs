@@ -16,6 +16,9 @@ const PACKAGES: [(&str, &str); 8] = [
     ("smbclient", "smbclient"),
 ];
 
+/// Where Debian has systemd-networkd.
+const NETWORKD: &str = "/lib/systemd/systemd-networkd";
+
 /// Where root's programs are, even when $PATH is a user's.
 const PLACES: [&str; 3] = ["/usr/sbin", "/sbin", "/usr/bin"];
 
@@ -38,6 +41,10 @@ pub struct Tools {
     pub oqs: PathBuf,
     /// A wire with habits.
     pub wire: PathBuf,
+    /// Who hands prefixes on; only lines with delegation need it.
+    pub kea: Option<PathBuf>,
+    /// The line's client on the box; likewise.
+    pub networkd: Option<PathBuf>,
     /// What gives a program another time; only one fault needs it.
     pub clock: Option<PathBuf>,
 }
@@ -53,8 +60,8 @@ pub fn in_a_host(program: &Path) -> PathBuf {
 
 impl Tools {
     /// Debian's daemons.
-    pub const fn daemons(&self) -> [&PathBuf; 4] {
-        [&self.radvd, &self.unbound, &self.smbd, &self.chronyd]
+    pub fn daemons(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.radvd, &self.unbound, &self.smbd, &self.chronyd].into_iter().chain(&self.kea)
     }
 
     /// Finds all, or says what is missing.
@@ -71,6 +78,8 @@ impl Tools {
             centre: beside("faux-centre")?,
             oqs: beside("faux-oqs")?,
             wire: beside("wire")?,
+            kea: on_path("kea-dhcp6"),
+            networkd: Some(PathBuf::from(NETWORKD)).filter(|file| file.is_file()),
             clock: clock(),
         })
     }

@@ -6,11 +6,13 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, at};
-use crate::fault::{Fault, World};
+use crate::fault::{Dates, Fault, World};
 use crate::forward::Ports;
 use crate::ground::{Daemons, Ground};
+use crate::host::Door;
 use crate::keeper::{Keeper, accounts};
-use crate::plan::{BOARD, BOX_WAN, BRIDGES, Host, LINE_BRIDGE, Place, TheBox, WIRES, taps};
+use crate::layout::Layout;
+use crate::plan::{BOARD, BRIDGES, Host, Place, TheBox, taps};
 use crate::record::Record;
 use crate::tools::{Tools, beside};
 use crate::{change, host, line, remains, terminal, the_box};
@@ -20,6 +22,8 @@ use crate::{change, host, line, remains, terminal, the_box};
 pub struct Wish {
     /// The clinic's place.
     pub place: Place,
+    /// What the line is, and how the box hangs on it.
+    pub layout: Layout,
     /// The faults it is born with.
     pub faults: Vec<&'static Fault>,
     /// What stands where the box is.
@@ -58,14 +62,18 @@ fn sekisho(wish: &Wish) -> Result<PathBuf, Error> {
 
 fn build(wish: &Wish, tools: Tools, sekisho: Option<PathBuf>, ports: Ports) -> Result<Record, Error> {
     let place = &wish.place;
-    folders(place)?;
-    let mut keepers =
-        Host::ALL.into_iter().map(|host| Keeper::start(place, host)).collect::<Result<Vec<_>, Error>>()?;
+    folders(place, wish.layout)?;
+    let mut keepers = wish
+        .layout
+        .hosts()
+        .into_iter()
+        .map(|host| Keeper::start(place, host))
+        .collect::<Result<Vec<_>, Error>>()?;
     keepers.iter_mut().try_for_each(|keeper| keeper.bind(place))?;
     let known: BTreeMap<Host, _> = keepers.iter().map(|keeper| (keeper.host, keeper.process)).collect();
     let world = World::with(wish.faults.iter().copied());
-    let ground =
-        Ground::open(place.clone(), tools, wish.the_box, &known)?.running(sekisho.clone(), world.clock);
+    let ground = Ground::open(place.clone(), tools, wish.layout, wish.the_box, &known)?
+        .running(sekisho.clone(), world.clock);
     wire(&ground)?;
     change::before_the_first(&ground, &world)?;
     let page = ports.page()?;
@@ -73,21 +81,22 @@ fn build(wish: &Wish, tools: Tools, sekisho: Option<PathBuf>, ports: Ports) -> R
     daemons.insert("forwarder".into(), ports.start(&ground)?);
     change::after_the_last(&ground, &mut daemons, &world)?;
     let faults = wish.faults.iter().map(|fault| fault.code.to_owned()).collect();
-    let record = Record { keepers: known, daemons, the_box: wish.the_box, sekisho, page, faults };
+    let (layout, the_box) = (wish.layout, wish.the_box);
+    let record = Record { keepers: known, daemons, layout, the_box, sekisho, page, faults };
     record.write(place)?;
     keepers.into_iter().try_for_each(Keeper::stay)?;
     Ok(record)
 }
 
 /// The clinic's folder, with all that its daemons and hosts expect to find.
-fn folders(place: &Place) -> Result<(), Error> {
+fn folders(place: &Place, layout: Layout) -> Result<(), Error> {
     for folder in ["logs", "state", "socket", "pki"] {
         let path = place.at(folder);
         fs::create_dir_all(&path).map_err(at(&path))?;
     }
     let secrets = place.at("state/secrets");
     fs::DirBuilder::new().mode(0o700).create(&secrets).map_err(at(&secrets))?;
-    for host in Host::ALL {
+    for host in layout.hosts() {
         let run = place.run(host);
         fs::create_dir_all(&run).map_err(at(&run))?;
         for name in ["passwd", "group"] {
@@ -95,10 +104,9 @@ fn folders(place: &Place) -> Result<(), Error> {
             fs::copy(format!("/etc/{name}"), &copy).map_err(at(&copy))?;
         }
     }
-    for (name, text) in [
-        ("site.toml", include_str!("../lab/site.toml")),
-        ("profile.toml", include_str!("../lab/profile.toml")),
-    ] {
+    let site = the_box::site_text(layout, Dates::default());
+    for (name, text) in [("site.toml", site.as_str()), ("profile.toml", include_str!("../lab/profile.toml"))]
+    {
         fs::write(place.at(name), text).map_err(at(&place.at(name)))?;
     }
     Ok(())
@@ -107,34 +115,52 @@ fn folders(place: &Place) -> Result<(), Error> {
 /// Lays the wires, then the addresses in all hosts at once.
 fn wire(ground: &Ground) -> Result<(), Error> {
     let name = |host| ground.place.namespace(host);
-    let wires = WIRES.map(|(host, port, other, end)| {
+    let layout = ground.layout;
+    let wires = layout.wires().into_iter().map(|(host, port, other, end)| {
+        let card = layout.card(host, port).map_or_else(String::new, |card| format!("address {card} "));
         let port = if host == Host::Box { ground.the_box.end_of(port) } else { port.to_owned() };
         let (host, other) = (name(host), name(other));
-        format!("link add dev {port} netns {host} type veth peer name {end} netns {other}\n")
+        format!("link add dev {port} netns {host} {card}type veth peer name {end} netns {other}\n")
     });
-    host::run(&["ip", "-batch", "-"], &wires.concat())?;
-    ground.door(Host::Ngn).run(&["ip", "-batch", "-"], LINE_BRIDGE)?;
+    host::run(&["ip", "-batch", "-"], &wires.collect::<String>())?;
+    for host in layout.hosts() {
+        let bridges = layout.bridges(host);
+        if !bridges.is_empty() {
+            hand_everything_on(ground.door(host))?;
+            ground.door(host).run(&["ip", "-batch", "-"], &bridges)?;
+        }
+    }
     match ground.the_box {
         TheBox::None => before_a_board(ground)?,
         TheBox::Bare | TheBox::Daemon | TheBox::Split => {
-            ground.door(Host::Box).set(BOX_WAN)?;
-            ground.door(Host::Box).lay()?;
+            ground.door(Host::Box).set(layout.settings(Host::Box))?;
+            ground.lay(Host::Box)?;
         }
     }
-    let others = Host::ALL.into_iter().filter(|host| *host != Host::Box);
-    at_once(others.map(|host| move || ground.door(host).lay()).collect()).map(drop)
+    let others = layout.hosts().into_iter().filter(|host| *host != Host::Box);
+    let lay = |host| {
+        move || {
+            ground.door(host).set(layout.settings(host))?;
+            ground.lay(host)
+        }
+    };
+    at_once(others.map(lay).collect()).map(drop)
+}
+
+/// Whose kernel filters bridges as if they were routers is told not to; the switches are there only where it can.
+fn hand_everything_on(door: &Door) -> Result<(), Error> {
+    door.inside(|| {
+        let known = BRIDGES.into_iter().filter(|switch| Path::new("/proc/sys/net").join(switch).exists());
+        host::set(&known.map(|switch| (switch, "0")).collect::<Vec<_>>())
+    })
 }
 
 /// The box's place with TAPs in it, and a kernel that carries frames and says nothing.
 fn before_a_board(ground: &Ground) -> Result<(), Error> {
     let door = ground.door(Host::Box);
     door.set(BOARD)?;
-    door.inside(|| {
-        // The switches are there only where the kernel has the filter.
-        let known = BRIDGES.into_iter().filter(|switch| Path::new("/proc/sys/net").join(switch).exists());
-        host::set(&known.map(|switch| (switch, "0")).collect::<Vec<_>>())
-    })?;
-    door.run(&["ip", "-batch", "-"], &taps()).map(drop)
+    hand_everything_on(door)?;
+    door.run(&["ip", "-batch", "-"], &taps(&ground.layout.wires())).map(drop)
 }
 
 /// Starts the daemons: the line, the terminal, and the centre with the box, whose site needs the centre's authority.

@@ -105,6 +105,11 @@ pub fn symptom_name(symptom: &str) -> Option<Text> {
         "no-port" => Text::new("ポートなし", "no such port"),
         "no-router" => Text::new("ルーターの知らせなし", "no router"),
         "router-goodbye" => Text::new("ルーターの終了の知らせ", "the router said goodbye"),
+        "no-proposal" => Text::new("暗号の設定の不一致", "no proposal chosen"),
+        "identity-refused" => Text::new("認証の不成立", "identity refused"),
+        "identity-refused-now" => {
+            Text::new("認証の不成立（以前は成立）", "identity refused, as it was not before")
+        }
         "no-address" => Text::new("アドレスなし", "no address"),
         "silent" => Text::new("応答なし", "no answer"),
         "refused" => Text::new("拒否", "refused"),

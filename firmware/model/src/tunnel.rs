@@ -59,6 +59,8 @@ pub enum Trouble {
     GatewayExpired,
     /// Our own certificate or key cannot be used.
     OwnSecret,
+    /// Our own certificate has expired.
+    OwnExpired,
     /// The gateway agrees to no networks, or gives no inner address.
     NotAgreed,
     /// It stood, and ended as soon.

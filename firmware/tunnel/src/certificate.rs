@@ -21,31 +21,50 @@ impl std::fmt::Debug for Identity {
     }
 }
 
+/// Why it cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Wrong {
+    /// The key is missing.
+    #[error("it has no private key in PEM")]
+    NoKey,
+    /// The certificate is.
+    #[error("it has no certificate in PEM")]
+    NoCertificate,
+    /// It is no certificate.
+    #[error("its certificate cannot be read")]
+    Unreadable,
+    /// Its last day has passed.
+    #[error("its certificate expired on {0}")]
+    Expired(String),
+    /// Its first day has not come.
+    #[error("its certificate is good from {0} only")]
+    NotYet(String),
+}
+
 /// Reads it and holds its dates against `now`.
 ///
 /// # Errors
-/// One sentence: what is missing, or that it is not good now.
-pub fn read(text: &str, now: Timestamp) -> Result<Identity, String> {
+/// What is missing, or that it is not good now.
+pub fn read(text: &str, now: Timestamp) -> Result<Identity, Wrong> {
     let part = |is: fn(&str) -> bool| {
         Pem::iter_from_buffer(text.as_bytes()).filter_map(Result::ok).find(|pem| is(&pem.label))
     };
-    let key = part(|label| label.ends_with("PRIVATE KEY")).ok_or("it has no private key in PEM")?;
-    let certificate = part(|label| label == "CERTIFICATE").ok_or("it has no certificate in PEM")?;
-    let (_, read) = X509Certificate::from_der(&certificate.contents)
-        .map_err(|_| "its certificate cannot be read".to_owned())?;
+    let key = part(|label| label.ends_with("PRIVATE KEY")).ok_or(Wrong::NoKey)?;
+    let certificate = part(|label| label == "CERTIFICATE").ok_or(Wrong::NoCertificate)?;
+    let (_, read) = X509Certificate::from_der(&certificate.contents).map_err(|_| Wrong::Unreadable)?;
     let at = |time: x509_parser::time::ASN1Time| {
-        Timestamp::from_second(time.timestamp()).map_err(|_| "its dates cannot be read".to_owned())
+        Timestamp::from_second(time.timestamp()).map_err(|_| Wrong::Unreadable)
     };
     let (from, until) = (at(read.validity().not_before)?, at(read.validity().not_after)?);
     if now > until {
-        return Err(format!("its certificate expired on {}", day(until)));
+        return Err(Wrong::Expired(day(until)));
     }
     if now < from {
-        return Err(format!("its certificate is good from {} only", day(from)));
+        return Err(Wrong::NotYet(day(from)));
     }
     Ok(Identity {
-        key: whole(text, &key.label).ok_or("it has no private key in PEM")?,
-        certificate: whole(text, "CERTIFICATE").ok_or("it has no certificate in PEM")?,
+        key: whole(text, &key.label).ok_or(Wrong::NoKey)?,
+        certificate: whole(text, "CERTIFICATE").ok_or(Wrong::NoCertificate)?,
         until,
     })
 }
@@ -81,9 +100,15 @@ mod tests {
         let good = read(&made(2026, 2028), now).unwrap();
         assert!(good.key.contains("PRIVATE KEY") && good.certificate.contains("BEGIN CERTIFICATE"));
         assert!(!format!("{good:?}").contains("PRIVATE"));
-        assert_eq!(read(&made(2020, 2025), now).unwrap_err(), "its certificate expired on 2025-01-01");
-        assert_eq!(read(&made(2027, 2028), now).unwrap_err(), "its certificate is good from 2027-01-01 only");
-        assert!(read("nothing", now).unwrap_err().contains("private key"));
+        assert_eq!(
+            read(&made(2020, 2025), now).unwrap_err().to_string(),
+            "its certificate expired on 2025-01-01"
+        );
+        assert_eq!(
+            read(&made(2027, 2028), now).unwrap_err().to_string(),
+            "its certificate is good from 2027-01-01 only"
+        );
+        assert!(read("nothing", now).unwrap_err() == Wrong::NoKey);
     }
 
     proptest::proptest! {

@@ -32,4 +32,12 @@ pub enum Error {
         /// Why not; never what stands in it.
         reason: String,
     },
+    /// The box's own certificate has expired.
+    #[error("use the secret {name:?}: its certificate expired on {day}")]
+    Expired {
+        /// The secret's name.
+        name: String,
+        /// Its last day.
+        day: String,
+    },
 }

@@ -6,15 +6,13 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use crate::daemon::{Daemon, Ready};
 use crate::error::Error;
 use crate::fault::{Home, World};
-use crate::ground::{Daemons, Ground, args, text};
+use crate::ground::{Daemons, Ground};
 use crate::host;
 use crate::line;
 use crate::plan::{Host, TheBox};
 use crate::process::Process;
-use crate::tools::in_a_host;
 use crate::watch;
 
 /// Its advertisements' daemon.
@@ -28,6 +26,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) -> Result<(), Error> {
     if from.home == to.home {
         return Ok(());
+    }
+    if ground.layout.has_home() {
+        return Err(Error::Usage(
+            "put a stranger on the line: here the home gateway stands there already".into(),
+        ));
     }
     match from.home {
         Home::Nothing => {}
@@ -53,11 +56,7 @@ pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) 
 fn router(ground: &Ground, preference: &str) -> Result<Process, Error> {
     let template = include_str!("../../lab/home-radvd.conf");
     let config = ground.write(Host::Home, "radvd.conf", template, &[("preference", preference)])?;
-    let pid = text(&ground.place.run(Host::Home).join("radvd.pid"));
-    let list = args(["-n", "-C", &config, "-m", "stderr", "-p", &pid, "-u", "root"]);
-    let program = in_a_host(&ground.tools.radvd);
-    let daemon = Daemon { name: ROUTER, program, args: list, ready: Ready::AtOnce, environment: Vec::new() };
-    daemon.start(&ground.place, ground.door(Host::Home))?.wait()
+    line::advertise(ground, Host::Home, ROUTER, &config)
 }
 
 /// It says goodbye, and what it gave has run out before this comes back.

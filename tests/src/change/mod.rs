@@ -13,7 +13,8 @@ use nix::sys::signal::Signal;
 use crate::error::{Error, at};
 use crate::fault::World;
 use crate::ground::{Daemons, Ground};
-use crate::plan::{Host, LINE};
+use crate::layout::LINE;
+use crate::plan::Host;
 use crate::{line, terminal, watch};
 
 /// Makes `to` out of `from`.
@@ -21,6 +22,9 @@ pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) 
     tables(ground, from, to)?;
     widen(ground, from, to)?;
     change_line(ground, daemons, from, to)?;
+    if from.renumbered != to.renumbered {
+        line::renumber(ground, daemons, to)?;
+    }
     wire::change(ground, daemons, from, to)?;
     home::change(ground, daemons, from, to)?;
     the_box::change(ground, daemons, from, to)?;
@@ -38,7 +42,7 @@ pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) 
 
 /// Takes away the tables that go, makes those that come; each host's in one transaction.
 fn tables(ground: &Ground, from: &World, to: &World) -> Result<(), Error> {
-    for host in Host::ALL {
+    for host in ground.layout.hosts() {
         let gone = from.tables.values().filter(|table| !to.tables.contains_key(table.name));
         let new = to.tables.values().filter(|table| !from.tables.contains_key(table.name));
         let gone = gone.filter(|table| table.host == host).map(|table| table.unmake());
@@ -57,7 +61,7 @@ fn change_line(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World)
         return Ok(());
     }
     if from.line_plugged != to.line_plugged {
-        plug(ground, Host::Ngn, LINE, to.line_plugged)?;
+        plug(ground, ground.layout.near(), LINE, to.line_plugged)?;
     }
     if from.router && !to.router {
         line::stop_router(daemons, Signal::SIGTERM);
@@ -65,7 +69,7 @@ fn change_line(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World)
     if to.router && (!from.router || hears == (false, true)) {
         // A router that starts advertises at once; one that runs, within its interval only.
         line::stop_router(daemons, Signal::SIGKILL);
-        daemons.insert(line::ROUTER.into(), line::router(ground)?);
+        daemons.insert(line::ROUTER.into(), line::router(ground, to.renumbered)?);
     }
     line::settle(ground, to)
 }
@@ -129,7 +133,7 @@ fn widen(ground: &Ground, from: &World, to: &World) -> Result<(), Error> {
 fn plug(ground: &Ground, host: Host, port: &str, plugged: bool) -> Result<(), Error> {
     let door = ground.door(host);
     if plugged {
-        return door.lay();
+        return ground.lay(host);
     }
     door.run(&["ip", "link", "set", "dev", port, "down"], "").map(drop)
 }
@@ -138,7 +142,7 @@ fn plug(ground: &Ground, host: Host, port: &str, plugged: bool) -> Result<(), Er
 pub fn before_the_first(ground: &Ground, to: &World) -> Result<(), Error> {
     tables(ground, &World::with([]), to)?;
     if !to.line_plugged {
-        plug(ground, Host::Ngn, LINE, false)?;
+        plug(ground, ground.layout.near(), LINE, false)?;
     }
     if !to.terminal_plugged {
         plug(ground, Host::Terminal, "e0", false)?;

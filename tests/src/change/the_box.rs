@@ -22,7 +22,7 @@ const KILLER: &str = "killer";
 pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) -> Result<(), Error> {
     if from.dates != to.dates {
         let site = the_box::site(&ground.place);
-        fs::write(&site, the_box::site_text(to.dates)).map_err(at(&site))?;
+        fs::write(&site, the_box::site_text(ground.layout, to.dates)).map_err(at(&site))?;
     }
     if (from.clock, from.dates) != (to.clock, to.dates) {
         restart(ground, daemons, None)?;

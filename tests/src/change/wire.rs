@@ -6,8 +6,8 @@ use crate::daemon::{Daemon, Ready};
 use crate::error::{Error, doing};
 use crate::fault::World;
 use crate::ground::{Daemons, Ground, args, text};
+use crate::layout::LINE;
 use crate::line;
-use crate::plan::{Host, LINE};
 
 /// The names among the daemons.
 const WIRE: &str = "wire";
@@ -45,7 +45,7 @@ fn wire(ground: &Ground, daemons: &mut Daemons, habits: &[&str]) -> Result<(), E
         ready: Ready::Said,
         environment: Vec::new(),
     };
-    daemons.insert(WIRE.into(), daemon.start(&ground.place, ground.door(Host::Ngn))?.wait()?);
+    daemons.insert(WIRE.into(), daemon.start(&ground.place, ground.door(ground.layout.near()))?.wait()?);
     let hub = "type bridge stp_state 0 forward_delay 0 mcast_snooping 0";
     orders(
         ground,
@@ -70,10 +70,10 @@ fn flap(ground: &Ground, daemons: &mut Daemons) -> Result<(), Error> {
         ready: Ready::Said,
         environment: Vec::new(),
     };
-    daemons.insert(FLAPPER.into(), daemon.start(&ground.place, ground.door(Host::Ngn))?.wait()?);
+    daemons.insert(FLAPPER.into(), daemon.start(&ground.place, ground.door(ground.layout.near()))?.wait()?);
     Ok(())
 }
 
 fn orders(ground: &Ground, orders: &str) -> Result<(), Error> {
-    ground.door(Host::Ngn).run(&["ip", "-batch", "-"], orders).map(drop)
+    ground.door(ground.layout.near()).run(&["ip", "-batch", "-"], orders).map(drop)
 }

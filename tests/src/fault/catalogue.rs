@@ -28,6 +28,11 @@ pub const CATALOGUE: &[Fault] = &[
         makes: |world| world.router = false,
     },
     Fault {
+        code: "WAN-05",
+        what: "the line gives another prefix, and no longer the one it gave",
+        makes: |world| world.renumbered = true,
+    },
+    Fault {
         code: "WAN-06",
         what: "a second router advertises itself and a prefix on the line's segment",
         makes: |world| world.home = Home::Router,

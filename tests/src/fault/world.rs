@@ -142,6 +142,8 @@ pub struct World {
     pub joined: bool,
     /// What the resolvers know.
     pub names: Names,
+    /// The line's prefix is another than before.
+    pub renumbered: bool,
     /// What stands on the line's segment beside its router.
     pub home: Home,
     /// Only packets up to 1280 bytes pass the line.
@@ -193,6 +195,7 @@ impl World {
             terminal_in_clinic: false,
             joined: false,
             names: Names::default(),
+            renumbered: false,
             home: Home::default(),
             narrow: false,
             wire: None,

@@ -162,10 +162,10 @@ fn a_namespace_made_by_somebody_else_meanwhile_does_not_bury_ours() {
 }
 
 #[test]
-fn what_is_not_built_yet_and_what_nobody_knows_is_usage() {
+fn what_does_not_exist_what_is_not_built_yet_and_what_nobody_knows_is_usage() {
     for arguments in [
-        &["up", "--line", "pd"][..],
-        &["up", "--wiring", "shared"],
+        &["up", "--line", "pd", "--wiring", "shared"][..],
+        &["up", "--line", "ipsec"],
         &["up", "--fault", "WAN-99"],
         &["up", "--name", "../sk"],
         &["fault", "WAN-99", "on"],
@@ -196,7 +196,7 @@ fn a_command_in_a_host_has_its_network_its_run_and_our_exit_code() {
 
 #[test]
 fn a_clinic_that_is_not_up_is_said_to_be_so() {
-    let _ = Clinic::up_with("life-none", &["--line", "pd"]).unwrap_err();
+    let _ = Clinic::up_with("life-none", &["--line", "pd", "--wiring", "shared"]).unwrap_err();
     for arguments in
         [&["status", "--name", "life-none"][..], &["fault", "--name", "life-none", "WAN-01", "on"]]
     {

@@ -9,7 +9,6 @@ impl Site {
     /// One sentence for each table that this build does not bring up yet; none: all of it.
     pub fn not_brought_up(&self) -> Vec<String> {
         let asked = [
-            (self.line == Line::Pd, "[line] kind = \"pd\"", "a line that delegates a prefix"),
             (self.has_no_provider(), "[line.ipsec]", "a line by IPsec without its provider's profile"),
             (self.line == Line::Pppoe, "[line] kind = \"pppoe\"", "a line by PPPoE"),
             (self.pppoe_through.is_some(), "[line] pppoe-through", "a terminal's own PPPoE session"),

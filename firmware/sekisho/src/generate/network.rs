@@ -3,6 +3,7 @@
 
 use board::file::Board;
 use model::boot::Setup;
+use model::site::uplink::Line;
 use model::{Site, Zone};
 
 use super::{Generated, HEAD};
@@ -26,10 +27,27 @@ pub fn site(site: &Site) -> Vec<Generated> {
         Generated::new(format!("20-{name}.network"), file(name, text))
     };
     vec![
-        port(Zone::Wan, WAN),
-        port(Zone::Terminal, &format!("Address={}\n{QUIET}", site.terminal_zone)),
+        port(Zone::Wan, if site.line == Line::Pd { WAN_DELEGATED } else { WAN }),
+        port(Zone::Terminal, &terminals(site)),
         port(Zone::Clinic, &format!("Address={}\n{QUIET}", site.clinic)),
     ]
+}
+
+/// The terminals' port: their IPv4, and a part of the line's prefix where one is delegated. What is told them of it is not
+/// networkd's: it cannot tell a prefix that came by advertisement, and one daemon tells both.
+fn terminals(site: &Site) -> String {
+    let address = format!("Address={}\n{QUIET}", site.terminal_zone);
+    match site.line {
+        Line::Ipsec(_) | Line::Pppoe => address,
+        Line::Ra => address.replace("LinkLocalAddressing=no", "LinkLocalAddressing=ipv6"),
+        Line::Pd => {
+            let address = address.replace("LinkLocalAddressing=no", "LinkLocalAddressing=ipv6");
+            let line = site.port(Zone::Wan);
+            format!(
+                "{address}DHCPPrefixDelegation=yes\n\n[DHCPPrefixDelegation]\nUplinkInterface={line}\n{PART}"
+            )
+        }
+    }
 }
 
 /// What the setup port carries; with addresses for others in the carton only, since on a clinic's own network
@@ -65,6 +83,50 @@ UseDomains=no
 UseMTU=yes
 UseCaptivePortal=no
 UsePREF64=no
+";
+
+/// A line that delegates: the box's own address is of the first /64 of the delegation, since such a line has no prefix of its
+/// own. It is asked for also where the advertisement does not speak of it, as behind a home gateway. The identifier is
+/// the card's (DUID-LL), which is the same at every boot.
+const WAN_DELEGATED: &str = "\
+DHCP=ipv6
+LinkLocalAddressing=ipv6
+IPv6AcceptRA=yes
+IPv6PrivacyExtensions=no
+DHCPPrefixDelegation=yes
+LLMNR=no
+MulticastDNS=no
+LLDP=no
+EmitLLDP=no
+
+[IPv6AcceptRA]
+DHCPv6Client=always
+UseDNS=no
+UseDomains=no
+UseMTU=yes
+UseCaptivePortal=no
+UsePREF64=no
+
+[DHCPv6]
+DUIDType=link-layer
+PrefixDelegationHint=::/56
+UseAddress=no
+UseDNS=no
+UseNTP=no
+UseHostname=no
+UseDomains=no
+
+[DHCPPrefixDelegation]
+UplinkInterface=:self
+SubnetId=0
+Announce=no
+";
+
+/// The second /64 of the delegation, and the box's address in it.
+const PART: &str = "\
+SubnetId=1
+Token=static:::1
+Announce=no
 ";
 
 /// An address of the box's own, IPv4 only, there whether a cable is in or not: daemons listen on it.

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use model::Profile;
+use model::site::uplink::Line;
 
 use super::*;
 
@@ -39,6 +40,7 @@ fn the_ports_of_a_board_and_of_each_situation() {
     let parts = [
         ("board", together(&network::board(first))),
         ("site", together(&network::site(&site()))),
+        ("site, a line that delegates", together(&network::site(&Site { line: Line::Pd, ..site() }))),
         ("carton", together(&[carton])),
         ("closed", together(&[closed])),
     ];

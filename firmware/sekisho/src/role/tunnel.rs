@@ -1,14 +1,15 @@
-//! The tunnel of a line by IPsec: `netd` drives its charon, and says how it stands at `GET /tunnel`.
+//! The tunnel of a line by IPsec: `netd` drives its charon, and says how it stands at `GET /tunnel/part`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Router;
+use model::part::PATIENCE_S;
 use model::site::uplink::{Ipsec, Line};
-use model::tunnel::TunnelPart;
+use model::tunnel::{Trouble, TunnelPart, TunnelState};
 use model::{Site, Timestamp, Zone};
 use tokio::sync::watch;
+use tunnel::certificate::Wrong;
 use tunnel::charon::Purpose;
 use tunnel::connection::{Certificates, Connection};
 use tunnel::provider::{Authentication, Inner, Provider};
@@ -20,6 +21,7 @@ use super::{Place, netd};
 use crate::failure::Failure;
 use crate::secret;
 use crate::site_file::Contract;
+use crate::socket::part;
 
 /// How long to wait before a tunnel that could not be driven is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
@@ -31,7 +33,8 @@ const STOOD: &str = "tunnel-stood";
 pub fn of(place: &Place, site: &Site) -> Option<(Driver, Router)> {
     let (Line::Ipsec(ipsec), Some(contract)) = (&site.line, &place.provider) else { return None };
     let (part, seen) = watch::channel(TunnelPart::away(Timestamp::now()));
-    let tell = move || async move { Json(seen.borrow().clone()) };
+    let (told, _) = part::routes(seen, PATIENCE_S);
+    part.send_modify(|_| {});
     let driver = Driver {
         site: site.clone(),
         gateways: ipsec.clone(),
@@ -40,7 +43,7 @@ pub fn of(place: &Place, site: &Site) -> Option<(Driver, Router)> {
         socket: Purpose::Line.socket(&place.sockets.join(model::part::Role::Netd.key())),
         part,
     };
-    Some((driver, Router::new().route("/tunnel", get(tell))))
+    Some((driver, Router::new().nest("/tunnel", told)))
 }
 
 /// What drives it.
@@ -90,7 +93,10 @@ impl Driver {
         let wrong = |reason: String| tunnel::Error::Secret { name: name.to_owned(), reason };
         let text = std::fs::read_to_string(secret::path(&self.state, name));
         let text = text.map_err(|error| wrong(error.to_string()))?;
-        let (secret, own) = secret_of(provider, text.trim_end()).map_err(wrong)?;
+        let (secret, own) = secret_of(provider, text.trim_end()).map_err(|why| match why {
+            Wrong::Expired(day) => tunnel::Error::Expired { name: name.to_owned(), day },
+            other => wrong(other.to_string()),
+        })?;
         let mark = psk::fingerprint(&psk::list_key(&provider.peer_id), text.trim_end());
         let inside: Vec<_> =
             self.site.interface(Zone::Terminal).map(|_| self.site.terminal_zone).into_iter().collect();
@@ -128,10 +134,26 @@ impl Driver {
     }
 }
 
+/// How the tunnel stands while it cannot be driven.
+fn hindered(part: &TunnelPart, error: &tunnel::Error) -> TunnelPart {
+    let trouble = match error {
+        tunnel::Error::Secret { .. } => Trouble::OwnSecret,
+        tunnel::Error::Expired { .. } => Trouble::OwnExpired,
+        _ => Trouble::Other,
+    };
+    let since = if part.state == TunnelState::Waiting { part.since } else { Timestamp::now() };
+    TunnelPart {
+        state: TunnelState::Waiting,
+        trouble: Some(trouble),
+        ever_stood: part.ever_stood,
+        ..TunnelPart::away(since)
+    }
+}
+
 /// The secret as charon takes it, and the certificate that goes with it.
-fn secret_of(provider: &Provider, text: &str) -> Result<(Secret, String), String> {
+fn secret_of(provider: &Provider, text: &str) -> Result<(Secret, String), Wrong> {
     match &provider.authentication {
-        Authentication::Psk { .. } if text.is_empty() => Err("it is empty".into()),
+        Authentication::Psk { .. } if text.is_empty() => Err(Wrong::NoKey),
         Authentication::Psk { .. } => {
             let owners = [provider.own_id.clone(), provider.peer_id.clone()];
             Ok((Secret::Psk { key: text.to_owned(), owners }, String::new()))
@@ -152,11 +174,11 @@ mod tests {
     #[test]
     fn a_secret_that_cannot_be_used_is_one_sentence_without_what_stands_in_it() {
         let psk = Provider::parse("p", &PROFILE.replace("METHOD", "psk"), false).unwrap();
-        assert_eq!(secret_of(&psk, "").unwrap_err(), "it is empty");
+        assert!(secret_of(&psk, "").is_err());
         let shown = format!("{:?}", secret_of(&psk, "kx7-Ru2!mm0q").unwrap().0);
         assert!(!shown.contains("kx7"));
         let text = PROFILE.replace("METHOD\"", "certificate\"\nauthorities = \"ca.pem\"");
         let certificate = Provider::parse("p", &text, false).unwrap();
-        assert!(secret_of(&certificate, "hunter2").unwrap_err().contains("no private key"));
+        assert!(secret_of(&certificate, "hunter2").unwrap_err() == Wrong::NoKey);
     }
 }

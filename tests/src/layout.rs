@@ -1,0 +1,340 @@
+//! What the line is and how the box hangs on it, as a value: which hosts a clinic has, its wires, its addresses, and what its
+//! kernels are told. Pure. Another line or wiring is added here, and nowhere else.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::plan::Host;
+
+/// The kind of line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Line {
+    /// A /64 by router advertisement
+    #[default]
+    Ra,
+    /// A delegated prefix by DHCPv6
+    Pd,
+    /// An IPsec tunnel to the provider
+    Ipsec,
+}
+
+/// How the box is wired to the line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Wiring {
+    /// A line of its own
+    #[default]
+    New,
+    /// Beside the home gateway, on one hub
+    Shared,
+    /// Behind the home gateway
+    Behind,
+}
+
+impl Line {
+    /// The word for it, which is the site file's too.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ra => "ra",
+            Self::Pd => "pd",
+            Self::Ipsec => "ipsec",
+        }
+    }
+}
+
+impl Wiring {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Shared => "shared",
+            Self::Behind => "behind",
+        }
+    }
+}
+
+/// A wire: a host's port, and the other end.
+pub type Wire = (Host, &'static str, Host, &'static str);
+
+/// The layout of a clinic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    /// The line.
+    pub line: Line,
+    /// The wiring.
+    pub wiring: Wiring,
+}
+
+/// The far end of the line's cable. It is a port of the bridge `w0`, which has the addresses of who is there ([`Layout::near`]),
+/// so that a wire with habits can be put between while the cable stays in.
+pub const LINE: &str = "x0";
+
+/// A bridge that hands everything on and says nothing itself.
+const HUB: &str = "type bridge stp_state 0 forward_delay 0 mcast_snooping 0";
+
+/// The box's card on the line where somebody has a route to it: its link-local address is then [`BOX_ROUTE`].
+const BOX_CARD: &str = "02:00:00:00:00:02";
+/// fe80::/64 and the modified EUI-64 of [`BOX_CARD`].
+const BOX_ROUTE: &str = "fe80::ff:fe00:2";
+
+impl Layout {
+    /// The layout of a line and a wiring.
+    ///
+    /// # Errors
+    /// Why there is no such pair in the field, or not yet here.
+    pub fn of(line: Line, wiring: Wiring) -> Result<Self, Error> {
+        match (line, wiring) {
+            (Line::Pd, Wiring::Shared) => Err(Error::Usage(
+                "wire a line with delegation beside the home gateway: there the gateway holds the only delegation \
+                 (`--wiring behind` gets a part of it)"
+                    .into(),
+            )),
+            (Line::Ipsec, _) => Err(Error::NotYet("`--line ipsec`".into())),
+            _ => Ok(Self { line, wiring }),
+        }
+    }
+
+    /// The hosts that this clinic has, the box among them.
+    pub fn hosts(self) -> Vec<Host> {
+        vec![Host::Ngn, Host::Centre, Host::Box, Host::Terminal, Host::Clinic, Host::Home]
+    }
+
+    /// At whose bridge the box's cable ends.
+    pub const fn near(self) -> Host {
+        match self.wiring {
+            Wiring::New | Wiring::Shared => Host::Ngn,
+            Wiring::Behind => Host::Home,
+        }
+    }
+
+    /// Who hands prefixes on to the box.
+    pub fn delegates(self) -> Option<Host> {
+        (self.line == Line::Pd).then(|| self.near())
+    }
+
+    /// How the addresses begin that the box gets on the line, before a renumbering and after it.
+    pub fn gives(self, renumbered: bool) -> &'static str {
+        let [own, other] = match (self.line, self.wiring) {
+            (Line::Pd, Wiring::Behind) => ["2001:db8:100:8", "2001:db8:100:c"],
+            (Line::Pd, _) => ["2001:db8:100:", "2001:db8:200:"],
+            _ => ["2001:db8:0:1:", "2001:db8:0:2:"],
+        };
+        if renumbered { other } else { own }
+    }
+
+    /// Whether the home gateway is part of the wiring; otherwise it stands on the line only while a fault puts it there.
+    pub const fn has_home(self) -> bool {
+        matches!(self.wiring, Wiring::Shared | Wiring::Behind)
+    }
+
+    /// The wires, the box's first, by the order of its ports.
+    pub fn wires(self) -> Vec<Wire> {
+        let mut wires = vec![
+            (Host::Box, "wan0", self.near(), LINE),
+            (Host::Box, "term0", Host::Terminal, "e0"),
+            (Host::Box, "lan0", Host::Clinic, "e0"),
+            (Host::Ngn, "c0", Host::Centre, "n0"),
+        ];
+        match self.wiring {
+            Wiring::New => {}
+            Wiring::Shared => wires.push((Host::Home, "up0", Host::Ngn, "x1")),
+            Wiring::Behind => wires.push((Host::Home, "up0", Host::Ngn, LINE)),
+        }
+        wires
+    }
+
+    /// What a host's port has for a card, where that is known beforehand.
+    pub fn card(self, host: Host, port: &str) -> Option<&'static str> {
+        (self.line == Line::Pd && host == Host::Box && port == "wan0").then_some(BOX_CARD)
+    }
+
+    /// `ip` commands that make the bridges of a host, once, when its wires are laid.
+    pub fn bridges(self, host: Host) -> String {
+        let bridge = |card: &str, ports: &[&str]| {
+            let ports = ports.iter().map(|port| format!("link set dev {port} master w0\n"));
+            format!("link add dev w0 address {card} {HUB}\n{}", ports.collect::<String>())
+        };
+        // Who hands prefixes on opens no socket on a bridge without carrier: one end of a wire to nowhere is always up.
+        let lit = if self.delegates() == Some(host) {
+            ["k0", "k1"]
+                .map(|port| format!("link set dev {port} addrgenmode none\nlink set dev {port} up\n"))
+                .concat()
+        } else {
+            String::new()
+        };
+        let own = self.own_bridge(host, bridge);
+        if lit.is_empty() {
+            own
+        } else {
+            format!("{own}link add dev k0 type veth peer name k1\nlink set dev k0 master w0\n{lit}")
+        }
+    }
+
+    fn own_bridge(self, host: Host, bridge: impl Fn(&str, &[&str]) -> String) -> String {
+        match (host, self.wiring, self.line) {
+            (Host::Ngn, Wiring::New | Wiring::Behind, _) => bridge("02:00:00:00:00:01", &[LINE]),
+            (Host::Ngn, Wiring::Shared, _) => bridge("02:00:00:00:00:01", &[LINE, "x1"]),
+            (Host::Home, Wiring::Behind, Line::Pd) => bridge("02:00:00:00:00:03", &[LINE]),
+            // Without a telephone contract the gateway lets IPv6 through as it is.
+            (Host::Home, Wiring::Behind, _) => bridge("02:00:00:00:00:03", &[LINE, "up0"]),
+            _ => String::new(),
+        }
+    }
+
+    /// What a host's kernel is told when its ports exist: path below `/proc/sys/net` and value.
+    pub const fn settings(self, host: Host) -> &'static [(&'static str, &'static str)] {
+        match (host, self.line) {
+            // A router that still listens to its own router (RFC 4861, 6.2.7), and asks for it at once.
+            (Host::Box, Line::Ra) => {
+                &[("ipv6/conf/wan0/accept_ra", "2"), ("ipv6/conf/wan0/router_solicitation_delay", "0")]
+            }
+            // Another household's host on the same line.
+            (Host::Home, _) if matches!(self.wiring, Wiring::Shared) => &[("ipv6/conf/up0/accept_ra", "2")],
+            _ => &[],
+        }
+    }
+
+    /// `ip` commands that lay a host's addresses; they may run again after a link was down.
+    pub fn addresses(self, host: Host) -> String {
+        match host {
+            Host::Ngn => self.of_ngn(),
+            Host::Centre => CENTRE.into(),
+            Host::Box => BOX.into(),
+            Host::Terminal => "link set dev e0 up\naddress replace 192.0.2.2/24 dev e0\n".into(),
+            Host::Clinic => "link set dev e0 up\naddress replace 198.51.100.10/24 dev e0\n".into(),
+            Host::Home => self.of_home(),
+            Host::Isp | Host::Ipsec | Host::Cloud | Host::Maint => String::new(),
+        }
+    }
+
+    /// Only fe80::1 may be the router's link-local address: no second one by EUI-64.
+    fn of_ngn(self) -> String {
+        let mut all = String::from(NGN);
+        if self.wiring == Wiring::Shared {
+            all += "link set dev x1 addrgenmode none\nlink set dev x1 up\n";
+        }
+        if self.line == Line::Pd {
+            let next = if self.wiring == Wiring::Behind { "fe80::2" } else { BOX_ROUTE };
+            for pool in POOLS {
+                all += &format!("route replace {pool} via {next} dev w0\n");
+            }
+        }
+        all
+    }
+
+    fn of_home(self) -> String {
+        match (self.wiring, self.line) {
+            (Wiring::New, _) => String::new(),
+            (Wiring::Shared, _) => "link set dev up0 up\n".into(),
+            (Wiring::Behind, Line::Pd) => {
+                format!("{HOME_ROUTER}route replace {ALL_HANDED_ON} via {BOX_ROUTE} dev w0\n")
+            }
+            (Wiring::Behind, _) => ["x0", "up0", "w0"]
+                .map(|port| format!("link set dev {port} addrgenmode none\nlink set dev {port} up\n"))
+                .concat(),
+        }
+    }
+}
+
+/// The line's own prefix by advertisement, and what it gives after a renumbering.
+pub const PREFIXES: [&str; 2] = ["2001:db8:0:1::", "2001:db8:0:2::"];
+/// The pools of delegations, likewise.
+pub const POOLS: [&str; 2] = ["2001:db8:100::/40", "2001:db8:200::/40"];
+/// Of its /56 the home gateway hands these on, a /60 each; likewise.
+pub const HANDED_ON: [&str; 2] = ["2001:db8:100:80::/58", "2001:db8:100:c0::/58"];
+/// Both.
+const ALL_HANDED_ON: &str = "2001:db8:100:80::/57";
+
+const NGN: &str = "\
+link set dev x0 addrgenmode none
+link set dev x0 up
+link set dev w0 addrgenmode none
+link set dev w0 up
+link set dev c0 up
+address replace fe80::1/64 dev w0 nodad
+address replace 2001:db8:0:1::1/64 dev w0 nodad
+address replace 2001:db8:0:2::1/64 dev w0 nodad
+address replace 2001:db8:0:53::1/128 dev lo nodad
+address replace 2001:db8:0:53::2/128 dev lo nodad
+address replace 2001:db8:0:cc::1/64 dev c0 nodad
+";
+
+const CENTRE: &str = "\
+link set dev n0 up
+address replace 2001:db8:0:cc::10/64 dev n0 nodad
+address replace 2001:db8:0:cc::20/64 dev n0 nodad
+address replace 2001:db8:0:cc::30/64 dev n0 nodad
+address replace 2001:db8:0:cc::40/64 dev n0 nodad
+address replace 2001:db8:0:cc::50/64 dev n0 nodad
+address replace 2001:db8:0:cc::60/64 dev n0 nodad
+route replace default via 2001:db8:0:cc::1
+";
+
+const BOX: &str = "\
+link set dev wan0 up
+link set dev term0 up
+link set dev lan0 up
+address replace 192.0.2.1/24 brd + dev term0
+address replace 198.51.100.1/24 brd + dev lan0
+";
+
+/// The home gateway as a router: a /64 of its delegation on its own network, the rest for who asks.
+const HOME_ROUTER: &str = "\
+link set dev x0 addrgenmode none
+link set dev x0 up
+link set dev w0 addrgenmode none
+link set dev w0 up
+link set dev up0 addrgenmode none
+link set dev up0 up
+address replace fe80::2/64 dev up0 nodad
+address replace fe80::3/64 dev w0 nodad
+address replace 2001:db8:100::1/64 dev w0 nodad
+route replace default via fe80::1 dev up0
+";
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum as _;
+
+    use super::*;
+
+    fn all() -> Vec<Layout> {
+        let pairs = Line::value_variants()
+            .iter()
+            .flat_map(|line| Wiring::value_variants().iter().map(move |wiring| (*line, *wiring)));
+        pairs.filter_map(|(line, wiring)| Layout::of(line, wiring).ok()).collect()
+    }
+
+    #[test]
+    fn what_does_not_exist_in_the_field_is_refused_with_a_sentence() {
+        let why = Layout::of(Line::Pd, Wiring::Shared).unwrap_err().to_string();
+        assert!(why.contains("the gateway holds the only delegation"), "{why}");
+        assert!(Layout::of(Line::Ipsec, Wiring::New).is_err());
+        assert!(all().contains(&Layout::default()));
+    }
+
+    #[test]
+    fn every_wire_ends_at_hosts_that_are_there_and_every_port_is_used_once() {
+        for layout in all() {
+            let (hosts, wires) = (layout.hosts(), layout.wires());
+            let ends = || wires.iter().flat_map(|(host, port, other, end)| [(*host, *port), (*other, *end)]);
+            assert!(ends().all(|(host, _)| hosts.contains(&host)), "{layout:?}");
+            let mut ports: Vec<_> = ends().collect();
+            ports.sort_unstable();
+            ports.dedup();
+            assert_eq!(ports.len(), 2 * wires.len(), "{layout:?}");
+        }
+    }
+
+    #[test]
+    fn the_card_and_the_route_to_it_are_the_same_machine() {
+        let bytes: Vec<u8> = BOX_CARD.split(':').map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect();
+        let [a, b, c, d, e, f] = bytes[..] else { panic!("six bytes") };
+        let id = [a ^ 2, b, c, 0xff, 0xfe, d, e, f];
+        let mut whole = [0; 16];
+        whole[..2].copy_from_slice(&[0xfe, 0x80]);
+        whole[8..].copy_from_slice(&id);
+        assert_eq!(std::net::Ipv6Addr::from(whole).to_string(), BOX_ROUTE);
+    }
+}
