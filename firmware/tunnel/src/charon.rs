@@ -108,8 +108,8 @@ impl Charon<'_> {
              \x20 retransmit_base = {GROWTH}\n\
              \x20 retransmit_timeout = {pause:.2}\n\
              \x20 make_before_break = yes\n\
-             \x20 # What it lays there all the same is asked behind our own rules.\n\
-             \x20 routing_table_prio = 32000\n\
+             \x20 # No table of its own, and so no rule that leads there.\n\
+             \x20 routing_table = 0\n\
              \x20 filelog {{\n    stderr {{\n      path = stderr\n      default = 1\n      enc = 0\n      knl = 1\n      net = 0\n    }}\n  }}\n\
              \x20 plugins {{\n    vici {{\n      socket = unix://{socket}\n    }}\n    kernel-libipsec {{\n      allow_peer_ts = no\n    }}\n  }}\n}}\n",
             interface = self.purpose.interface(),

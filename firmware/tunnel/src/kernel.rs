@@ -14,17 +14,12 @@ use crate::error::Error;
 use crate::keep::Event;
 use crate::way::Way;
 
-/// Lays what stands always: the table that leads nowhere, and the rules that lead there.
+/// Lays what stands always: routes that lead nowhere.
 ///
 /// # Errors
 /// [`Error::Way`] if the kernel does not take it.
 pub async fn lay(way: &Way) -> Result<(), Error> {
-    run(&["-batch", "-"], &way.closed()).await?;
-    for family in ["-4", "-6"] {
-        let rules = run(&[family, "rule", "show"], "").await?;
-        run(&["-batch", "-"], &way.stale(family, &rules)).await?;
-    }
-    run(&["-batch", "-"], &way.rules()).await.map(drop)
+    run(&way.closed()).await
 }
 
 /// Leads the traffic into the tunnel.
@@ -32,13 +27,13 @@ pub async fn lay(way: &Way) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Way`] if the kernel does not take it.
 pub async fn open(way: &Way, inner: Option<Ipv4Addr>) -> Result<(), Error> {
-    run(&["-batch", "-"], &way.open(inner)).await.map(drop)
+    run(&way.open(inner)).await
 }
 
 /// Leads it nowhere.
 pub async fn close(way: &Way) {
     // Where the interface went, its routes went with it.
-    let _ = run(&["-batch", "-"], &way.close()).await;
+    let _ = run(&way.close()).await;
 }
 
 /// Makes the XFRM interface, unless there is one of its name: charon's own TUN where it encrypts itself, or ours from
@@ -50,7 +45,7 @@ pub async fn interface(way: &Way, port: &str) -> Result<(), Error> {
     if nix::net::if_::if_nametoindex(way.purpose.interface()).is_ok() {
         return Ok(());
     }
-    run(&["-batch", "-"], &way.interface(port)).await.map(drop)
+    run(&way.interface(port)).await
 }
 
 /// Whether an address is one of ours.
@@ -90,12 +85,12 @@ pub async fn watch(tell: mpsc::Sender<Event>) {
 /// In this time the messages of one change are together.
 const SETTLE: std::time::Duration = std::time::Duration::from_millis(200);
 
-async fn run(args: &[&str], input: &str) -> Result<String, Error> {
+async fn run(input: &str) -> Result<(), Error> {
     let failed = |error: std::io::Error| Error::Way(format!("ip: {error}"));
     let mut child = Command::new("ip")
-        .args(args)
+        .args(["-batch", "-"])
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
+        .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -105,7 +100,7 @@ async fn run(args: &[&str], input: &str) -> Result<String, Error> {
     }
     let done = child.wait_with_output().await.map_err(failed)?;
     if done.status.success() {
-        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
+        return Ok(());
     }
     let said = String::from_utf8_lossy(&done.stderr);
     Err(Error::Way(said.lines().next().unwrap_or("ip failed").to_owned()))

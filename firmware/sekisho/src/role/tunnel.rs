@@ -78,10 +78,8 @@ impl Driver {
             };
             if let Err(error) = ended {
                 tracing::error!(%error, "the tunnel could not be driven; it is tried again");
+                self.part.send_modify(|part| *part = hindered(part, &error));
             }
-            self.part.send_modify(|part| {
-                *part = TunnelPart { failed: part.failed, ..TunnelPart::away(part.since) }
-            });
             tokio::time::sleep(TRY_AGAIN).await;
         }
     }
@@ -118,14 +116,10 @@ impl Driver {
     }
 
     fn way(&self) -> Way {
-        let (site, provider) = (&self.site, &self.contract.provider);
-        let inside = [Zone::Terminal, Zone::Claims];
+        let provider = &self.contract.provider;
         Way {
             purpose: Purpose::Line,
             networks: provider.networks.clone(),
-            gateways: self.gateways.gateways.clone(),
-            from: inside.into_iter().filter_map(|zone| site.interface(zone)).map(str::to_owned).collect(),
-            own: site.networks().into_iter().map(|(_, network)| network).collect(),
             fixed: match provider.inner {
                 Inner::Fixed(address) => Some(address),
                 Inner::ModeConfig | Inner::Routed => None,

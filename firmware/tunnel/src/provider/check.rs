@@ -95,6 +95,10 @@ fn inside(root: &Node, routed: bool, errors: &mut Errors<'_>) {
         let allowed = Some("IPv4 prefixes".into());
         errors.add(node, "networks", "the tunnel carries IPv4 only".into(), allowed);
     }
+    if node.prefixes("networks").iter().any(|prefix| prefix.length == 0) {
+        let message = "the gateway itself would lie behind its own tunnel".to_owned();
+        errors.add(node, "networks", message, Some("the networks behind the tunnel, by name".into()));
+    }
     let asked = node.boolean("mode-config");
     if routed && asked == Some(true) {
         let message = "the site file says that terminals keep their addresses".to_owned();
