@@ -90,6 +90,9 @@ enum Verb {
     /// Starts a role and kills it, for ever
     #[command(hide = true)]
     Crash { name: String, role: String },
+    /// What systemd does for radvd on the box
+    #[command(hide = true)]
+    Advertise { program: PathBuf, config: PathBuf },
     /// The life of the page's forwarder
     #[command(hide = true)]
     Forward,
@@ -198,6 +201,7 @@ fn obey(verb: Verb) -> Result<String, Error> {
         }
         Verb::Flap { port, root: _ } => lives::flap(&port).map(|()| String::new()),
         Verb::Crash { name, role } => lives::crash(&Name { name }.place()?, &role).map(|()| String::new()),
+        Verb::Advertise { program, config } => lives::advertise(&program, &config).map(|()| String::new()),
         Verb::Forward => forward::forward().map(|()| String::new()),
     }
 }

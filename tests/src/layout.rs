@@ -219,6 +219,13 @@ impl Layout {
             (Host::Box, Line::Ra | Line::Ipsec) => {
                 &[("ipv6/conf/wan0/accept_ra", "2"), ("ipv6/conf/wan0/router_solicitation_delay", "0")]
             }
+            // IPv6 from the line, with addresses of its own choice and no way round the box.
+            (Host::Terminal, Line::Ra | Line::Pd) => &[
+                ("ipv6/conf/e0/accept_ra", "1"),
+                ("ipv6/conf/e0/use_tempaddr", "2"),
+                ("ipv6/conf/e0/router_solicitation_delay", "0"),
+                ("ipv6/conf/e0/disable_ipv6", "0"),
+            ],
             // Another household's host on the same line.
             (Host::Home, _) if matches!(self.wiring, Wiring::Shared) => &[("ipv6/conf/up0/accept_ra", "2")],
             _ => &[],
@@ -232,6 +239,10 @@ impl Layout {
             Host::Centre if self.line == Line::Ipsec => CENTRE_INSIDE.into(),
             Host::Centre => CENTRE.into(),
             Host::Box => BOX.into(),
+            Host::Terminal if self.line == Line::Ipsec => {
+                "link set dev e0 up\naddress replace 192.0.2.2/24 dev e0\nroute replace default via 192.0.2.1\n"
+                    .into()
+            }
             Host::Terminal => "link set dev e0 up\naddress replace 192.0.2.2/24 dev e0\n".into(),
             Host::Clinic => "link set dev e0 up\naddress replace 198.51.100.10/24 dev e0\n".into(),
             Host::Home => self.of_home(),

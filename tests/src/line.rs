@@ -72,7 +72,11 @@ pub fn renumber(ground: &Ground, daemons: &mut Daemons, to: &World) -> Result<()
         }
         Line::Ra | Line::Ipsec => {}
     }
-    if !ground.the_box.runs_sekisho() || !to.router_is_heard() {
+    let asks = match ground.layout.line {
+        Line::Pd => ground.the_box.runs_sekisho(),
+        Line::Ra | Line::Ipsec => ground.the_box != TheBox::None,
+    };
+    if !asks || !to.router_is_heard() {
         return Ok(());
     }
     let given = ground.layout.gives(to.renumbered);

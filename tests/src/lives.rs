@@ -1,9 +1,13 @@
 //! The lives of what makes a fault that has no standstill: both go on until they are killed.
 
 use std::io::Write as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 
 use crate::error::{Error, doing};
 use crate::host;
@@ -49,6 +53,41 @@ pub fn crash(place: &Place, role: &str) -> Result<(), Error> {
         std::thread::sleep(AGAIN);
     }
     Ok(())
+}
+
+/// What systemd does for radvd on the box: starts it when its configuration is there, and has it read it again when it changes.
+pub fn advertise(program: &Path, config: &Path) -> Result<(), Error> {
+    let folder = config.parent().unwrap_or(Path::new("/"));
+    std::fs::create_dir_all(folder).map_err(doing("find the box's files"))?;
+    let events = Inotify::init(InitFlags::IN_CLOEXEC).map_err(doing("watch the box's files"))?;
+    events
+        .add_watch(folder, AddWatchFlags::IN_MOVED_TO | AddWatchFlags::IN_CLOSE_WRITE)
+        .map_err(doing("watch the box's files"))?;
+    ready()?;
+    let mut radvd: Option<Child> = None;
+    let mut read: Option<Vec<u8>> = None;
+    loop {
+        let text = std::fs::read(config).ok();
+        if text.is_some() && text != read {
+            let gone = radvd.as_mut().is_none_or(|radvd| radvd.try_wait().is_ok_and(|ended| ended.is_some()));
+            match radvd.as_ref().filter(|_| !gone) {
+                Some(radvd) => {
+                    let pid = Pid::from_raw(radvd.id().cast_signed());
+                    nix::sys::signal::kill(pid, Signal::SIGHUP).map_err(doing("have radvd read its file"))?;
+                }
+                None => radvd = Some(start(program, config)?),
+            }
+            read = text;
+        }
+        events.read_events().map_err(doing("watch the box's files"))?;
+    }
+}
+
+fn start(program: &Path, config: &Path) -> Result<Child, Error> {
+    let pid = config.with_extension("pid");
+    let mut command = Command::new(program);
+    command.arg("-n").arg("-C").arg(config).args(["-m", "stderr", "-u", "root"]).arg("-p").arg(pid);
+    command.stdin(Stdio::null()).spawn().map_err(doing("start radvd"))
 }
 
 fn ready() -> Result<(), Error> {

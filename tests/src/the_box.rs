@@ -6,12 +6,13 @@ use crate::daemon::{Daemon, Ready, Starting};
 use model::Timestamp;
 use model::opening::clinic_time;
 
-use crate::error::{Error, at, other};
+use crate::error::{Error, at, doing, other};
 use crate::fault::Dates;
 use crate::ground::{Daemons, Ground, args, text};
 use crate::layout::{Layout, Line};
 use crate::line::gateway;
 use crate::plan::{Host, Place, TheBox};
+use crate::process::Process;
 use crate::samba::{self, Login};
 use crate::tools::in_a_host;
 use crate::{networkd, roles};
@@ -22,6 +23,8 @@ pub const SMBD: &str = "box-smbd";
 pub const RESOLVER: &str = "box-unbound";
 /// The box's clock, and the terminals' time.
 pub const TIME: &str = "box-chronyd";
+/// What has radvd advertise to the terminals.
+pub const ADVERTISES: &str = "box-radvd";
 /// The daemon with all roles in it.
 pub const SEKISHO: &str = "sekisho";
 
@@ -77,6 +80,9 @@ pub fn start(ground: &Ground, sekisho: &Path) -> Result<Daemons, Error> {
     let smbd = samba::start(ground, Host::Box, SMBD, &config)?;
     let others = [resolver(ground)?, time(ground)?];
     let mut daemons = sekisho_itself(ground, sekisho, None)?;
+    if ground.layout.line != Line::Ipsec {
+        daemons.insert(ADVERTISES.into(), advertise(ground)?);
+    }
     daemons.extend(client);
     daemons.extend(charon);
     daemons.insert(SMBD.into(), smbd.wait()?);
@@ -113,6 +119,19 @@ fn time(ground: &Ground) -> Result<Option<(&'static str, Starting)>, Error> {
     let list = args(["-x", "-d", "-u", "root", "-f", &text(&config)]);
     let daemon = Daemon { name: TIME, program, args: list, ready: Ready::AtOnce, environment: Vec::new() };
     Ok(Some((TIME, daemon.start(&ground.place, ground.door(Host::Box))?)))
+}
+
+/// The advertisements to the terminals, as soon as `netd` has written what to say.
+fn advertise(ground: &Ground) -> Result<Process, Error> {
+    let config = socket(&ground.place).join("netd/radvd.conf");
+    let daemon = Daemon {
+        name: ADVERTISES,
+        program: std::env::current_exe().map_err(doing("find this program"))?,
+        args: args(["advertise", &text(&in_a_host(&ground.tools.radvd)), &text(&config)]),
+        ready: Ready::Said,
+        environment: Vec::new(),
+    };
+    daemon.start(&ground.place, ground.door(Host::Box))?.wait()
 }
 
 /// Starts sekisho, or what runs one role of it, and waits until it serves. What its environment asks for (a log level)

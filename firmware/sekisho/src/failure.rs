@@ -124,6 +124,9 @@ pub enum Failure {
     /// The probes could not start.
     #[error("failed to start the probes: {0}")]
     Reach(#[from] reach::Error),
+    /// The terminals' segment could not be served.
+    #[error("failed to {0}")]
+    Segment(#[from] segment::Error),
     /// The page could not be served.
     #[error("failed to serve the page: {0}")]
     Page(#[from] web_ui::Error),
@@ -147,7 +150,8 @@ impl Failure {
             | Self::Listen { .. }
             | Self::NotLent { .. }
             | Self::Page(_)
-            | Self::Reach(_) => code::UNAVAILABLE,
+            | Self::Reach(_)
+            | Self::Segment(_) => code::UNAVAILABLE,
             Self::NotProved(_) => code::TEMPFAIL,
             Self::Lacks { .. } => code::NOPERM,
             Self::Answer { .. }

@@ -71,6 +71,7 @@ fn lab() -> Result<Lab, Wrong> {
     let beside = own.parent().unwrap_or(Path::new("."));
     Lab::up(Wish {
         name: "bench".into(),
+        layout: clinic::Layout::default(),
         sekisho: beside.join("sekisho"),
         sabotage: None,
         faults: Vec::new(),

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
+use clinic::{Layout, Line, Wiring};
 use clinic::check::faults::{self, Order};
 use clinic::check::firewall;
 use clinic::check::lab::{Lab, Wish};
 use clinic::check::road::{self, Measure};
-use clinic::check::{Case, Row, Wrong, chosen, junit, run, sabotage, walk};
+use clinic::check::{Case, Row, Wrong, chosen, junit, lines, run, sabotage, walk};
 
 /// Plays a named, longer verification on a virtual clinic of its own.
 ///
@@ -75,19 +76,14 @@ struct Call {
     sekisho: Option<PathBuf>,
 }
 
-/// The kinds of line the lab has.
-#[derive(Clone, Copy, ValueEnum)]
-enum Line {
-    /// A prefix by router advertisement
-    Ra,
-}
-
 #[derive(Clone, Copy, ValueEnum)]
 enum Name {
     /// Everything the first slice promises, from outside
     Walk,
     /// Every fault the lab can make: made, judged, undone, judged clean
     Faults,
+    /// Every pair of line and wiring that exists: comes up clean, and follows what changes
+    Lines,
     /// Parcels both ways while the relay is killed; what was lost, doubled, torn or held is counted
     Relay,
     /// The plan, the prover and the kernel against each other: packets, broken rulesets, rewritten ones
@@ -99,6 +95,7 @@ impl Name {
         match self {
             Self::Walk => "walk",
             Self::Faults => "faults",
+            Self::Lines => "lines",
             Self::Relay => "relay",
             Self::Firewall => "firewall",
         }
@@ -107,7 +104,7 @@ impl Name {
     fn cases(self) -> Vec<Case> {
         match self {
             Self::Walk => walk::cases(),
-            Self::Faults | Self::Relay | Self::Firewall => Vec::new(),
+            Self::Faults | Self::Lines | Self::Relay | Self::Firewall => Vec::new(),
         }
     }
 }
@@ -138,6 +135,7 @@ fn play(call: &Call) -> Result<bool, Wrong> {
                 Name::Relay => writeln!(out, "{}: as many parcels and kills as are asked for", name.word())?,
                 Name::Firewall => writeln!(out, "{}: as many packets as are asked for", name.word())?,
                 Name::Faults => writeln!(out, "{}: {} cases", name.word(), Order::default().cases()?.len())?,
+                Name::Lines => writeln!(out, "{}: {} cases", name.word(), lines::count())?,
                 Name::Walk => writeln!(out, "{}: {} cases", name.word(), name.cases().len())?,
             }
         }
@@ -146,6 +144,7 @@ fn play(call: &Call) -> Result<bool, Wrong> {
     match name {
         Name::Faults => return faults(call),
         Name::Firewall => return rules(call, &mut out),
+        Name::Lines => return every_line(call, &mut out),
         Name::Walk | Name::Relay => {}
     }
     let cases = chosen(name.cases(), &call.only, |case| case.name, "--list names the cases there are")?;
@@ -158,7 +157,7 @@ fn play(call: &Call) -> Result<bool, Wrong> {
     let _alone = alone(name.word())?;
     let wish = wish(call, name)?;
     let (rows, right) = match name {
-        Name::Faults | Name::Firewall => return Ok(false),
+        Name::Faults | Name::Lines | Name::Firewall => return Ok(false),
         Name::Relay => parcels(call, wish, &mut out)?,
         Name::Walk if call.sabotage => defects(&wish, &cases, &mut out)?,
         Name::Walk => all(wish, &cases, &mut out)?,
@@ -171,6 +170,18 @@ fn write(call: &Call, name: Name, rows: &[Row]) -> Result<(), Wrong> {
     let split = if call.split { "-split" } else { "" };
     let default = PathBuf::from(format!("artifacts/check-{}{split}.xml", name.word()));
     junit::write(call.junit.as_ref().unwrap_or(&default), name.word(), rows)
+}
+
+fn every_line(call: &Call, out: &mut dyn Write) -> Result<bool, Wrong> {
+    if call.list {
+        lines::list().iter().try_for_each(|name| writeln!(out, "{name}"))?;
+        return Ok(true);
+    }
+    let _alone = alone(Name::Lines.word())?;
+    let only: Vec<String> = call.codes.iter().chain(&call.only).cloned().collect();
+    let (rows, right) = lines::play(&wish(call, Name::Lines)?, &only, out)?;
+    write(call, Name::Lines, &rows)?;
+    Ok(right)
 }
 
 fn rules(call: &Call, out: &mut (dyn Write + Send)) -> Result<bool, Wrong> {
@@ -190,6 +201,7 @@ fn faults(call: &Call) -> Result<bool, Wrong> {
         pairs: call.pairs,
         passive: call.passive,
         clean: call.clean,
+        layout: Layout::of(call.line, Wiring::New).map_err(|error| Wrong(error.to_string()))?,
         sides: ["a", "b", "c", "d"]
             .iter()
             .take(call.side.into())
@@ -202,8 +214,8 @@ fn faults(call: &Call) -> Result<bool, Wrong> {
         return Ok(true);
     }
     let _alone = alone(&format!("{}-{}", Name::Faults.word(), call.clinics))?;
-    let Line::Ra = call.line;
-    let (rows, right) = faults::play(&wish(call, Name::Faults)?, &order, &mut out)?;
+    let wish = Wish { layout: order.layout, ..wish(call, Name::Faults)? };
+    let (rows, right) = faults::play(&wish, &order, &mut out)?;
     write(call, Name::Faults, &rows)?;
     Ok(right)
 }
@@ -229,6 +241,7 @@ fn wish(call: &Call, name: Name) -> Result<Wish, Wrong> {
         .map_err(|error| Wrong(format!("failed to find {}: {error}", sekisho.display())))?;
     Ok(Wish {
         name: name.word().to_owned(),
+        layout: Layout::default(),
         sekisho: found,
         sabotage: None,
         faults: Vec::new(),

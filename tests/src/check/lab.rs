@@ -16,6 +16,7 @@ use super::Wrong;
 use super::event::{until, until_every};
 use super::machine::Machine;
 use crate::faux::receipt::{Session, Share, stem_of_answer};
+use crate::layout::Layout;
 use crate::process::{Hold, Process};
 use crate::{Clinic, ShareStatus, Status};
 
@@ -27,6 +28,8 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Wish {
     /// The clinic's name.
     pub name: String,
+    /// The line, and how the box hangs on it.
+    pub layout: Layout,
     /// The `sekisho` program.
     pub sekisho: PathBuf,
     /// A defect that sekisho is to have.
@@ -58,7 +61,9 @@ impl Lab {
         let sekisho = wish.sekisho.to_string_lossy().into_owned();
         let faults = wish.faults.iter().flat_map(|fault| ["--fault", fault]);
         let split = wish.split.then_some("--split");
-        let arguments: Vec<&str> = ["--sekisho", &sekisho].into_iter().chain(faults).chain(split).collect();
+        let line = ["--line", wish.layout.line.word(), "--wiring", wish.layout.wiring.word()];
+        let arguments = ["--sekisho", &sekisho].into_iter().chain(line);
+        let arguments: Vec<&str> = arguments.chain(faults).chain(split).collect();
         let clinic = Clinic::up_with(&wish.name, &arguments)?;
         let machine = Box::new(Here { sekisho: wish.sekisho.clone() });
         let sabotage = wish.sabotage.is_some();

@@ -10,6 +10,7 @@ pub mod faults;
 pub mod firewall;
 pub mod junit;
 pub mod lab;
+pub mod lines;
 pub mod machine;
 pub mod network;
 pub mod road;
@@ -134,6 +135,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// A row that has nothing in it yet.
+    pub const fn of(name: String) -> Self {
+        Self { name, made: String::new(), wrong: None, took: Duration::ZERO }
+    }
+
     /// The row without what was made: where that is many steps, the report keeps them.
     pub fn brief(&self) -> String {
         let wrong = self.wrong.as_ref().map_or_else(String::new, |wrong| format!("\n      {wrong}"));

@@ -114,6 +114,9 @@ fn is_felt(clinic: &Clinic, code: &str) -> bool {
 
 fn newer_is_felt(clinic: &Clinic, code: &str) -> bool {
     match code {
+        "WAN-05" => {
+            on_the_box(clinic, &["ip", "-6", "address", "show", "dev", "wan0"]).contains("2001:db8:0:2:")
+        }
         "WAN-06:thief" => felt::routers(clinic).len() == 2 && !felt::passes(clinic, 8),
         "WAN-06" => felt::passes(clinic, 8) && felt::routers(clinic) == ["fe80::1", "fe80::666"],
         "WAN-07" => has_router(clinic) && !felt::has_an_address(clinic),

@@ -23,7 +23,15 @@ pub const HTTPS: &str = "https";
 /// [`Failure::Listen`] naming a busy address; [`Failure::Reach`] without CAP_NET_RAW.
 pub fn to(role: Role, purpose: &Purpose) -> Result<Named, Failure> {
     match role {
-        Role::Reachd => Ok(reach::Sockets::open()?.into_named()),
+        Role::Reachd => {
+            let mut named = reach::Sockets::open()?.into_named();
+            if let Some(plan) = super::segment::plan(purpose) {
+                // A port that is not there yet has no number; what is asked on the line is heard all the same.
+                let terminals = nix::net::if_::if_nametoindex(plan.terminals.as_str()).unwrap_or(0);
+                named.extend(segment::answer::Sockets::open(terminals)?.into_named());
+            }
+            Ok(named)
+        }
         Role::Webd => page(purpose),
         Role::Netd | Role::Relayd | Role::Boardd => Ok(Vec::new()),
     }

@@ -6,6 +6,7 @@ pub mod netd;
 pub mod own;
 pub mod reachd;
 pub mod relayd;
+mod segment;
 mod told;
 mod tunnel;
 pub mod webd;

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use ::segment::{Plan, Told};
 use axum::extract::{ConnectInfo, DefaultBodyLimit};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -14,6 +15,7 @@ use model::ruleset::{Applied, Apply};
 use model::{Site, Timestamp};
 use tokio::sync::{mpsc, watch};
 
+use super::segment::{self, Followers};
 use super::{Place, Purpose, Ready, Tasks, lent, told, tunnel};
 use crate::failure::Failure;
 use crate::socket::lend::Lender;
@@ -46,7 +48,8 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let (ask, commands) = mpsc::channel(super::WAITING);
     let (routes, pulse) = part::routes(seen.clone(), PATIENCE_S);
     let routes = routes.merge(told::routes(&place.purpose, ask.clone()));
-    let mut routes = routes.merge(rules(ask));
+    let (tell, told) = mpsc::channel(super::WAITING);
+    let mut routes = routes.merge(segment::routes(tell)).merge(rules(ask.clone()));
     let line = match &place.purpose {
         Purpose::Site(site) => tunnel::of(place, site),
         Purpose::Setup { .. } => None,
@@ -62,6 +65,11 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
         lender.serve(move |role| lent::to(role, &purpose)).await;
         Ok(())
     });
+    if let Some(plan) = segment::plan(&place.purpose) {
+        let (followers, seen) =
+            (Followers { firewall: ask, radvd: segment::radvd(&place.sockets) }, seen.clone());
+        tasks.spawn(async move { serve_terminals(plan, told, followers, seen).await });
+    }
     let (purpose, alone) = (place.purpose.clone(), place.roles.len() == 1);
     let memory = place.texts.as_ref().map(|texts| Memory::of(place.state.join(MEMORY), texts));
     tasks.spawn(async move { keep_up(&purpose, memory, alone, part, commands).await });
@@ -74,6 +82,20 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
         super::serves(ready, Some(pulse));
     }
     Ok(tasks)
+}
+
+/// Serves the terminals' segment once the rules are in force: nothing is given on before.
+async fn serve_terminals(
+    plan: Plan,
+    told: mpsc::Receiver<Told>,
+    followers: Followers,
+    mut seen: watch::Receiver<FirewallPart>,
+) -> Result<(), Failure> {
+    if seen.wait_for(FirewallPart::is_in_force).await.is_err() {
+        // The firewall's room has ended, and its own error says why.
+        return std::future::pending().await;
+    }
+    ::segment::run(plan, told, followers).await.map_err(Failure::from)
 }
 
 /// What may be asked about the rules.

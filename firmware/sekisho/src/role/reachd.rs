@@ -46,6 +46,10 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     netd::proved(&place.sockets).await?;
     let mut loan = Loan::of(&place.sockets, Role::Reachd).await?;
     let sockets = reach::Sockets::from_named(|name| loan.take(name))?;
+    let answers = match super::segment::plan(&place.purpose) {
+        Some(plan) => Some((plan, segment::answer::Sockets::from_named(|name| loan.take(name))?)),
+        None => None,
+    };
     let nothing = LinePart::judged(Verdict::unknown(Timestamp::now()));
     let (part, mut seen) = watch::channel(nothing);
     let (ask, sweeps) = mpsc::channel(super::WAITING);
@@ -64,6 +68,10 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     tasks.spawn(async move {
         reach::run(plan, sockets, &state, part, past, witness, sweeps).await.map_err(Failure::from)
     });
+    if let Some((plan, sockets)) = answers {
+        let folder = place.sockets.clone();
+        tasks.spawn(async move { super::segment::answer(plan, sockets, folder).await });
+    }
     super::serves_once_it_sends(&mut seen, ready, pulse).await;
     Ok(tasks)
 }

@@ -68,6 +68,8 @@ impl Driver {
             let ended = match self.plan(&memory) {
                 Ok((plan, mark)) => {
                     let stood = || {
+                        // The firewall makes the folder with its first note, which may come later.
+                        let _ = std::fs::create_dir_all(self.state.join(netd::MEMORY));
                         if let Err(error) = journal::replace(&memory, mark.as_bytes()) {
                             tracing::warn!(%error, "that the tunnel stood is not remembered");
                         }

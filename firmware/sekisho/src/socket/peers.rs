@@ -29,6 +29,9 @@ const TABLE: [Guests; 5] = [
             ("/confirm", &[]),
             ("/revert", &[]),
             ("/seen", &[]),
+            // Who hears neighbour discovery on the terminals' side finds out which addresses are theirs. It can name addresses of
+            // the line's own prefix only, and what they may reach is the same for all of them.
+            ("/terminals", &[Role::Reachd]),
         ],
     },
     Guests {
@@ -131,6 +134,7 @@ mod tests {
             assert!(Role::ALL.into_iter().all(|guest| !post(Role::Relayd, guest, verb)), "root's alone");
         }
         assert!(post(Role::Netd, Role::Webd, "/explain") && !post(Role::Netd, Role::Reachd, "/explain"));
+        assert!(post(Role::Netd, Role::Reachd, "/terminals") && !post(Role::Netd, Role::Webd, "/terminals"));
         assert!(post(Role::Relayd, Role::Reachd, "/look"));
         assert!(post(Role::Reachd, Role::Webd, "/sweep/page") && !post(Role::Reachd, Role::Webd, "/sweep"));
         assert!(!post(Role::Relayd, Role::Reachd, "/release"));
