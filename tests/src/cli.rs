@@ -248,7 +248,11 @@ fn fault(code: &str) -> Result<&'static Fault, Error> {
 
 fn on_this_line(fault: &Fault, layout: Layout) -> Result<(), Error> {
     let (code, line) = (fault.code, layout.line.word());
-    if fault.is_on(layout) { Ok(()) } else { Err(Error::Usage(format!("make {code} on a line of kind {line}"))) }
+    if fault.is_on(layout) {
+        Ok(())
+    } else {
+        Err(Error::Usage(format!("make {code} on a line of kind {line}")))
+    }
 }
 
 fn switch_fault(name: &Name, code: &str, switch: Switch) -> Result<String, Error> {

@@ -168,7 +168,12 @@ pub fn rename(ground: &Ground, from: Names, to: Names) -> Result<(), Error> {
 fn time(ground: &Ground) -> Result<Starting, Error> {
     let run = text(&ground.place.run(Host::Centre));
     let template = include_str!("../lab/chrony.conf");
-    let config = ground.write(Host::Centre, "chrony.conf", template, &[("run", &run), ("address", &ground.layout.of_the_centre("40"))])?;
+    let config = ground.write(
+        Host::Centre,
+        "chrony.conf",
+        template,
+        &[("run", &run), ("address", &ground.layout.of_the_centre("40"))],
+    )?;
     let log = text(&ground.place.log("chronyd-daemon"));
     let daemon = Daemon {
         name: "chronyd",

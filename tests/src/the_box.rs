@@ -206,7 +206,8 @@ pub fn prove_by(ground: &Ground, expired: bool) -> Result<(), Error> {
 /// A key and a certificate of long ago.
 fn expired_identity() -> Result<String, Error> {
     let failed = || other("make a certificate");
-    let mut params = rcgen::CertificateParams::new(vec!["clinic-1.provider.test".to_owned()]).map_err(failed())?;
+    let mut params =
+        rcgen::CertificateParams::new(vec!["clinic-1.provider.test".to_owned()]).map_err(failed())?;
     params.not_before = rcgen::date_time_ymd(2020, 1, 1);
     params.not_after = rcgen::date_time_ymd(2021, 1, 1);
     let key = rcgen::KeyPair::generate().map_err(failed())?;

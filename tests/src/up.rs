@@ -106,8 +106,7 @@ fn folders(place: &Place, layout: Layout) -> Result<(), Error> {
     }
     let site = the_box::site_text(layout, Dates::default());
     let profile = the_box::profile_text(layout);
-    for (name, text) in [("site.toml", site.as_str()), ("profile.toml", profile.as_str())]
-    {
+    for (name, text) in [("site.toml", site.as_str()), ("profile.toml", profile.as_str())] {
         fs::write(place.at(name), text).map_err(at(&place.at(name)))?;
     }
     if layout.line == Line::Ipsec {

@@ -35,6 +35,8 @@ pub enum Command {
     Boot(Boot),
     /// Look at a site file
     Site(Site),
+    /// Hold a shared key against the installer's list of other sites' keys
+    Secret(Secret),
     /// Compile the firewall, prove what it promises, change it, or say what it lets pass and what it refused
     Policy(Policy),
     /// Say how the box is, as the page does
@@ -155,6 +157,33 @@ pub enum SiteVerb {
     Check {
         /// The site file
         file: PathBuf,
+    },
+}
+
+/// `sekisho secret`
+#[derive(Debug, Args)]
+pub struct Secret {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: SecretVerb,
+}
+
+/// The verbs of `sekisho secret`.
+#[derive(Debug, Subcommand)]
+pub enum SecretVerb {
+    /// Say whether another site has this shared key (exit 65 if so), and enter it for a site
+    Fingerprint {
+        /// The file with the shared key
+        key: PathBuf,
+        /// The installer's list: a fingerprint and a site a line
+        #[arg(long, value_name = "FILE")]
+        list: PathBuf,
+        /// The file with the installer's sentence, which keys the list
+        #[arg(long, value_name = "FILE")]
+        sentence: PathBuf,
+        /// Enter the key for this site
+        #[arg(long, value_name = "NAME")]
+        site: Option<String>,
     },
 }
 

@@ -29,9 +29,8 @@ const LAST: u32 = u32::MAX;
 impl Way {
     /// What stands always: nobody there can be reached. To be laid before anything may be forwarded; it may be laid again.
     pub fn closed(&self) -> String {
-        let line = |network: &Prefix| {
-            format!("route replace unreachable {} metric {LAST}\n", network.as_network())
-        };
+        let line =
+            |network: &Prefix| format!("route replace unreachable {} metric {LAST}\n", network.as_network());
         self.networks.iter().map(line).collect()
     }
 

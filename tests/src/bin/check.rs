@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use clinic::{Layout, Line, Wiring};
 use clinic::check::faults::{self, Order};
 use clinic::check::firewall;
 use clinic::check::lab::{Lab, Wish};
 use clinic::check::road::{self, Measure};
 use clinic::check::{Case, Row, Wrong, chosen, junit, lines, run, sabotage, walk};
+use clinic::{Layout, Line, Wiring};
 
 /// Plays a named, longer verification on a virtual clinic of its own.
 ///

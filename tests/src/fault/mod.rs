@@ -25,8 +25,7 @@ impl Fault {
     pub fn is_on(&self, layout: Layout) -> bool {
         let (world, clean) = (World::with([self]), World::with([]));
         let hosts = layout.hosts();
-        let of_a_tunnel =
-            world.gateway != clean.gateway || world.tunnel_certificate_expired;
+        let of_a_tunnel = world.gateway != clean.gateway || world.tunnel_certificate_expired;
         let of_others = world.names != clean.names || world.narrow || world.home != clean.home;
         let by_ipsec = layout.line == Line::Ipsec;
         world.tables.values().all(|table| hosts.contains(&table.host))

@@ -47,11 +47,8 @@ pub(super) const LOSE_IKE: Rules =
     Rules { family: "inet", hook: "forward priority 0; policy accept", rule: "udp dport 500 drop" };
 pub(super) const LOSE_IKE_BY_NAT: Rules =
     Rules { family: "inet", hook: "forward priority 0; policy accept", rule: "udp dport 4500 drop" };
-pub(super) const LOSE_WHAT_COMES_OUT_OF_THE_TUNNEL: Rules = Rules {
-    family: "inet",
-    hook: "prerouting priority 0; policy accept",
-    rule: "iifname \"ipsec0\" drop",
-};
+pub(super) const LOSE_WHAT_COMES_OUT_OF_THE_TUNNEL: Rules =
+    Rules { family: "inet", hook: "prerouting priority 0; policy accept", rule: "iifname \"ipsec0\" drop" };
 pub(super) const LOSE_QUERIES: Rules = Rules {
     family: "inet",
     hook: "input priority 0; policy accept",

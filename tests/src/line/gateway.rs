@@ -69,7 +69,12 @@ fn tell(ground: &Ground, run: &str, config: &str, how: Gateway) -> Result<(), Er
     let folder = ground.place.run(Host::Ipsec).join("swanctl");
     std::fs::create_dir_all(&folder).map_err(at(&folder))?;
     let template = include_str!("../../lab/gateway-swanctl.conf");
-    ground.write(Host::Ipsec, "swanctl/swanctl.conf", template, &[("secret", secret), ("proposal", proposal)])?;
+    ground.write(
+        Host::Ipsec,
+        "swanctl/swanctl.conf",
+        template,
+        &[("secret", secret), ("proposal", proposal)],
+    )?;
     let (folder, socket) = (text(&folder), format!("unix://{run}/gateway.vici"));
     let order = ["swanctl", "--load-all", "--clear", "--uri", &socket];
     let environment = [format!("SWANCTL_DIR={folder}"), format!("STRONGSWAN_CONF={config}")];
@@ -100,7 +105,9 @@ fn charon(
 ) -> Result<Process, Error> {
     let program = ground.tools.charon.clone().ok_or_else(|| Error::Missing {
         program: "charon".into(),
-        remedy: "Debian's packages strongswan-charon, strongswan-swanctl and libcharon-extra-plugins bring it".into(),
+        remedy:
+            "Debian's packages strongswan-charon, strongswan-swanctl and libcharon-extra-plugins bring it"
+                .into(),
     })?;
     let socket = PathBuf::from(socket);
     let folder = socket.parent().unwrap_or(Path::new("/"));
@@ -114,7 +121,8 @@ fn charon(
         ready: Ready::AtOnce,
         environment: vec![("STRONGSWAN_CONF", config.into())],
     };
-    let events = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).map_err(doing("watch a folder"))?;
+    let events =
+        Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).map_err(doing("watch a folder"))?;
     events.add_watch(folder, AddWatchFlags::IN_CREATE).map_err(doing("watch a folder"))?;
     let process = daemon.start(&ground.place, ground.door(host))?.wait()?;
     let deadline = Instant::now() + PATIENCE;

@@ -128,7 +128,22 @@ fn in_service(places: &Places, loaded: &Loaded) -> Result<(), Failure> {
         kernel: Kernel::Xfrm,
     });
     let generating = Generating { to: &own, state: &places.state, owner: "relayd", ipsec };
-    verb::generate::daemons(&loaded.site, &generating)
+    verb::generate::daemons(&loaded.site, &generating)?;
+    if let Some(contract) = &loaded.provider {
+        give_to_netd(&places.state, contract.provider.authentication.secret())?;
+    }
+    Ok(())
+}
+
+/// What proves the box to its provider is `netd`'s to read, which drives the tunnel; an adoption gives every secret to
+/// the relay. One that is not there yet is `netd`'s to miss.
+fn give_to_netd(state: &Path, name: &str) -> Result<(), Failure> {
+    let path = crate::secret::path(state, name);
+    let Some(user) = nix::unistd::User::from_name("netd").ok().flatten() else { return Ok(()) };
+    match std::os::unix::fs::lchown(&path, Some(user.uid.as_raw()), Some(user.gid.as_raw())) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Failure::Write { path, source }),
+        _ => Ok(()),
+    }
 }
 
 /// Takes the site away again: what is not there starts no role.

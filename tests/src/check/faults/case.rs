@@ -159,7 +159,10 @@ impl Case {
 
     /// Whether all of it can be made on this line.
     pub fn is_on(&self, layout: crate::layout::Layout) -> bool {
-        self.makes.iter().filter_map(|code| crate::fault::Fault::from_code(code)).all(|fault| fault.is_on(layout))
+        self.makes
+            .iter()
+            .filter_map(|code| crate::fault::Fault::from_code(code))
+            .all(|fault| fault.is_on(layout))
     }
 
     /// Whether it is meant by this word: its name, its first fault, or that fault's code.

@@ -16,8 +16,8 @@ pub use self::case::Case;
 use self::side::Queue;
 pub use self::walk::play as play_one;
 use super::lab::Wish;
-use crate::layout::Layout;
 use super::{Row, Wrong};
+use crate::layout::Layout;
 
 /// What is wished for.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +52,10 @@ impl Order {
             named.all(|case| !case.is_on(self.layout))
         };
         if let Some(word) = self.codes.iter().find(not_here) {
-            return Err(Wrong(format!("{word} cannot be made on a line of kind {}", self.layout.line.word())));
+            return Err(Wrong(format!(
+                "{word} cannot be made on a line of kind {}",
+                self.layout.line.word()
+            )));
         }
         let meant = |case: &Case| match self.codes.as_slice() {
             _ if !case.is_on(self.layout) => false,

@@ -77,6 +77,9 @@ fn moved(lab: &mut Lab) -> Outcome {
     let ear = Ear::at(lab, "isp")?;
     for on in [true, false] {
         lab.fault("WAN-05", on)?;
+        // The old one would live for some seconds yet.
+        let gone = if on { "2001:db8:0:1::/64" } else { "2001:db8:0:2::/64" };
+        lab.exec("box", &["ip", "-6", "address", "flush", "dev", "wan0", "to", gone])?;
         say(lab)?;
         comes(lab)?;
         say(lab)?;
