@@ -318,11 +318,11 @@ mod tests {
         let story = serde_json::json!({
             "number": 1, "code": "WAN-99", "owner": "moon", "certainty": "sure", "count": 1,
             "start": "2026-11-22T01:00:00Z", "seen": "2026-11-22T01:00:00Z", "again": "2026-11-22T01:00:00Z",
-            "of-next-year": true, "evidence": [{ "rung": "tunnel" }],
+            "of-next-year": true, "evidence": [{ "rung": "teleporter" }],
         });
         let story: Story = serde_json::from_value(story).unwrap();
         assert_eq!((story.known(), story.party()), (None, Party::Unknown));
-        assert_eq!(rung_name("tunnel"), None);
+        assert_eq!(rung_name("teleporter"), None);
         assert_eq!(rung_name("centre-tls"), Some(Rung::CentreTls.name()));
     }
 

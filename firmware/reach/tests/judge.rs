@@ -750,6 +750,9 @@ fn each_fault_of_a_tunnel_is_given_to_whom_its_evidence_names() {
         assert_eq!((found.code, found.owner), (code, owner), "{bad:?}");
         loses_only(&evidence);
     }
+    // A tunnel that stands carries, whatever its gateway says to new callers.
+    let stands = by_ipsec(&[(Ike, Silent), (IkeNat, Silent)]);
+    assert_eq!(verdict(&stands).usability, Usability::Usable);
     // What never answered here is not the internet provider's: a router in front may be set so.
     let blocked = never(by_ipsec(&[(Ike, Silent), (Tunnel, Silent)]), Ike);
     assert_eq!(verdict(&blocked).foremost.unwrap().owner, Party::Unknown);

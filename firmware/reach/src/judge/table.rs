@@ -133,24 +133,45 @@ pub const LINE: &[Row] = &[
         Sure,
     ),
     row(FaultCode::Ike06, &[Seen(Tunnel, &[Ended, CertificateExpired])], Party::Unknown, Open),
-    // or one of its two ports does not answer while the other does: somebody on the way takes it away,
-    row(FaultCode::Ike01, &[TO_GATEWAY, Seen(Ike, &[Silent]), Good(IkeNat), Ever(Ike)], Party::Isp, Likely),
-    row(FaultCode::Ike01, &[TO_GATEWAY, Seen(Ike, &[Silent]), Good(IkeNat)], Party::Unknown, Open),
+    // or it does not stand, and one of its gateway's two ports is silent while the other answers: somebody on the way takes
+    // that away. While it stands nobody feels it,
     row(
-        FaultCode::Ike02,
-        &[TO_GATEWAY, Good(Ike), Seen(IkeNat, &[Silent]), Ever(IkeNat)],
+        FaultCode::Ike01,
+        &[TO_GATEWAY, Seen(Tunnel, &[Silent]), Seen(Ike, &[Silent]), Good(IkeNat), Ever(Ike)],
         Party::Isp,
         Likely,
     ),
-    row(FaultCode::Ike02, &[TO_GATEWAY, Good(Ike), Seen(IkeNat, &[Silent])], Party::Unknown, Open),
-    // or its host answers that nobody listens there. One that says nothing at all may be cut off by anybody.
+    row(
+        FaultCode::Ike01,
+        &[TO_GATEWAY, Seen(Tunnel, &[Silent]), Seen(Ike, &[Silent]), Good(IkeNat)],
+        Party::Unknown,
+        Open,
+    ),
+    row(
+        FaultCode::Ike02,
+        &[TO_GATEWAY, Seen(Tunnel, &[Silent]), Good(Ike), Seen(IkeNat, &[Silent]), Ever(IkeNat)],
+        Party::Isp,
+        Likely,
+    ),
+    row(
+        FaultCode::Ike02,
+        &[TO_GATEWAY, Seen(Tunnel, &[Silent]), Good(Ike), Seen(IkeNat, &[Silent])],
+        Party::Unknown,
+        Open,
+    ),
+    // or its host says that nobody listens there. One that says nothing at all may be cut off by anybody.
     row(
         FaultCode::Ike03,
-        &[TO_GATEWAY, Seen(Ike, &[Refused]), Seen(IkeNat, &[Refused])],
+        &[TO_GATEWAY, Seen(Tunnel, &[Silent]), Seen(Ike, &[Refused]), Seen(IkeNat, &[Refused])],
         Party::IpsecProvider,
         Likely,
     ),
-    row(FaultCode::Ike03, &[TO_GATEWAY, Seen(Ike, GONE), Seen(IkeNat, GONE)], Party::Unknown, Open),
+    row(
+        FaultCode::Ike03,
+        &[TO_GATEWAY, Seen(Tunnel, &[Silent]), Seen(Ike, GONE), Seen(IkeNat, GONE)],
+        Party::Unknown,
+        Open,
+    ),
     // It stands, its gateway is well, and nobody behind it answers.
     row(
         FaultCode::Ike07,
