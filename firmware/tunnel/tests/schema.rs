@@ -13,5 +13,9 @@ fn the_schema_is_the_spec() {
     if std::env::var_os("SEKISHO_WRITE_DOCS").is_some() {
         std::fs::write(&path, &made).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), made, "docs/provider.schema.json is another");
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap_or_default(),
+        made,
+        "docs/provider.schema.json is another"
+    );
 }

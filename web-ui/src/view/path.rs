@@ -74,7 +74,8 @@ pub(super) fn path(seen: &Seen<'_>) -> Path {
 
 /// A line by IPsec has no line authentication: nobody looks at it there.
 fn auth(seen: &Seen<'_>) -> Stop {
-    let by_ipsec = |line: &LinePart| line.ladder.iter().any(|one| one.rung == Rung::Ike);
+    let has = |line: &LinePart, rung| line.ladder.iter().any(|one| one.rung == rung);
+    let by_ipsec = |line: &LinePart| has(line, Rung::Tunnel) && !has(line, Rung::LineAuth);
     let name = seen.say(words::LINE_AUTH);
     match seen.line.fresh() {
         Some(line) if by_ipsec(line) => Stop { name, state: None, note: String::new() },
