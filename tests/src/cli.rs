@@ -217,10 +217,12 @@ impl Name {
 
 fn bring_up(call: Up) -> Result<String, Error> {
     let place = call.name.place()?;
-    let faults = call.fault.iter().map(|code| fault(code)).collect::<Result<_, Error>>()?;
+    let layout = Layout::of(call.line, call.wiring)?;
+    let faults = call.fault.iter().map(|code| fault(code)).collect::<Result<Vec<_>, Error>>()?;
+    faults.iter().try_for_each(|fault| on_this_line(fault, layout))?;
     let wish = Wish {
         place: place.clone(),
-        layout: Layout::of(call.line, call.wiring)?,
+        layout,
         faults,
         the_box: if call.split { TheBox::Split } else { call.the_box },
         sekisho: call.sekisho,
@@ -244,11 +246,21 @@ fn fault(code: &str) -> Result<&'static Fault, Error> {
         .ok_or_else(|| Error::Usage(format!("make {code}: `clinic faults` lists what can be made")))
 }
 
+fn on_this_line(fault: &Fault, layout: Layout) -> Result<(), Error> {
+    let (code, line) = (fault.code, layout.line.word());
+    if fault.is_on(layout) {
+        Ok(())
+    } else {
+        Err(Error::Usage(format!("make {code} on a line of kind {line}")))
+    }
+}
+
 fn switch_fault(name: &Name, code: &str, switch: Switch) -> Result<String, Error> {
     need_root()?;
     let (place, fault) = (name.place()?, fault(code)?);
     let claim = remains::claim(&place)?;
     let mut record = standing(&place)?;
+    on_this_line(fault, record.layout)?;
     let from = record.world();
     match switch {
         Switch::On => record.faults.insert(fault.code.to_owned()),

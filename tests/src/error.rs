@@ -94,6 +94,11 @@ pub(crate) fn doing<E: Into<std::io::Error>>(what: impl Into<String>) -> impl Fn
     move |source| Error::System { what: what.into(), source: source.into() }
 }
 
+/// Gives any other error its place.
+pub(crate) fn other<E: std::fmt::Display>(what: impl Into<String>) -> impl FnOnce(E) -> Error {
+    move |source| Error::System { what: what.into(), source: std::io::Error::other(source.to_string()) }
+}
+
 /// Gives an I/O error the file it is about.
 pub(crate) fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
     let path: PathBuf = path.to_owned();

@@ -90,21 +90,47 @@ impl Layout {
                  (`--wiring behind` gets a part of it)"
                     .into(),
             )),
-            (Line::Ipsec, _) => Err(Error::NotYet("`--line ipsec`".into())),
+            (Line::Ipsec, Wiring::Shared | Wiring::Behind) => {
+                Err(Error::NotYet("a line by IPsec beside or behind the home gateway".into()))
+            }
             _ => Ok(Self { line, wiring }),
         }
     }
 
     /// The hosts that this clinic has, the box among them.
     pub fn hosts(self) -> Vec<Host> {
-        vec![Host::Ngn, Host::Centre, Host::Box, Host::Terminal, Host::Clinic, Host::Home]
+        let line: &[Host] = if self.line == Line::Ipsec { &[Host::Isp, Host::Ipsec] } else { &[Host::Ngn] };
+        [line, &[Host::Centre, Host::Box, Host::Terminal, Host::Clinic, Host::Home]].concat()
     }
 
     /// At whose bridge the box's cable ends.
     pub const fn near(self) -> Host {
         match self.wiring {
-            Wiring::New | Wiring::Shared => Host::Ngn,
+            Wiring::New | Wiring::Shared => self.router(),
             Wiring::Behind => Host::Home,
+        }
+    }
+
+    /// The line's own router, which advertises itself.
+    pub const fn router(self) -> Host {
+        if matches!(self.line, Line::Ipsec) { Host::Isp } else { Host::Ngn }
+    }
+
+    /// Where the resolvers are, and with them the way to the centre.
+    pub const fn resolvers(self) -> Host {
+        if matches!(self.line, Line::Ipsec) { Host::Ipsec } else { Host::Ngn }
+    }
+
+    /// The address of one of the centre's hosts, or another that the resolvers tell of. Inside a tunnel there is IPv4 only.
+    pub fn of_the_centre(self, host: &str) -> String {
+        if self.line == Line::Ipsec { format!("203.0.113.{host}") } else { format!("2001:db8:0:cc::{host}") }
+    }
+
+    /// The resolvers' addresses.
+    pub const fn resolver_addresses(self) -> [&'static str; 2] {
+        match self.line {
+            Line::Ipsec => ["203.0.113.65", "203.0.113.66"],
+            Line::Ra | Line::Pd => ["2001:db8:0:53::1", "2001:db8:0:53::2"],
         }
     }
 
@@ -134,8 +160,11 @@ impl Layout {
             (Host::Box, "wan0", self.near(), LINE),
             (Host::Box, "term0", Host::Terminal, "e0"),
             (Host::Box, "lan0", Host::Clinic, "e0"),
-            (Host::Ngn, "c0", Host::Centre, "n0"),
+            (self.resolvers(), "c0", Host::Centre, "n0"),
         ];
+        if self.line == Line::Ipsec {
+            wires.push((Host::Isp, "g0", Host::Ipsec, "n0"));
+        }
         match self.wiring {
             Wiring::New => {}
             Wiring::Shared => wires.push((Host::Home, "up0", Host::Ngn, "x1")),
@@ -173,7 +202,7 @@ impl Layout {
 
     fn own_bridge(self, host: Host, bridge: impl Fn(&str, &[&str]) -> String) -> String {
         match (host, self.wiring, self.line) {
-            (Host::Ngn, Wiring::New | Wiring::Behind, _) => bridge("02:00:00:00:00:01", &[LINE]),
+            (Host::Ngn | Host::Isp, Wiring::New | Wiring::Behind, _) => bridge("02:00:00:00:00:01", &[LINE]),
             (Host::Ngn, Wiring::Shared, _) => bridge("02:00:00:00:00:01", &[LINE, "x1"]),
             (Host::Home, Wiring::Behind, Line::Pd) => bridge("02:00:00:00:00:03", &[LINE]),
             // Without a telephone contract the gateway lets IPv6 through as it is.
@@ -186,7 +215,8 @@ impl Layout {
     pub const fn settings(self, host: Host) -> &'static [(&'static str, &'static str)] {
         match (host, self.line) {
             // A router that still listens to its own router (RFC 4861, 6.2.7), and asks for it at once.
-            (Host::Box, Line::Ra) => {
+            (Host::Ipsec, _) => &[("ipv4/ip_forward", "1")],
+            (Host::Box, Line::Ra | Line::Ipsec) => {
                 &[("ipv6/conf/wan0/accept_ra", "2"), ("ipv6/conf/wan0/router_solicitation_delay", "0")]
             }
             // IPv6 from the line, with addresses of its own choice and no way round the box.
@@ -206,12 +236,19 @@ impl Layout {
     pub fn addresses(self, host: Host) -> String {
         match host {
             Host::Ngn => self.of_ngn(),
+            Host::Centre if self.line == Line::Ipsec => CENTRE_INSIDE.into(),
             Host::Centre => CENTRE.into(),
             Host::Box => BOX.into(),
+            Host::Terminal if self.line == Line::Ipsec => {
+                "link set dev e0 up\naddress replace 192.0.2.2/24 dev e0\nroute replace default via 192.0.2.1\n"
+                    .into()
+            }
             Host::Terminal => "link set dev e0 up\naddress replace 192.0.2.2/24 dev e0\n".into(),
             Host::Clinic => "link set dev e0 up\naddress replace 198.51.100.10/24 dev e0\n".into(),
             Host::Home => self.of_home(),
-            Host::Isp | Host::Ipsec | Host::Cloud | Host::Maint => String::new(),
+            Host::Isp => ISP.into(),
+            Host::Ipsec => GATEWAY.into(),
+            Host::Cloud | Host::Maint => String::new(),
         }
     }
 
@@ -268,6 +305,41 @@ address replace 2001:db8:0:cc::1/64 dev c0 nodad
 address replace 2001:db8:0:cd::70/128 dev lo nodad
 ";
 
+/// The internet provider, with the line's own prefixes, and the gateway's network behind it.
+const ISP: &str = "\
+link set dev x0 addrgenmode none
+link set dev x0 up
+link set dev w0 addrgenmode none
+link set dev w0 up
+link set dev g0 up
+address replace fe80::1/64 dev w0 nodad
+address replace 2001:db8:0:1::1/64 dev w0 nodad
+address replace 2001:db8:0:2::1/64 dev w0 nodad
+address replace 2001:db8:0:9::1/64 dev g0 nodad
+";
+
+/// The provider of IPsec: its gateway outside, resolvers and the way to the centre inside.
+const GATEWAY: &str = "\
+link set dev n0 up
+link set dev c0 up
+address replace 2001:db8:0:9::9/64 dev n0 nodad
+address replace 203.0.113.62/26 dev c0
+address replace 203.0.113.65/32 dev lo
+address replace 203.0.113.66/32 dev lo
+route replace default via 2001:db8:0:9::1
+";
+
+const CENTRE_INSIDE: &str = "\
+link set dev n0 up
+address replace 203.0.113.10/26 dev n0
+address replace 203.0.113.20/26 dev n0
+address replace 203.0.113.30/26 dev n0
+address replace 203.0.113.40/26 dev n0
+address replace 203.0.113.50/26 dev n0
+address replace 203.0.113.60/26 dev n0
+route replace default via 203.0.113.62
+";
+
 const CENTRE: &str = "\
 link set dev n0 up
 address replace 2001:db8:0:cc::10/64 dev n0 nodad
@@ -318,7 +390,7 @@ mod tests {
     fn what_does_not_exist_in_the_field_is_refused_with_a_sentence() {
         let why = Layout::of(Line::Pd, Wiring::Shared).unwrap_err().to_string();
         assert!(why.contains("the gateway holds the only delegation"), "{why}");
-        assert!(Layout::of(Line::Ipsec, Wiring::New).is_err());
+        assert!(Layout::of(Line::Ipsec, Wiring::New).is_ok());
         assert!(all().contains(&Layout::default()));
     }
 

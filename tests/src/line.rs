@@ -1,6 +1,7 @@
 //! The line: the closed network's router and resolvers, and the centre behind it.
 
 pub mod delegation;
+pub mod gateway;
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use crate::daemon::{Daemon, Ready, Starting};
 use crate::error::Error;
 use crate::fault::{Centre, Certificate, Names, World};
 use crate::ground::{Daemons, Ground, args, text};
-use crate::layout::{LINE, Line, PREFIXES};
+use crate::layout::{LINE, Layout, Line, PREFIXES};
 use crate::plan::{Host, TheBox};
 use crate::process::{self, Process};
 use crate::tools::in_a_host;
@@ -24,13 +25,12 @@ pub const CENTRE: &str = "faux-centre";
 /// An advertisement's lifetime (9 s), the second until the kernel drops the route, and slack.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const RESOLVERS: [(&str, &str, &str); 2] =
-    [("unbound-1", "1", "2001:db8:0:53::1"), ("unbound-2", "2", "2001:db8:0:53::2")];
+const RESOLVERS: [(&str, &str); 2] = [("unbound-1", "1"), ("unbound-2", "2")];
 
 /// Starts everything on the line but the centre, and waits until the box feels it.
 pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
     let mut starting = Vec::new();
-    for (name, number, address) in RESOLVERS {
+    for ((name, number), address) in RESOLVERS.into_iter().zip(ground.layout.resolver_addresses()) {
         starting.push((name, resolver(ground, name, number, address)?));
     }
     let time = time(ground)?;
@@ -41,6 +41,7 @@ pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
     for (name, daemon) in starting {
         daemons.insert(name.into(), daemon.wait()?);
     }
+    daemons.extend(gateway::start(ground, world.gateway)?);
     rename(ground, Names::Own, world.names)?;
     // The process that started is not the daemon it left, which no fault ever stops: nothing to remember.
     time.wait()?;
@@ -56,8 +57,9 @@ pub fn router(ground: &Ground, renumbered: bool) -> Result<Process, Error> {
     };
     let [own, other] = PREFIXES;
     let (prefix, gone) = if renumbered { (other, own) } else { (own, other) };
-    let config = ground.write(Host::Ngn, "radvd.conf", template, &[("prefix", prefix), ("gone", gone)])?;
-    advertise(ground, Host::Ngn, ROUTER, &config)
+    let router = ground.layout.router();
+    let config = ground.write(router, "radvd.conf", template, &[("prefix", prefix), ("gone", gone)])?;
+    advertise(ground, router, ROUTER, &config)
 }
 
 /// The line gives another prefix from now on, or its own again. Comes back when the box has an address of it.
@@ -93,10 +95,14 @@ pub fn advertise(ground: &Ground, host: Host, name: &'static str, config: &str) 
 }
 
 fn resolver(ground: &Ground, name: &'static str, number: &str, address: &str) -> Result<Starting, Error> {
-    let run = text(&ground.place.run(Host::Ngn));
+    let host = ground.layout.resolvers();
+    let run = text(&ground.place.run(host));
     let values = [("run", run.as_str()), ("number", number), ("address", address)];
-    let template = include_str!("../lab/unbound.conf");
-    let config = ground.write(Host::Ngn, &format!("{name}.conf"), template, &values)?;
+    let template = match ground.layout.line {
+        Line::Ipsec => include_str!("../lab/ipsec-unbound.conf"),
+        Line::Ra | Line::Pd => include_str!("../lab/unbound.conf"),
+    };
+    let config = ground.write(host, &format!("{name}.conf"), template, &values)?;
     let program = in_a_host(&ground.tools.unbound);
     let daemon = Daemon {
         name,
@@ -105,11 +111,11 @@ fn resolver(ground: &Ground, name: &'static str, number: &str, address: &str) ->
         ready: Ready::Notified,
         environment: Vec::new(),
     };
-    daemon.start(&ground.place, ground.door(Host::Ngn))
+    daemon.start(&ground.place, ground.door(host))
 }
 
 /// The address of a name, for resolvers that know so much.
-fn known(names: Names, name: &str) -> Option<String> {
+fn known(layout: Layout, names: Names, name: &str) -> Option<String> {
     let own = NAMES.iter().find(|(own, _)| *own == name).map(|(_, host)| host);
     match names {
         Names::Own => own,
@@ -119,7 +125,7 @@ fn known(names: Names, name: &str) -> Option<String> {
         Names::Stranger => return own.map(|host| format!("fd00:0:0:bad::{host}")),
         _ => own,
     }
-    .map(|host| format!("2001:db8:0:cc::{host}"))
+    .map(|host| layout.of_the_centre(host))
 }
 
 const CENTRES: &str = "hweb.onshikaku.test";
@@ -139,15 +145,16 @@ const NAMES: [(&str, &str); 6] = [
 /// Tells both resolvers what they know from now on.
 pub fn rename(ground: &Ground, from: Names, to: Names) -> Result<(), Error> {
     for name in NAMES.map(|(name, _)| name).into_iter().chain([WEST]) {
-        let (before, after) = (known(from, name), known(to, name));
+        let (before, after) = (known(ground.layout, from, name), known(ground.layout, to, name));
         if before == after {
             continue;
         }
         for (resolver, ..) in RESOLVERS {
-            let config = text(&ground.place.run(Host::Ngn).join(format!("{resolver}.conf")));
+            let host = ground.layout.resolvers();
+            let config = text(&ground.place.run(host).join(format!("{resolver}.conf")));
             let tell = |order: &[&str]| {
                 let argv = [&["unbound-control", "-q", "-c", &config], order].concat();
-                ground.door(Host::Ngn).run(&argv, "").map(drop)
+                ground.door(host).run(&argv, "").map(drop)
             };
             tell(&["local_data_remove", name])?;
             if let Some(address) = &after {
@@ -161,7 +168,12 @@ pub fn rename(ground: &Ground, from: Names, to: Names) -> Result<(), Error> {
 fn time(ground: &Ground) -> Result<Starting, Error> {
     let run = text(&ground.place.run(Host::Centre));
     let template = include_str!("../lab/chrony.conf");
-    let config = ground.write(Host::Centre, "chrony.conf", template, &[("run", &run)])?;
+    let config = ground.write(
+        Host::Centre,
+        "chrony.conf",
+        template,
+        &[("run", &run), ("address", &ground.layout.of_the_centre("40"))],
+    )?;
     let log = text(&ground.place.log("chronyd-daemon"));
     let daemon = Daemon {
         name: "chronyd",
@@ -177,22 +189,20 @@ fn time(ground: &Ground) -> Result<Starting, Error> {
 /// Starts the centre and waits until it listens; its authority then lies beside the profile.
 pub fn centre(ground: &Ground, how: Centre) -> Result<Process, Error> {
     let pki = ground.place.at("pki");
-    let mut list = args([
-        "--pki",
-        &text(&pki),
-        "--name",
-        "hweb.onshikaku.test",
-        "--service",
-        "[2001:db8:0:cc::10]:443",
-        "--line-auth",
-        "[2001:db8:0:cc::20]:443",
-        "--distribution",
-        "[2001:db8:0:cc::30]:80",
-        "--certificates",
-        "[2001:db8:0:cc::50]:80",
-        "--proxy",
-        "[2001:db8:0:cc::60]:8080",
-    ]);
+    let at = |host: &str, port: u16| match ground.layout.of_the_centre(host) {
+        address if address.contains(':') => format!("[{address}]:{port}"),
+        address => format!("{address}:{port}"),
+    };
+    let mut list = args(["--pki", &text(&pki), "--name", "hweb.onshikaku.test"]);
+    for (what, host, port) in [
+        ("--service", "10", 443),
+        ("--line-auth", "20", 443),
+        ("--distribution", "30", 80),
+        ("--certificates", "50", 80),
+        ("--proxy", "60", 8080),
+    ] {
+        list.extend(args([what, &at(host, port)]));
+    }
     if let Some(refusal) = how.refusal {
         list.extend(args(["--refusal", refusal]));
     }

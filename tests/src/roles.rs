@@ -59,6 +59,10 @@ pub fn prepare(ground: &Ground, sekisho: &Path) -> Result<(), Error> {
     }
     let state = the_box::state(place);
     own(&state.join("secrets"), 0, 0o711)?;
+    let line = crate::line::gateway::secret(place);
+    if line.exists() {
+        chown(&line, Some(ROLES[0].uid), None).map_err(at(&line))?;
+    }
     for (folder, uid) in [("firewall", 971), ("page", 974), ("reach", 972), ("relay", OWNER)] {
         own(&state.join(folder), uid, 0o700)?;
     }

@@ -6,10 +6,11 @@ use crate::daemon::{Daemon, Ready, Starting};
 use model::Timestamp;
 use model::opening::clinic_time;
 
-use crate::error::{Error, at, doing};
+use crate::error::{Error, at, doing, other};
 use crate::fault::Dates;
 use crate::ground::{Daemons, Ground, args, text};
-use crate::layout::Layout;
+use crate::layout::{Layout, Line};
+use crate::line::gateway;
 use crate::plan::{Host, Place, TheBox};
 use crate::process::Process;
 use crate::samba::{self, Login};
@@ -42,6 +43,11 @@ pub fn socket(place: &Place) -> PathBuf {
     place.at("socket")
 }
 
+/// Where its charon is driven.
+pub fn vici(place: &Place) -> PathBuf {
+    socket(place).join("netd")
+}
+
 /// Where `sekisho generate` writes Samba's part.
 pub fn generated(place: &Place) -> PathBuf {
     place.run(Host::Box).join("samba")
@@ -64,12 +70,18 @@ pub fn start(ground: &Ground, sekisho: &Path) -> Result<Daemons, Error> {
         "--socket",
         &sockets,
     ];
+    let driven = text(&vici(&ground.place));
+    if ground.layout.line == Line::Ipsec {
+        // The lab's kernel has no ESP.
+        generate.extend(["--vici", &driven, "--userspace-ipsec"]);
+    }
     if ground.the_box == TheBox::Split {
         generate.extend(["--owner", roles::RELAYD]);
         roles::prepare(ground, sekisho)?;
     }
     ground.door(Host::Box).run(&generate, "")?;
     let client = networkd::start(ground)?;
+    let charon = gateway::of_the_box(ground)?;
     let config = text(&generated(&ground.place).join("smb.conf"));
     for (nth, file) in (0..).zip(password_files(&ground.place)?) {
         let login = Login::read(&file)?;
@@ -79,8 +91,11 @@ pub fn start(ground: &Ground, sekisho: &Path) -> Result<Daemons, Error> {
     let smbd = samba::start(ground, Host::Box, SMBD, &config)?;
     let others = [resolver(ground)?, time(ground)?];
     let mut daemons = sekisho_itself(ground, sekisho, None)?;
-    daemons.insert(ADVERTISES.into(), advertise(ground)?);
+    if ground.layout.line != Line::Ipsec {
+        daemons.insert(ADVERTISES.into(), advertise(ground)?);
+    }
     daemons.extend(client);
+    daemons.extend(charon);
     daemons.insert(SMBD.into(), smbd.wait()?);
     for (name, starting) in others.into_iter().flatten() {
         daemons.insert(name.into(), starting.wait()?);
@@ -169,11 +184,56 @@ pub fn password_files(place: &Place) -> Result<Vec<PathBuf>, Error> {
     Ok(text.lines().filter_map(|line| Some(PathBuf::from(line.split_once(':')?.1))).collect())
 }
 
+/// The line's table by IPsec.
+const IPSEC: &str = "kind = \"ipsec\"\n\n[line.ipsec]\nprovider = \"./provider.toml\"\n\
+     gateways = [\"2001:db8:0:9::9\"]\n";
+
+/// The profile for a line: inside a tunnel there is IPv4 only.
+pub fn profile_text(layout: Layout) -> String {
+    const PLAIN: &str = include_str!("../lab/profile.toml");
+    if layout.line != Line::Ipsec {
+        return PLAIN.to_owned();
+    }
+    let [one, two] = layout.resolver_addresses();
+    let expected = format!("resolvers-ipv4 = [{one:?}, {two:?}]\nexpected = [\"203.0.113.0/25\", ");
+    PLAIN.replace("expected = [", &expected).replace("2001:db8:0:cc::/64", "203.0.113.0/26")
+}
+
+/// Has the box prove itself to its provider by a certificate that has expired, or by its key again.
+pub fn prove_by(ground: &Ground, expired: bool) -> Result<(), Error> {
+    let (profile, secret) = (ground.place.at("provider.toml"), ground.place.at("state/secrets/line-expired"));
+    let mut text = include_str!("../lab/provider.toml").to_owned();
+    if expired {
+        text = text.replace("\"psk\"", "\"certificate\"\nauthorities = \"ca.pem\"");
+        text = text.replace("secret:line", "secret:line-expired");
+        std::fs::write(&secret, expired_identity()?).map_err(at(&secret))?;
+        let owner = gateway::secret(&ground.place).metadata().map_err(at(&secret))?;
+        let owner = std::os::unix::fs::MetadataExt::uid(&owner);
+        std::os::unix::fs::chown(&secret, Some(owner), None).map_err(at(&secret))?;
+    }
+    std::fs::write(&profile, text).map_err(at(&profile))
+}
+
+/// A key and a certificate of long ago.
+fn expired_identity() -> Result<String, Error> {
+    let failed = || other("make a certificate");
+    let mut params =
+        rcgen::CertificateParams::new(vec!["clinic-1.provider.test".to_owned()]).map_err(failed())?;
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    let key = rcgen::KeyPair::generate().map_err(failed())?;
+    let certificate = params.self_signed(&key).map_err(failed())?;
+    Ok(format!("{}{}", certificate.pem(), key.serialize_pem()))
+}
+
 /// The site file for a line, with what these dates and hours add to it.
 pub fn site_text(layout: Layout, dates: Dates) -> String {
     const PLAIN: &str = include_str!("../lab/site.toml");
     let kind = format!("[line]\nkind = {:?}\n", layout.line.word());
     let mut text = PLAIN.replace("[line]\nkind = \"ra\"\n", &kind);
+    if layout.line == Line::Ipsec {
+        text = text.replace("kind = \"ipsec\"\n", IPSEC);
+    }
     if let Some(days) = dates.certificate {
         text = text.replace("2099-12-31", &day(days).to_string());
     }

@@ -45,6 +45,8 @@ pub struct Tools {
     pub kea: Option<PathBuf>,
     /// The line's client on the box; likewise.
     pub networkd: Option<PathBuf>,
+    /// IKE; only a line by IPsec needs it.
+    pub charon: Option<PathBuf>,
     /// What gives a program another time; only one fault needs it.
     pub clock: Option<PathBuf>,
 }
@@ -80,6 +82,7 @@ impl Tools {
             wire: beside("wire")?,
             kea: on_path("kea-dhcp6"),
             networkd: Some(PathBuf::from(NETWORKD)).filter(|file| file.is_file()),
+            charon: Some(PathBuf::from("/usr/lib/ipsec/charon")).filter(|file| file.is_file()),
             clock: clock(),
         })
     }

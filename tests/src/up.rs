@@ -11,7 +11,7 @@ use crate::forward::Ports;
 use crate::ground::{Daemons, Ground};
 use crate::host::Door;
 use crate::keeper::{Keeper, accounts};
-use crate::layout::Layout;
+use crate::layout::{Layout, Line};
 use crate::plan::{BOARD, BRIDGES, Host, Place, TheBox, taps};
 use crate::record::Record;
 use crate::tools::{Tools, beside};
@@ -105,9 +105,14 @@ fn folders(place: &Place, layout: Layout) -> Result<(), Error> {
         }
     }
     let site = the_box::site_text(layout, Dates::default());
-    for (name, text) in [("site.toml", site.as_str()), ("profile.toml", include_str!("../lab/profile.toml"))]
-    {
+    let profile = the_box::profile_text(layout);
+    for (name, text) in [("site.toml", site.as_str()), ("profile.toml", profile.as_str())] {
         fs::write(place.at(name), text).map_err(at(&place.at(name)))?;
+    }
+    if layout.line == Line::Ipsec {
+        let provider = place.at("provider.toml");
+        fs::write(&provider, include_str!("../lab/provider.toml")).map_err(at(&provider))?;
+        line::gateway::make_secret(place)?;
     }
     Ok(())
 }

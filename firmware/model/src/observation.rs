@@ -20,6 +20,12 @@ pub enum Rung {
     Address,
     /// The router answers neighbour discovery.
     Gateway,
+    /// The provider's gateway answers IKE on UDP 500, on a line by IPsec.
+    Ike,
+    /// And on UDP 4500, by which everything else goes (RFC 3948).
+    IkeNat,
+    /// The tunnel to the provider stands.
+    Tunnel,
     /// The first resolver answers.
     ResolverOne,
     /// The second resolver answers.
@@ -101,11 +107,14 @@ pub enum Branch {
 
 impl Rung {
     /// Every rung, in the order a person climbs.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 38] = [
         Self::Link,
         Self::Router,
         Self::Address,
         Self::Gateway,
+        Self::Ike,
+        Self::IkeNat,
+        Self::Tunnel,
         Self::ResolverOne,
         Self::ResolverTwo,
         Self::LineAuth,
@@ -178,12 +187,13 @@ impl Rung {
         )
     }
 
-    /// Whether it is a fact about the box that the box itself collects.
+    /// Whether it is a fact about the box that the box itself collects. Its own end of the tunnel is one.
     pub const fn is_own(self) -> bool {
-        matches!(self.branch(), Branch::Box) && !self.is_relays()
+        matches!(self, Self::Tunnel) || matches!(self.branch(), Branch::Box) && !self.is_relays()
     }
 
-    /// The rungs that must hold for this one to say anything. For names either resolver is enough.
+    /// The rungs that must hold for this one to say anything. For names either resolver is enough. One that a site does not
+    /// have stands for what it stands on.
     pub const fn stands_on(self) -> &'static [Self] {
         match self {
             Self::Link | Self::TerminalLink | Self::AnswersSay | Self::Collection => &[],
@@ -200,7 +210,8 @@ impl Rung {
             Self::Address => &[Self::Link],
             Self::Router => &[Self::Address],
             Self::Gateway => &[Self::Address],
-            Self::ResolverOne | Self::ResolverTwo => &[Self::Gateway],
+            Self::Ike | Self::IkeNat | Self::Tunnel => &[Self::Gateway],
+            Self::ResolverOne | Self::ResolverTwo => &[Self::Tunnel],
             Self::LineAuth
             | Self::Distribution
             | Self::CentreTcp
@@ -225,6 +236,9 @@ impl Rung {
             Self::Router => Text::new("回線側ルーターの数", "one router on the line"),
             Self::Address => Text::new("アドレスの受け取り（RA）", "address by RA"),
             Self::Gateway => Text::new("回線側ルーターの応答", "gateway"),
+            Self::Ike => Text::new("接続先の応答（500番）", "IKE, port 500"),
+            Self::IkeNat => Text::new("接続先の応答（4500番）", "IKE, port 4500"),
+            Self::Tunnel => Text::new("接続先とのトンネル", "tunnel to the provider"),
             Self::ResolverOne => Text::new("名前の問い合わせ先 1", "resolver 1"),
             Self::ResolverTwo => Text::new("名前の問い合わせ先 2", "resolver 2"),
             Self::LineAuth => Text::new("回線認証", "line authentication"),
@@ -301,6 +315,12 @@ pub enum Symptom {
     LargeLost,
     /// The answer was not what the protocol allows.
     Malformed,
+    /// The gateway takes nothing of what is offered.
+    NoProposal,
+    /// The gateway does not believe who we are, and never did with this secret; or we do not believe it.
+    IdentityRefused,
+    /// The same, and it did believe us with this same secret.
+    IdentityRefusedNow,
     /// The certificate's dates exclude today; only said while our clock is trusted.
     CertificateExpired,
     /// The certificate is for another name.
@@ -361,7 +381,7 @@ pub enum Symptom {
 
 impl Symptom {
     /// Every symptom.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 49] = [
         Self::NoCarrier,
         Self::NoPort,
         Self::NoRouter,
@@ -380,6 +400,9 @@ impl Symptom {
         Self::Slow,
         Self::LargeLost,
         Self::Malformed,
+        Self::NoProposal,
+        Self::IdentityRefused,
+        Self::IdentityRefusedNow,
         Self::CertificateExpired,
         Self::CertificateName,
         Self::CertificateIssuer,

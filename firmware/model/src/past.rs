@@ -105,6 +105,11 @@ pub fn symptom_name(symptom: &str) -> Option<Text> {
         "no-port" => Text::new("ポートなし", "no such port"),
         "no-router" => Text::new("ルーターの知らせなし", "no router"),
         "router-goodbye" => Text::new("ルーターの終了の知らせ", "the router said goodbye"),
+        "no-proposal" => Text::new("暗号の設定の不一致", "no proposal chosen"),
+        "identity-refused" => Text::new("認証の不成立", "identity refused"),
+        "identity-refused-now" => {
+            Text::new("認証の不成立（以前は成立）", "identity refused, as it was not before")
+        }
         "no-address" => Text::new("アドレスなし", "no address"),
         "silent" => Text::new("応答なし", "no answer"),
         "refused" => Text::new("拒否", "refused"),
@@ -313,11 +318,11 @@ mod tests {
         let story = serde_json::json!({
             "number": 1, "code": "WAN-99", "owner": "moon", "certainty": "sure", "count": 1,
             "start": "2026-11-22T01:00:00Z", "seen": "2026-11-22T01:00:00Z", "again": "2026-11-22T01:00:00Z",
-            "of-next-year": true, "evidence": [{ "rung": "tunnel" }],
+            "of-next-year": true, "evidence": [{ "rung": "teleporter" }],
         });
         let story: Story = serde_json::from_value(story).unwrap();
         assert_eq!((story.known(), story.party()), (None, Party::Unknown));
-        assert_eq!(rung_name("tunnel"), None);
+        assert_eq!(rung_name("teleporter"), None);
         assert_eq!(rung_name("centre-tls"), Some(Rung::CentreTls.name()));
     }
 

@@ -16,8 +16,8 @@ use crate::finding::Finding;
 use crate::kernel::{Kernel, Port};
 use crate::plan::Plan;
 use crate::probe::{
-    address, area, centre_tcp, centre_tls, distribution, gateway, large, line_auth, link, quality, resolver,
-    router, time,
+    address, area, centre_tcp, centre_tls, distribution, gateway, ike, large, line_auth, link, quality,
+    resolver, router, time,
 };
 use crate::progress::Progress;
 use crate::router::RouterWatch;
@@ -179,21 +179,49 @@ impl Climber {
             let other = plan.other_area.as_deref()?;
             Some(self.timed(Rung::Area, area::probe(plan, other)).await)
         };
-        let (one, two, line_auth, distribution, area, quality, large, time, centre) = tokio::join!(
+        let by_tunnel = !plan.gateways.is_empty();
+        let line_auth = async {
+            if by_tunnel { None } else { Some(self.timed(Rung::LineAuth, line_auth::probe(plan)).await) }
+        };
+        let large = async {
+            if by_tunnel { None } else { Some(self.timed(Rung::LargePackets, large::probe(plan)).await) }
+        };
+        let two = async {
+            if plan.one_resolver {
+                return None;
+            }
+            Some(self.timed(Rung::ResolverTwo, resolver::probe(plan, two)).await)
+        };
+        let (one, two, line_auth, distribution, area, quality, large, time, centre, gateways) = tokio::join!(
             self.timed(Rung::ResolverOne, resolver::probe(plan, one)),
-            self.timed(Rung::ResolverTwo, resolver::probe(plan, two)),
-            self.timed(Rung::LineAuth, line_auth::probe(plan)),
+            two,
+            line_auth,
             self.timed(Rung::Distribution, distribution::probe(plan)),
             area,
             self.timed(Rung::Quality, quality::probe(plan)),
-            self.timed(Rung::LargePackets, large::probe(plan)),
+            large,
             self.timed(Rung::Time, time::probe(plan)),
             self.centre(),
+            self.gateways(),
         );
-        let mut looked = vec![one, two, line_auth, distribution, quality, large, time];
+        let mut looked = vec![one, distribution, quality, time];
+        looked.extend([two, line_auth, large].into_iter().flatten());
+        looked.extend(gateways);
         looked.extend(area);
         looked.extend(centre);
         looked
+    }
+
+    /// The provider's gateways, by both ports; nothing on a line without a tunnel.
+    async fn gateways(&self) -> Vec<Observation> {
+        if self.plan.gateways.is_empty() {
+            return Vec::new();
+        }
+        let (ike, nat) = tokio::join!(
+            self.timed(Rung::Ike, ike::probe(&self.plan, ike::IKE)),
+            self.timed(Rung::IkeNat, ike::probe(&self.plan, ike::NAT)),
+        );
+        vec![ike, nat]
     }
 
     async fn timed(&self, rung: Rung, probe: impl Future<Output = Finding>) -> Observation {

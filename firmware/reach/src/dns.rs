@@ -1,6 +1,6 @@
-//! One question of DNS for a host's IPv6 addresses, as bytes. Pure; reads anything without panic.
+//! One question of DNS for a host's addresses of one family, as bytes. Pure; reads anything without panic.
 
-use std::net::Ipv6Addr;
+use std::net::IpAddr;
 
 use hickory_proto::op::{Edns, Message, MessageType, Query, ResponseCode};
 use hickory_proto::rr::rdata::opt::EdnsOption;
@@ -26,8 +26,8 @@ pub struct Question {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The addresses, at least one.
-    Addresses(Vec<Ipv6Addr>),
-    /// The name does not exist, or has no IPv6 address.
+    Addresses(Vec<IpAddr>),
+    /// The name does not exist, or has no address of that family.
     Missing,
     /// The resolver could not or would not: its response code in words.
     Failed(String),
@@ -38,14 +38,14 @@ pub enum Answer {
 }
 
 impl Question {
-    /// Asks for the AAAA records of `host`.
+    /// Asks for the AAAA records of `host`, or for its A records.
     ///
     /// # Errors
     /// What is wrong with the name.
-    pub fn new(host: &str) -> Result<Self, String> {
+    pub fn new(host: &str, ipv4: bool) -> Result<Self, String> {
         let mut name = Name::from_ascii(host).map_err(|error| error.to_string())?;
         name.set_fqdn(true);
-        let query = Query::query(name, RecordType::AAAA);
+        let query = Query::query(name, if ipv4 { RecordType::A } else { RecordType::AAAA });
         let mut message = Message::query();
         message.metadata.recursion_desired = true;
         message.add_query(query.clone());
@@ -57,8 +57,8 @@ impl Question {
     ///
     /// # Errors
     /// What is wrong with the name, or that it is longer than that without padding.
-    pub fn padded(host: &str, length: usize) -> Result<Self, String> {
-        let bare = Self::new(host)?;
+    pub fn padded(host: &str, ipv4: bool, length: usize) -> Result<Self, String> {
+        let bare = Self::new(host, ipv4)?;
         let padding = length.checked_sub(bare.bytes.len() + EDNS).ok_or("the name is too long")?;
         let mut message = Message::from_vec(&bare.bytes).map_err(|error| error.to_string())?;
         let mut edns = Edns::new();
@@ -93,12 +93,16 @@ impl Question {
 
     /// The addresses at the end of the chain of aliases that begins at our name.
     fn addresses(&self, message: &Message) -> Answer {
+        let ipv4 = self.query.query_type == RecordType::A;
         let mut names = vec![&self.query.name];
         let mut found = Vec::new();
         for record in message.answers.iter().filter(|record| record.dns_class == self.query.query_class) {
             match &record.data {
                 RData::CNAME(alias) if names.contains(&&record.name) => names.push(&alias.0),
-                RData::AAAA(address) if names.contains(&&record.name) => found.push(address.0),
+                RData::AAAA(address) if names.contains(&&record.name) && !ipv4 => {
+                    found.push(address.0.into())
+                }
+                RData::A(address) if names.contains(&&record.name) && ipv4 => found.push(address.0.into()),
                 _ => {}
             }
         }
@@ -112,6 +116,7 @@ impl Question {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
     use std::str::FromStr as _;
 
     use hickory_proto::rr::Record;
@@ -141,18 +146,29 @@ mod tests {
 
     #[test]
     fn addresses_are_found_directly_and_behind_an_alias() {
-        let question = Question::new(HOST).unwrap();
+        let question = Question::new(HOST, false).unwrap();
         let direct = reply(&question, ResponseCode::NoError, vec![aaaa("HWEB.onshikaku.test.")]);
-        assert_eq!(question.answer(&direct), Answer::Addresses(vec![ADDRESS]));
+        assert_eq!(question.answer(&direct), Answer::Addresses(vec![ADDRESS.into()]));
         let alias =
             Record::from_rdata(name("hweb.onshikaku.test."), 60, RData::CNAME(CNAME(name("a.test."))));
         let behind = reply(&question, ResponseCode::NoError, vec![alias, aaaa("a.test.")]);
-        assert_eq!(question.answer(&behind), Answer::Addresses(vec![ADDRESS]));
+        assert_eq!(question.answer(&behind), Answer::Addresses(vec![ADDRESS.into()]));
+    }
+
+    #[test]
+    fn who_asks_for_one_family_is_not_given_the_other() {
+        let question = Question::new(HOST, true).unwrap();
+        let other = reply(&question, ResponseCode::NoError, vec![aaaa("hweb.onshikaku.test.")]);
+        assert_eq!(question.answer(&other), Answer::Missing);
+        let address = RData::A(hickory_proto::rr::rdata::A::new(203, 0, 113, 16));
+        let record = Record::from_rdata(name("hweb.onshikaku.test."), 60, address);
+        let own = reply(&question, ResponseCode::NoError, vec![record]);
+        assert_eq!(question.answer(&own), Answer::Addresses(vec![[203, 0, 113, 16].into()]));
     }
 
     #[test]
     fn what_is_not_there_is_missing_and_what_is_anothers_is_not_taken() {
-        let question = Question::new(HOST).unwrap();
+        let question = Question::new(HOST, false).unwrap();
         assert_eq!(question.answer(&reply(&question, ResponseCode::NXDomain, vec![])), Answer::Missing);
         assert_eq!(question.answer(&reply(&question, ResponseCode::NoError, vec![])), Answer::Missing);
         let other = reply(&question, ResponseCode::NoError, vec![aaaa("other.test.")]);
@@ -163,9 +179,9 @@ mod tests {
 
     #[test]
     fn our_own_question_back_another_question_and_another_number_are_no_answers() {
-        let question = Question::new(HOST).unwrap();
+        let question = Question::new(HOST, false).unwrap();
         assert!(matches!(question.answer(&question.bytes), Answer::Malformed(_)));
-        let mut other = Question::new("other.test").unwrap();
+        let mut other = Question::new("other.test", false).unwrap();
         other.id = question.id;
         let reply = reply(&question, ResponseCode::NoError, vec![aaaa("hweb.onshikaku.test.")]);
         assert!(matches!(other.answer(&reply), Answer::Malformed(_)));
@@ -175,24 +191,24 @@ mod tests {
 
     #[test]
     fn a_padded_question_is_as_long_as_asked_and_the_same_question() {
-        let question = Question::padded(HOST, 1452).unwrap();
+        let question = Question::padded(HOST, false, 1452).unwrap();
         assert_eq!(question.bytes.len(), 1452);
         let read = Message::from_vec(&question.bytes).unwrap();
         assert_eq!((read.metadata.id, &read.queries[..]), (question.id, &[question.query.clone()][..]));
         let answer = reply(&question, ResponseCode::NoError, vec![aaaa("hweb.onshikaku.test.")]);
-        assert_eq!(question.answer(&answer), Answer::Addresses(vec![ADDRESS]));
-        Question::padded(HOST, 30).unwrap_err();
+        assert_eq!(question.answer(&answer), Answer::Addresses(vec![ADDRESS.into()]));
+        Question::padded(HOST, false, 30).unwrap_err();
     }
 
     #[test]
     fn a_name_that_cannot_be_asked_for_is_an_error() {
-        assert!(Question::new(&"a".repeat(64)).is_err());
+        assert!(Question::new(&"a".repeat(64), false).is_err());
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(tail in prop::collection::vec(any::<u8>(), 0..300)) {
-            let question = Question::new(HOST).unwrap();
+            let question = Question::new(HOST, false).unwrap();
             let mut bytes = question.id.to_be_bytes().to_vec();
             bytes.extend(tail);
             let _ = question.answer(&bytes);
@@ -202,7 +218,7 @@ mod tests {
         fn no_damage_to_a_real_answer_makes_it_panic(
             at in 2_usize..80, value in any::<u8>(), length in 0_usize..100,
         ) {
-            let question = Question::new(HOST).unwrap();
+            let question = Question::new(HOST, false).unwrap();
             let records = vec![aaaa("hweb.onshikaku.test."), aaaa("hweb.onshikaku.test.")];
             let mut bytes = reply(&question, ResponseCode::NoError, records);
             if let Some(byte) = bytes.get_mut(at) {

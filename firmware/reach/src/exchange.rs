@@ -1,7 +1,7 @@
 //! Question and answer on the wire: one datagram there and back, one connection. Both with patience, no longer.
 
 use std::future::Future;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -31,7 +31,7 @@ pub async fn ask<T>(
     mut read: impl FnMut(&[u8]) -> Option<T>,
 ) -> Result<T, Finding> {
     let failed = |error: &std::io::Error| Finding::of_error(error, peer);
-    let socket = UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0)).await.map_err(|error| failed(&error))?;
+    let socket = UdpSocket::bind((unspecified(peer), 0)).await.map_err(|error| failed(&error))?;
     socket.connect(peer).await.map_err(|error| failed(&error))?;
     let end = Instant::now() + PATIENCE;
     let mut bytes = vec![0; LONGEST];
@@ -46,6 +46,14 @@ pub async fn ask<T>(
         }
     }
     Err(Finding::bad(Symptom::Silent, format!("{peer}: no answer")))
+}
+
+/// The address to bind to for a peer of either family.
+pub const fn unspecified(peer: SocketAddr) -> IpAddr {
+    match peer {
+        SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    }
 }
 
 /// Connects to `peer`.
@@ -73,7 +81,7 @@ pub struct Given<T> {
     /// What it gave.
     pub by: T,
     /// The addresses tried before that gave nothing, or not yet.
-    pub passed_over: Vec<Ipv6Addr>,
+    pub passed_over: Vec<IpAddr>,
 }
 
 impl<T> Given<T> {
@@ -89,9 +97,9 @@ impl<T> Given<T> {
 /// # Errors
 /// What to say of the rung instead: of different words of several addresses the one that accuses least.
 pub async fn first_of<T, F>(
-    addresses: &[Ipv6Addr],
+    addresses: &[IpAddr],
     patience: Duration,
-    attempt: impl Fn(Ipv6Addr) -> F,
+    attempt: impl Fn(IpAddr) -> F,
 ) -> Result<Given<T>, Finding>
 where
     F: Future<Output = Result<T, Finding>>,
@@ -135,10 +143,10 @@ fn least(findings: Vec<Finding>) -> Finding {
 mod tests {
     use super::*;
 
-    const ONE: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
-    const TWO: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2);
+    const ONE: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
+    const TWO: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2));
 
-    fn refused(address: Ipv6Addr) -> Finding {
+    fn refused(address: IpAddr) -> Finding {
         Finding::bad(Symptom::Refused, address.to_string())
     }
 
@@ -155,7 +163,7 @@ mod tests {
 
     #[tokio::test]
     async fn where_none_answers_the_word_that_accuses_least_is_said() {
-        let silent = |address: Ipv6Addr| Finding::bad(Symptom::Silent, address.to_string());
+        let silent = |address: IpAddr| Finding::bad(Symptom::Silent, address.to_string());
         let mixed = async |address| Err::<(), _>(if address == ONE { refused(ONE) } else { silent(address) });
         let said = first_of(&[ONE, TWO], PATIENCE, mixed).await.unwrap_err();
         assert_eq!(said, Finding::bad(Symptom::Silent, format!("{ONE}; {TWO}")));

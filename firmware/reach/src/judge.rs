@@ -137,6 +137,7 @@ impl Need {
             Self::Never(rung) => !evidence.was_good(rung),
             Self::GoodOrNever(rung) => good(rung) || !evidence.was_good(rung),
             Self::GoodOrLacking(rung) => good(rung) || evidence.lacks(rung),
+            Self::Lacks(rung) => evidence.lacks(rung),
             Self::Flaps(rung) => {
                 evidence.flapping.contains(&rung)
                     && matches!(evidence.outcome(rung), Outcome::Good | Outcome::Bad(_))
@@ -169,6 +170,7 @@ impl Need {
             Self::All(rungs) => rungs.to_vec(),
             Self::Passes => vec![Ruleset],
             Self::Ever(_)
+            | Self::Lacks(_)
             | Self::Never(_)
             | Self::Announced
             | Self::Quiet

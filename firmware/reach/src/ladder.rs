@@ -12,7 +12,9 @@ use crate::own::dates;
 use crate::plan::Plan;
 
 /// The rungs beyond the gateway: other people's hosts, looked at seldom.
-const FAR: [Rung; 10] = [
+const FAR: [Rung; 12] = [
+    Rung::Ike,
+    Rung::IkeNat,
     Rung::ResolverOne,
     Rung::ResolverTwo,
     Rung::LineAuth,
@@ -63,6 +65,10 @@ impl Ladder {
         let lacks = |rung: &Rung| match rung {
             Rung::Area => plan.other_area.is_none(),
             Rung::ReceiptComputer => plan.clinic.consumers.is_empty(),
+            Rung::Ike | Rung::IkeNat | Rung::Tunnel => plan.gateways.is_empty(),
+            // No line authentication on a line by IPsec; and inside a tunnel no packet is as large as the line's.
+            Rung::LineAuth | Rung::LargePackets => !plan.gateways.is_empty(),
+            Rung::ResolverTwo => plan.one_resolver,
             _ => false,
         };
         let lacking = Rung::ALL.into_iter().filter(lacks).collect();
@@ -265,10 +271,14 @@ impl Ladder {
         age.is_some_and(|age| (0..RESTART_S).contains(&age))
     }
 
-    /// Whether what this rung stands on holds. For names either resolver is enough.
+    /// Whether what this rung stands on holds. For names either resolver is enough; one that this site does not have
+    /// stands for what it stands on.
     fn stands(&self, rung: Rung, terminal: Option<&str>) -> bool {
         let below = rung.stands_on();
         let holds = |under: &Rung| {
+            if *under == Rung::Tunnel && self.lacking.contains(under) {
+                return self.stands(*under, terminal);
+            }
             let place = (*under, terminal.map(str::to_owned));
             self.seen.get(&place).is_some_and(|seen| seen.outcome.is_good())
         };

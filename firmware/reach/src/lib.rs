@@ -19,6 +19,7 @@ mod files;
 mod finding;
 mod history;
 mod icmp6;
+mod ike;
 mod judge;
 mod kernel;
 mod ladder;

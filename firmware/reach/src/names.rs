@@ -1,6 +1,6 @@
 //! Names of the closed network, asked of the line's resolvers and never of the system's.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use futures_util::future::{Either, select};
 use model::Symptom;
@@ -17,8 +17,8 @@ pub const DNS: u16 = 53;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// Addresses that can be the closed network's, at least one.
-    Addresses(Vec<Ipv6Addr>),
-    /// The name does not exist, or has no IPv6 address.
+    Addresses(Vec<IpAddr>),
+    /// The name does not exist, or has no address of the line's family.
     Missing,
 }
 
@@ -26,8 +26,9 @@ pub enum Reply {
 ///
 /// # Errors
 /// What to say of that resolver instead.
-pub async fn ask(plan: &Plan, resolver: Ipv6Addr, host: &str) -> Result<Reply, Finding> {
-    let question = Question::new(host).map_err(|error| Finding::open(format!("{host}: {error}")))?;
+pub async fn ask(plan: &Plan, resolver: IpAddr, host: &str) -> Result<Reply, Finding> {
+    let question =
+        Question::new(host, plan.ipv4).map_err(|error| Finding::open(format!("{host}: {error}")))?;
     let mut broken = None;
     let read = |bytes: &[u8]| match question.answer(bytes) {
         Answer::Foreign => None,
@@ -60,7 +61,7 @@ pub async fn ask(plan: &Plan, resolver: Ipv6Addr, host: &str) -> Result<Reply, F
 ///
 /// # Errors
 /// What to say of the rung that needs this name.
-pub async fn resolve(plan: &Plan, host: &str) -> Result<Vec<Ipv6Addr>, Finding> {
+pub async fn resolve(plan: &Plan, host: &str) -> Result<Vec<IpAddr>, Finding> {
     let [one, two] = plan.resolvers;
     let (first, other) = match select(Box::pin(ask(plan, one, host)), Box::pin(ask(plan, two, host))).await {
         Either::Left((first, other)) | Either::Right((first, other)) => (first, other),

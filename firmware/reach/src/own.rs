@@ -6,12 +6,14 @@
 
 pub(crate) mod dates;
 mod lives;
+mod tunnel;
 
 use model::opening::clinic_time;
 use model::part::RulesetState;
 use model::{Observation, Rung, Symptom, Timestamp};
 
 pub use self::lives::Lives;
+pub use self::tunnel::observation as tunnel;
 use crate::finding::Finding;
 
 /// What was found out about the box; nothing stands for what nobody could say.

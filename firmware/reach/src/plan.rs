@@ -1,10 +1,11 @@
 //! What the ladder looks at, taken from the site file and its profile.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 use model::profile::Target;
 use model::site::Place;
 use model::site::prefix::Prefix;
+use model::site::uplink::Line;
 use model::{Calendar, Date, Site, Zone};
 
 /// A terminal the ladder looks at.
@@ -57,7 +58,13 @@ pub struct Plan {
     /// The box's own address in the terminals' zone.
     pub own: Ipv4Addr,
     /// The line's resolvers; the system's are never asked.
-    pub resolvers: [Ipv6Addr; 2],
+    pub resolvers: [IpAddr; 2],
+    /// There is only one of them.
+    pub one_resolver: bool,
+    /// The provider's gateways, on a line by IPsec: then names and hosts are reached by the tunnel, over IPv4.
+    pub gateways: Vec<IpAddr>,
+    /// Hosts are reached over IPv4.
+    pub ipv4: bool,
     /// Where answers of the closed network lie.
     pub expected: Vec<Prefix>,
     /// The line-authentication host.
@@ -87,12 +94,19 @@ impl Plan {
         let profile = &site.profile;
         let own = v4(&site.terminal_zone);
         let terminals = site.terminals.iter();
+        let resolvers = resolvers(site);
         Self {
             contract: format!("{} {}", site.line.key(), profile.name),
             line_port: site.port(Zone::Wan).to_owned(),
             terminal_port: site.port(Zone::Terminal).to_owned(),
             own,
-            resolvers: profile.resolvers,
+            one_resolver: resolvers[0] == resolvers[1],
+            resolvers,
+            gateways: match &site.line {
+                Line::Ipsec(ipsec) => ipsec.gateways.clone(),
+                Line::Ra | Line::Pd | Line::Pppoe => Vec::new(),
+            },
+            ipv4: site.line.is_ipv4(),
             expected: profile.expected.clone(),
             line_auth: profile.line_auth.clone(),
             distribution: profile.distribution.clone(),
@@ -114,8 +128,20 @@ impl Plan {
     }
 
     /// Whether an answer with this address can be the closed network's.
-    pub fn expects(&self, address: Ipv6Addr) -> bool {
-        self.expected.iter().any(|prefix| prefix.contains(IpAddr::V6(address)))
+    pub fn expects(&self, address: IpAddr) -> bool {
+        self.expected.iter().any(|prefix| prefix.contains(address))
+    }
+}
+
+/// Those of the family the line carries; one that is alone stands in both places.
+fn resolvers(site: &Site) -> [IpAddr; 2] {
+    let profile = &site.profile;
+    let [one, two] = profile.resolvers;
+    match profile.resolvers4.as_slice() {
+        [first, rest @ ..] if site.line.is_ipv4() => {
+            [IpAddr::V4(*first), IpAddr::V4(*rest.first().unwrap_or(first))]
+        }
+        _ => [IpAddr::V6(one), IpAddr::V6(two)],
     }
 }
 

@@ -1,8 +1,6 @@
 //! The judge, from observations: every code with and without its deciding evidence, and the property that no
 //! loss of evidence ever moves a fault to another party.
 
-use std::collections::BTreeMap;
-
 use model::observation::{Branch, Evidence};
 use model::{
     Certainty, FaultCode, Observation, Outcome, Party, Rung, Symptom, Timestamp, Usability, Verdict,
@@ -17,14 +15,17 @@ fn seen(rung: Rung, outcome: Outcome) -> Observation {
     Observation { rung, terminal, outcome, at: NOW, took_ms: 1.0, detail: String::new() }
 }
 
+/// What only a line by IPsec has.
+const OF_A_TUNNEL: [Rung; 3] = [Rung::Ike, Rung::IkeNat, Rung::Tunnel];
+
 /// A clinic in which everything holds and always held.
 fn clean() -> Evidence {
-    let observations = Rung::ALL.map(|rung| (rung, seen(rung, Outcome::Good)));
+    let own = Rung::ALL.into_iter().filter(|rung| !OF_A_TUNNEL.contains(rung));
     Evidence {
-        observations: BTreeMap::from(observations),
+        observations: own.map(|rung| (rung, seen(rung, Outcome::Good))).collect(),
         ever_good: Rung::ALL.to_vec(),
         flapping: Vec::new(),
-        lacking: Vec::new(),
+        lacking: OF_A_TUNNEL.to_vec(),
         clock_trusted: true,
         clock_confirmed: true,
         announced: false,
@@ -39,12 +40,20 @@ fn broken(bad: &[(Rung, Symptom)]) -> Evidence {
         evidence.observations.insert(*rung, seen(*rung, Outcome::Bad(*symptom)));
     }
     for rung in Rung::ALL {
-        let below = rung.stands_on();
+        let below = below(&evidence, rung);
         if !below.is_empty() && !below.iter().any(|under| evidence.outcome(*under).is_good()) {
             evidence.observations.insert(rung, seen(rung, Outcome::Skipped));
         }
     }
     evidence
+}
+
+/// What a rung stands on here.
+fn below(evidence: &Evidence, rung: Rung) -> &'static [Rung] {
+    match rung.stands_on() {
+        [Rung::Tunnel] if evidence.lacks(Rung::Tunnel) => Rung::Tunnel.stands_on(),
+        below => below,
+    }
 }
 
 fn never(mut evidence: Evidence, rung: Rung) -> Evidence {
@@ -476,9 +485,10 @@ const fn apt(rung: Rung) -> &'static [Symptom] {
     use Symptom::{
         AnswersFailed, AnswersMixed, AnswersRefused, CertificateExpired, CertificateName, ClockOff, Crashing,
         Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends, EndsSoon, FellBack,
-        Hot, Joined, LargeLost, LoginRefused, Lossy, NameMissing, NoCarrier, NoLogin, NoRouter, NotCollected,
-        OtherArea, Refused, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow, Stranger, Unanswered,
-        UnknownKinds, Unreachable, Untaken, Worn,
+        Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost, LoginRefused, Lossy, NameMissing,
+        NoCarrier, NoLogin, NoProposal, NoRouter, NotCollected, OtherArea, Refused, RouterGoodbye,
+        SecondRouter, ShareMissing, Silent, Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken,
+        Worn,
     };
     match rung {
         Rung::Link | Rung::TerminalLink => &[NoCarrier],
@@ -488,6 +498,10 @@ const fn apt(rung: Rung) -> &'static [Symptom] {
         Rung::ResolverOne | Rung::ResolverTwo => &[Silent, Refused, Stranger],
         Rung::LineAuth | Rung::Distribution | Rung::CentreTcp => &[Silent, Refused, Unreachable, NameMissing],
         Rung::CentreTls => &[Silent, Refused, CertificateExpired, CertificateName],
+        Rung::Ike | Rung::IkeNat => &[Silent, Refused, Unreachable],
+        Rung::Tunnel => {
+            &[Silent, NoProposal, IdentityRefused, IdentityRefusedNow, NoLogin, CertificateExpired, Ended]
+        }
         Rung::Area => &[OtherArea],
         Rung::Quality => &[Lossy, Slow],
         Rung::LargePackets => &[LargeLost],
@@ -686,4 +700,60 @@ fn a_date_of_the_box_is_noted_between_the_days_on_which_it_is_told() {
 fn what_is_damaged_twice_is_said_once() {
     let found = verdict(&broken(&[(Rung::Memory, Symptom::Damaged), (Rung::Journal, Symptom::Damaged)]));
     assert_eq!(found.alarms().map(|fault| fault.code).collect::<Vec<_>>(), [FaultCode::Box03]);
+}
+
+/// The clean clinic on a line by IPsec, with these rungs bad.
+fn by_ipsec(bad: &[(Rung, Symptom)]) -> Evidence {
+    let mut evidence = clean();
+    evidence.lacking = vec![Rung::LineAuth, Rung::LargePackets];
+    evidence.observations.retain(|rung, _| !evidence.lacking.contains(rung));
+    for rung in OF_A_TUNNEL {
+        evidence.observations.insert(rung, seen(rung, Outcome::Good));
+    }
+    for (rung, symptom) in bad {
+        evidence.observations.insert(*rung, seen(*rung, Outcome::Bad(*symptom)));
+    }
+    for rung in Rung::ALL {
+        let below = rung.stands_on();
+        if !below.is_empty() && !below.iter().any(|under| evidence.outcome(*under).is_good()) {
+            evidence.observations.insert(rung, seen(rung, Outcome::Skipped));
+        }
+    }
+    evidence
+}
+
+#[test]
+fn each_fault_of_a_tunnel_is_given_to_whom_its_evidence_names() {
+    use FaultCode::{Ike01, Ike02, Ike03, Ike04, Ike05, Ike06, Ike07};
+    use Rung::{Ike, IkeNat, ResolverOne, ResolverTwo, Tunnel};
+    use Symptom::{
+        CertificateExpired, Ended, IdentityRefused, IdentityRefusedNow, NoLogin, NoProposal, Refused, Silent,
+    };
+    assert_eq!(verdict(&by_ipsec(&[])).usability, Usability::Usable);
+    type Case<'c> = (&'c [(Rung, Symptom)], FaultCode, Party);
+    let table: [Case<'_>; 11] = [
+        (&[(Ike, Silent), (Tunnel, Silent)], Ike01, Party::Isp),
+        (&[(IkeNat, Silent), (Tunnel, Silent)], Ike02, Party::Isp),
+        (&[(Ike, Refused), (IkeNat, Refused), (Tunnel, Silent)], Ike03, Party::IpsecProvider),
+        (&[(Ike, Silent), (IkeNat, Silent), (Tunnel, Silent)], Ike03, Party::Unknown),
+        (&[(Tunnel, NoProposal)], Ike04, Party::Box),
+        (&[(Tunnel, IdentityRefused)], Ike05, Party::Box),
+        (&[(Tunnel, IdentityRefusedNow)], Ike05, Party::IpsecProvider),
+        (&[(Tunnel, NoLogin)], Ike05, Party::Box),
+        (&[(Tunnel, Ended)], Ike06, Party::Box),
+        (&[(Tunnel, CertificateExpired)], Ike06, Party::IpsecProvider),
+        (&[(ResolverOne, Silent), (ResolverTwo, Silent)], Ike07, Party::IpsecProvider),
+    ];
+    for (bad, code, owner) in table {
+        let evidence = by_ipsec(bad);
+        let found = verdict(&evidence).foremost.unwrap_or_else(|| panic!("{bad:?}: nothing"));
+        assert_eq!((found.code, found.owner), (code, owner), "{bad:?}");
+        loses_only(&evidence);
+    }
+    // A tunnel that stands carries, whatever its gateway says to new callers.
+    let stands = by_ipsec(&[(Ike, Silent), (IkeNat, Silent)]);
+    assert_eq!(verdict(&stands).usability, Usability::Usable);
+    // What never answered here is not the internet provider's: a router in front may be set so.
+    let blocked = never(by_ipsec(&[(Ike, Silent), (Tunnel, Silent)]), Ike);
+    assert_eq!(verdict(&blocked).foremost.unwrap().owner, Party::Unknown);
 }

@@ -35,6 +35,8 @@ pub enum Command {
     Boot(Boot),
     /// Look at a site file
     Site(Site),
+    /// Hold a shared key against the installer's list of other sites' keys
+    Secret(Secret),
     /// Compile the firewall, prove what it promises, change it, or say what it lets pass and what it refused
     Policy(Policy),
     /// Say how the box is, as the page does
@@ -103,6 +105,12 @@ pub struct Generate {
     /// The user the share's files belong to: the one the relay runs as; who asks if absent
     #[arg(long, value_name = "USER")]
     pub owner: Option<String>,
+    /// Folder of the sockets by which charon is driven; netd's own below --to if absent
+    #[arg(long, value_name = "DIR")]
+    pub vici: Option<PathBuf>,
+    /// charon encrypts by itself, on a TUN: for a kernel without ESP
+    #[arg(long)]
+    pub userspace_ipsec: bool,
 }
 
 /// `sekisho boot`
@@ -152,6 +160,33 @@ pub enum SiteVerb {
     Check {
         /// The site file
         file: PathBuf,
+    },
+}
+
+/// `sekisho secret`
+#[derive(Debug, Args)]
+pub struct Secret {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: SecretVerb,
+}
+
+/// The verbs of `sekisho secret`.
+#[derive(Debug, Subcommand)]
+pub enum SecretVerb {
+    /// Say whether another site has this shared key (exit 65 if so), and enter it for a site
+    Fingerprint {
+        /// The file with the shared key
+        key: PathBuf,
+        /// The installer's list: a fingerprint and a site a line
+        #[arg(long, value_name = "FILE")]
+        list: PathBuf,
+        /// The file with the installer's sentence, which keys the list
+        #[arg(long, value_name = "FILE")]
+        sentence: PathBuf,
+        /// Enter the key for this site
+        #[arg(long, value_name = "NAME")]
+        site: Option<String>,
     },
 }
 

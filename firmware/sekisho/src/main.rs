@@ -43,6 +43,7 @@ fn run(command: cli::Command) -> Result<ExitCode, failure::Failure> {
         Command::RelayHistory { folder } => verb::relay_history::run(&folder),
         Command::Boot(args) => boot::run(&args),
         Command::Generate(args) => verb::generate::run(&args),
+        Command::Secret(args) => verb::secret::run(&args),
         Command::Site(args) => verb::site::run(&args),
         Command::Stick(args) => stick::run(&args),
         Command::Daemon(args) => wait(start::daemon(args)),

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use clinic::Layout;
 use clinic::check::faults::{self, Order};
 use clinic::check::firewall;
 use clinic::check::lab::{Lab, Wish};
 use clinic::check::road::{self, Measure};
 use clinic::check::{Case, Row, Wrong, chosen, junit, lines, run, sabotage, walk};
+use clinic::{Layout, Line, Wiring};
 
 /// Plays a named, longer verification on a virtual clinic of its own.
 ///
@@ -74,13 +74,6 @@ struct Call {
     /// built with `--features sabotage` in the target folder's sabotage/
     #[arg(long, value_name = "PATH")]
     sekisho: Option<PathBuf>,
-}
-
-/// The kinds of line the lab has.
-#[derive(Clone, Copy, ValueEnum)]
-enum Line {
-    /// A prefix by router advertisement
-    Ra,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -208,6 +201,7 @@ fn faults(call: &Call) -> Result<bool, Wrong> {
         pairs: call.pairs,
         passive: call.passive,
         clean: call.clean,
+        layout: Layout::of(call.line, Wiring::New).map_err(|error| Wrong(error.to_string()))?,
         sides: ["a", "b", "c", "d"]
             .iter()
             .take(call.side.into())
@@ -220,8 +214,8 @@ fn faults(call: &Call) -> Result<bool, Wrong> {
         return Ok(true);
     }
     let _alone = alone(&format!("{}-{}", Name::Faults.word(), call.clinics))?;
-    let Line::Ra = call.line;
-    let (rows, right) = faults::play(&wish(call, Name::Faults)?, &order, &mut out)?;
+    let wish = Wish { layout: order.layout, ..wish(call, Name::Faults)? };
+    let (rows, right) = faults::play(&wish, &order, &mut out)?;
     write(call, Name::Faults, &rows)?;
     Ok(right)
 }

@@ -28,6 +28,9 @@ pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) 
     wire::change(ground, daemons, from, to)?;
     home::change(ground, daemons, from, to)?;
     the_box::change(ground, daemons, from, to)?;
+    if from.gateway != to.gateway {
+        line::gateway::change(ground, daemons, to.gateway)?;
+    }
     if from.names != to.names {
         line::rename(ground, from.names, to.names)?;
     }

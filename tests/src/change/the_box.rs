@@ -24,7 +24,11 @@ pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) 
         let site = the_box::site(&ground.place);
         fs::write(&site, the_box::site_text(ground.layout, to.dates)).map_err(at(&site))?;
     }
-    if (from.clock, from.dates) != (to.clock, to.dates) {
+    if from.tunnel_certificate_expired != to.tunnel_certificate_expired {
+        the_box::prove_by(ground, to.tunnel_certificate_expired)?;
+    }
+    let proof = from.tunnel_certificate_expired != to.tunnel_certificate_expired;
+    if (from.clock, from.dates) != (to.clock, to.dates) || proof {
         restart(ground, daemons, None)?;
     }
     if from.sensors != to.sensors {

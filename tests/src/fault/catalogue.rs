@@ -2,12 +2,13 @@
 
 use super::Fault;
 use super::rules::{
-    HEAR_NOTHING, LOSE_ADVERTISEMENTS, LOSE_DISTRIBUTION, LOSE_FILE_SHARING, LOSE_LINE_AUTHENTICATION,
-    LOSE_NEIGHBOUR_ADVERTISEMENTS, LOSE_PACKET_TOO_BIG, LOSE_QUERIES, LOSE_QUERIES_TO_THE_FIRST,
-    LOSE_QUERIES_TO_THE_SECOND, LOSE_THE_NEIGHBOURS_TOO, LOSE_THE_SERVICE,
-    LOSE_WHAT_THE_RECEIPT_COMPUTER_ASKS, REFUSE_THE_PREFIX, REFUSE_THE_SERVICE,
+    HEAR_NOTHING, LOSE_ADVERTISEMENTS, LOSE_DISTRIBUTION, LOSE_FILE_SHARING, LOSE_IKE, LOSE_IKE_BY_NAT,
+    LOSE_LINE_AUTHENTICATION, LOSE_NEIGHBOUR_ADVERTISEMENTS, LOSE_PACKET_TOO_BIG, LOSE_QUERIES,
+    LOSE_QUERIES_TO_THE_FIRST, LOSE_QUERIES_TO_THE_SECOND, LOSE_THE_NEIGHBOURS_TOO, LOSE_THE_SERVICE,
+    LOSE_WHAT_COMES_OUT_OF_THE_TUNNEL, LOSE_WHAT_THE_RECEIPT_COMPUTER_ASKS, REFUSE_THE_PREFIX,
+    REFUSE_THE_SERVICE,
 };
-use super::world::{Certificate, Disk, Folder, Home, Names};
+use super::world::{Certificate, Disk, Folder, Gateway, Home, Names};
 use crate::plan::Host;
 
 /// Every fault that can be made, in the catalogue's order.
@@ -109,6 +110,44 @@ pub const CATALOGUE: &[Fault] = &[
         code: "DNS-05",
         what: "a stranger answers: every name has an address outside the closed network",
         makes: |world| world.names = Names::Stranger,
+    },
+    Fault {
+        code: "IKE-01",
+        what: "UDP 500 is lost on the way to the provider, whose gateway started anew",
+        makes: |world| {
+            world.gateway = Gateway::Anew;
+            world.drop(Host::Isp, "IKE_01", LOSE_IKE);
+        },
+    },
+    Fault {
+        code: "IKE-02",
+        what: "UDP 4500 is lost on the way to the provider",
+        makes: |world| world.drop(Host::Isp, "IKE_02", LOSE_IKE_BY_NAT),
+    },
+    Fault {
+        code: "IKE-03",
+        what: "nobody speaks IKE on the provider's gateway",
+        makes: |world| world.gateway = Gateway::Stopped,
+    },
+    Fault {
+        code: "IKE-04",
+        what: "the provider's gateway takes other transforms than the box offers",
+        makes: |world| world.gateway = Gateway::OtherProposal,
+    },
+    Fault {
+        code: "IKE-05",
+        what: "the provider's gateway has another key than the box",
+        makes: |world| world.gateway = Gateway::OtherSecret,
+    },
+    Fault {
+        code: "IKE-06",
+        what: "the box has a certificate for its tunnel that has expired",
+        makes: |world| world.tunnel_certificate_expired = true,
+    },
+    Fault {
+        code: "IKE-07",
+        what: "what comes out of the tunnel is lost at the provider",
+        makes: |world| world.drop(Host::Ipsec, "IKE_07", LOSE_WHAT_COMES_OUT_OF_THE_TUNNEL),
     },
     Fault {
         code: "AUTH-01",

@@ -4,8 +4,10 @@ mod catalogue;
 mod rules;
 mod world;
 
+use crate::layout::{Layout, Line};
+
 pub use catalogue::CATALOGUE;
-pub use world::{Centre, Certificate, Dates, Disk, Folder, Home, Names, Oqs, World};
+pub use world::{Centre, Certificate, Dates, Disk, Folder, Gateway, Home, Names, Oqs, World};
 
 /// One fault, or a variant of one.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +21,18 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Whether it can be made on this line: what it touches is there.
+    pub fn is_on(&self, layout: Layout) -> bool {
+        let (world, clean) = (World::with([self]), World::with([]));
+        let hosts = layout.hosts();
+        let of_a_tunnel = world.gateway != clean.gateway || world.tunnel_certificate_expired;
+        let of_others = world.names != clean.names || world.narrow || world.home != clean.home;
+        let by_ipsec = layout.line == Line::Ipsec;
+        world.tables.values().all(|table| hosts.contains(&table.host))
+            && !(of_a_tunnel && !by_ipsec)
+            && !(of_others && by_ipsec)
+    }
+
     /// The fault with this code.
     pub fn from_code(code: &str) -> Option<&'static Self> {
         CATALOGUE.iter().find(|fault| fault.code == code)

@@ -43,6 +43,12 @@ pub(super) const LOSE_ADVERTISEMENTS: Rules = Rules {
     hook: "output priority 0; policy accept",
     rule: "icmpv6 type nd-router-advert drop",
 };
+pub(super) const LOSE_IKE: Rules =
+    Rules { family: "inet", hook: "forward priority 0; policy accept", rule: "udp dport 500 drop" };
+pub(super) const LOSE_IKE_BY_NAT: Rules =
+    Rules { family: "inet", hook: "forward priority 0; policy accept", rule: "udp dport 4500 drop" };
+pub(super) const LOSE_WHAT_COMES_OUT_OF_THE_TUNNEL: Rules =
+    Rules { family: "inet", hook: "prerouting priority 0; policy accept", rule: "iifname \"ipsec0\" drop" };
 pub(super) const LOSE_QUERIES: Rules = Rules {
     family: "inet",
     hook: "input priority 0; policy accept",

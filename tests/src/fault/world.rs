@@ -113,6 +113,22 @@ pub struct Centre {
     pub refusal: Option<&'static str>,
 }
 
+/// How the gateway of the IPsec provider is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gateway {
+    /// As it should be.
+    #[default]
+    Well,
+    /// It started anew and knows no tunnel any more.
+    Anew,
+    /// It does not run.
+    Stopped,
+    /// It takes other transforms than the box offers.
+    OtherProposal,
+    /// It has another key than the box.
+    OtherSecret,
+}
+
 /// What stands around the box, as far as faults can change it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct World {
@@ -174,6 +190,10 @@ pub struct World {
     pub crashing: Option<&'static str>,
     /// How the centre runs.
     pub centre: Centre,
+    /// How the gateway of the IPsec provider is.
+    pub gateway: Gateway,
+    /// The box has a certificate for its tunnel, and it has expired.
+    pub tunnel_certificate_expired: bool,
     /// The tables that stand, by name.
     pub tables: BTreeMap<&'static str, Table>,
 }
@@ -211,6 +231,8 @@ impl World {
             tampered: false,
             crashing: None,
             centre: Centre::default(),
+            gateway: Gateway::default(),
+            tunnel_certificate_expired: false,
             tables: BTreeMap::new(),
         };
         faults.into_iter().for_each(|fault| (fault.makes)(&mut world));

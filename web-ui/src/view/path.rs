@@ -61,7 +61,7 @@ pub(super) fn path(seen: &Seen<'_>) -> Path {
         terminal: Stop { name: seen.say(words::TERMINAL), ..looked_at(seen, TERMINAL) },
         own: own(seen),
         line: Stop { name: seen.say(words::LINE), ..looked_at(seen, LINE) },
-        auth: Stop { name: seen.say(words::LINE_AUTH), ..looked_at(seen, AUTH) },
+        auth: auth(seen),
         centre: Stop { name: seen.say(words::CENTRE), ..looked_at(seen, CENTRE) },
         owner_clinic: matches!(
             owner,
@@ -69,6 +69,17 @@ pub(super) fn path(seen: &Seen<'_>) -> Path {
         ),
         owner_line: matches!(owner, Some(Party::Line | Party::Isp | Party::IpsecProvider)),
         owner_centre: owner == Some(Party::Centre),
+    }
+}
+
+/// A line by IPsec has no line authentication: nobody looks at it there.
+fn auth(seen: &Seen<'_>) -> Stop {
+    let has = |line: &LinePart, rung| line.ladder.iter().any(|one| one.rung == rung);
+    let by_ipsec = |line: &LinePart| has(line, Rung::Tunnel) && !has(line, Rung::LineAuth);
+    let name = seen.say(words::LINE_AUTH);
+    match seen.line.fresh() {
+        Some(line) if by_ipsec(line) => Stop { name, state: None, note: String::new() },
+        _ => Stop { name, ..looked_at(seen, AUTH) },
     }
 }
 

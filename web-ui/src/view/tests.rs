@@ -404,13 +404,13 @@ fn who_cannot_see_a_strip_is_told_what_it_shows() {
 fn a_symptom_a_rung_and_a_fault_of_next_year_are_told_by_their_names() {
     let mut snapshot = samples::remembered();
     let mut past = (*snapshot.past.unwrap()).clone();
-    past.strips[0].rung = "tunnel".into();
+    past.strips[0].rung = "teleporter".into();
     past.strips[0].first_bad.as_mut().unwrap().is = "melted".into();
     past.stories[0].code = "WAN-99".into();
     snapshot.past = Some(Arc::new(past));
     let gone = Snapshot { line: None, ..snapshot.clone() };
     let read = line_page(&gone);
-    assert!(read.contains("tunnel") && read.contains("melted") && read.contains("WAN-99"), "{read}");
+    assert!(read.contains("teleporter") && read.contains("melted") && read.contains("WAN-99"), "{read}");
     let ladder = &snapshot.line.as_ref().unwrap().part.ladder;
     assert_eq!(
         line(&snapshot, Language::Ja).rungs.len(),

@@ -10,6 +10,7 @@ mod inside;
 mod line;
 mod otherwise;
 mod own;
+mod tunnel;
 
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,20 @@ catalogue! {
     Dns04 "DNS-04" Line line::DNS_04,
     /// A stranger answers for names.
     Dns05 "DNS-05" Line line::DNS_05,
+    /// UDP 500 is blocked on the way to the provider.
+    Ike01 "IKE-01" Line tunnel::IKE_01,
+    /// UDP 4500 is.
+    Ike02 "IKE-02" Line tunnel::IKE_02,
+    /// Nobody responds to IKE.
+    Ike03 "IKE-03" Line tunnel::IKE_03,
+    /// The gateway takes none of our proposals.
+    Ike04 "IKE-04" Line tunnel::IKE_04,
+    /// Authentication of the tunnel failed.
+    Ike05 "IKE-05" Line tunnel::IKE_05,
+    /// A certificate of the tunnel has expired.
+    Ike06 "IKE-06" Line tunnel::IKE_06,
+    /// The tunnel stands and nothing passes.
+    Ike07 "IKE-07" Line tunnel::IKE_07,
     /// Line authentication lost or never registered.
     Auth01 "AUTH-01" Auth centre::AUTH_01,
     /// The centre refuses.

@@ -231,6 +231,12 @@ impl Site {
         walk::document(text, SPEC, &mut errors)?.text("profile")
     }
 
+    /// The provider's profile a site file asks for on a line by IPsec, likewise.
+    pub fn provider_name(text: &str) -> Option<String> {
+        let mut errors = Errors::new("", text);
+        walk::document(text, SPEC, &mut errors)?.table("line")?.table("ipsec")?.text("provider")
+    }
+
     /// Whether a TOML text is meant to be a site file, right or wrong; none if it is no TOML.
     pub fn is_site_file(text: &str) -> Option<bool> {
         let root = toml::de::DeTable::parse(text).ok()?;

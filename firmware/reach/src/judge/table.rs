@@ -19,6 +19,8 @@ pub enum Need {
     GoodOrNever(Rung),
     /// The rung was seen to hold, or this site does not have it.
     GoodOrLacking(Rung),
+    /// This site does not have the rung.
+    Lacks(Rung),
     /// The rung was seen, and lost again and again of late.
     Flaps(Rung),
     /// All of them were seen to hold.
@@ -55,21 +57,23 @@ const fn row(code: FaultCode, needs: &'static [Need], owner: Party, certainty: C
 
 use Certainty::{Likely, Open, Sure};
 use Need::{
-    Announced, Clock, ClockConfirmed, ClockDoubted, Ever, Flaps, Good, GoodOrLacking, GoodOrNever, Names,
-    Never, Passes, Quiet, Seen,
+    Announced, Clock, ClockConfirmed, ClockDoubted, Ever, Flaps, Good, GoodOrLacking, GoodOrNever, Lacks,
+    Names, Never, Passes, Quiet, Seen,
 };
 use Rung::{
     Address, AnswersSay, Area, CentreTcp, CentreTls, ClinicAddress, ClinicLink, Collection, Distribution,
-    Gateway, Hardware, Journal, Kinds, LargePackets, LineAuth, Link, Memory, Quality, ReceiptComputer,
-    ResolverOne, ResolverTwo, Roles, Router, Ruleset, Secrets, Separation, Storage, TerminalAnswers,
-    TerminalCertificate, TerminalLink, TerminalNeighbour, TerminalShare, TerminalSmb, Time, Version,
+    Gateway, Hardware, Ike, IkeNat, Journal, Kinds, LargePackets, LineAuth, Link, Memory, Quality,
+    ReceiptComputer, ResolverOne, ResolverTwo, Roles, Router, Ruleset, Secrets, Separation, Storage,
+    TerminalAnswers, TerminalCertificate, TerminalLink, TerminalNeighbour, TerminalShare, TerminalSmb, Time,
+    Tunnel, Version,
 };
 use Symptom::{
     AnswersFailed, AnswersMixed, AnswersRefused, CertificateExpired, CertificateIssuer, CertificateName,
     ClockOff, Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends,
-    EndsSoon, FellBack, Hot, Joined, LargeLost, LoginRefused, Lossy, Malformed, NameMissing, NoCarrier,
-    NoLogin, NoRouter, NotCollected, OtherArea, Refused, RouterGoodbye, SecondRouter, ShareMissing, Silent,
-    Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
+    EndsSoon, FellBack, Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost, LoginRefused, Lossy,
+    Malformed, NameMissing, NoCarrier, NoLogin, NoProposal, NoRouter, NotCollected, OtherArea, Refused,
+    RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow, Stranger, Unanswered, UnknownKinds, Unreachable,
+    Untaken, Worn,
 };
 
 /// The host gave no answer at all, or the net in between said that it cannot be had.
@@ -103,6 +107,7 @@ pub const LINE: &[Row] = &[
             Good(Address),
             Seen(Router, &[SecondRouter]),
             Good(Gateway),
+            Lacks(Tunnel),
             Seen(ResolverOne, NO_ANSWER),
             Seen(ResolverTwo, NO_ANSWER),
         ],
@@ -115,6 +120,65 @@ pub const LINE: &[Row] = &[
         Party::Line,
         Likely,
     ),
+    // On a line by IPsec: the gateway refused us in so many words,
+    row(FaultCode::Ike04, &[TO_GATEWAY, Seen(Tunnel, &[NoProposal])], Party::Box, Likely),
+    row(FaultCode::Ike05, &[TO_GATEWAY, Seen(Tunnel, &[IdentityRefused])], Party::Box, Likely),
+    row(FaultCode::Ike05, &[TO_GATEWAY, Seen(Tunnel, &[IdentityRefusedNow])], Party::IpsecProvider, Likely),
+    row(FaultCode::Ike05, &[Seen(Tunnel, &[NoLogin])], Party::Box, Sure),
+    row(FaultCode::Ike06, &[Seen(Tunnel, &[Ended]), ClockConfirmed], Party::Box, Sure),
+    row(
+        FaultCode::Ike06,
+        &[TO_GATEWAY, Seen(Tunnel, &[CertificateExpired]), ClockConfirmed],
+        Party::IpsecProvider,
+        Sure,
+    ),
+    row(FaultCode::Ike06, &[Seen(Tunnel, &[Ended, CertificateExpired])], Party::Unknown, Open),
+    // or it does not stand, and one of its gateway's two ports is silent while the other answers: somebody on the way takes
+    // that away. While it stands nobody feels it,
+    row(
+        FaultCode::Ike01,
+        &[TO_GATEWAY, Seen(Tunnel, &[Silent]), Seen(Ike, &[Silent]), Good(IkeNat), Ever(Ike)],
+        Party::Isp,
+        Likely,
+    ),
+    row(
+        FaultCode::Ike01,
+        &[TO_GATEWAY, Seen(Tunnel, &[Silent]), Seen(Ike, &[Silent]), Good(IkeNat)],
+        Party::Unknown,
+        Open,
+    ),
+    row(
+        FaultCode::Ike02,
+        &[TO_GATEWAY, Seen(Tunnel, &[Silent]), Good(Ike), Seen(IkeNat, &[Silent]), Ever(IkeNat)],
+        Party::Isp,
+        Likely,
+    ),
+    row(
+        FaultCode::Ike02,
+        &[TO_GATEWAY, Seen(Tunnel, &[Silent]), Good(Ike), Seen(IkeNat, &[Silent])],
+        Party::Unknown,
+        Open,
+    ),
+    // or its host says that nobody listens there. One that says nothing at all may be cut off by anybody.
+    row(
+        FaultCode::Ike03,
+        &[TO_GATEWAY, Seen(Tunnel, &[Silent]), Seen(Ike, &[Refused]), Seen(IkeNat, &[Refused])],
+        Party::IpsecProvider,
+        Likely,
+    ),
+    row(
+        FaultCode::Ike03,
+        &[TO_GATEWAY, Seen(Tunnel, &[Silent]), Seen(Ike, GONE), Seen(IkeNat, GONE)],
+        Party::Unknown,
+        Open,
+    ),
+    // It stands, its gateway is well, and nobody behind it answers.
+    row(
+        FaultCode::Ike07,
+        &[TO_GATEWAY, Good(Ike), Good(Tunnel), Seen(ResolverOne, NO_ANSWER), Seen(ResolverTwo, NO_ANSWER)],
+        Party::IpsecProvider,
+        Likely,
+    ),
     row(
         FaultCode::Dns01,
         &[
@@ -122,6 +186,7 @@ pub const LINE: &[Row] = &[
             Good(Address),
             Good(Router),
             Good(Gateway),
+            Lacks(Tunnel),
             Seen(ResolverOne, NO_ANSWER),
             Seen(ResolverTwo, NO_ANSWER),
         ],
@@ -135,6 +200,7 @@ pub const LINE: &[Row] = &[
             Good(Link),
             Good(Address),
             Good(Gateway),
+            Lacks(Tunnel),
             Seen(ResolverOne, &[Stranger]),
             Seen(ResolverTwo, &[Stranger]),
         ],
@@ -169,35 +235,40 @@ pub const LINE: &[Row] = &[
     // What the centre announced, where it is seen that the line carries: otherwise it is nobody's, as ever.
     row(
         FaultCode::Ctr06,
-        &[Names, Announced, Good(LineAuth), Seen(CentreTcp, &[Refused])],
+        &[Names, Announced, GoodOrLacking(LineAuth), Seen(CentreTcp, &[Refused])],
         Party::Centre,
         Sure,
     ),
     row(
         FaultCode::Ctr06,
-        &[Names, Announced, Good(Quality), Good(LineAuth), Seen(CentreTcp, GONE)],
+        &[Names, Announced, Good(Quality), GoodOrLacking(LineAuth), Seen(CentreTcp, GONE)],
         Party::Centre,
         Sure,
     ),
     row(
         FaultCode::Ctr06,
-        &[Names, Announced, Good(LineAuth), Good(CentreTcp), Seen(CentreTls, &[Refused])],
+        &[Names, Announced, GoodOrLacking(LineAuth), Good(CentreTcp), Seen(CentreTls, &[Refused])],
         Party::Centre,
         Sure,
     ),
     // The neighbours on the closed network decide: both fine, it is the centre's own door.
     row(
         FaultCode::Ctr01,
-        &[Names, Good(LineAuth), Good(Distribution), Seen(CentreTcp, &[Refused])],
+        &[Names, GoodOrLacking(LineAuth), Good(Distribution), Seen(CentreTcp, &[Refused])],
         Party::Centre,
         Sure,
     ),
     row(FaultCode::Ctr01, &[Names, Seen(CentreTcp, &[Refused])], Party::Unknown, Open),
     // On a line that loses much a host that does not answer proves nothing against it.
-    row(FaultCode::Wan11, &[Names, Seen(Quality, POOR), Seen(CentreTcp, GONE)], Party::Line, Likely),
+    row(
+        FaultCode::Wan11,
+        &[Names, Lacks(Tunnel), Seen(Quality, POOR), Seen(CentreTcp, GONE)],
+        Party::Line,
+        Likely,
+    ),
     row(
         FaultCode::Ctr02,
-        &[Names, Good(Quality), Good(LineAuth), Good(Distribution), Seen(CentreTcp, &[Silent])],
+        &[Names, Good(Quality), GoodOrLacking(LineAuth), Good(Distribution), Seen(CentreTcp, &[Silent])],
         Party::Centre,
         Likely,
     ),
@@ -222,7 +293,7 @@ pub const LINE: &[Row] = &[
     ),
     row(
         FaultCode::Dns04,
-        &[Names, Seen(CentreTcp, &[NameMissing]), Good(LineAuth), Good(Distribution)],
+        &[Names, Seen(CentreTcp, &[NameMissing]), GoodOrLacking(LineAuth), Good(Distribution)],
         Party::Centre,
         Likely,
     ),
@@ -230,7 +301,7 @@ pub const LINE: &[Row] = &[
     // The door opens and is slammed during the handshake, without an alert.
     row(
         FaultCode::Ctr01,
-        &[Names, Good(LineAuth), Good(Distribution), Good(CentreTcp), Seen(CentreTls, &[Refused])],
+        &[Names, GoodOrLacking(LineAuth), Good(Distribution), Good(CentreTcp), Seen(CentreTls, &[Refused])],
         Party::Centre,
         Likely,
     ),
@@ -279,9 +350,16 @@ pub const LINE: &[Row] = &[
     // All is there, and suffers.
     row(
         FaultCode::Wan11,
-        &[Names, Good(CentreTcp), Good(CentreTls), Seen(Quality, POOR)],
+        &[Names, Lacks(Tunnel), Good(CentreTcp), Good(CentreTls), Seen(Quality, POOR)],
         Party::Line,
         Likely,
+    ),
+    // Inside a tunnel it may be either's.
+    row(
+        FaultCode::Wan11,
+        &[Names, Good(Tunnel), Good(CentreTcp), Good(CentreTls), Seen(Quality, POOR)],
+        Party::Unknown,
+        Open,
     ),
     // The handshake fits into small packets; what is sent through it may not.
     row(
@@ -466,19 +544,45 @@ pub const WIRING: &[Row] =
 pub const RECORDED: &[Row] = &[
     row(
         FaultCode::Dns02,
-        &[Good(Link), Good(Address), Good(Gateway), Seen(ResolverOne, NO_ANSWER), Good(ResolverTwo)],
+        &[
+            Good(Link),
+            Good(Address),
+            Good(Gateway),
+            Lacks(Tunnel),
+            Seen(ResolverOne, NO_ANSWER),
+            Good(ResolverTwo),
+        ],
         Party::Line,
         Sure,
     ),
     row(
         FaultCode::Dns02,
-        &[Good(Link), Good(Address), Good(Gateway), Good(ResolverOne), Seen(ResolverTwo, NO_ANSWER)],
+        &[
+            Good(Link),
+            Good(Address),
+            Good(Gateway),
+            Lacks(Tunnel),
+            Good(ResolverOne),
+            Seen(ResolverTwo, NO_ANSWER),
+        ],
         Party::Line,
         Sure,
     ),
     row(
+        FaultCode::Dns02,
+        &[Good(Tunnel), Seen(ResolverOne, NO_ANSWER), Good(ResolverTwo)],
+        Party::IpsecProvider,
+        Likely,
+    ),
+    row(
+        FaultCode::Dns02,
+        &[Good(Tunnel), Good(ResolverOne), Seen(ResolverTwo, NO_ANSWER)],
+        Party::IpsecProvider,
+        Likely,
+    ),
+    row(
         FaultCode::Ctr07,
-        &[Names, Good(CentreTcp), Good(LineAuth), Seen(Distribution, NO_ANSWER)],
+        &[Names, Good(CentreTcp), GoodOrLacking(LineAuth), Seen(Distribution, NO_ANSWER)],
         Party::Centre,
         Likely,
     ),
@@ -503,6 +607,8 @@ pub const RECORDED: &[Row] = &[
     row(FaultCode::Cal01, &[Seen(TerminalCertificate, &[Ends, Ended])], Party::Terminal, Sure),
 ];
 
+/// The way to the provider's gateway, as far as the line's own router.
+const TO_GATEWAY: Need = Need::All(&[Link, Address, Gateway]);
 /// The way to the terminal's share, for rows about the share.
 const TO_SHARE: Need = Need::All(&[TerminalLink, TerminalNeighbour, TerminalSmb]);
 /// The line and the centre, for rows about answers.

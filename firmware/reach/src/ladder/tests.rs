@@ -19,7 +19,10 @@ fn plan(terminals: &[&str]) -> Plan {
         line_port: "wan0".to_owned(),
         terminal_port: "term0".to_owned(),
         own: Ipv4Addr::LOCALHOST,
-        resolvers: [Ipv6Addr::LOCALHOST; 2],
+        resolvers: [Ipv6Addr::LOCALHOST.into(); 2],
+        one_resolver: false,
+        gateways: Vec::new(),
+        ipv4: false,
         expected: Vec::new(),
         line_auth: target.clone(),
         distribution: target.clone(),
@@ -84,7 +87,7 @@ fn a_rung_this_site_does_not_have_is_missed_by_nobody_also_after_its_ground_was_
 fn a_broken_rung_silences_only_what_stands_on_it() {
     let mut ladder = Ladder::new(&plan(&["t1"]), History::default());
     ladder.take(looked(&["t1"], &[(Rung::Gateway, None, Outcome::Bad(Symptom::Silent))]), NOW);
-    for rung in FAR {
+    for rung in FAR.into_iter().filter(|rung| !ladder.lacking.contains(rung)) {
         assert_eq!(outcome(&ladder, rung), Outcome::Skipped, "{rung:?}");
     }
     assert_eq!(outcome(&ladder, Rung::Address), Outcome::Good);

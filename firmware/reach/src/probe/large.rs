@@ -31,7 +31,7 @@ pub async fn probe(plan: &Plan) -> Finding {
 }
 
 async fn ask(plan: &Plan, peer: SocketAddr) -> Result<(), Finding> {
-    let question = Question::padded(&plan.centre.name, LARGE).map_err(Finding::open)?;
+    let question = Question::padded(&plan.centre.name, plan.ipv4, LARGE).map_err(Finding::open)?;
     let read = |bytes: &[u8]| match question.answer(bytes) {
         Answer::Foreign | Answer::Malformed(_) => None,
         Answer::Addresses(_) | Answer::Missing | Answer::Failed(_) => Some(()),

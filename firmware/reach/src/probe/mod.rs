@@ -8,6 +8,7 @@ pub mod centre_tls;
 pub mod clinic_address;
 pub mod distribution;
 pub mod gateway;
+pub mod ike;
 pub mod large;
 pub mod line_auth;
 pub mod link;

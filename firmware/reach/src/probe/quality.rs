@@ -1,7 +1,7 @@
 //! Loss and delay: a short train of questions to each resolver. One that suffers alone is its own trouble; the line
 //! suffers at every host alike.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use model::Symptom;
@@ -9,6 +9,7 @@ use tokio::net::UdpSocket;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::dns::{Answer, Question};
+use crate::exchange;
 use crate::finding::Finding;
 use crate::names::DNS;
 use crate::plan::Plan;
@@ -73,13 +74,14 @@ fn judge(trains: &[Train]) -> Finding {
 }
 
 /// None if it could not be sent.
-async fn train(plan: &Plan, resolver: Ipv6Addr) -> Option<Train> {
-    let socket = UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0)).await.ok()?;
-    socket.connect(SocketAddr::from((resolver, DNS))).await.ok()?;
+async fn train(plan: &Plan, resolver: IpAddr) -> Option<Train> {
+    let peer = SocketAddr::from((resolver, DNS));
+    let socket = UdpSocket::bind((exchange::unspecified(peer), 0)).await.ok()?;
+    socket.connect(peer).await.ok()?;
     let begun = Instant::now();
     let mut sent: Vec<(Question, Instant, Option<Duration>)> = Vec::new();
     while sent.len() < TRAIN {
-        let question = Question::new(&plan.centre.name).ok()?;
+        let question = Question::new(&plan.centre.name, plan.ipv4).ok()?;
         // What the kernel or a host on the way refuses is lost as well.
         let _ = socket.send(&question.bytes).await;
         sent.push((question, Instant::now(), None));

@@ -3,7 +3,7 @@
 //! It is asked by UDP, as everybody asks it, and that decides. Whether it answers by TCP too is said beside it and is no
 //! fault: nobody feels the want of it while answers fit a datagram.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -19,9 +19,8 @@ use crate::plan::Plan;
 const TCP_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Asks this resolver, and no other, for the centre's name.
-pub async fn probe(plan: &Plan, resolver: Ipv6Addr) -> Finding {
-    let (by_udp, by_tcp) =
-        tokio::join!(names::ask(plan, resolver, &plan.centre.name), tcp(&plan.centre.name, resolver));
+pub async fn probe(plan: &Plan, resolver: IpAddr) -> Finding {
+    let (by_udp, by_tcp) = tokio::join!(names::ask(plan, resolver, &plan.centre.name), tcp(plan, resolver));
     let finding = match by_udp {
         Ok(Reply::Addresses(_)) => Finding::good(resolver.to_string()),
         Ok(Reply::Missing) => Finding::good(format!("{resolver}: has no {}", plan.centre.name)),
@@ -31,16 +30,16 @@ pub async fn probe(plan: &Plan, resolver: Ipv6Addr) -> Finding {
 }
 
 /// What it says by TCP (RFC 7766), in a few words.
-async fn tcp(host: &str, resolver: Ipv6Addr) -> String {
-    match timeout(TCP_PATIENCE, exchange(host, resolver)).await {
+async fn tcp(plan: &Plan, resolver: IpAddr) -> String {
+    match timeout(TCP_PATIENCE, exchange(plan, resolver)).await {
         Ok(Ok(())) => "answers".to_owned(),
         Ok(Err(why)) => why,
         Err(_) => "no answer".to_owned(),
     }
 }
 
-async fn exchange(host: &str, resolver: Ipv6Addr) -> Result<(), String> {
-    let question = Question::new(host)?;
+async fn exchange(plan: &Plan, resolver: IpAddr) -> Result<(), String> {
+    let question = Question::new(&plan.centre.name, plan.ipv4)?;
     let failed = |error: std::io::Error| error.kind().to_string();
     let mut stream = TcpStream::connect(SocketAddr::from((resolver, DNS))).await.map_err(failed)?;
     let length = u16::try_from(question.bytes.len()).map_err(|error| error.to_string())?;

@@ -1,6 +1,6 @@
 //! The time server answers, and our clock agrees with it. The clock is not set here.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use model::Timestamp;
 
@@ -29,7 +29,7 @@ pub async fn probe(plan: &Plan) -> Finding {
 }
 
 /// Asks one address. What cannot be read is no reason to ask no other, and is said if no other answers.
-async fn ask(address: Ipv6Addr) -> Result<(Ipv6Addr, Answer), Finding> {
+async fn ask(address: IpAddr) -> Result<(IpAddr, Answer), Finding> {
     let mut cookie = [0; 8];
     if aws_lc_rs::rand::fill(&mut cookie).is_err() {
         return Err(Finding::open("no random number"));
@@ -52,7 +52,7 @@ async fn ask(address: Ipv6Addr) -> Result<(Ipv6Addr, Answer), Finding> {
     }
 }
 
-fn said(server: Ipv6Addr, answer: &Answer) -> Finding {
+fn said(server: IpAddr, answer: &Answer) -> Finding {
     let detail = match answer {
         Answer::Offset { ms, stratum } => format!("{server}: offset {ms:.1} ms, stratum {stratum}"),
         other => format!("{server}: {other:?}"),

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use model::boot::{BootPart, Situation};
+use tunnel::charon::Kernel;
 
 use super::data::Data;
 use super::machine::Hardware;
 use super::situation::{Decision, Installed, decide};
 use super::{Places, board, claim, mark_adopted, part, site_file};
 use crate::failure::Failure;
-use crate::generate::Places as Generating;
+use crate::generate::{Ipsec, Places as Generating};
 use crate::site_file::Loaded;
 use crate::{files, generate, output, verb};
 
@@ -119,8 +120,31 @@ fn in_service(places: &Places, loaded: &Loaded) -> Result<(), Failure> {
     mark_adopted(&places.state)?;
     copy(&places.installed(), &own.join("site"))?;
     verb::generate::write(&places.network(), &generate::site(&loaded.site))?;
-    let generating = Generating { to: &own, state: &places.state, sockets: &own, owner: "relayd" };
-    verb::generate::daemons(&loaded.site, &generating)
+    let vici = own.join("netd");
+    let ipsec = loaded.provider.as_ref().map(|contract| Ipsec {
+        provider: &contract.provider,
+        vici: &vici,
+        user: Some("netd"),
+        kernel: Kernel::Xfrm,
+    });
+    let generating =
+        Generating { to: &own, state: &places.state, sockets: &own, owner: "relayd", ipsec };
+    verb::generate::daemons(&loaded.site, &generating)?;
+    if let Some(contract) = &loaded.provider {
+        give_to_netd(&places.state, contract.provider.authentication.secret())?;
+    }
+    Ok(())
+}
+
+/// What proves the box to its provider is `netd`'s to read, which drives the tunnel; an adoption gives every secret to
+/// the relay. One that is not there yet is `netd`'s to miss.
+fn give_to_netd(state: &Path, name: &str) -> Result<(), Failure> {
+    let path = crate::secret::path(state, name);
+    let Some(user) = nix::unistd::User::from_name("netd").ok().flatten() else { return Ok(()) };
+    match std::os::unix::fs::lchown(&path, Some(user.uid.as_raw()), Some(user.gid.as_raw())) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Failure::Write { path, source }),
+        _ => Ok(()),
+    }
 }
 
 /// Takes the site away again: what is not there starts no role.

@@ -22,7 +22,7 @@ pub fn config(site: &Site, sockets: &Path) -> String {
         let _ = writeln!(text, "{TAP}  dnstap-socket-path: \"{}\"", answers.display());
     }
     text.push_str(FORWARD);
-    for resolver in &site.profile.resolvers {
+    for resolver in super::resolvers(site) {
         let _ = writeln!(text, "  forward-addr: {resolver}");
     }
     text

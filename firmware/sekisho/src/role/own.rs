@@ -2,6 +2,7 @@
 
 pub mod aside;
 mod hardware;
+mod tunnel;
 mod version;
 
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use model::part::{FirewallPart, Role, RulesetState, Snapshot};
+use model::tunnel::TunnelPart;
 use model::{Observation, Timestamp};
 use nix::sys::statvfs::statvfs;
 use reach::own::{self, Facts, Lives, Room, Version};
@@ -38,19 +40,25 @@ pub struct Own {
     lives: Mutex<Lives>,
     /// A newer version that ran here before.
     left: Option<String>,
+    /// How the tunnel stands, on a line that has one.
+    tunnel: watch::Receiver<Option<TunnelPart>>,
+    /// What was said of it at the last look.
+    tunnel_told: Mutex<Option<TunnelPart>>,
     /// Until when the page's certificates are good, and when that was asked.
     until: Mutex<Option<(Instant, Timestamp)>>,
 }
 
 impl Own {
     /// Begins to listen to the others, and notes this start.
-    pub fn watch(sockets: &Path, state: &Path) -> Self {
+    pub fn watch(sockets: &Path, state: &Path, has_tunnel: bool) -> Self {
         let starts = note_start(&starts(sockets), Timestamp::now());
         Self {
             sockets: sockets.to_owned(),
             state: state.to_owned(),
             parts: snapshot::follow(sockets, &[Role::Netd]),
             told: Mutex::new(None),
+            tunnel: tunnel::follow(sockets, has_tunnel),
+            tunnel_told: Mutex::new(None),
             lives: Mutex::new(Lives::of_own(Role::Reachd, &starts)),
             left: version::note(&state.join(MEMORY), version::OWN),
             until: Mutex::new(None),
@@ -80,11 +88,32 @@ impl Own {
             hardware: hardware::read(Path::new(hardware::SYS)),
             secrets_until: until,
         };
-        own::observations(&facts, now)
+        let mut seen = own::observations(&facts, now);
+        let tunnel = self.tunnel.borrow().clone();
+        seen.extend(tunnel.as_ref().map(own::tunnel));
+        *self.tunnel_told.lock().unwrap_or_else(PoisonError::into_inner) = tunnel;
+        seen
     }
 
-    /// Ends when the firewall says something else of the ruleset than at the last look.
+    /// Ends when the firewall says something else of the ruleset, or `netd` of the tunnel, than at the last look.
     pub async fn stirred(&self) {
+        tokio::select! {
+            () = self.firewall_stirred() => {}
+            () = self.tunnel_stirred() => {}
+        }
+    }
+
+    async fn tunnel_stirred(&self) {
+        let mut tunnel = self.tunnel.clone();
+        let is_news = |seen: &Option<TunnelPart>| {
+            *seen != *self.tunnel_told.lock().unwrap_or_else(PoisonError::into_inner)
+        };
+        if tunnel.wait_for(is_news).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    async fn firewall_stirred(&self) {
         let mut parts = self.parts.clone();
         let is_news = |seen: &Arc<Snapshot>| {
             let last = *self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -176,7 +205,7 @@ mod tests {
         let (sockets, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let door = server::open(sockets.path(), Role::Webd).await.unwrap();
         tokio::spawn(server::serve(door, axum::Router::new()));
-        let own = Own::watch(sockets.path(), state.path());
+        let own = Own::watch(sockets.path(), state.path(), false);
         let process = i32::try_from(std::process::id()).unwrap();
         assert_eq!(own.processes().await, [(Role::Webd, process)]);
         let seen = own.look().await;
@@ -193,7 +222,7 @@ mod tests {
         let (routes, _) = socket::part::routes(seen, 60);
         let door = server::open(sockets.path(), Role::Netd).await.unwrap();
         tokio::spawn(server::serve(door, routes));
-        let own = Own::watch(sockets.path(), state.path());
+        let own = Own::watch(sockets.path(), state.path(), false);
         let say = |state| part.send_replace(FirewallPart { state, ..FirewallPart::dropping(None) });
         for state in [RulesetState::Proved, RulesetState::Drifted, RulesetState::DropAll] {
             say(state);

@@ -62,7 +62,8 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
         .route("/sweep/page", sweep(ask, false))
         .route("/past", remembered(past.clone()));
     let mut tasks = super::serve(place, Role::Reachd, routes).await?;
-    let own = Own::watch(&place.sockets, &place.state);
+    let has_tunnel = place.provider.is_some();
+    let own = Own::watch(&place.sockets, &place.state, has_tunnel);
     let witness = Witness { sockets: place.sockets.clone(), own };
     tasks.spawn(async move {
         reach::run(plan, sockets, &state, part, past, witness, sweeps).await.map_err(Failure::from)

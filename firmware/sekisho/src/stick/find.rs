@@ -2,6 +2,8 @@
 
 use model::notice::Stick;
 use model::{Profile, Site};
+use tunnel::Provider;
+use tunnel::provider::Authentication;
 
 use super::{LARGEST_LOGIN, LOGINS, LOGINS_MOST, SITE, is_login, is_plain, largest};
 
@@ -99,19 +101,31 @@ fn named(
     entries: &[Listed],
     site: &str,
 ) -> Result<Vec<Found>, Trouble> {
-    let mut found = Vec::new();
-    let Some(profile) = Site::profile_name(site).filter(|name| has_ending(name, ".toml")) else {
-        return Ok(found);
-    };
-    let Some(text) = beside(files, path, entries, &profile)? else { return Ok(found) };
-    let authorities = Profile::parse("", &text).ok().and_then(|profile| profile.centre_authorities);
-    found.push((plain(&profile)?, text));
-    if let Some(name) = authorities
-        && let Some(text) = beside(files, path, entries, &name)?
-    {
-        found.push((plain(&name)?, text));
+    let mut found: Vec<Found> = Vec::new();
+    let mut names: Vec<String> = [Site::profile_name(site), Site::provider_name(site)]
+        .into_iter()
+        .flatten()
+        .filter(|name| has_ending(name, ".toml"))
+        .collect();
+    while let Some(name) = names.pop() {
+        let short = plain(&name)?;
+        if found.iter().any(|(known, _)| *known == short) {
+            continue;
+        }
+        let Some(text) = beside(files, path, entries, &name)? else { continue };
+        names.extend(Profile::parse("", &text).ok().and_then(|profile| profile.centre_authorities));
+        names.extend(Provider::parse("", &text, false).ok().and_then(authorities));
+        found.push((short, text));
     }
     Ok(found)
+}
+
+/// The file of authorities that a provider's profile names.
+fn authorities(provider: Provider) -> Option<String> {
+    match provider.authentication {
+        Authentication::Certificate { authorities, .. } => Some(authorities),
+        Authentication::Psk { .. } => None,
+    }
 }
 
 fn beside(

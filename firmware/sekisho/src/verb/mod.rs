@@ -9,6 +9,7 @@ pub mod policy;
 pub mod rehearse;
 pub mod relay;
 pub mod relay_history;
+pub mod secret;
 mod selftest;
 pub mod site;
 pub mod status;

@@ -157,6 +157,14 @@ impl Case {
         codes.all(|code| FaultCode::from_key(code).is_some())
     }
 
+    /// Whether all of it can be made on this line.
+    pub fn is_on(&self, layout: crate::layout::Layout) -> bool {
+        self.makes
+            .iter()
+            .filter_map(|code| crate::fault::Fault::from_code(code))
+            .all(|fault| fault.is_on(layout))
+    }
+
     /// Whether it is meant by this word: its name, its first fault, or that fault's code.
     pub fn is(&self, word: &str) -> bool {
         let fault = self.makes.first().copied().unwrap_or_default();

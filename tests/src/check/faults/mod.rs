@@ -17,6 +17,7 @@ use self::side::Queue;
 pub use self::walk::play as play_one;
 use super::lab::Wish;
 use super::{Row, Wrong};
+use crate::layout::Layout;
 
 /// What is wished for.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +30,8 @@ pub struct Order {
     pub passive: bool,
     /// So many sweeps of a clean clinic instead of any fault.
     pub clean: Option<u32>,
+    /// The line they hang on, and how.
+    pub layout: Layout,
     /// The clinics that stand side by side.
     pub sides: Vec<String>,
 }
@@ -44,7 +47,18 @@ impl Order {
             let names: Vec<&str> = all.iter().map(|case| case.name.as_str()).collect();
             return Err(Wrong(format!("there is no {unknown}; there are {}", names.join(" "))));
         }
+        let not_here = |word: &&String| {
+            let mut named = all.iter().filter(|case| case.is(word));
+            named.all(|case| !case.is_on(self.layout))
+        };
+        if let Some(word) = self.codes.iter().find(not_here) {
+            return Err(Wrong(format!(
+                "{word} cannot be made on a line of kind {}",
+                self.layout.line.word()
+            )));
+        }
         let meant = |case: &Case| match self.codes.as_slice() {
+            _ if !case.is_on(self.layout) => false,
             [] => case.is_judged(),
             words => words.iter().any(|word| case.is(word)),
         };

@@ -2,7 +2,7 @@
 //! the evidence that decides for each, and without it.
 
 use model::Certainty::{self, Likely, Open, Sure};
-use model::Party::{Box, Centre, Clinic, Line, ReceiptComputer, Terminal, Unknown};
+use model::Party::{Box, Centre, Clinic, IpsecProvider, Isp, Line, ReceiptComputer, Terminal, Unknown};
 
 use super::case::{Case, made};
 
@@ -11,7 +11,7 @@ const ANY: &[Certainty] = &[Sure, Likely, Open];
 
 /// Every single case, in the catalogue's order.
 pub fn cases() -> Vec<Case> {
-    [line(), names(), centre(), terminal(), clinic()].into_iter().flatten().collect()
+    [line(), names(), tunnel(), centre(), terminal(), clinic()].into_iter().flatten().collect()
 }
 
 fn line() -> Vec<Case> {
@@ -51,6 +51,24 @@ fn names() -> Vec<Case> {
         made("DNS-04").alarm("DNS-04", Centre, ANY),
         made("DNS-04").and("CTR-07").named("one-neighbour").alarm("DNS-04", Unknown, ANY),
         made("DNS-05").alarm("DNS-05", Clinic, ANY),
+    ]
+}
+
+/// Those of a line by IPsec. On the way to a verdict the other end's silence may be seen first, which is nobody's.
+fn tunnel() -> Vec<Case> {
+    vec![
+        made("IKE-01").alarm("IKE-01", Isp, &[Likely]).passing("IKE-07", IpsecProvider),
+        // What never answered here may be the router in front of the box.
+        made("IKE-01").born().alarm("IKE-01", Unknown, &[Open]),
+        made("IKE-02").alarm("IKE-02", Isp, &[Likely]).passing("IKE-07", IpsecProvider),
+        made("IKE-02").born().alarm("IKE-02", Unknown, &[Open]),
+        made("IKE-03").alarm("IKE-03", IpsecProvider, &[Likely]).passing("IKE-07", IpsecProvider),
+        made("IKE-04").alarm("IKE-04", Box, &[Likely]).passing("IKE-07", IpsecProvider),
+        // The same key was good before: then it is the provider's.
+        made("IKE-05").alarm("IKE-05", IpsecProvider, &[Likely]).passing("IKE-07", IpsecProvider),
+        made("IKE-05").born().alarm("IKE-05", Box, &[Likely]),
+        made("IKE-06").alarm("IKE-06", Box, &[Sure]),
+        made("IKE-07").alarm("IKE-07", IpsecProvider, &[Likely]),
     ]
 }
 

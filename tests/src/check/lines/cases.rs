@@ -17,7 +17,7 @@ use crate::layout::{Layout, Line, Wiring};
 const LISTED: &str = "[2001:db8:0:cc::10]:443";
 const NOT_LISTED: &str = "[2001:db8:0:cc::10]:444";
 /// How long a refused connection is tried: a listed one is there in milliseconds, or after one lost packet in a second.
-const REFUSED: Duration = Duration::from_millis(1_500);
+pub(super) const REFUSED: Duration = Duration::from_millis(1_500);
 /// What a first packet may take.
 const FIRST: Duration = Duration::from_secs(1);
 /// New addresses of the terminal, one after the other.
@@ -39,6 +39,9 @@ pub fn from_outside(layout: Layout) -> Vec<Case> {
 
 /// The cases of a line and a wiring.
 pub fn of(layout: Layout) -> Vec<Case> {
+    if layout.line == Line::Ipsec {
+        return super::ipsec::of();
+    }
     let mut all = vec![Case::new("every_rung_is_green", "nothing", every_rung)];
     all.extend(from_outside(layout));
     all.push(Case::new("the_box_says_nothing_of_routes_on_the_line", "the line is listened to", silent));
@@ -67,7 +70,7 @@ pub fn of(layout: Layout) -> Vec<Case> {
     all
 }
 
-fn every_rung(lab: &mut Lab) -> Outcome {
+pub(super) fn every_rung(lab: &mut Lab) -> Outcome {
     let mut last = String::new();
     let all = lab.until("every rung is good", PATIENCE, || {
         let part = lab.check()?;
@@ -91,7 +94,7 @@ fn has(lab: &Lab, layout: Layout, renumbered: bool) -> Outcome {
     so.map_err(|wrong| Wrong(format!("{wrong}; it has {last:?}")))
 }
 
-fn connects(lab: &Lab, host: &str, to: &str, patience: Duration) -> Result<bool, Wrong> {
+pub(super) fn connects(lab: &Lab, host: &str, to: &str, patience: Duration) -> Result<bool, Wrong> {
     let to: SocketAddr = to.parse().map_err(|_| Wrong(format!("{to} is no address")))?;
     Ok(lab.clinic().inside(host, || TcpStream::connect_timeout(&to, patience).is_ok())?)
 }

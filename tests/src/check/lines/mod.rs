@@ -3,6 +3,7 @@
 
 mod addresses;
 mod cases;
+mod ipsec;
 
 use std::io::Write;
 
