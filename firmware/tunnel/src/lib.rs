@@ -1,1 +1,3 @@
 //! IPsec (strongSwan over vici) and remote maintenance with consent.
+
+pub mod consent;
