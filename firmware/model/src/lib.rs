@@ -11,6 +11,7 @@
 //! - [`part`]: what each role publishes about itself; [`scene`]: what the lamps show;
 //! - [`past`]: what is remembered of the line; [`policy`]: what the firewall says of itself;
 //! - [`packet`]: one packet, as the firewall sees it;
+//! - [`tunnel`]: the tunnel to the provider;
 //! - [`boot`]: how the box came up; [`notice`]: what a person is told about it.
 
 pub mod boot;
@@ -34,6 +35,7 @@ pub mod ruleset;
 pub mod scene;
 pub mod selftest;
 pub mod site;
+pub mod tunnel;
 pub mod verdict;
 pub mod words;
 pub mod zone;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Actor, Reason};
+use crate::tunnel::Trouble;
 use crate::words::{Language, Text};
 
 mod refusal;
@@ -281,9 +282,9 @@ pub struct MaintenancePart {
     pub sessions: Vec<Session>,
     /// Whether the responsible person has set a number.
     pub pin_set: bool,
-    /// Why the newest session had no tunnel, for an engineer.
+    /// Why the newest session has or had no tunnel (MNT-01).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hindrance: Option<String>,
+    pub trouble: Option<Trouble>,
 }
 
 impl MaintenancePart {
@@ -297,9 +298,34 @@ impl MaintenancePart {
         Some((session, open.tunnel))
     }
 
+    /// Why an open session has no tunnel, in words.
+    pub fn why_not(&self) -> Option<Text> {
+        self.trouble.filter(|_| self.open.is_some()).map(without)
+    }
+
     /// Whether a session awaits its review for too long.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         self.sessions.iter().any(|session| session.is_overdue(now))
+    }
+}
+
+/// Why a maintainer's gateway and the box have no tunnel.
+const fn without(trouble: Trouble) -> Text {
+    match trouble {
+        Trouble::Silent | Trouble::SilentNat => {
+            Text::new("保守会社の装置から応答がありません", "the maintainer's gateway does not answer")
+        }
+        Trouble::GatewayNotBelieved | Trouble::GatewayExpired => Text::new(
+            "相手の証明書が設定ファイルのものと違います",
+            "the gateway shows another certificate than the site file's",
+        ),
+        Trouble::AuthenticationRefused | Trouble::OwnSecret => {
+            Text::new("相手が本機の証明書を受け付けません", "the gateway does not take the box's certificate")
+        }
+        Trouble::NoProposal | Trouble::NotAgreed => {
+            Text::new("相手と方式が合いません", "the gateway agrees to nothing the box offers")
+        }
+        Trouble::Ended | Trouble::Other => Text::new("接続が続きません", "the tunnel does not last"),
     }
 }
 

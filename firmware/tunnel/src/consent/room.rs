@@ -9,6 +9,7 @@ use model::maintenance::{
     Answer, Giver, MaintenancePart, Opening, Pin, PinChange, Reached, Refusal, Reviewing, Widening,
 };
 use model::site::maintainers::Person;
+use model::tunnel::Trouble;
 use model::{Site, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -30,8 +31,8 @@ pub struct Look {
     pub up: bool,
     /// What was reached until now; none if it could not be counted.
     pub reached: Option<Reached>,
-    /// Why it does not stand, for an engineer.
-    pub hindrance: Option<String>,
+    /// Why it does not stand.
+    pub trouble: Option<Trouble>,
 }
 
 /// What opens and closes: the kernel and charon, or a test's.
@@ -90,7 +91,7 @@ pub struct Room<D> {
     record: Record,
     pins: Keeper,
     part: watch::Sender<MaintenancePart>,
-    hindrance: Option<String>,
+    trouble: Option<Trouble>,
     /// What is to be closed could not be yet: it is tried again and again.
     ajar: bool,
 }
@@ -111,8 +112,8 @@ impl<D: Doors> Room<D> {
         let (record, past) = Record::open(&state, now.wall)?;
         let (consent, effects) = Consent::found(Arc::clone(&site), past, &source.boot, now);
         let pins = Keeper::of(&state, &source.boot);
-        let (hindrance, ajar) = (None, false);
-        let mut room = Self { doors, source, site, consent, record, pins, part, hindrance, ajar };
+        let (trouble, ajar) = (None, false);
+        let mut room = Self { doors, source, site, consent, record, pins, part, trouble, ajar };
         // What cannot be closed or recorded now is tried again.
         let _ = room.carry_out(effects).await;
         let trusted = *room.source.clock.borrow_and_update();
@@ -170,7 +171,7 @@ impl<D: Doors> Room<D> {
         if let Some(reached) = look.reached {
             let _ = self.happens(Event::Reached(reached)).await;
         }
-        self.hindrance = look.hindrance.or(self.hindrance.take()).filter(|_| !look.up);
+        self.trouble = look.trouble.or(self.trouble).filter(|_| !look.up);
         let _ = self.happens(Event::Tunnel(look.up)).await;
     }
 
@@ -207,7 +208,7 @@ impl<D: Doors> Room<D> {
             Effect::Record(entry) => self.write(&entry),
             Effect::LetIn(further) => self.doors.let_in(further).await,
             Effect::Call(name) => {
-                self.hindrance = None;
+                self.trouble = None;
                 let maintainer = self.site.maintainer.as_ref();
                 let person = maintainer.and_then(|one| one.person(&name)).ok_or("nobody of this name")?;
                 self.doors.call(person).await
@@ -318,7 +319,7 @@ impl<D: Doors> Room<D> {
 
     /// Whether something new was published.
     fn publish(&mut self) -> bool {
-        let part = self.consent.part(self.pins.is_set(), self.hindrance.clone());
+        let part = self.consent.part(self.pins.is_set(), self.trouble);
         self.part.send_if_modified(|told| {
             let differs = *told != part;
             *told = part;

@@ -14,6 +14,7 @@ use model::maintenance::{
     End, Further, Giver, MaintenancePart, Open, Reached, Refusal, Tunnel, Used, Wanted,
 };
 use model::site::maintainers::Terms;
+use model::tunnel::Trouble;
 use model::{Site, Timestamp};
 
 use super::entry::Entry;
@@ -200,13 +201,13 @@ impl Consent {
     }
 
     /// What is told of it.
-    pub fn part(&self, pin_set: bool, hindrance: Option<String>) -> MaintenancePart {
+    pub fn part(&self, pin_set: bool, trouble: Option<Trouble>) -> MaintenancePart {
         let open = self.open.as_ref().and_then(|held| {
             let tunnel = held.silent.map_or(Tunnel::Up, |(_, since)| Tunnel::Down { since });
             Some(Open { session: held.session?, tunnel })
         });
         let planned = self.site.maintainer.is_some();
-        MaintenancePart { planned, open, sessions: self.past.told(), pin_set, hindrance }
+        MaintenancePart { planned, open, sessions: self.past.told(), pin_set, trouble }
     }
 
     fn held(&mut self, how: impl FnOnce(&mut Held)) {

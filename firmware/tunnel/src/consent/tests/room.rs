@@ -58,7 +58,7 @@ impl Doors for Fake {
 
     async fn look(&mut self) -> Look {
         let reached = Reached { bytes_in: 10, bytes_out: 20, management: 1, further: 0 };
-        self.with(|scene| Look { up: scene.up, reached: Some(reached), hindrance: None })
+        self.with(|scene| Look { up: scene.up, reached: Some(reached), trouble: None })
     }
 }
 
