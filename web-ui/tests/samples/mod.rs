@@ -91,6 +91,7 @@ pub fn clean() -> Snapshot {
             proved_at: Some(ago(30)),
             ..FirewallPart::dropping(None)
         }),
+        maintenance: stamped(MaintenancePart { planned: true, pin_set: true, ..MaintenancePart::default() }),
         board: board([Sign::BoxWell, Sign::LineWell, Sign::RelayWell, Sign::Calm]),
         boot: None,
         past: None,

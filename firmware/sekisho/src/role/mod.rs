@@ -2,12 +2,15 @@
 
 pub mod boardd;
 mod lent;
+mod maintenance;
 pub mod netd;
 pub mod own;
 pub mod reachd;
 pub mod relayd;
 mod told;
 pub mod webd;
+
+pub use maintenance::certificate;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use model::ruleset::{Applied, Apply};
 use model::{Site, Timestamp};
 use tokio::sync::{mpsc, watch};
 
-use super::{Place, Purpose, Ready, Tasks, lent, told};
+use super::{Place, Purpose, Ready, Tasks, lent, maintenance, told};
 use crate::failure::Failure;
 use crate::socket::lend::Lender;
 use crate::socket::server::Asker;
@@ -46,8 +46,10 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let (ask, commands) = mpsc::channel(super::WAITING);
     let (routes, pulse) = part::routes(seen.clone(), PATIENCE_S);
     let routes = routes.merge(told::routes(&place.purpose, ask.clone()));
-    let routes = routes.merge(rules(ask));
+    let (consent, maintenance) = maintenance::Consent::of(place, ask.clone());
+    let routes = consent.noting(routes.merge(rules(ask))).merge(maintenance);
     let mut tasks = super::serve(place, Role::Netd, routes).await?;
+    consent.start(place, &mut tasks);
     let lender = Lender::open(&place.sockets)?;
     let purpose = place.purpose.clone();
     tasks.spawn(async move {

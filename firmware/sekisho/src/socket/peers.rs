@@ -29,6 +29,14 @@ const TABLE: [Guests; 5] = [
             ("/confirm", &[]),
             ("/revert", &[]),
             ("/seen", &[]),
+            // Consent is the responsible person's, by a number, or the button's, which boardd reads.
+            ("/maintenance/open", &[]),
+            ("/maintenance/further", &[]),
+            ("/maintenance/close", &[]),
+            ("/maintenance/review", &[]),
+            ("/maintenance/pin", &[]),
+            ("/maintenance/button", &[Role::Boardd]),
+            ("/maintenance/touch", &[Role::Boardd]),
         ],
     },
     Guests {
@@ -47,11 +55,12 @@ const TABLE: [Guests; 5] = [
     // knows, so it is no reason to try a refused login sooner.
     Guests {
         role: Role::Reachd,
-        readers: &[Role::Boardd, Role::Webd],
+        // netd asks whether a time server contradicts the box's clock.
+        readers: &[Role::Boardd, Role::Webd, Role::Netd],
         askers: &[("/sweep", &[]), ("/sweep/page", &[Role::Webd])],
     },
     // The verdict is on the box, too: reachd knocks at every door to see who stands behind it.
-    Guests { role: Role::Boardd, readers: &[Role::Webd, Role::Reachd], askers: &[] },
+    Guests { role: Role::Boardd, readers: &[Role::Webd, Role::Reachd], askers: &[("/press", &[])] },
     // The console runs as boardd, and says the page's fingerprint.
     Guests { role: Role::Webd, readers: &[Role::Boardd, Role::Reachd], askers: &[] },
 ];
@@ -126,6 +135,14 @@ mod tests {
         }
         for verb in ["/prove", "/apply", "/confirm", "/revert", "/seen"] {
             assert!(Role::ALL.into_iter().all(|guest| !post(Role::Netd, guest, verb)), "root's alone");
+        }
+        for verb in ["open", "further", "close", "review", "pin"] {
+            let path = format!("/maintenance/{verb}");
+            assert!(Role::ALL.into_iter().all(|guest| !post(Role::Netd, guest, &path)), "root's alone");
+        }
+        for path in ["/maintenance/button", "/maintenance/touch"] {
+            let may = |guest| post(Role::Netd, guest, path);
+            assert!(Role::ALL.into_iter().all(|guest| may(guest) == (guest == Role::Boardd)), "the button's");
         }
         for verb in ["/retry", "/return", "/discard", "/selftest"] {
             assert!(Role::ALL.into_iter().all(|guest| !post(Role::Relayd, guest, verb)), "root's alone");
