@@ -124,7 +124,8 @@ pub async fn serve(
     intents: Intents,
     now: impl Fn() -> Timestamp + Send + Sync + 'static,
 ) -> Result<(), Error> {
-    let Listeners { http, https, maintenance, identity: Identity { tls, fingerprints, .. }, shows } = listeners;
+    let Listeners { http, https, maintenance, identity: Identity { tls, fingerprints, .. }, shows } =
+        listeners;
     let fingerprints = Arc::new(fingerprints);
     let page = Page { shows, fingerprints, snapshots, intents, now: Arc::new(now) };
     let guests = Arc::new(Guests::default());

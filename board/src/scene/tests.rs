@@ -76,7 +76,9 @@ fn booted(situation: Situation, notices: &[Notice]) -> Snapshot {
         notices: notices.to_vec(),
         setup: None,
     };
-    Snapshot { firewall: firewall(RulesetState::Proved), boot: Some(boot), ..Snapshot::default() }
+    let maintenance = stamped(MaintenancePart::default());
+    let firewall = firewall(RulesetState::Proved);
+    Snapshot { firewall, maintenance, boot: Some(boot), ..Snapshot::default() }
 }
 
 /// The situations a person in front of the box has to tell apart.
@@ -168,7 +170,8 @@ fn maintained(until_s: i64, tunnel: Option<Tunnel>) -> Snapshot {
 
 #[test]
 fn maintenance_is_told_by_its_lamp_and_a_review_that_is_late_by_the_alarm() {
-    let sign = |snapshot: &Snapshot, lamp| Sign::of(lamp, scene(snapshot).light(lamp).unwrap().blink).unwrap();
+    let sign =
+        |snapshot: &Snapshot, lamp| Sign::of(lamp, scene(snapshot).light(lamp).unwrap().blink).unwrap();
     let down = Some(Tunnel::Down { since: Timestamp::UNIX_EPOCH });
     for (snapshot, wanted) in [
         (snapshot(Usability::Usable, &[]), Sign::NoMaintainer),

@@ -226,7 +226,9 @@ impl Sign {
             Self::NoMaintainer => Text::new("保守作業はありません", "no maintainer is in"),
             Self::MaintainerAwaited => Text::new("遠隔保守を許可中です", "maintenance is allowed"),
             Self::MaintainerIn => Text::new("遠隔保守の作業中です", "a maintainer is in"),
-            Self::MaintainerLeaves => Text::new("遠隔保守は5分以内に終わります", "maintenance ends within 5 minutes"),
+            Self::MaintainerLeaves => {
+                Text::new("遠隔保守は5分以内に終わります", "maintenance ends within 5 minutes")
+            }
             Self::MaintainerUnknown => {
                 Text::new("遠隔保守の状態が分かりません", "nothing is known about maintenance")
             }

@@ -20,7 +20,6 @@ impl Site {
             (self.clinic_dns, "[clinic] dns", "names for the clinic's computers"),
             (self.claims.is_some(), "[claims]", "a port for claims terminals"),
             (self.printers.is_some(), "[printers]", "a port for printers"),
-            (self.maintainer.is_some(), "[maintainer]", "remote maintenance"),
             (self.update.is_some(), "[update]", "updates over the network"),
         ];
         let sentence = |(_, table, what): &(bool, &str, &str)| {

@@ -100,10 +100,8 @@ async fn nothing(part: &watch::Sender<MaintenancePart>) -> Result<(), Failure> {
 
 /// In development and in the lab there is no ESP in the kernel.
 fn line(site: &Site, place: &Place) -> Option<Line> {
-    let maintainer = site.maintainer.clone()?;
     let kernel = if place.board == "simulated" { Kernel::Userspace } else { Kernel::Xfrm };
-    let port = site.interface(maintainer.uplink.zone()).unwrap_or_default().to_owned();
-    Some(Line::of(maintainer, &port, kernel, &own_folder(&place.sockets, Role::Netd), &place.state))
+    Line::of(site, kernel, &own_folder(&place.sockets, Role::Netd), &place.state)
 }
 
 /// Whether a time server contradicts the box's clock, by what `reachd` saw last.

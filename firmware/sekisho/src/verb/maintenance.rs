@@ -129,7 +129,13 @@ fn lines(part: &MaintenancePart, now: Timestamp, language: Language) -> Vec<Stri
     lines
 }
 
-fn open(session: &Session, tunnel: Tunnel, part: &MaintenancePart, now: Timestamp, language: Language) -> String {
+fn open(
+    session: &Session,
+    tunnel: Tunnel,
+    part: &MaintenancePart,
+    now: Timestamp,
+    language: Language,
+) -> String {
     let left = (session.until.as_second() - now.as_second()).max(0);
     let stands = match (tunnel, part.why_not()) {
         (Tunnel::Up, _) => "the tunnel stands".to_owned(),

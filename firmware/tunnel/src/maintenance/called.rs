@@ -1,6 +1,6 @@
 //! What charon is told about a maintainer's gateway. Pure.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use model::site::maintainers::Person;
 use model::site::prefix::Prefix;
@@ -19,11 +19,21 @@ pub(super) const PATIENCE_S: u32 = 8;
 const DELAY_S: u32 = 10;
 
 /// A connection to each of the gateways. The other side is who shows the certificate of the site file, and nobody else.
-pub(super) fn connections(maintainer: &Maintainer, person: &Person, own: &str) -> Vec<Connection> {
+///
+/// `inside` are the site's networks, for a second consent: the tunnel carries them, the rules let nothing through to
+/// them but the one host and port.
+pub(super) fn connections(
+    maintainer: &Maintainer,
+    inside: &[Prefix],
+    person: &Person,
+    own: &str,
+) -> Vec<Connection> {
     let provider = provider(maintainer);
     let shown = Certificates { own, authorities: "" };
+    let management = Prefix { length: 32, ..maintainer.address };
+    let inside: Vec<Prefix> = [management].iter().chain(inside).copied().collect();
     let one = |gateway: &IpAddr| {
-        let made = Connection::new(Purpose::Maintenance, &provider, *gateway, &[], shown);
+        let made = Connection::new(Purpose::Maintenance, &provider, *gateway, &inside, shown);
         made.pinned(&person.certificate.pem)
     };
     maintainer.gateways.iter().map(one).collect()
@@ -40,21 +50,12 @@ fn provider(maintainer: &Maintainer) -> Provider {
         peer_id: "%any".into(),
         authentication: certificate,
         networks: vec![maintainer.address.as_network()],
-        inner: Inner::Fixed(own(&maintainer.address)),
+        inner: Inner::Routed,
         dpd_delay_s: DELAY_S,
         dpd_patience_s: PATIENCE_S,
         rekey: Rekey { ike_s: 14_400, esp_s: 3_600, reauthenticate_s: None },
         mobike: true,
         fragmentation: true,
         legacy: None,
-    }
-}
-
-/// The box's management address.
-fn own(address: &Prefix) -> Ipv4Addr {
-    match address.address {
-        IpAddr::V4(address) => address,
-        // The site file's checker lets no other in.
-        IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
     }
 }

@@ -5,10 +5,11 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use model::Timestamp;
 use model::site::maintainers::Person;
+use model::site::prefix::Prefix;
 use model::site::uplink::Maintainer;
 use model::tunnel::Trouble;
+use model::{Site, Timestamp};
 use nix::net::if_::if_nametoindex;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
@@ -55,6 +56,8 @@ pub struct Seen {
 #[derive(Debug)]
 pub struct Line {
     maintainer: Maintainer,
+    /// The site's networks.
+    inside: Vec<Prefix>,
     /// The port that an XFRM interface belongs to.
     port: String,
     kernel: Kernel,
@@ -79,10 +82,13 @@ fn say(told: &Told, why: Option<Trouble>) {
 }
 
 impl Line {
-    /// Nothing is started yet. `folder` is of memory, `state` of the disk; `port` carries the calls.
-    pub fn of(maintainer: Maintainer, port: &str, kernel: Kernel, folder: &Path, state: &Path) -> Self {
+    /// The tunnel of a site, if it has maintenance. Nothing is started yet. `folder` is of memory, `state` of the disk.
+    pub fn of(site: &Site, kernel: Kernel, folder: &Path, state: &Path) -> Option<Self> {
+        let maintainer = site.maintainer.clone()?;
+        let inside = site.networks().into_iter().map(|(_, network)| network).collect();
+        let port = site.interface(maintainer.uplink.zone()).unwrap_or_default().to_owned();
         let (folder, state) = (folder.join("maintenance"), state.to_owned());
-        Self { maintainer, port: port.to_owned(), kernel, folder, state, running: None }
+        Some(Self { maintainer, inside, port, kernel, folder, state, running: None })
     }
 
     /// Starts charon and begins to call, again and again, until [`Self::hang_up`].
@@ -92,7 +98,7 @@ impl Line {
     pub async fn call(&mut self, person: &Person) -> Result<(), String> {
         self.hang_up().await?;
         let own = identity::own(&self.state, Timestamp::now())?;
-        let connections = called::connections(&self.maintainer, person, &own.certificate);
+        let connections = called::connections(&self.maintainer, &self.inside, person, &own.certificate);
         let charon = self.start()?;
         let vici = Vici::at(PURPOSE.socket(&self.folder));
         let told = Told::default();
@@ -178,7 +184,10 @@ fn bytes() -> Option<(u64, u64)> {
 /// The kernel ends it when the thread that started it ends, and so when the process does, however that ends.
 fn die_with_us(command: &mut Command) {
     let parent = nix::unistd::getpid();
-    #[expect(unsafe_code, reason = "runs between fork and exec, where it makes two system calls and no allocation")]
+    #[expect(
+        unsafe_code,
+        reason = "runs between fork and exec, where it makes two system calls and no allocation"
+    )]
     // SAFETY: both calls are async-signal-safe.
     unsafe {
         command.pre_exec(move || {
@@ -197,7 +206,7 @@ struct Work {
     secret: Secret,
     port: String,
     kernel: Kernel,
-    address: model::site::prefix::Prefix,
+    address: Prefix,
 }
 
 impl Work {
