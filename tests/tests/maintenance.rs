@@ -233,6 +233,19 @@ struct World {
     own: String,
 }
 
+/// A test that failed shows what both charons said.
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let own = self.clinic.socket_dir().join("netd/maintenance/charon.log");
+            let daemon = self.clinic.socket_dir().with_file_name("logs").join("sekisho.log");
+            for log in [own, self.afar.folder.path().join("charon.log"), daemon] {
+                eprintln!("{}:\n{}", log.display(), fs::read_to_string(&log).unwrap_or_default());
+            }
+        }
+    }
+}
+
 impl World {
     fn new(name: &str, seconds: i64) -> Self {
         let clinic = Clinic::up_with(name, &[]).unwrap();
@@ -324,10 +337,9 @@ impl World {
     /// The box's own addresses on the line.
     fn outside(&self) -> Vec<IpAddr> {
         let visit = self.clinic.inside("box", || {
-            let output =
-                Command::new("ip").args(["-6", "-o", "addr", "show", "dev", "wan0", "scope", "global"]);
-            let mut output = output;
-            String::from_utf8_lossy(&output.output().unwrap().stdout).into_owned()
+            let mut command = Command::new("ip");
+            command.args(["-6", "-o", "addr", "show", "dev", "wan0", "scope", "global"]);
+            String::from_utf8_lossy(&command.output().unwrap().stdout).into_owned()
         });
         let text = visit.unwrap();
         let words = text.split_whitespace().filter_map(|word| word.split_once('/'));
