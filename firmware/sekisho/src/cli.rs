@@ -102,6 +102,12 @@ pub struct Generate {
     /// The user the share's files belong to: the one the relay runs as; who asks if absent
     #[arg(long, value_name = "USER")]
     pub owner: Option<String>,
+    /// Folder of the sockets by which charon is driven; netd's own below --to if absent
+    #[arg(long, value_name = "DIR")]
+    pub vici: Option<PathBuf>,
+    /// charon encrypts by itself, on a TUN: for a kernel without ESP
+    #[arg(long)]
+    pub userspace_ipsec: bool,
 }
 
 /// `sekisho boot`

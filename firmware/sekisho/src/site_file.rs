@@ -4,12 +4,24 @@ use std::path::{Path, PathBuf};
 
 use model::ruleset::Candidate;
 use model::site::SiteError;
+use model::site::uplink::{Ipsec, Line};
 use model::{Profile, Site};
+use tunnel::Provider;
+use tunnel::provider::Authentication;
 
 use crate::failure::Failure;
 
 /// The profiles in the binary: data with the field's real names.
 const SHIPPED: &[(&str, &str)] = &[("ntt-east", include_str!("../profiles/ntt-east.toml"))];
+
+/// The providers' profiles in the binary: empty, to be copied and filled in from the contract sheet.
+pub const PROVIDERS: &[(&str, &str)] = &[
+    ("fujitsu-fenics", include_str!("../providers/fujitsu-fenics.toml")),
+    ("generic", include_str!("../providers/generic.toml")),
+    ("mind-secureminder", include_str!("../providers/mind-secureminder.toml")),
+    ("ntt-data-chugoku-ondemand", include_str!("../providers/ntt-data-chugoku-ondemand.toml")),
+    ("nttpc-ip-members", include_str!("../providers/nttpc-ip-members.toml")),
+];
 
 /// The box's own store of public authorities, as Debian's ca-certificates keeps it.
 const PUBLIC_AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
@@ -22,6 +34,17 @@ pub struct Loaded {
     pub authorities: Option<Vec<u8>>,
     /// The texts of both files, as they were read.
     pub texts: Candidate,
+    /// The provider of a line by IPsec, where the site file names one.
+    pub provider: Option<Contract>,
+}
+
+/// What a provider's profile says, and the authorities it names.
+#[derive(Clone, Debug)]
+pub struct Contract {
+    /// The profile.
+    pub provider: Provider,
+    /// PEM text of the authorities of the gateway's certificate; empty with a shared key.
+    pub authorities: String,
 }
 
 impl Loaded {
@@ -47,11 +70,48 @@ pub fn load(path: &Path) -> Result<Loaded, Failure> {
         Ok(found) => (found.place, found.text, Ok(found.profile)),
         Err(mistakes) => (None, String::new(), Err(mistakes)),
     };
-    let site = Site::parse(&shown, &text, profile).map_err(Failure::Site)?;
+    let site = Site::parse(&shown, &text, profile);
+    let contract = contract(path, &text, site.as_ref().ok());
+    let (site, provider) = match (site, contract) {
+        (Ok(site), Ok(contract)) => (site, contract),
+        (site, contract) => {
+            let mistakes = [site.err(), contract.err()];
+            return Err(Failure::Site(mistakes.into_iter().flatten().flatten().collect()));
+        }
+    };
     let authorities = authorities(&site.profile, place.as_deref())?;
     let profile_name = place.map_or_else(|| "the profile".to_owned(), |place| place.display().to_string());
     let texts = Candidate { file: shown, site: text, profile_name, profile: profile_text };
-    Ok(Loaded { site, authorities, texts })
+    Ok(Loaded { site, authorities, texts, provider })
+}
+
+/// The provider's profile that a site's line names.
+fn contract(path: &Path, text: &str, site: Option<&Site>) -> Result<Option<Contract>, Vec<SiteError>> {
+    let Some(Line::Ipsec(Ipsec { provider: Some(name), routed, .. })) = site.map(|site| &site.line) else {
+        return Ok(None);
+    };
+    let one = |key: &str, message: String, allowed: Option<&str>| {
+        let line = text.lines().position(|line| line.trim_start().starts_with(key)).map_or(1, |at| at + 1);
+        let (path, file) = (format!("line.ipsec.{key}"), path.display().to_string());
+        vec![SiteError { file, line, path, message, allowed: allowed.map(str::to_owned) }]
+    };
+    if PROVIDERS.iter().any(|(shipped, _)| shipped == name) {
+        let message =
+            format!("{name:?} is an empty form: its file has to be filled in from the contract sheet");
+        return Err(one("provider", message, Some("a copy of it beside the site file, that ends in .toml")));
+    }
+    let beside = |name: &str| path.parent().unwrap_or_else(|| Path::new(".")).join(name);
+    let place = beside(name);
+    let read = |place: &Path| {
+        std::fs::read_to_string(place)
+            .map_err(|source| one("provider", format!("failed to read {}: {source}", place.display()), None))
+    };
+    let provider = Provider::parse(&place.display().to_string(), &read(&place)?, *routed)?;
+    let authorities = match &provider.authentication {
+        Authentication::Certificate { authorities, .. } => read(&beside(authorities))?,
+        Authentication::Psk { .. } => String::new(),
+    };
+    Ok(Some(Contract { provider, authorities }))
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
@@ -111,6 +171,14 @@ mod tests {
         for (name, text) in SHIPPED {
             let profile = Profile::parse(name, text);
             assert!(profile.is_ok(), "{name}: {profile:?}");
+        }
+    }
+
+    #[test]
+    fn every_shipped_provider_is_an_empty_form_that_one_sentence_refuses() {
+        for (name, text) in PROVIDERS {
+            let said = Provider::parse(name, text, false).unwrap_err();
+            assert!(said.len() == 1 && said[0].message.contains("is not filled in"), "{name}: {said:?}");
         }
     }
 

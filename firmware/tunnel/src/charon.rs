@@ -108,7 +108,8 @@ impl Charon<'_> {
              \x20 retransmit_base = {GROWTH}\n\
              \x20 retransmit_timeout = {pause:.2}\n\
              \x20 make_before_break = yes\n\
-             \x20 threads = 8\n\
+             \x20 # No routing rule of its own either.\n\
+             \x20 routing_table = 0\n\
              \x20 filelog {{\n    stderr {{\n      path = stderr\n      default = 1\n      enc = 0\n      knl = 1\n      net = 0\n    }}\n  }}\n\
              \x20 plugins {{\n    vici {{\n      socket = unix://{socket}\n    }}\n    kernel-libipsec {{\n      allow_peer_ts = no\n    }}\n  }}\n}}\n",
             interface = self.purpose.interface(),

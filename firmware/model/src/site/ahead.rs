@@ -10,7 +10,7 @@ impl Site {
     pub fn not_brought_up(&self) -> Vec<String> {
         let asked = [
             (self.line == Line::Pd, "[line] kind = \"pd\"", "a line that delegates a prefix"),
-            (matches!(self.line, Line::Ipsec(_)), "[line] kind = \"ipsec\"", "a line by IPsec"),
+            (self.has_no_provider(), "[line.ipsec]", "a line by IPsec without its provider's profile"),
             (self.line == Line::Pppoe, "[line] kind = \"pppoe\"", "a line by PPPoE"),
             (self.pppoe_through.is_some(), "[line] pppoe-through", "a terminal's own PPPoE session"),
             (self.internet.is_some(), "[internet]", "an internet line or session"),
@@ -26,6 +26,10 @@ impl Site {
             format!("{table}: this build does not bring up {what} yet")
         };
         asked.iter().filter(|(asked, ..)| *asked).map(sentence).collect()
+    }
+
+    fn has_no_provider(&self) -> bool {
+        matches!(&self.line, Line::Ipsec(ipsec) if ipsec.provider.is_none())
     }
 
     /// What the profile's destinations by name mean in this build, if there are any.

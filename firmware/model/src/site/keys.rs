@@ -18,6 +18,11 @@ const LINE: &[Key] = &[
 const IPSEC: &[Key] = &[
     Key::required("gateways", Shape::Addresses, "the provider's gateways"),
     Key::optional(
+        "provider",
+        Shape::Text,
+        "the provider's profile, filled in from the contract sheet: a file beside this one that ends in .toml",
+    ),
+    Key::optional(
         "routed",
         Shape::Boolean,
         "terminals keep their addresses in the tunnel; false if absent: they have its inner address",

@@ -38,6 +38,8 @@ pub enum Line {
 /// The connection type IPsec+IKE.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ipsec {
+    /// The provider's profile: a file beside the site file. Without one the line is described and not brought up.
+    pub provider: Option<String>,
     /// The provider's gateways: with nobody else the box speaks in the clear.
     pub gateways: Vec<IpAddr>,
     /// Terminals keep their own addresses in the tunnel; otherwise they have its inner address.
@@ -173,7 +175,8 @@ pub(super) fn line(node: &Node) -> Option<Line> {
         "ipsec" => {
             let ipsec = node.table("ipsec")?;
             let routed = ipsec.boolean("routed").unwrap_or(false);
-            Line::Ipsec(Ipsec { gateways: ipsec.addresses("gateways"), routed })
+            let (provider, gateways) = (ipsec.text("provider"), ipsec.addresses("gateways"));
+            Line::Ipsec(Ipsec { provider, gateways, routed })
         }
         "pppoe" => Line::Pppoe,
         _ => Line::Ra,

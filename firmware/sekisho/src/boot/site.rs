@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use model::boot::{BootPart, Situation};
+use tunnel::charon::Kernel;
 
 use super::data::Data;
 use super::machine::Hardware;
 use super::situation::{Decision, Installed, decide};
 use super::{Places, board, claim, mark_adopted, part, site_file};
 use crate::failure::Failure;
-use crate::generate::Places as Generating;
+use crate::generate::{Ipsec, Places as Generating};
 use crate::site_file::Loaded;
 use crate::{files, generate, output, verb};
 
@@ -119,7 +120,14 @@ fn in_service(places: &Places, loaded: &Loaded) -> Result<(), Failure> {
     mark_adopted(&places.state)?;
     copy(&places.installed(), &own.join("site"))?;
     verb::generate::write(&places.network(), &generate::site(&loaded.site))?;
-    let generating = Generating { to: &own, state: &places.state, owner: "relayd" };
+    let vici = own.join("netd");
+    let ipsec = loaded.provider.as_ref().map(|contract| Ipsec {
+        provider: &contract.provider,
+        vici: &vici,
+        user: Some("netd"),
+        kernel: Kernel::Xfrm,
+    });
+    let generating = Generating { to: &own, state: &places.state, owner: "relayd", ipsec };
     verb::generate::daemons(&loaded.site, &generating)
 }
 

@@ -6,9 +6,12 @@ mod chrony;
 mod network;
 mod unbound;
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use model::Site;
+use tunnel::Provider;
+use tunnel::charon::{Charon, Kernel, Purpose};
 
 pub use accounts::share_secret;
 pub use network::{board, setup, site};
@@ -37,6 +40,34 @@ pub struct Places<'p> {
     pub state: &'p Path,
     /// The user the share's files belong to: the one the relay runs as.
     pub owner: &'p str,
+    /// The provider of a line by IPsec, and how its charon is started.
+    pub ipsec: Option<Ipsec<'p>>,
+}
+
+/// The charon of the line.
+#[derive(Clone, Copy, Debug)]
+pub struct Ipsec<'p> {
+    /// The provider.
+    pub provider: &'p Provider,
+    /// The folder of charon's socket.
+    pub vici: &'p Path,
+    /// The user that drives charon, if that is not root.
+    pub user: Option<&'p str>,
+    /// Who encrypts.
+    pub kernel: Kernel,
+}
+
+impl Ipsec<'_> {
+    fn charon(&self) -> Generated {
+        let charon = Charon {
+            purpose: Purpose::Line,
+            kernel: self.kernel,
+            folder: self.vici,
+            user: self.user,
+            patience_s: self.provider.dpd_patience_s,
+        };
+        Generated::new(format!("{}.strongswan.conf", Purpose::Line.key()), charon.config())
+    }
 }
 
 /// The system's own accounts, which ours are added to.
@@ -52,7 +83,7 @@ pub struct Accounts<'a> {
 pub fn daemons(site: &Site, places: &Places<'_>, system: &Accounts<'_>) -> Vec<Generated> {
     let own = places.to.join("samba");
     let shares = places.state.join("share");
-    vec![
+    let mut all = vec![
         Generated::new("samba/smb.conf", relay::samba::config(site, &shares, places.owner, &own)),
         Generated::new("samba/smb.users", accounts::users(site, places.state)),
         Generated::new("samba/passwd", accounts::passwd(site, system.passwd)),
@@ -60,12 +91,22 @@ pub fn daemons(site: &Site, places: &Places<'_>, system: &Accounts<'_>) -> Vec<G
         Generated::new("unbound.conf", unbound::config(site)),
         Generated::new("chrony.conf", chrony::config(site, places)),
         Generated::new("resolv.conf", resolv(site)),
-    ]
+    ];
+    all.extend(places.ipsec.map(|ipsec| ipsec.charon()));
+    all
 }
 
-/// The box's own names come from the line's two resolvers and from nobody else.
+/// The line's own resolvers: those inside, where it is reached by IPv4.
+fn resolvers(site: &Site) -> Vec<IpAddr> {
+    match site.line.is_ipv4() {
+        true => site.profile.resolvers4.iter().copied().map(IpAddr::V4).collect(),
+        false => site.profile.resolvers.iter().copied().map(IpAddr::V6).collect(),
+    }
+}
+
+/// The box's own names come from the line's resolvers and from nobody else.
 fn resolv(site: &Site) -> String {
-    let lines = site.profile.resolvers.iter().map(|address| format!("nameserver {address}\n"));
+    let lines = resolvers(site).into_iter().map(|address| format!("nameserver {address}\n"));
     format!("{HEAD}{}options timeout:2 attempts:2\n", lines.collect::<String>())
 }
 

@@ -13,7 +13,7 @@ fn site() -> Site {
 }
 
 fn all(to: &Path) -> Vec<Generated> {
-    let places = Places { to, state: Path::new("/var/lib/sekisho"), owner: "relayd" };
+    let places = Places { to, state: Path::new("/var/lib/sekisho"), owner: "relayd", ipsec: None };
     let system = Accounts { passwd: "root:x:0:0:root:/root:/bin/bash\n", group: "root:x:0:" };
     daemons(&site(), &places, &system)
 }

@@ -16,7 +16,7 @@ pub fn config(site: &Site) -> String {
         let _ = writeln!(text, "  access-control: {}/32 allow", terminal.address);
     }
     text.push_str(FORWARD);
-    for resolver in &site.profile.resolvers {
+    for resolver in super::resolvers(site) {
         let _ = writeln!(text, "  forward-addr: {resolver}");
     }
     text

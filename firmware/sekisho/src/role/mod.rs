@@ -8,6 +8,7 @@ pub mod own;
 pub mod reachd;
 pub mod relayd;
 mod told;
+mod tunnel;
 pub mod webd;
 
 pub use maintenance::certificate;
@@ -24,6 +25,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::failure::Failure;
+use crate::site_file::Contract;
 use crate::socket::part::Pulse;
 use crate::socket::server;
 
@@ -37,6 +39,8 @@ pub struct Place {
     pub texts: Option<Candidate>,
     /// PEM text of the authorities the centre's certificate must come from.
     pub authorities: Option<Vec<u8>>,
+    /// The provider of a line by IPsec.
+    pub provider: Option<Contract>,
     /// Folder of what must survive a restart.
     pub state: PathBuf,
     /// Folder of the roles' sockets.

@@ -14,14 +14,14 @@ use model::ruleset::{Applied, Apply};
 use model::{Site, Timestamp};
 use tokio::sync::{mpsc, watch};
 
-use super::{Place, Purpose, Ready, Tasks, lent, maintenance, told};
+use super::{Place, Purpose, Ready, Tasks, lent, maintenance, told, tunnel};
 use crate::failure::Failure;
 use crate::socket::lend::Lender;
 use crate::socket::server::Asker;
 use crate::socket::{client, part};
 
 /// `netd`'s own folder in the state.
-const MEMORY: &str = "firewall";
+pub const MEMORY: &str = "firewall";
 
 /// How long the others wait for the proof before they say so and end; who started them does so again.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -47,7 +47,15 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let (routes, pulse) = part::routes(seen.clone(), PATIENCE_S);
     let routes = routes.merge(told::routes(&place.purpose, ask.clone()));
     let (consent, maintenance) = maintenance::Consent::of(place, ask.clone());
-    let routes = consent.noting(routes.merge(rules(ask))).merge(maintenance);
+    let mut routes = consent.noting(routes.merge(rules(ask))).merge(maintenance);
+    let line = match &place.purpose {
+        Purpose::Site(site) => tunnel::of(place, site),
+        Purpose::Setup { .. } => None,
+    };
+    let driver = line.map(|(driver, stands)| {
+        routes = std::mem::take(&mut routes).merge(stands);
+        driver
+    });
     let mut tasks = super::serve(place, Role::Netd, routes).await?;
     consent.start(place, &mut tasks);
     let lender = Lender::open(&place.sockets)?;
@@ -59,6 +67,9 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let (purpose, alone) = (place.purpose.clone(), place.roles.len() == 1);
     let memory = place.texts.as_ref().map(|texts| Memory::of(place.state.join(MEMORY), texts));
     tasks.spawn(async move { keep_up(&purpose, memory, alone, part, commands).await });
+    if let Some(driver) = driver {
+        tasks.spawn(driver.run());
+    }
     // If the sender goes, the room has ended, and its own error says why.
     if seen.wait_for(FirewallPart::is_in_force).await.is_ok() {
         tracing::info!("the ruleset in the kernel is ours, and proved");

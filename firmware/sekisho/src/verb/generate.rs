@@ -6,10 +6,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use model::Site;
+use model::part::Role;
 use nix::unistd::User;
+use tunnel::charon::Kernel;
 
 use crate::failure::Failure;
-use crate::generate::{self, Accounts, Generated, Places};
+use crate::generate::{self, Accounts, Generated, Ipsec, Places};
 use crate::{cli, files, output, secret, site_file};
 
 /// Writes everything below `--to`. The share's passwords are made on the box at the first run and never leave
@@ -20,7 +22,15 @@ use crate::{cli, files, output, secret, site_file};
 pub fn run(args: &cli::Generate) -> Result<ExitCode, Failure> {
     let loaded = site_file::load(&args.site)?.startable()?;
     let owner = args.owner.clone().unwrap_or_else(this_user);
-    let places = Places { to: &args.to, state: &args.state, owner: &owner };
+    let vici = args.vici.clone().unwrap_or_else(|| args.to.join("netd"));
+    let netd = User::from_name(Role::Netd.key()).ok().flatten().map(|_| Role::Netd.key());
+    let ipsec = loaded.provider.as_ref().map(|contract| Ipsec {
+        provider: &contract.provider,
+        vici: &vici,
+        user: netd,
+        kernel: if args.userspace_ipsec { Kernel::Userspace } else { Kernel::Xfrm },
+    });
+    let places = Places { to: &args.to, state: &args.state, owner: &owner, ipsec };
     daemons(&loaded.site, &places)?;
     let network: Vec<Generated> = generate::site(&loaded.site);
     write(&args.to.join("network"), &network)?;

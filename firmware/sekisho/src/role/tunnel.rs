@@ -1,0 +1,162 @@
+//! The tunnel of a line by IPsec: `netd` drives its charon, and says how it stands at `GET /tunnel`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use axum::routing::get;
+use axum::{Json, Router};
+use model::site::uplink::{Ipsec, Line};
+use model::tunnel::TunnelPart;
+use model::{Site, Timestamp, Zone};
+use tokio::sync::watch;
+use tunnel::charon::Purpose;
+use tunnel::connection::{Certificates, Connection};
+use tunnel::provider::{Authentication, Inner, Provider};
+use tunnel::vici::Secret;
+use tunnel::way::Way;
+use tunnel::{Plan, certificate, psk};
+
+use super::{Place, netd};
+use crate::failure::Failure;
+use crate::secret;
+use crate::site_file::Contract;
+
+/// How long to wait before a tunnel that could not be driven is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
+
+/// The memory of a tunnel that stood, in `netd`'s own folder.
+const STOOD: &str = "tunnel-stood";
+
+/// The site's tunnel, if its line has one, and the route by which others read how it stands.
+pub fn of(place: &Place, site: &Site) -> Option<(Driver, Router)> {
+    let (Line::Ipsec(ipsec), Some(contract)) = (&site.line, &place.provider) else { return None };
+    let (part, seen) = watch::channel(TunnelPart::away(Timestamp::now()));
+    let tell = move || async move { Json(seen.borrow().clone()) };
+    let driver = Driver {
+        site: site.clone(),
+        gateways: ipsec.clone(),
+        contract: contract.clone(),
+        state: place.state.clone(),
+        socket: Purpose::Line.socket(&place.sockets.join(model::part::Role::Netd.key())),
+        part,
+    };
+    Some((driver, Router::new().route("/tunnel", get(tell))))
+}
+
+/// What drives it.
+pub struct Driver {
+    site: Site,
+    gateways: Ipsec,
+    contract: Contract,
+    state: PathBuf,
+    socket: PathBuf,
+    part: watch::Sender<TunnelPart>,
+}
+
+impl Driver {
+    /// Keeps the tunnel up for as long as `netd` lives. What stands in the way is said, and tried again: a firewall
+    /// that is proved goes on without it, and nothing leaves.
+    ///
+    /// # Errors
+    /// None; the other tasks of the role end by one.
+    pub async fn run(self) -> Result<(), Failure> {
+        let memory = self.state.join(netd::MEMORY).join(STOOD);
+        loop {
+            let ended = match self.plan(&memory) {
+                Ok((plan, mark)) => {
+                    let stood = || {
+                        if let Err(error) = journal::replace(&memory, mark.as_bytes()) {
+                            tracing::warn!(%error, "that the tunnel stood is not remembered");
+                        }
+                    };
+                    tunnel::run(plan, &self.part, stood).await
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = ended {
+                tracing::error!(%error, "the tunnel could not be driven; it is tried again");
+            }
+            self.part.send_modify(|part| {
+                *part = TunnelPart { failed: part.failed, ..TunnelPart::away(part.since) }
+            });
+            tokio::time::sleep(TRY_AGAIN).await;
+        }
+    }
+
+    /// The plan, and the mark by which it is remembered that the tunnel stood with this very secret.
+    fn plan(&self, memory: &Path) -> Result<(Plan, String), tunnel::Error> {
+        let provider = &self.contract.provider;
+        let name = provider.authentication.secret();
+        let wrong = |reason: String| tunnel::Error::Secret { name: name.to_owned(), reason };
+        let text = std::fs::read_to_string(secret::path(&self.state, name));
+        let text = text.map_err(|error| wrong(error.to_string()))?;
+        let (secret, own) = secret_of(provider, text.trim_end()).map_err(wrong)?;
+        let mark = psk::fingerprint(&psk::list_key(&provider.peer_id), text.trim_end());
+        let inside: Vec<_> =
+            self.site.interface(Zone::Terminal).map(|_| self.site.terminal_zone).into_iter().collect();
+        let certificates = Certificates { own: &own, authorities: &self.contract.authorities };
+        let to = |gateway: &std::net::IpAddr| {
+            Connection::new(Purpose::Line, provider, *gateway, &inside, certificates)
+        };
+        let plan = Plan {
+            purpose: Purpose::Line,
+            socket: self.socket.clone(),
+            port: self.site.port(Zone::Wan).to_owned(),
+            gateways: self.gateways.gateways.clone(),
+            connections: self.gateways.gateways.iter().map(to).collect(),
+            secret,
+            way: self.way(),
+            ever_stood: std::fs::read_to_string(memory).is_ok_and(|stood| stood == mark),
+        };
+        Ok((plan, mark))
+    }
+
+    fn way(&self) -> Way {
+        let (site, provider) = (&self.site, &self.contract.provider);
+        let inside = [Zone::Terminal, Zone::Claims];
+        Way {
+            purpose: Purpose::Line,
+            networks: provider.networks.clone(),
+            gateways: self.gateways.gateways.clone(),
+            from: inside.into_iter().filter_map(|zone| site.interface(zone)).map(str::to_owned).collect(),
+            own: site.networks().into_iter().map(|(_, network)| network).collect(),
+            fixed: match provider.inner {
+                Inner::Fixed(address) => Some(address),
+                Inner::ModeConfig | Inner::Routed => None,
+            },
+        }
+    }
+}
+
+/// The secret as charon takes it, and the certificate that goes with it.
+fn secret_of(provider: &Provider, text: &str) -> Result<(Secret, String), String> {
+    match &provider.authentication {
+        Authentication::Psk { .. } if text.is_empty() => Err("it is empty".into()),
+        Authentication::Psk { .. } => {
+            let owners = [provider.own_id.clone(), provider.peer_id.clone()];
+            Ok((Secret::Psk { key: text.to_owned(), owners }, String::new()))
+        }
+        Authentication::Certificate { .. } => {
+            let identity = certificate::read(text, Timestamp::now())?;
+            Ok((Secret::Key(identity.key), identity.certificate))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROFILE: &str = "version = 1\nname = \"lab\"\nike-proposals = [\"aes256-sha256-modp2048\"]\nesp-proposals = [\"aes256gcm16\"]\n[own]\nid = \"a\"\n[peer]\nid = \"b\"\n[authentication]\nmethod = \"METHOD\"\nsecret = \"secret:line\"\n[inside]\nnetworks = [\"203.0.113.0/25\"]\n";
+
+    #[test]
+    fn a_secret_that_cannot_be_used_is_one_sentence_without_what_stands_in_it() {
+        let psk = Provider::parse("p", &PROFILE.replace("METHOD", "psk"), false).unwrap();
+        assert_eq!(secret_of(&psk, "").unwrap_err(), "it is empty");
+        let shown = format!("{:?}", secret_of(&psk, "kx7-Ru2!mm0q").unwrap().0);
+        assert!(!shown.contains("kx7"));
+        let text = PROFILE.replace("METHOD\"", "certificate\"\nauthorities = \"ca.pem\"");
+        let certificate = Provider::parse("p", &text, false).unwrap();
+        assert!(secret_of(&certificate, "hunter2").unwrap_err().contains("no private key"));
+    }
+}
