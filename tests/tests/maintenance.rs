@@ -205,6 +205,7 @@ const GATEWAY: &str = r#"connections {
     local { auth = pubkey
       certs = own.pem }
     remote { auth = pubkey
+      id = sekisho-maintenance
       certs = box.pem }
     children { maint {
       local_ts = 10.99.0.0/24
@@ -237,6 +238,11 @@ struct World {
 impl Drop for World {
     fn drop(&mut self) {
         if std::thread::panicking() {
+            let look = "ip -4 route show table all | grep -v local; ip -4 rule; ip -s link; nft list ruleset | grep -B2 -A3 maint";
+            let show = |text: Output| eprintln!("{}", String::from_utf8_lossy(&text.stdout));
+            let _ =
+                self.clinic.inside("box", || show(Command::new("sh").args(["-c", look]).output().unwrap()));
+            self.afar.inside(|| show(Command::new("sh").args(["-c", look]).output().unwrap()));
             let own = self.clinic.socket_dir().join("netd/maintenance/charon.log");
             let daemon = self.clinic.socket_dir().with_file_name("logs").join("sekisho.log");
             for log in [own, self.afar.folder.path().join("charon.log"), daemon] {

@@ -28,6 +28,9 @@ const CHARON: &str = "/usr/lib/ipsec/charon";
 /// charon notes its process in one file however many there are, and refuses to start beside another.
 const NOTE: &str = "/run/charon.pid";
 
+/// Notes the name its TUN had at first.
+const SHADOW: &str = "shadow";
+
 /// How long charon may take until it can be told anything.
 const TO_START: Duration = Duration::from_secs(10);
 
@@ -154,7 +157,17 @@ impl Line {
             // Without charon a TUN goes by itself, perhaps in between.
             let _ = kernel::batch(&way::gone()).await;
         }
+        self.clear_shadow().await;
         if is_there() { Err(format!("{} is still there", PURPOSE.interface())) } else { Ok(()) }
+    }
+
+    /// The link of the TUN's first name, where charon encrypts.
+    async fn clear_shadow(&self) {
+        let note = self.folder.join(SHADOW);
+        if let Ok(made) = std::fs::read_to_string(&note) {
+            let _ = kernel::batch(&way::without(&made)).await;
+            let _ = std::fs::remove_file(note);
+        }
     }
 
     /// Looks.
@@ -236,15 +249,23 @@ impl Work {
         }
         let text = match self.kernel {
             Kernel::Xfrm => way::of_xfrm(&self.port, &self.address),
-            Kernel::Userspace => way::of_tun(&self.tun()?, &self.address),
+            Kernel::Userspace => {
+                let made = self.tun()?;
+                std::fs::write(self.folder().join(SHADOW), &made).map_err(|error| error.to_string())?;
+                way::of_tun(&made, &self.address)
+            }
         };
         kernel::batch(&text).await.map_err(|error| error.to_string())
     }
 
+    fn folder(&self) -> &Path {
+        self.vici.socket().parent().unwrap_or_else(|| Path::new("."))
+    }
+
     /// The TUN that this charon made, by its own word.
     fn tun(&self) -> Result<String, String> {
-        let folder = self.vici.socket().parent().unwrap_or_else(|| Path::new("."));
-        let log = std::fs::read_to_string(folder.join("charon.log")).map_err(|error| error.to_string())?;
+        let log =
+            std::fs::read_to_string(self.folder().join("charon.log")).map_err(|error| error.to_string())?;
         let made = log.lines().find_map(|line| line.split_once("created TUN device: ")).map(|(_, name)| name);
         made.map(|name| name.trim().to_owned()).ok_or_else(|| "charon has made no interface".to_owned())
     }
