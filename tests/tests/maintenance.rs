@@ -54,7 +54,7 @@ fn end(clinic: &Clinic) -> Option<End> {
 }
 
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(120);
     while !holds() {
         assert!(Instant::now() < deadline, "waited too long until {what}");
         std::thread::park_timeout(Duration::from_millis(50));
@@ -404,7 +404,7 @@ fn a_maintainer_reaches_nothing_before_the_management_during_and_nothing_after_h
 #[test]
 fn a_consent_closes_by_itself_at_its_time() {
     // A consent does not outlast the maintainer's certificate, and this one is good for long enough to come up.
-    let world = World::new("mt-time", 75);
+    let world = World::new("mt-time", 60);
     world.open_and_up();
     assert!(world.afar.reaches(MANAGEMENT));
     let until_then = told(&world.clinic).sessions[0].until;

@@ -151,7 +151,7 @@ fn independent_faults_are_read_from_their_own_lamps() {
 /// With a session that began at the epoch and is over in so many seconds, and its tunnel if it is open.
 fn maintained(until_s: i64, tunnel: Option<Tunnel>) -> Snapshot {
     let at = |second| Timestamp::from_second(second).unwrap();
-    let ended = Ended { at: at(until_s), why: End::Time, reached: None, used: Vec::new() };
+    let ended = Ended { at: at(until_s), why: End::Time, reached: None, trouble: None, used: Vec::new() };
     let session = Session {
         number: 1,
         maintainer: "sato".into(),

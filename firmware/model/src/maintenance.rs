@@ -210,6 +210,9 @@ pub struct Ended {
     pub why: End,
     /// What was reached; none where nobody could count it any more.
     pub reached: Option<Reached>,
+    /// Why there was no tunnel at the end (MNT-01): recorded, and never an alarm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
     /// What was done on the box by verbs.
     pub used: Vec<Used>,
 }
@@ -248,6 +251,13 @@ pub struct Session {
 
 /// A session that nobody reviewed for so long is told, seconds: three days.
 pub const REVIEW_WITHIN_S: i64 = 3 * 86_400;
+
+impl Ended {
+    /// Why there was no tunnel at the end, in words.
+    pub fn why_not(&self) -> Option<Text> {
+        self.trouble.map(without)
+    }
+}
 
 impl Session {
     /// Whether it has ended and nobody has reviewed it.
@@ -410,7 +420,7 @@ mod tests {
             reviewed: None,
         };
         assert!(!session.is_overdue(at(1_000_000)) && !session.awaits_review(), "it is open");
-        let ended = Ended { at: at(100), why: End::Time, reached: None, used: Vec::new() };
+        let ended = Ended { at: at(100), why: End::Time, reached: None, trouble: None, used: Vec::new() };
         session.ended = Some(ended);
         assert!(!session.is_overdue(at(100 + REVIEW_WITHIN_S)));
         assert!(session.is_overdue(at(101 + REVIEW_WITHIN_S)));

@@ -68,6 +68,8 @@ pub struct Past {
     pub lasted: String,
     /// Why it ended.
     pub why: &'static str,
+    /// Why there was no tunnel at the end, if there was none (MNT-01).
+    pub trouble: Option<&'static str>,
     /// What was reached, in words.
     pub reached: String,
     /// What was done on the box by verbs.
@@ -187,6 +189,7 @@ fn past(seen: &Seen<'_>, session: &Session) -> Option<Past> {
         head: head(seen, session),
         lasted: lasted(seen, session, ended),
         why: seen.say(ended.why.word()),
+        trouble: ended.why_not().map(|text| seen.say(text)),
         reached: reached(seen, ended),
         used: ended.used.iter().map(|used| format!("{} ×{}", used.verb, used.times)).collect(),
         state,

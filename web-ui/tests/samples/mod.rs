@@ -122,7 +122,8 @@ fn session(number: u64, began_s: i64, reason: &str, by: Giver) -> Session {
 fn ended(session: Session, ended_s: i64, why: End) -> Session {
     let reached = Reached { bytes_in: 48_211, bytes_out: 903_144, management: 12, further: 0 };
     let used = vec![Used { verb: "/explain".into(), times: 2 }];
-    Session { ended: Some(Ended { at: ago(ended_s), why, reached: Some(reached), used }), ..session }
+    let trouble = (why == End::NoTunnel).then_some(Trouble::Silent);
+    Session { ended: Some(Ended { at: ago(ended_s), why, reached: Some(reached), trouble, used }), ..session }
 }
 
 fn root() -> Actor {

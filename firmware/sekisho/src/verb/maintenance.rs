@@ -170,5 +170,10 @@ fn ended(session: &Session, now: Timestamp, language: Language) -> String {
         (None, true) => "REVIEW OVERDUE",
         (None, false) => "awaits its review",
     };
-    format!("{} — {lasted}, {}{reached}{verbs}; {review}", head(session), ended.why.word().get(language))
+    let trouble = ended.why_not().map_or_else(String::new, |why| format!(", MNT-01: {}", why.get(language)));
+    format!(
+        "{} — {lasted}, {}{trouble}{reached}{verbs}; {review}",
+        head(session),
+        ended.why.word().get(language)
+    )
 }

@@ -3,6 +3,7 @@
 use model::Timestamp;
 use model::decision::{Actor, Reason};
 use model::maintenance::{End, Further, Giver, Reached, Used};
+use model::tunnel::Trouble;
 use serde::{Deserialize, Serialize};
 
 /// One entry, as it is written: compact JSON, its keys in this order.
@@ -49,6 +50,9 @@ pub enum Entry {
         why: End,
         /// What was reached; none where nobody could count it any more.
         reached: Option<Reached>,
+        /// Why there was no tunnel at the end (MNT-01).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trouble: Option<Trouble>,
         /// What was done on the box by verbs.
         used: Vec<Used>,
     },
@@ -113,10 +117,17 @@ mod tests {
         );
         assert_eq!(serde_json::to_string(&opened).unwrap(), wanted);
         let reached = Reached { bytes_in: 1, bytes_out: 2, management: 3, further: 0 };
-        let ended = Entry::Ended { at, of: 7, why: End::NoTunnel, reached: Some(reached), used: Vec::new() };
+        let ended = Entry::Ended {
+            at,
+            of: 7,
+            why: End::NoTunnel,
+            reached: Some(reached),
+            trouble: Some(Trouble::Silent),
+            used: Vec::new(),
+        };
         let wanted = concat!(
             r#"{"entry":"ended","at":"2026-11-25T02:00:00Z","of":7,"why":"no-tunnel","#,
-            r#""reached":{"bytes_in":1,"bytes_out":2,"management":3,"further":0},"used":[]}"#
+            r#""reached":{"bytes_in":1,"bytes_out":2,"management":3,"further":0},"trouble":"silent","used":[]}"#
         );
         assert_eq!(serde_json::to_string(&ended).unwrap(), wanted);
     }

@@ -23,8 +23,8 @@ impl Past {
                 self.sessions.insert(number, (session, boot));
             }
             Entry::Widened { of, further, .. } => self.change(of, |session| session.further.push(further)),
-            Entry::Ended { at, of, why, reached, used } => {
-                self.change(of, |session| session.ended = Some(Ended { at, why, reached, used }));
+            Entry::Ended { at, of, why, reached, trouble, used } => {
+                self.change(of, |session| session.ended = Some(Ended { at, why, reached, trouble, used }));
             }
             Entry::Reviewed { at, of, user } => {
                 self.change(of, |session| session.reviewed = Some(Reviewed { at, user }));

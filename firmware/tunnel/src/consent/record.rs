@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(past.unended().collect::<Vec<_>>(), [(of, "b")]);
         let user = Actor { name: "root".into(), uid: 0 };
         for entry in [
-            Entry::Ended { at: now, of, why: End::Closed, reached: None, used: Vec::new() },
+            Entry::Ended { at: now, of, why: End::Closed, reached: None, trouble: None, used: Vec::new() },
             Entry::Reviewed { at: now, of, user },
         ] {
             let number = record.write(&entry).unwrap();

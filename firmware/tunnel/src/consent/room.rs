@@ -172,6 +172,7 @@ impl<D: Doors> Room<D> {
             let _ = self.happens(Event::Reached(reached)).await;
         }
         self.trouble = look.trouble.or(self.trouble).filter(|_| !look.up);
+        let _ = self.happens(Event::Trouble(self.trouble)).await;
         let _ = self.happens(Event::Tunnel(look.up)).await;
     }
 

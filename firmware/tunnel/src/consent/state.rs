@@ -74,6 +74,8 @@ pub enum Event {
     Pass,
     /// The tunnel stands, or does not.
     Tunnel(bool),
+    /// Why it does not stand; none: it does.
+    Trouble(Option<Trouble>),
     /// The box's clock is trusted, or is not any more.
     Clock(bool),
     /// What was reached until now.
@@ -109,6 +111,7 @@ struct Held {
     /// Since when there is no tunnel.
     silent: Option<(Duration, Timestamp)>,
     reached: Option<Reached>,
+    trouble: Option<Trouble>,
     used: BTreeMap<String, u64>,
 }
 
@@ -131,7 +134,8 @@ impl Consent {
     pub fn found(site: Arc<Site>, past: Past, boot: &str, now: Now) -> (Self, Vec<Effect>) {
         let end = |of: u64, since: &str| {
             let why = if since == boot { End::Crash } else { End::Reboot };
-            Entry::Ended { at: now.wall, of, why, reached: None, used: Vec::new() }
+            let (reached, trouble, used) = (None, None, Vec::new());
+            Entry::Ended { at: now.wall, of, why, reached, trouble, used }
         };
         let owed: Vec<Entry> = past.unended().map(|(of, since)| end(of, since)).collect();
         let (boot, open, clock, asked) = (boot.to_owned(), None, false, None);
@@ -159,6 +163,10 @@ impl Consent {
             }
             Event::Reached(reached) => {
                 self.held(|held| held.reached = Some(reached));
+                Ok(Vec::new())
+            }
+            Event::Trouble(trouble) => {
+                self.held(|held| held.trouble = trouble);
                 Ok(Vec::new())
             }
             Event::Used(verb) => {
@@ -236,6 +244,7 @@ impl Consent {
             until,
             silent: Some((now.running, now.wall)),
             reached: None,
+            trouble: None,
             used: BTreeMap::new(),
         });
         let Wanted { maintainer, reason, .. } = wanted;
@@ -351,7 +360,8 @@ impl Consent {
         let held = self.open.take()?;
         if let Some(of) = held.session {
             let used = held.used.into_iter().map(|(verb, times)| Used { verb, times }).collect();
-            self.owed.push(Entry::Ended { at: now.wall, of, why, reached: held.reached, used });
+            let (at, reached, trouble) = (now.wall, held.reached, held.trouble);
+            self.owed.push(Entry::Ended { at, of, why, reached, trouble, used });
         }
         Some([Effect::HangUp, Effect::Shut].into_iter().chain(self.records()).collect())
     }
