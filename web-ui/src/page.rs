@@ -111,7 +111,7 @@ impl Page {
             router = router.route(CHECK, post(check));
         }
         router
-            .route("/api/status", get(async move |Shared(page): Shared<Page>| status(page, door).await))
+            .route("/api/status", get(async move |Shared(page): Shared<Page>| status(&page, door)))
             .route("/style.css", get(style))
             .route("/enhance.js", get(script))
             .route("/icon/{file}", get(icon))
@@ -244,7 +244,7 @@ async fn check(Shared(page): Shared<Page>, Reads(language): Reads) -> Redirect {
 }
 
 /// Who was let in for maintenance is nobody's business at reception.
-async fn status(page: Page, door: Door) -> Response {
+fn status(page: &Page, door: Door) -> Response {
     let mut snapshot = Arc::clone(&page.snapshots.borrow());
     if door == Door::Plain {
         Arc::make_mut(&mut snapshot).maintenance = None;

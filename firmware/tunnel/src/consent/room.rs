@@ -127,7 +127,7 @@ impl<D: Doors> Room<D> {
         let mut told = tokio::time::Instant::now();
         loop {
             let quiet = self.consent.session().is_none() && !self.ajar && !self.consent.owes();
-            let pause = if quiet { AGAIN } else { EVERY };
+            let pause = if quiet { AGAIN } else { EVERY }.min(self.until_due());
             tokio::select! {
                 ask = asked.recv() => {
                     let Some((ask, reply)) = ask else { return };
@@ -165,9 +165,17 @@ impl<D: Doors> Room<D> {
         let _ = self.happens(Event::Pass).await;
     }
 
+    /// How long until time alone changes something; long, if nothing is open.
+    fn until_due(&self) -> Duration {
+        let now = self.now().running;
+        self.consent.due().map_or(AGAIN, |due| due.saturating_sub(now))
+    }
+
     /// Looks at the tunnel, and what was reached until now.
     async fn see(&mut self) {
-        let look = self.doors.look().await;
+        // What is due does not wait for a look that takes long.
+        let limit = self.until_due();
+        let Ok(look) = tokio::time::timeout(limit, self.doors.look()).await else { return };
         if let Some(reached) = look.reached {
             let _ = self.happens(Event::Reached(reached)).await;
         }
