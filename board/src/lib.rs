@@ -4,9 +4,11 @@
 //! share a blink ([`model::scene::Sign`]). One board exists so far, so there is no trait yet. [`mod@file`] reads the
 //! board files and finds out which board a machine is.
 
+mod button;
 pub mod file;
 mod scene;
 mod simulated;
 
+pub use button::Press;
 pub use scene::scene;
 pub use simulated::Simulated;

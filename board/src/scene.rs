@@ -2,20 +2,21 @@
 
 use model::boot::Situation;
 use model::fault::Place;
+use model::maintenance::Tunnel;
 use model::part::{RulesetState, Snapshot};
 use model::scene::{Scene, Sign};
-use model::{FaultCode, Notice, Usability, Verdict};
+use model::{FaultCode, Notice, Timestamp, Usability, Verdict};
 
-/// The scene of a snapshot: one sign for each lamp, in printed order.
-pub fn scene(snapshot: &Snapshot) -> Scene {
+/// The scene of a snapshot at a time: one sign for each lamp, in printed order.
+pub fn scene(snapshot: &Snapshot, now: Timestamp) -> Scene {
     let verdict = snapshot.line.as_ref().map(|line| &line.part.verdict);
     let signs = [
         Sign::PowerOn,
         status(snapshot),
         line(verdict),
         relay(snapshot, verdict),
-        Sign::NoMaintainer,
-        alarm(snapshot, verdict),
+        maintenance(snapshot, now),
+        alarm(snapshot, verdict, now),
     ];
     Scene(signs.map(Sign::light).to_vec())
 }
@@ -88,18 +89,36 @@ fn relay(snapshot: &Snapshot, verdict: Option<&Verdict>) -> Sign {
     }
 }
 
+/// Steady while somebody is in, fast when it is about to end.
+fn maintenance(snapshot: &Snapshot, now: Timestamp) -> Sign {
+    let Some(part) = &snapshot.maintenance else { return Sign::MaintainerUnknown };
+    match part.part.open() {
+        None => Sign::NoMaintainer,
+        Some((session, _)) if session.until.as_second() - now.as_second() <= Sign::ENDING_S => {
+            Sign::MaintainerLeaves
+        }
+        Some((_, Tunnel::Up)) => Sign::MaintainerIn,
+        Some((_, Tunnel::Down { .. })) => Sign::MaintainerAwaited,
+    }
+}
+
+/// A session that nobody has reviewed for too long waits for a person, as what is held does.
+fn awaits_review(snapshot: &Snapshot, now: Timestamp) -> bool {
+    snapshot.maintenance.as_ref().is_some_and(|part| part.part.is_overdue(now))
+}
+
 fn holds(snapshot: &Snapshot) -> bool {
     snapshot.relay.as_ref().is_some_and(|relay| !relay.part.held.is_empty())
 }
 
-fn alarm(snapshot: &Snapshot, verdict: Option<&Verdict>) -> Sign {
+fn alarm(snapshot: &Snapshot, verdict: Option<&Verdict>, now: Timestamp) -> Sign {
     let judged = |is_warning| {
         verdict.is_some_and(|verdict| verdict.alarms().any(|fault| fault.code.is_warning() == is_warning))
     };
     match () {
         () if judged(false) || matches!(stands(snapshot), Sign::BoxFault | Sign::Closed) => Sign::Act,
         () if refused_a_stick(snapshot) => Sign::StickRefused,
-        () if holds(snapshot) || judged(true) => Sign::Look,
+        () if holds(snapshot) || awaits_review(snapshot, now) || judged(true) => Sign::Look,
         () => Sign::Calm,
     }
 }

@@ -1,5 +1,6 @@
 //! A board without lamps: it remembers what it was told, so that `status` and the page can show it.
 
+use model::Timestamp;
 use model::part::{BoardPart, Snapshot};
 use model::scene::Scene;
 
@@ -13,7 +14,7 @@ pub struct Simulated {
 impl Simulated {
     /// A board of this name. Told nothing yet, it shows what is known then: nothing.
     pub fn of(name: String) -> Self {
-        Self { name, shown: crate::scene(&Snapshot::default()) }
+        Self { name, shown: crate::scene(&Snapshot::default(), Timestamp::UNIX_EPOCH) }
     }
 
     /// Shows a scene.
@@ -37,7 +38,7 @@ mod tests {
     fn it_offers_the_scene_it_was_last_told() {
         let mut board = Simulated::of("simulated".into());
         let mut scene = board.part().scene;
-        assert_eq!(scene, crate::scene(&Snapshot::default()));
+        assert_eq!(scene, crate::scene(&Snapshot::default(), Timestamp::UNIX_EPOCH));
         scene.0[0].blink = Blink::Off;
         board.show(scene);
         let part = board.part();

@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let identity = std::env::temp_dir().join(format!("sekisho-gallery-{}", std::process::id()));
     let mut pages = JoinSet::new();
     let mut kept = Vec::new();
-    for (name, snapshot) in samples::all().into_iter().chain(more()) {
+    for (name, snapshot) in samples::all().into_iter().chain(more()).chain(samples::maintenance()) {
         let any = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let (http, https) = (any()?, any()?);
         let (plain, secure) = (http.local_addr()?, https.local_addr()?);

@@ -38,6 +38,8 @@ pub struct Config {
 pub struct Listeners {
     http: Option<TcpListener>,
     https: TcpListener,
+    /// The same page at the management address.
+    maintenance: Option<TcpListener>,
     identity: Identity,
     shows: Shows,
 }
@@ -71,7 +73,18 @@ impl Listeners {
             listener.set_nonblocking(true).map_err(Error::Serve)?;
         }
         let address = https.local_addr().map_err(Error::Serve)?.ip();
-        Ok(Self { http, https, identity: identity::identity(identity_dir, address)?, shows })
+        let (maintenance, identity) = (None, identity::identity(identity_dir, address)?);
+        Ok(Self { http, https, maintenance, identity, shows })
+    }
+
+    /// The same page over HTTPS at one more address, which a maintainer reaches while somebody lets him.
+    ///
+    /// # Errors
+    /// A listener that is none.
+    pub fn and_for_maintenance(mut self, listener: TcpListener) -> Result<Self, Error> {
+        listener.set_nonblocking(true).map_err(Error::Serve)?;
+        self.maintenance = Some(listener);
+        Ok(self)
     }
 
     /// What a person compares with what the browser shows.
@@ -111,14 +124,23 @@ pub async fn serve(
     intents: Intents,
     now: impl Fn() -> Timestamp + Send + Sync + 'static,
 ) -> Result<(), Error> {
-    let Listeners { http, https, identity: Identity { tls, fingerprints, .. }, shows } = listeners;
+    let Listeners { http, https, maintenance, identity: Identity { tls, fingerprints, .. }, shows } =
+        listeners;
     let fingerprints = Arc::new(fingerprints);
     let page = Page { shows, fingerprints, snapshots, intents, now: Arc::new(now) };
     let guests = Arc::new(Guests::default());
-    let secure = welcome(https, Some(TlsAcceptor::from(tls)), page.clone(), Arc::clone(&guests));
+    let tls = TlsAcceptor::from(tls);
+    let from_afar = maintenance.map(|one| welcome(one, Some(tls.clone()), page.clone(), Arc::clone(&guests)));
+    let from_afar = async {
+        match from_afar {
+            Some(door) => door.await,
+            None => Ok(()),
+        }
+    };
+    let secure = welcome(https, Some(tls), page.clone(), Arc::clone(&guests));
     let Some(http) = http else { return secure.await };
     let plain = welcome(http, None, page, guests);
-    tokio::try_join!(plain, secure).map(|_| ())
+    tokio::try_join!(plain, secure, from_afar).map(|_| ())
 }
 
 async fn welcome(

@@ -22,7 +22,7 @@ use crate::identity::Fingerprints;
 use crate::intent::Intents;
 use crate::room::Room;
 use crate::state::State;
-use crate::view::{Line, Overview, Relay, Rules, Setup, Would};
+use crate::view::{Line, Maintenance, Overview, Relay, Rules, Setup, Would};
 use crate::{events, language, render, words};
 
 /// The box's clock, so that a test can say what time it is.
@@ -111,7 +111,7 @@ impl Page {
             router = router.route(CHECK, post(check));
         }
         router
-            .route("/api/status", get(status))
+            .route("/api/status", get(async move |Shared(page): Shared<Page>| status(&page, door)))
             .route("/style.css", get(style))
             .route("/enhance.js", get(script))
             .route("/icon/{file}", get(icon))
@@ -144,6 +144,10 @@ impl Page {
                 let view = Relay::new(&snapshot, site, now, language);
                 html(&render::WholeRelay { view: &view, room, rooms, patience_s })
             }
+            (Shows::Overview(site), Room::Maintenance) => {
+                let view = Maintenance::new(&snapshot, site, now, language);
+                html(&render::WholeMaintenance { view: &view, room, rooms, patience_s })
+            }
             // It has routes of its own.
             (Shows::Overview(_), Room::Firewall) => StatusCode::NOT_FOUND.into_response(),
             (Shows::Setup, _) => {
@@ -165,6 +169,9 @@ impl Page {
             }
             (Shows::Overview(site), Room::Relay) => {
                 html(&render::RelayFragment { view: &Relay::new(&snapshot, site, now, language) })
+            }
+            (Shows::Overview(site), Room::Maintenance) => {
+                html(&render::MaintenanceFragment { view: &Maintenance::new(&snapshot, site, now, language) })
             }
             (Shows::Overview(_), Room::Firewall) => StatusCode::NOT_FOUND.into_response(),
             (Shows::Setup, _) => {
@@ -236,8 +243,12 @@ async fn check(Shared(page): Shared<Page>, Reads(language): Reads) -> Redirect {
     Redirect::to(&format!("{}?lang={}", Room::Line.address(), words::CODE.get(language)))
 }
 
-async fn status(Shared(page): Shared<Page>) -> Response {
-    let snapshot = Arc::clone(&page.snapshots.borrow());
+/// Who was let in for maintenance is nobody's business at reception.
+fn status(page: &Page, door: Door) -> Response {
+    let mut snapshot = Arc::clone(&page.snapshots.borrow());
+    if door == Door::Plain {
+        Arc::make_mut(&mut snapshot).maintenance = None;
+    }
     Json(&*snapshot).into_response()
 }
 

@@ -5,7 +5,7 @@ use askama::Template;
 use crate::page;
 use crate::room::Room;
 use crate::state::State;
-use crate::view::{Line, Overview, Passing, Relay, Rules, Setup, Told, Would};
+use crate::view::{Line, Maintenance, Overview, Passing, Relay, Rules, Setup, Told, Would};
 use crate::words;
 
 /// The whole page.
@@ -96,6 +96,28 @@ pub struct WholeRules<'a> {
 pub struct RulesFragment<'a> {
     /// What it shows.
     pub view: &'a Rules,
+}
+
+/// The whole page of the maintenance view.
+#[derive(Template)]
+#[template(path = "maintenance-page.html")]
+pub struct WholeMaintenance<'a> {
+    /// What it shows.
+    pub view: &'a Maintenance,
+    /// Which view it is.
+    pub room: Room,
+    /// The views to choose from; none if there is no choice.
+    pub rooms: &'static [Room],
+    /// How long a client may hear nothing before it says so, seconds.
+    pub patience_s: u64,
+}
+
+/// Its fragment that is replaced when something changes.
+#[derive(Template)]
+#[template(path = "maintenance.html")]
+pub struct MaintenanceFragment<'a> {
+    /// What it shows.
+    pub view: &'a Maintenance,
 }
 
 /// The whole setup page.

@@ -15,11 +15,13 @@ pub enum Room {
     Relay,
     /// The firewall's.
     Firewall,
+    /// Remote maintenance.
+    Maintenance,
 }
 
 impl Room {
     /// Every view.
-    pub const ALL: [Self; 4] = [Self::First, Self::Line, Self::Relay, Self::Firewall];
+    pub const ALL: [Self; 5] = [Self::First, Self::Line, Self::Relay, Self::Firewall, Self::Maintenance];
 
     /// Where the whole page is.
     pub const fn address(self) -> &'static str {
@@ -28,6 +30,7 @@ impl Room {
             Self::Line => "/line",
             Self::Relay => "/relay",
             Self::Firewall => "/firewall",
+            Self::Maintenance => "/maintenance",
         }
     }
 
@@ -38,6 +41,7 @@ impl Room {
             Self::Line => "/part/line",
             Self::Relay => "/part/relay",
             Self::Firewall => "/part/firewall",
+            Self::Maintenance => "/part/maintenance",
         }
     }
 
@@ -48,6 +52,7 @@ impl Room {
             Self::Line => "/events/line",
             Self::Relay => "/events/relay",
             Self::Firewall => "/events/firewall",
+            Self::Maintenance => "/events/maintenance",
         }
     }
 
@@ -58,6 +63,7 @@ impl Room {
             Self::Line => words::LINE_VIEW,
             Self::Relay => words::RELAY,
             Self::Firewall => words::RULES,
+            Self::Maintenance => words::MAINTENANCE,
         }
     }
 }

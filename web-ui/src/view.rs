@@ -7,6 +7,7 @@ mod headline;
 mod lamps;
 mod line;
 mod look;
+mod maintenance;
 mod pairs;
 mod path;
 mod plot;
@@ -25,6 +26,7 @@ use self::headline::Headline;
 use self::lamps::{Firewall, Lamps};
 pub use self::line::Line;
 use self::look::Look;
+pub use self::maintenance::Maintenance;
 use self::pairs::Pairs;
 use self::path::Path;
 pub use self::relay::Relay;
@@ -112,6 +114,7 @@ struct Seen<'a> {
     relay: Look<'a, model::part::RelayPart>,
     firewall: Look<'a, model::part::FirewallPart>,
     board: Look<'a, model::part::BoardPart>,
+    maintenance: Look<'a, model::maintenance::MaintenancePart>,
     /// Whom to call; nobody is known before a site is in force.
     site: Option<&'a Site>,
     now: Timestamp,
@@ -125,6 +128,7 @@ impl<'a> Seen<'a> {
             relay: Look::new(snapshot.relay.as_ref(), PATIENCE_S, now),
             firewall: Look::new(snapshot.firewall.as_ref(), PATIENCE_S, now),
             board: Look::new(snapshot.board.as_ref(), PATIENCE_S, now),
+            maintenance: Look::new(snapshot.maintenance.as_ref(), PATIENCE_S, now),
             site,
             now,
             language,

@@ -239,6 +239,82 @@ pub const STALE: Text = Text::new(
     "The box cannot be reached. What you see is old.",
 );
 
+/// Name of the maintenance view.
+pub const MAINTENANCE: Text = Text::new("遠隔保守", "Maintenance");
+/// The site has none.
+pub const MAINT_NONE: Text =
+    Text::new("この施設では遠隔保守を使いません。", "This site has no remote maintenance.");
+/// The normal state.
+pub const MAINT_CLOSED: Text = Text::new("閉じています。外から入れません。", "Closed. Nobody can come in.");
+/// Somebody may be in.
+pub const MAINT_OPEN: Text =
+    Text::new("許可した保守員が外から入れます。", "A maintainer who was let in can come in.");
+/// How to end it.
+pub const MAINT_CLOSE: Text = Text::new(
+    "本機の前面ボタンを1回押すと、すぐに閉じます。",
+    "One touch of the box's front button closes it at once.",
+);
+/// Nobody can consent yet.
+pub const MAINT_NO_PIN: Text =
+    Text::new("責任者の暗証番号がまだ設定されていません。", "The responsible person has not set a PIN yet.");
+/// Sessions await their review.
+pub const REVIEW_WAITS: Text = Text::new(
+    "終わった作業の記録を、責任者が確認してください。",
+    "The responsible person should review the past sessions.",
+);
+/// They have for too long.
+pub const REVIEW_LATE: Text = Text::new(
+    "確認されないまま3日を過ぎた記録があります。責任者が確認してください。",
+    "A session was not reviewed for three days; the responsible person should do so.",
+);
+/// Heading of what is open.
+pub const OPEN_NOW: Text = Text::new("いま開いています", "Open now");
+/// Label of the maintainer.
+pub const WHO: Text = Text::new("保守員", "Maintainer");
+/// Label of the reason.
+pub const WHAT_FOR: Text = Text::new("目的", "What for");
+/// Label of who consented.
+pub const CONSENTED: Text = Text::new("許可", "Consent");
+/// By the number.
+pub const BY_PIN: Text = Text::new("責任者の暗証番号", "PIN");
+/// By the button.
+pub const BY_BUTTON: Text = Text::new("前面ボタン", "front button");
+/// Label of the end.
+pub const UNTIL: Text = Text::new("終わる時刻", "Until");
+/// Label of the tunnel.
+pub const TUNNEL: Text = Text::new("接続", "Tunnel");
+/// It stands.
+pub const TUNNEL_UP: Text = Text::new("つながっています。", "It stands.");
+/// It does not yet.
+pub const TUNNEL_CALLING: Text = Text::new("呼び出しています。", "The gateway is being called.");
+/// Label of what can be reached.
+pub const REACHES: Text = Text::new("届く先", "Reaches");
+/// What a maintainer always reaches.
+pub const MANAGEMENT: Text = Text::new("本機の管理画面だけ", "the box's management only");
+/// Heading of the past sessions.
+pub const SESSIONS: Text = Text::new("これまでの作業", "Past sessions");
+/// There are none.
+pub const NO_SESSIONS: Text = Text::new("記録はありません。", "No session is on record.");
+/// Column: the number.
+pub const SESSION: Text = Text::new("記録番号", "No.");
+/// Column: how long.
+pub const LASTED: Text = Text::new("長さ", "Lasted");
+/// Column: what was reached.
+pub const REACHED: Text = Text::new("通信", "Traffic");
+/// Nobody could count.
+pub const NOT_COUNTED: Text = Text::new("数えられていません", "not counted");
+/// Column: the review.
+pub const REVIEW: Text = Text::new("責任者の確認", "Review");
+/// Before the time of a review.
+pub const REVIEWED: Text = Text::new("確認済み", "reviewed");
+/// It was not reviewed yet.
+pub const REVIEW_OPEN: Text = Text::new("確認待ち", "awaits it");
+/// It was not for too long.
+pub const REVIEW_OVERDUE: Text = Text::new("3日以上、確認待ち", "awaits it for more than three days");
+/// Below the sessions, on paper.
+pub const SIGN: Text =
+    Text::new("確認日　　　　　　責任者　　　　　　　　　", "Date            Responsible person");
+
 /// What the setup page is about.
 pub const SETUP_SUBJECT: Text = Text::new("関所の設定", "Setting up this Sekisho");
 /// The word of a box in the carton.

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use model::boot::BootPart;
+use model::decision::Reason;
+use model::maintenance::{End, Ended, Giver, MaintenancePart, Open, Session};
 use model::notice::Stick;
 use model::parcel::{Held, HeldReason, ParcelView};
 use model::part::{FirewallPart, LinePart, RelayPart, Stamped};
@@ -10,6 +12,11 @@ use model::verdict::{Certainty, Fault};
 use model::{Party, Timestamp};
 
 use super::*;
+
+/// At the time at which everything is made here.
+fn scene(snapshot: &Snapshot) -> Scene {
+    super::scene(snapshot, Timestamp::UNIX_EPOCH)
+}
 
 fn stamped<T>(part: T) -> Option<Stamped<T>> {
     Some(Stamped { generation: 1, at: Timestamp::UNIX_EPOCH, part })
@@ -34,6 +41,7 @@ fn snapshot(usability: Usability, faults: &[FaultCode]) -> Snapshot {
         line: stamped(LinePart::judged(verdict)),
         relay: stamped(RelayPart::default()),
         firewall: firewall(RulesetState::Proved),
+        maintenance: stamped(MaintenancePart::default()),
         board: None,
         boot: None,
         past: None,
@@ -68,7 +76,9 @@ fn booted(situation: Situation, notices: &[Notice]) -> Snapshot {
         notices: notices.to_vec(),
         setup: None,
     };
-    Snapshot { firewall: firewall(RulesetState::Proved), boot: Some(boot), ..Snapshot::default() }
+    let maintenance = stamped(MaintenancePart::default());
+    let firewall = firewall(RulesetState::Proved);
+    Snapshot { firewall, maintenance, boot: Some(boot), ..Snapshot::default() }
 }
 
 /// The situations a person in front of the box has to tell apart.
@@ -136,6 +146,47 @@ fn independent_faults_are_read_from_their_own_lamps() {
             assert_eq!(blink(Lamp::Alarm), Blink::Fast);
         }
     }
+}
+
+/// With a session that began at the epoch and is over in so many seconds, and its tunnel if it is open.
+fn maintained(until_s: i64, tunnel: Option<Tunnel>) -> Snapshot {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let ended = Ended { at: at(until_s), why: End::Time, reached: None, trouble: None, used: Vec::new() };
+    let session = Session {
+        number: 1,
+        maintainer: "sato".into(),
+        reason: Reason::new("定期点検").unwrap(),
+        by: Giver::Button,
+        at: at(0),
+        until: at(until_s),
+        further: Vec::new(),
+        ended: tunnel.is_none().then_some(ended),
+        reviewed: None,
+    };
+    let open = tunnel.map(|tunnel| Open { session: 1, tunnel });
+    let part = MaintenancePart { planned: true, open, sessions: vec![session], ..MaintenancePart::default() };
+    Snapshot { maintenance: stamped(part), ..snapshot(Usability::Usable, &[]) }
+}
+
+#[test]
+fn maintenance_is_told_by_its_lamp_and_a_review_that_is_late_by_the_alarm() {
+    let sign =
+        |snapshot: &Snapshot, lamp| Sign::of(lamp, scene(snapshot).light(lamp).unwrap().blink).unwrap();
+    let down = Some(Tunnel::Down { since: Timestamp::UNIX_EPOCH });
+    for (snapshot, wanted) in [
+        (snapshot(Usability::Usable, &[]), Sign::NoMaintainer),
+        (maintained(3600, down), Sign::MaintainerAwaited),
+        (maintained(3600, Some(Tunnel::Up)), Sign::MaintainerIn),
+        (maintained(300, Some(Tunnel::Up)), Sign::MaintainerLeaves),
+        (maintained(0, None), Sign::NoMaintainer),
+        (Snapshot { maintenance: None, ..maintained(0, None) }, Sign::MaintainerUnknown),
+    ] {
+        assert_eq!(sign(&snapshot, Lamp::Maint), wanted);
+        assert_eq!(sign(&snapshot, Lamp::Alarm), Sign::Calm, "{wanted:?}");
+    }
+    let late = maintained(-3 * 86_400 - 1, None);
+    assert_eq!((sign(&late, Lamp::Maint), sign(&late, Lamp::Alarm)), (Sign::NoMaintainer, Sign::Look));
+    assert_eq!(sign(&maintained(-3 * 86_400, None), Lamp::Alarm), Sign::Calm);
 }
 
 #[test]

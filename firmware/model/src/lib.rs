@@ -5,6 +5,7 @@
 //! - [`kind`]: what a parcel may be; [`opening`]: the days that count; [`calendar`]: what is known beforehand;
 //! - [`observation`]: what one rung of the ladder saw; [`verdict`]: what follows from it, and whose it is;
 //! - [`decision`]: what a person may decide about a parcel that is held;
+//! - [`maintenance`]: remote maintenance and the consent to it;
 //! - [`drops`]: what the firewall refused; [`ruleset`]: a change of its rules, by a person or behind our back;
 //! - [`fault`]: every fault a person can be shown, with its words in Japanese and English;
 //! - [`part`]: what each role publishes about itself; [`scene`]: what the lamps show;
@@ -19,6 +20,7 @@ pub mod decision;
 pub mod drops;
 pub mod fault;
 pub mod kind;
+pub mod maintenance;
 pub mod notice;
 pub mod observation;
 pub mod opening;

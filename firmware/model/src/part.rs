@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::boot::BootPart;
+use crate::maintenance::MaintenancePart;
 use crate::observation::Observation;
 use crate::packet::Packet;
 use crate::parcel::{Held, Outcomes, Pair, Unanswered, Uncollected, Waiting};
@@ -293,6 +294,9 @@ pub struct Snapshot {
     /// `netd`'s part.
     #[serde(default)]
     pub firewall: Option<Stamped<FirewallPart>>,
+    /// Remote maintenance, which `netd` holds as well.
+    #[serde(default)]
+    pub maintenance: Option<Stamped<MaintenancePart>>,
     /// `boardd`'s part.
     #[serde(default)]
     pub board: Option<Stamped<BoardPart>>,
@@ -311,6 +315,7 @@ impl Snapshot {
         self.line = self.line.filter(|part| part.is_fresh(LINE_PATIENCE_S, now));
         self.relay = self.relay.filter(|part| part.is_fresh(PATIENCE_S, now));
         self.firewall = self.firewall.filter(|part| part.is_fresh(PATIENCE_S, now));
+        self.maintenance = self.maintenance.filter(|part| part.is_fresh(PATIENCE_S, now));
         self.board = self.board.filter(|part| part.is_fresh(PATIENCE_S, now));
         self
     }

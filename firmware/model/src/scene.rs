@@ -127,6 +127,14 @@ pub enum Sign {
     RelayOpen,
     /// No maintainer is in.
     NoMaintainer,
+    /// Somebody consented; the maintainer's tunnel is not there.
+    MaintainerAwaited,
+    /// A maintainer may be in.
+    MaintainerIn,
+    /// The same, and it ends within [`Sign::ENDING_S`].
+    MaintainerLeaves,
+    /// Nothing can be said about maintenance.
+    MaintainerUnknown,
     /// Nobody has to act.
     Calm,
     /// Held files, or something with a date, wait for a person; reception goes on.
@@ -138,8 +146,11 @@ pub enum Sign {
 }
 
 impl Sign {
+    /// An end so near is shown, seconds.
+    pub const ENDING_S: i64 = 300;
+
     /// Every sign, by lamp in printed order.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::PowerOn,
         Self::BoxWell,
         Self::BoxFault,
@@ -155,6 +166,10 @@ impl Sign {
         Self::Held,
         Self::RelayOpen,
         Self::NoMaintainer,
+        Self::MaintainerAwaited,
+        Self::MaintainerIn,
+        Self::MaintainerLeaves,
+        Self::MaintainerUnknown,
         Self::Calm,
         Self::Look,
         Self::StickRefused,
@@ -179,6 +194,10 @@ impl Sign {
             Self::Held => (Lamp::Relay, Blink::Double, Colour::Yellow),
             Self::RelayOpen => (Lamp::Relay, Blink::Slow, Colour::Yellow),
             Self::NoMaintainer => (Lamp::Maint, Blink::Off, Colour::Blue),
+            Self::MaintainerAwaited => (Lamp::Maint, Blink::Slow, Colour::Blue),
+            Self::MaintainerIn => (Lamp::Maint, Blink::Steady, Colour::Blue),
+            Self::MaintainerLeaves => (Lamp::Maint, Blink::Fast, Colour::Blue),
+            Self::MaintainerUnknown => (Lamp::Maint, Blink::Double, Colour::Yellow),
             Self::Calm => (Lamp::Alarm, Blink::Off, Colour::Red),
             Self::Look => (Lamp::Alarm, Blink::Slow, Colour::Yellow),
             Self::StickRefused => (Lamp::Alarm, Blink::Double, Colour::Yellow),
@@ -205,6 +224,14 @@ impl Sign {
             Self::Held => Text::new("送らずに残したファイルがあります", "files are held"),
             Self::RelayOpen => Text::new("端末はまだ分かりません", "nothing is known about the terminal yet"),
             Self::NoMaintainer => Text::new("保守作業はありません", "no maintainer is in"),
+            Self::MaintainerAwaited => Text::new("遠隔保守を許可中です", "maintenance is allowed"),
+            Self::MaintainerIn => Text::new("遠隔保守の作業中です", "a maintainer is in"),
+            Self::MaintainerLeaves => {
+                Text::new("遠隔保守は5分以内に終わります", "maintenance ends within 5 minutes")
+            }
+            Self::MaintainerUnknown => {
+                Text::new("遠隔保守の状態が分かりません", "nothing is known about maintenance")
+            }
             Self::Calm => Text::new("対応は不要です", "nothing to do"),
             Self::Look => Text::new("あとで確認が必要です", "somebody has to look"),
             Self::StickRefused => Text::new("メモリーを使えません", "the stick was not taken"),

@@ -51,6 +51,8 @@ pub enum Command {
     Console(Console),
     /// Say what the relay has in hand, and decide about what it holds
     Relay(Relay),
+    /// Remote maintenance: consent to it, close it, and review what was done
+    Maintenance(Maintenance),
     /// The record of what persons decided
     Audit(Audit),
     /// Say what is remembered of the line: 72 hours of every rung, and the faults there were, newest first
@@ -519,6 +521,71 @@ pub struct Decide {
     /// Folder of the roles' sockets
     #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
     pub socket: PathBuf,
+}
+
+/// `sekisho maintenance`: exit 0 done; 1 refused; 75 wait before the next PIN; 77 the PIN is wrong or missing. A PIN is
+/// asked for on the terminal, or is a line of standard input: it is never an argument.
+#[derive(Debug, Args)]
+pub struct Maintenance {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: MaintenanceVerb,
+    /// Folder of the roles' sockets
+    #[arg(long, value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS, global = true)]
+    pub socket: PathBuf,
+}
+
+/// The verbs of `sekisho maintenance`.
+#[derive(Debug, Subcommand)]
+pub enum MaintenanceVerb {
+    /// Let a maintainer in for a while; asks for the PIN of the clinic's responsible person
+    Open {
+        /// Who, by the name in the site file
+        #[arg(long, value_name = "NAME")]
+        maintainer: String,
+        /// What for, for the record: one line, without any patient's name or number
+        #[arg(long, value_name = "TEXT", value_parser = Reason::new)]
+        reason: Reason,
+        /// For how long; the site file's most if left out
+        #[arg(long, value_name = "NUMBER")]
+        minutes: Option<u16>,
+        /// The second time, on a day on which claims are sent
+        #[arg(long)]
+        again: bool,
+    },
+    /// Let one further host and port be reached by who is in; asks for the PIN
+    Further {
+        /// The host, by its IPv4 address
+        #[arg(long, value_name = "ADDRESS")]
+        host: std::net::Ipv4Addr,
+        /// Its TCP port
+        #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+        port: u16,
+        /// What for, for the record
+        #[arg(long, value_name = "TEXT", value_parser = Reason::new)]
+        reason: Reason,
+    },
+    /// Close it at once; anybody in the clinic may
+    Close,
+    /// Say what is open now, and the sessions there were, the newest first
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Record that the responsible person has reviewed a session; asks for the PIN
+    Review {
+        /// Its number
+        session: u64,
+    },
+    /// Set or change the PIN of the clinic's responsible person
+    Pin,
+    /// Print the box's own certificate, which the maintainer's gateway expects
+    Certificate {
+        /// Folder of what must survive a restart
+        #[arg(long, value_name = "DIR", default_value = STATE)]
+        state: PathBuf,
+    },
 }
 
 /// `sekisho audit`

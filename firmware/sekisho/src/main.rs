@@ -49,6 +49,7 @@ fn run(command: cli::Command) -> Result<ExitCode, failure::Failure> {
         Command::Daemon(args) => wait(start::daemon(args)),
         Command::Policy(args) => wait(verb::policy::run(args)),
         Command::Status(args) => wait(verb::status::run(&args)),
+        Command::Maintenance(args) => wait(verb::maintenance::run(args)),
         Command::Check(args) => wait(verb::check::run(&args)),
         Command::Rehearse(args) => Ok(verb::rehearse::run(&args)),
         Command::History(args) => wait(verb::history::run(&args)),

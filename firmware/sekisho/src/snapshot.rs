@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::boot;
 use crate::failure::Failure;
 use crate::socket::client;
+use crate::socket::part::{MAINTENANCE, PART};
 
 /// How long a reader leaves a role alone that did not answer.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -26,19 +27,25 @@ const PAST: &str = "/past?cell=600";
 
 /// Reads every role once. A role that does not answer is absent.
 pub async fn once(folder: &Path) -> Snapshot {
-    let (line, relay, firewall, board) = tokio::join!(
+    let (line, relay, firewall, maintenance, board) = tokio::join!(
         one(folder, Role::Reachd),
         one(folder, Role::Relayd),
         one(folder, Role::Netd),
+        other(folder, Role::Netd, MAINTENANCE),
         one(folder, Role::Boardd)
     );
-    Snapshot { line, relay, firewall, board, boot: boot::part::read(&boot::part::path(folder)), past: None }
+    let boot = boot::part::read(&boot::part::path(folder));
+    Snapshot { line, relay, firewall, maintenance, board, boot, past: None }
 }
 
 /// A part in hand is given at once; a role that has none yet gets a moment to make its first.
 async fn one<T: DeserializeOwned>(folder: &Path, role: Role) -> Option<Stamped<T>> {
-    let asked = tokio::time::timeout(Duration::from_secs(2), client::part(folder, role, 0)).await;
-    asked.ok()?.ok()
+    other(folder, role, PART).await
+}
+
+async fn other<T: DeserializeOwned>(folder: &Path, role: Role, name: &str) -> Option<Stamped<T>> {
+    let asked = client::part_of(folder, role, name, 0);
+    tokio::time::timeout(Duration::from_secs(2), asked).await.ok()?.ok()
 }
 
 /// Follows the roles and keeps the picture current until the process ends.
@@ -55,10 +62,14 @@ fn start(folder: &Path, roles: &[Role]) -> (Picture, watch::Receiver<Arc<Snapsho
     for role in roles {
         let (folder, picture) = (folder.to_owned(), Arc::clone(&picture));
         match role {
-            Role::Reachd => watch_role(folder, *role, picture, |snapshot, part| snapshot.line = Some(part)),
-            Role::Relayd => watch_role(folder, *role, picture, |snapshot, part| snapshot.relay = Some(part)),
-            Role::Netd => watch_role(folder, *role, picture, |snapshot, part| snapshot.firewall = Some(part)),
-            Role::Boardd => watch_role(folder, *role, picture, |snapshot, part| snapshot.board = Some(part)),
+            Role::Reachd => watch_part(folder, (*role, PART), picture, |all, part| all.line = Some(part)),
+            Role::Relayd => watch_part(folder, (*role, PART), picture, |all, part| all.relay = Some(part)),
+            Role::Netd => {
+                let (place, beside) = (folder.clone(), Arc::clone(&picture));
+                watch_part(place, (*role, PART), beside, |all, part| all.firewall = Some(part));
+                watch_part(folder, (*role, MAINTENANCE), picture, |all, part| all.maintenance = Some(part));
+            }
+            Role::Boardd => watch_part(folder, (*role, PART), picture, |all, part| all.board = Some(part)),
             Role::Webd => {}
         }
     }
@@ -108,16 +119,16 @@ fn watch_boot(file: PathBuf, picture: Picture) {
     });
 }
 
-fn watch_role<T: DeserializeOwned + Send + 'static>(
+fn watch_part<T: DeserializeOwned + Send + 'static>(
     folder: PathBuf,
-    role: Role,
+    (role, name): (Role, &'static str),
     picture: Picture,
     put: fn(&mut Snapshot, Stamped<T>),
 ) {
     tokio::spawn(async move {
         let mut after = 0;
         loop {
-            let asked: Result<Stamped<T>, Failure> = client::part(&folder, role, after).await;
+            let asked: Result<Stamped<T>, Failure> = client::part_of(&folder, role, name, after).await;
             match asked {
                 Ok(part) => {
                     after = part.generation;
@@ -126,7 +137,7 @@ fn watch_role<T: DeserializeOwned + Send + 'static>(
                 Err(error) => {
                     // A role that comes back counts from 1 again.
                     after = 0;
-                    tracing::debug!(role = role.key(), %error, "a role does not answer");
+                    tracing::debug!(role = role.key(), name, %error, "a role does not answer");
                     tokio::time::sleep(AGAIN).await;
                 }
             }

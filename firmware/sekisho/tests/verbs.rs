@@ -350,7 +350,7 @@ fn a_record_that_is_whole_is_said_to_be_and_one_that_was_changed_is_named_and_ex
     bytes[60] ^= 1;
     std::fs::write(&segment, bytes).unwrap();
     let said = audit("verify");
-    assert_eq!((said.status.code(), text(&said.stdout)), (Some(1), "record 1 was changed\n".into()));
+    assert_eq!((said.status.code(), text(&said.stdout)), (Some(1), "record 1 was changed (relay)\n".into()));
     let said = sekisho(&["audit", "verify", "--state", "/nowhere"]);
     assert_eq!(said.status.code(), Some(66));
 }

@@ -111,6 +111,14 @@ impl Connection {
         }
     }
 
+    /// The same, and the peer is who shows this very certificate, whatever authority stands behind it.
+    #[must_use]
+    pub fn pinned(mut self, certificate: &str) -> Self {
+        self.remote.cacerts.clear();
+        self.remote.certs = vec![certificate.to_owned()];
+        self
+    }
+
     /// The name of the connection to the n-th gateway.
     pub fn name(purpose: Purpose, nth: usize) -> String {
         format!("{}-{nth}", purpose.key())

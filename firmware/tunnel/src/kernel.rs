@@ -19,7 +19,7 @@ use crate::way::Way;
 /// # Errors
 /// [`Error::Way`] if the kernel does not take it.
 pub async fn lay(way: &Way) -> Result<(), Error> {
-    run(&way.closed()).await
+    batch(&way.closed()).await
 }
 
 /// Leads the traffic into the tunnel.
@@ -27,13 +27,13 @@ pub async fn lay(way: &Way) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Way`] if the kernel does not take it.
 pub async fn open(way: &Way, inner: Option<Ipv4Addr>) -> Result<(), Error> {
-    run(&way.open(inner)).await
+    batch(&way.open(inner)).await
 }
 
 /// Leads it nowhere.
 pub async fn close(way: &Way) {
     // Where the interface went, its routes went with it.
-    let _ = run(&way.close()).await;
+    let _ = batch(&way.close()).await;
 }
 
 /// Makes the XFRM interface, unless there is one of its name: charon's own TUN where it encrypts itself, or ours from
@@ -45,7 +45,7 @@ pub async fn interface(way: &Way, port: &str) -> Result<(), Error> {
     if nix::net::if_::if_nametoindex(way.purpose.interface()).is_ok() {
         return Ok(());
     }
-    run(&way.interface(port)).await
+    batch(&way.interface(port)).await
 }
 
 /// Whether an address is one of ours.
@@ -85,7 +85,11 @@ pub async fn watch(tell: mpsc::Sender<Event>) {
 /// In this time the messages of one change are together.
 const SETTLE: std::time::Duration = std::time::Duration::from_millis(200);
 
-async fn run(input: &str) -> Result<(), Error> {
+/// Has `ip` do all of these, and nothing after the first it refuses.
+///
+/// # Errors
+/// [`Error::Way`] if the kernel does not take one.
+pub async fn batch(input: &str) -> Result<(), Error> {
     let failed = |error: std::io::Error| Error::Way(format!("ip: {error}"));
     let mut child = Command::new("ip")
         .args(["-batch", "-"])

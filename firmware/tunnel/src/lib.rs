@@ -4,14 +4,17 @@
 //! - [`psk`], [`certificate`]: what is wrong with a secret, before anything is called;
 //! - [`charon`]: how a charon is set; [`connection`]: what it is told; both pure;
 //! - [`keep`]: keeps one tunnel up, a pure state machine; [`way`]: the routes that go with it, as text;
-//! - [`vici`]: the thin adapter to charon, [`said`]: what its log means; [`room`]: all of it at work.
+//! - [`vici`]: the thin adapter to charon, [`said`]: what its log means; [`room`]: all of it at work;
+//! - [`consent`]: the clinic's consent to remote maintenance, and [`maintenance`]: the tunnel that it opens.
 
 pub mod certificate;
 pub mod charon;
 pub mod connection;
+pub mod consent;
 pub mod error;
 pub mod keep;
 mod kernel;
+pub mod maintenance;
 pub mod provider;
 pub mod psk;
 pub mod room;

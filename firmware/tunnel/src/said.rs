@@ -19,6 +19,8 @@ const SENTENCES: &[(&[&str], Trouble)] = &[
     (&["MAC mismatched"], Trouble::GatewayNotBelieved),
     (&["no trusted ", "public key found"], Trouble::GatewayNotBelieved),
     (&["constraint check failed"], Trouble::GatewayNotBelieved),
+    // Another key under the name of the certificate that was expected.
+    (&["signature validation failed"], Trouble::GatewayNotBelieved),
     (&["no shared key found"], Trouble::OwnSecret),
     (&["no private key found"], Trouble::OwnSecret),
     (&["received ", "AUTHENTICATION_FAILED"], Trouble::AuthenticationRefused),
@@ -79,6 +81,8 @@ mod tests {
             heard(&[nat, "tried 1 shared key for 'a' - 'b', but MAC mismatched"]),
             Trouble::GatewayNotBelieved
         );
+        let other_key = "signature validation failed, looking for another key";
+        assert_eq!(heard(&[nat, other_key]), Trouble::GatewayNotBelieved);
         assert_eq!(heard(&[nat, "received TS_UNACCEPTABLE notify, no CHILD_SA built"]), Trouble::NotAgreed);
         assert_eq!(heard(&["something new"]), Trouble::Other);
     }

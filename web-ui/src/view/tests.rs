@@ -13,7 +13,9 @@ use model::{FaultCode, Language, Notice, Observation, Outcome, Party, Site, Symp
 use super::*;
 use crate::identity::Fingerprints;
 use crate::render::{Fragment, LineFragment, RelayFragment, SetupFragment, Whole};
-use crate::render::{RulesFragment, WholeLine, WholeRelay, WholeRules, WholeSetup};
+use crate::render::{
+    MaintenanceFragment, RulesFragment, WholeLine, WholeMaintenance, WholeRelay, WholeRules, WholeSetup,
+};
 use crate::room::Room;
 use crate::state::State;
 
@@ -665,4 +667,34 @@ fn the_form_is_no_part_of_what_is_replaced() {
         labels,
         ["<input name", "<select name"].map(|field| page.matches(field).count()).iter().sum::<usize>()
     );
+}
+
+fn maintenance(snapshot: &Snapshot, language: Language) -> Maintenance {
+    Maintenance::new(snapshot, &samples::site(), samples::now(), language)
+}
+
+#[test]
+fn the_maintenance_view_reads_as_agreed_in_both_languages() {
+    for (name, snapshot) in samples::maintenance() {
+        for (language, code) in BOTH {
+            let view = maintenance(&snapshot, language);
+            let html = MaintenanceFragment { view: &view }.render().unwrap();
+            let read = format!("{}\n{}", view.title(), text(&html));
+            insta::assert_snapshot!(format!("maintenance-{name}-{code}"), read);
+        }
+    }
+}
+
+#[test]
+fn a_maintainers_name_and_words_are_text_and_an_old_part_says_nothing() {
+    let mut snapshot = samples::maintenance().remove(1).1;
+    let part = &mut snapshot.maintenance.as_mut().unwrap().part;
+    part.sessions[0].maintainer = "<script>alert(1)".into();
+    let view = maintenance(&snapshot, Language::Ja);
+    let page = WholeMaintenance { view: &view, room: Room::Maintenance, rooms: &Room::ALL, patience_s: 35 };
+    let page = page.render().unwrap();
+    assert!(page.contains("&#60;script&#62;alert(1)") && !page.contains("<script>"), "{page}");
+    snapshot.maintenance.as_mut().unwrap().at = Timestamp::UNIX_EPOCH;
+    let view = maintenance(&snapshot, Language::Ja);
+    assert_eq!((view.state, view.open, view.past), (State::Unknown, None, None));
 }

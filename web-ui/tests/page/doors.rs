@@ -96,6 +96,9 @@ async fn over_http_what_is_not_the_overview_does_not_exist() {
         "/relay",
         "/part/relay",
         "/events/relay",
+        "/maintenance",
+        "/part/maintenance",
+        "/events/maintenance",
         "/admin",
         "/favicon.ico",
         "/icon/normal.png",
@@ -109,6 +112,15 @@ async fn over_http_what_is_not_the_overview_does_not_exist() {
     for target in ["/", "/part/overview", "/api/status", "/style.css", "/enhance.js", "/icon/fault.svg"] {
         assert_eq!(code(&get(&served, target).await), "200", "{target}");
     }
+}
+
+#[tokio::test]
+async fn reception_does_not_learn_who_was_let_in_for_maintenance() {
+    let served = serve(samples::maintenance().remove(1).1);
+    let plain = get(&served, "/api/status").await;
+    assert!(plain.contains("\"maintenance\":null") && !plain.contains("sato"), "{plain}");
+    let (answer, _) = secure(&served, "/api/status").await;
+    assert!(answer.contains("sato"), "{answer}");
 }
 
 #[tokio::test]
@@ -173,7 +185,7 @@ async fn the_language_follows_the_address_then_the_browser_then_japan() {
 
 #[tokio::test]
 async fn the_status_is_the_snapshot_itself() {
-    let snapshot = sample("two-faults");
+    let snapshot = Snapshot { maintenance: None, ..sample("two-faults") };
     let served = serve(snapshot.clone());
     let answer = get(&served, "/api/status").await;
     assert_eq!(serde_json::from_str::<Snapshot>(body(&answer)).unwrap(), snapshot);

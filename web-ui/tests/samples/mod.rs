@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use model::boot::{BootPart, Setup, Situation};
+use model::decision::{Actor, Reason};
 use model::drops::{self, Drops, Refusal};
+use model::maintenance::{
+    End, Ended, Further, Giver, MaintenancePart, Open, Reached, Reviewed, Session, Tunnel, Used,
+};
 use model::parcel::{
     Held, HeldReason, Outcomes, Pair, ParcelView, Unanswered, Uncollected, WaitReason, Waiting,
 };
@@ -13,6 +17,7 @@ use model::past::{self, Hop, Look, Past, Story, Strip};
 use model::policy::{Answer, Does, Explanation, Line, Matrix, Mistake, Policy, Said, Stop};
 use model::ruleset::{Drift, Repair};
 use model::scene::{Scene, Sign};
+use model::tunnel::Trouble;
 use model::verdict::{Certainty, Fault};
 use model::{
     FaultCode, Notice, Observation, Outcome, Party, Profile, Rung, Site, Symptom, Timestamp, Usability,
@@ -91,10 +96,66 @@ pub fn clean() -> Snapshot {
             proved_at: Some(ago(30)),
             ..FirewallPart::dropping(None)
         }),
+        maintenance: stamped(MaintenancePart { planned: true, pin_set: true, ..MaintenancePart::default() }),
         board: board([Sign::BoxWell, Sign::LineWell, Sign::RelayWell, Sign::Calm]),
         boot: None,
         past: None,
     }
+}
+
+/// A session that began so many seconds ago.
+fn session(number: u64, began_s: i64, reason: &str, by: Giver) -> Session {
+    Session {
+        number,
+        maintainer: "sato".into(),
+        reason: Reason::new(reason).expect("invariant: a reason"),
+        by,
+        at: ago(began_s),
+        until: ago(began_s - 3600),
+        further: Vec::new(),
+        ended: None,
+        reviewed: None,
+    }
+}
+
+/// A session that ended so many seconds ago, with what was reached.
+fn ended(session: Session, ended_s: i64, why: End) -> Session {
+    let reached = Reached { bytes_in: 48_211, bytes_out: 903_144, management: 12, further: 0 };
+    let used = vec![Used { verb: "/explain".into(), times: 2 }];
+    let trouble = (why == End::NoTunnel).then_some(Trouble::Silent);
+    Session { ended: Some(Ended { at: ago(ended_s), why, reached: Some(reached), trouble, used }), ..session }
+}
+
+fn root() -> Actor {
+    Actor { name: "root".into(), uid: 0 }
+}
+
+/// Mornings of maintenance: closed, open with and without its tunnel, a late review, none at all.
+pub fn maintenance() -> Vec<(&'static str, Snapshot)> {
+    let pin = || Giver::Pin { user: root() };
+    let day = 86_400;
+    let reviewed = Session {
+        reviewed: Some(Reviewed { at: ago(9 * day), user: root() }),
+        ..ended(session(3, 10 * day, "ひかり回線の切替", pin()), 10 * day - 1500, End::Closed)
+    };
+    let late = ended(session(9, 5 * day, "定期点検", Giver::Button), 5 * day - 3600, End::Time);
+    let new = ended(session(14, 7200, "更新の確認", pin()), 3900, End::NoTunnel);
+    let mut open = session(21, 1130, "資格確認が遅い件の調査", pin());
+    open.further.push(Further { host: [198, 51, 100, 20].into(), port: 5432 });
+    let part = |open: Option<Tunnel>, sessions: Vec<Session>, trouble| {
+        let open = open.map(|tunnel| Open { session: 21, tunnel });
+        let part = MaintenancePart { planned: true, open, sessions, pin_set: true, trouble };
+        Snapshot { maintenance: stamped(part), ..clean() }
+    };
+    let down = Tunnel::Down { since: ago(60) };
+    vec![
+        ("closed", part(None, vec![new.clone(), reviewed.clone()], None)),
+        ("open", part(Some(Tunnel::Up), vec![open.clone(), new, reviewed.clone()], None)),
+        ("not-reached", part(Some(down), vec![open], Some(Trouble::Silent))),
+        ("late", part(None, vec![late, reviewed], None)),
+        ("none", Snapshot { maintenance: stamped(MaintenancePart::default()), ..clean() }),
+        ("silent", Snapshot { maintenance: None, ..clean() }),
+    ]
 }
 
 /// A fault: `broken` is the rung that tells it, and what stands on it is skipped.

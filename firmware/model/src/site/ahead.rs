@@ -19,7 +19,6 @@ impl Site {
             (self.clinic_dns, "[clinic] dns", "names for the clinic's computers"),
             (self.claims.is_some(), "[claims]", "a port for claims terminals"),
             (self.printers.is_some(), "[printers]", "a port for printers"),
-            (self.maintainer.is_some(), "[maintainer]", "remote maintenance"),
             (self.update.is_some(), "[update]", "updates over the network"),
         ];
         let sentence = |(_, table, what): &(bool, &str, &str)| {
@@ -30,6 +29,16 @@ impl Site {
 
     fn has_no_provider(&self) -> bool {
         matches!(&self.line, Line::Ipsec(ipsec) if ipsec.provider.is_none())
+    }
+
+    /// The same in the disk image, where the sandboxes of the roles are in force.
+    pub fn not_in_the_image(&self) -> Vec<String> {
+        let mut sentences = self.not_brought_up();
+        if self.maintainer.is_some() {
+            let sentence = "[maintainer]: the disk image does not start the tunnel of remote maintenance yet";
+            sentences.push(sentence.into());
+        }
+        sentences
     }
 
     /// What the profile's destinations by name mean in this build, if there are any.

@@ -6,6 +6,7 @@ mod uplinks;
 use std::net::{IpAddr, Ipv4Addr};
 
 pub(super) use self::uplinks::of_profile;
+use super::maintainers;
 use super::read;
 use super::walk::{Errors, Node, refuse_twins};
 use super::{PagePorts, Place};
@@ -18,6 +19,7 @@ pub(super) fn all(root: &Node, errors: &mut Errors<'_>) {
     uplinks::ports(root, errors);
     uplinks::all(root, errors);
     networks::all(root, errors);
+    maintainers::check(root, errors);
     terminals(root, errors);
     consumers(root, errors);
     Calendar::check(root, errors);

@@ -1,5 +1,6 @@
 //! The keys of a site file, each with the form of its value.
 
+use super::maintainers;
 use super::spec::{Key, Shape};
 use super::uplink::{Line, Uplink};
 use crate::{calendar, kind, opening};
@@ -83,6 +84,10 @@ const MAINTAINER: &[Key] = &[
     ),
     Key::required("gateways", Shape::Addresses, "the maintainers' gateways, which the box calls"),
     Key::required("uplink", Shape::OneOf(Uplink::KEYS), "by which way"),
+    maintainers::KEYS[0],
+    maintainers::KEYS[1],
+    maintainers::KEYS[2],
+    maintainers::KEYS[3],
 ];
 
 const UPDATE: &[Key] = &[

@@ -4,6 +4,7 @@
 mod ahead;
 mod check;
 mod keys;
+pub mod maintainers;
 pub mod prefix;
 mod read;
 pub mod spec;

@@ -78,6 +78,8 @@ pub enum Shape {
     Share,
     /// A folder of this machine, by its whole path.
     Path,
+    /// A certificate as PEM text, of several lines.
+    Pem,
     /// `secret:NAME`: a secret by reference; the secret itself is made or put on the box.
     Secret,
     /// A table with these keys.
@@ -152,6 +154,7 @@ pub fn allowed(shape: Shape) -> String {
         Shape::Ipv4Prefix => "an IPv4 address with its length, like 192.0.2.1/24".into(),
         Shape::Prefixes => "a list of prefixes like 2001:db8::/64".into(),
         Shape::Unc => r"\\ADDRESS\SHARE with an IPv4 address".into(),
+        Shape::Pem => "a PEM text of at most 8192 characters".into(),
         Shape::Secret => {
             "secret:NAME with lower-case letters, digits and '-', not the box's own secret:share-…".into()
         }
@@ -228,6 +231,7 @@ fn shape(shape: Shape) -> Map<String, Value> {
         Shape::Prefixes => json!({"type": "array",
             "items": {"type": "string", "pattern": "^[0-9A-Fa-f:.]+/[0-9]{1,3}$"}}),
         Shape::Unc => json!({"type": "string", "pattern": r"^\\\\[0-9.]+\\[^\\/:*?<>|]+$"}),
+        Shape::Pem => json!({"type": "string", "minLength": 1, "maxLength": 8192}),
         Shape::Secret => json!({"type": "string", "pattern": "^secret:[a-z0-9-]{1,40}$"}),
         Shape::Table(keys) => return object(keys),
         Shape::Tables(keys) => json!({"type": "array", "items": object(keys)}),

@@ -236,4 +236,5 @@ fn dates_hours_and_moments_are_read_and_what_is_none_is_said_with_what_is() {
     }
 }
 
+mod maintainers;
 mod zones;

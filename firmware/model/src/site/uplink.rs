@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::maintainers::Terms;
 use super::prefix::Prefix;
 use super::walk::Node;
 use super::{Site, addresses4};
@@ -127,6 +128,8 @@ pub struct Maintainer {
     pub gateways: Vec<IpAddr>,
     /// By which way.
     pub uplink: Uplink,
+    /// Who may be let in, and for how long.
+    pub terms: Terms,
 }
 
 /// Where updates come from.
@@ -190,7 +193,7 @@ pub(super) fn cloud(node: &Node) -> Cloud {
 
 pub(super) fn maintainer(node: &Node) -> Option<Maintainer> {
     let (address, uplink) = (node.prefix("address")?, Uplink::read(node)?);
-    Some(Maintainer { address, gateways: node.addresses("gateways"), uplink })
+    Some(Maintainer { address, gateways: node.addresses("gateways"), uplink, terms: Terms::read(node) })
 }
 
 pub(super) fn update(node: &Node) -> Option<Update> {

@@ -88,6 +88,7 @@ pub(super) fn text(text: &str, shape: Shape) -> Option<Checked> {
         Shape::Path => is_path(text),
         Shape::Date => text.parse::<jiff::civil::Date>().is_ok(),
         Shape::Moment => calendar::moment(text).is_some(),
+        Shape::Pem => is_pem(text),
         Shape::SomeTexts => return plain(text).then(|| Checked::Texts(vec![text.to_owned()])),
         Shape::Secret => text.strip_prefix("secret:").is_some_and(is_secret),
         Shape::Ipv4 => {
@@ -107,6 +108,13 @@ pub(super) fn text(text: &str, shape: Shape) -> Option<Checked> {
 /// Not empty, and nothing a terminal or a log would act on.
 fn plain(text: &str) -> bool {
     !text.trim().is_empty() && text.len() <= 200 && !text.chars().any(char::is_control)
+}
+
+/// Lines of printable ASCII; whether it is what it says is looked at with the others.
+fn is_pem(text: &str) -> bool {
+    !text.trim().is_empty()
+        && text.len() <= 8192
+        && text.bytes().all(|b| matches!(b, b'\n' | b'\r' | b' '..=b'~'))
 }
 
 /// RFC 1123 section 2.1 host name, RFC 1035 lengths.

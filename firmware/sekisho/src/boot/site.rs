@@ -66,7 +66,7 @@ fn installed(places: &Places) -> (Installed, Option<Loaded>) {
             return (Installed::Wrong(vec![failure.to_string()]), None);
         }
     }
-    match crate::site_file::load(&site_file(folder)).and_then(Loaded::startable) {
+    match crate::site_file::load(&site_file(folder)).and_then(Loaded::startable_on_a_board) {
         Ok(loaded) => {
             let ports = loaded.site.ports.iter().map(|port| port.name.clone()).collect();
             (Installed::Right(ports), Some(loaded))

@@ -16,6 +16,8 @@ use crate::socket::lend::Named;
 pub const HTTP: &str = "http";
 /// Likewise, over TLS.
 pub const HTTPS: &str = "https";
+/// Likewise, for a maintainer: nobody reaches it without an open consent.
+pub const MAINTENANCE: &str = "maintenance";
 
 /// Opens what this role is lent. Before a site is in force the page has one listener, or none without a setup port.
 ///
@@ -41,7 +43,12 @@ fn page(purpose: &Purpose) -> Result<Named, Failure> {
     match purpose {
         Purpose::Site(site) => {
             let at = |port| listen(SocketAddr::new(site.clinic.address, port));
-            Ok(vec![(HTTP, at(site.page.http)?), (HTTPS, at(site.page.https)?)])
+            let mut doors = vec![(HTTP, at(site.page.http)?), (HTTPS, at(site.page.https)?)];
+            if let Some(maintainer) = &site.maintainer {
+                let address = SocketAddr::new(maintainer.address.address, site.page.https);
+                doors.push((MAINTENANCE, listen(address)?));
+            }
+            Ok(doors)
         }
         Purpose::Setup { setup: Some(setup), .. } => {
             Ok(vec![(HTTPS, listen(SocketAddr::new(setup.address.address, Setup::HTTPS))?)])

@@ -2,6 +2,7 @@
 
 pub mod boardd;
 mod lent;
+mod maintenance;
 pub mod names;
 pub mod netd;
 pub mod own;
@@ -11,6 +12,8 @@ mod segment;
 mod told;
 mod tunnel;
 pub mod webd;
+
+pub use maintenance::certificate;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -16,7 +16,7 @@ use model::{Site, Timestamp};
 use tokio::sync::{mpsc, watch};
 
 use super::segment::{self, Followers};
-use super::{Place, Purpose, Ready, Tasks, lent, names, told, tunnel};
+use super::{Place, Purpose, Ready, Tasks, lent, maintenance, names, told, tunnel};
 use crate::failure::Failure;
 use crate::socket::lend::Lender;
 use crate::socket::server::Asker;
@@ -49,8 +49,9 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let (routes, pulse) = part::routes(seen.clone(), PATIENCE_S);
     let routes = routes.merge(told::routes(&place.purpose, ask.clone()));
     let (tell, told) = mpsc::channel(super::WAITING);
-    let mut routes =
-        routes.merge(segment::routes(tell)).merge(names::routes(ask.clone())).merge(rules(ask.clone()));
+    let (consent, maintenance) = maintenance::Consent::of(place, ask.clone());
+    let routes = routes.merge(segment::routes(tell)).merge(names::routes(ask.clone()));
+    let mut routes = consent.noting(routes.merge(rules(ask.clone()))).merge(maintenance);
     let line = match &place.purpose {
         Purpose::Site(site) => tunnel::of(place, site),
         Purpose::Setup { .. } => None,
@@ -60,6 +61,7 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
         driver
     });
     let mut tasks = super::serve(place, Role::Netd, routes).await?;
+    consent.start(place, &mut tasks);
     let lender = Lender::open(&place.sockets)?;
     let purpose = place.purpose.clone();
     tasks.spawn(async move {

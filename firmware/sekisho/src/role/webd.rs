@@ -130,7 +130,11 @@ fn listeners(place: &Place, loan: &mut Loan) -> Result<Option<Listeners>, Failur
     Ok(Some(match &place.purpose {
         Purpose::Site(site) => {
             let config = web_ui::Config { site: Arc::clone(site), identity_dir };
-            Listeners::new(&config, take(lent::HTTP)?, take(lent::HTTPS)?)?
+            let both = Listeners::new(&config, take(lent::HTTP)?, take(lent::HTTPS)?)?;
+            match site.maintainer {
+                Some(_) => both.and_for_maintenance(take(lent::MAINTENANCE)?)?,
+                None => both,
+            }
         }
         Purpose::Setup { setup: Some(_), .. } => Listeners::setup(&identity_dir, take(lent::HTTPS)?)?,
         Purpose::Setup { setup: None, .. } => return Ok(None),

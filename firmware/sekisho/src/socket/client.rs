@@ -21,7 +21,20 @@ const LARGEST: usize = 16 * 1024 * 1024;
 /// # Errors
 /// [`Failure::NoDaemon`] if nobody answers, [`Failure::Answer`] if the answer is no part.
 pub async fn part<T: DeserializeOwned>(folder: &Path, role: Role, after: u64) -> Result<T, Failure> {
-    send(folder, role, Method::GET, &format!("/part?after={after}"), None).await
+    part_of(folder, role, super::part::PART, after).await
+}
+
+/// The same of a role that publishes more than one: the part of this name.
+///
+/// # Errors
+/// As [`part`].
+pub async fn part_of<T: DeserializeOwned>(
+    folder: &Path,
+    role: Role,
+    name: &str,
+    after: u64,
+) -> Result<T, Failure> {
+    send(folder, role, Method::GET, &format!("{name}?after={after}"), None).await
 }
 
 /// Asks a role to do something and gives its answer.

@@ -47,10 +47,23 @@ impl Pulse {
     }
 }
 
+/// Where a role's part is.
+pub const PART: &str = "/part";
+/// Where `netd`'s other part is.
+pub const MAINTENANCE: &str = "/maintenance";
+
 /// Routes `GET /part[?after=N]` over what a room sends. The number grows only when the part changes; the stamp is
 /// renewed with every send, so that a room that hangs is seen to be old. Before the first send there is no part. The
 /// pulse is that of the sends; a room sends at least once within its part's patience, in seconds.
-pub fn routes<T>(mut room: watch::Receiver<T>, patience_s: i64) -> (Router, Pulse)
+pub fn routes<T>(room: watch::Receiver<T>, patience_s: i64) -> (Router, Pulse)
+where
+    T: Clone + PartialEq + Serialize + Send + Sync + 'static,
+{
+    routes_of(PART, room, patience_s)
+}
+
+/// The same under another name.
+pub fn routes_of<T>(name: &str, mut room: watch::Receiver<T>, patience_s: i64) -> (Router, Pulse)
 where
     T: Clone + PartialEq + Serialize + Send + Sync + 'static,
 {
@@ -64,7 +77,7 @@ where
             publish.send_modify(|last| *last = Some(Arc::new(stamp(last.as_deref(), part))));
         }
     });
-    (Router::new().route("/part", get(read::<T>)).with_state(published), felt)
+    (Router::new().route(name, get(read::<T>)).with_state(published), felt)
 }
 
 fn stamp<T: PartialEq>(last: Option<&Stamped<T>>, part: T) -> Stamped<T> {

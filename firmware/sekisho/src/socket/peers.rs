@@ -34,6 +34,14 @@ const TABLE: [Guests; 5] = [
             ("/terminals", &[Role::Reachd]),
             // Likewise what the resolver told a terminal: it admits no more than the profile expects of its names.
             ("/answered", &[Role::Reachd]),
+            // Consent is the responsible person's, by a number, or the button's, which boardd reads.
+            ("/maintenance/open", &[]),
+            ("/maintenance/further", &[]),
+            ("/maintenance/close", &[]),
+            ("/maintenance/review", &[]),
+            ("/maintenance/pin", &[]),
+            ("/maintenance/button", &[Role::Boardd]),
+            ("/maintenance/touch", &[Role::Boardd]),
         ],
     },
     Guests {
@@ -52,11 +60,12 @@ const TABLE: [Guests; 5] = [
     // knows, so it is no reason to try a refused login sooner.
     Guests {
         role: Role::Reachd,
-        readers: &[Role::Boardd, Role::Webd],
+        // netd asks whether a time server contradicts the box's clock.
+        readers: &[Role::Boardd, Role::Webd, Role::Netd],
         askers: &[("/sweep", &[]), ("/sweep/page", &[Role::Webd])],
     },
     // The verdict is on the box, too: reachd knocks at every door to see who stands behind it.
-    Guests { role: Role::Boardd, readers: &[Role::Webd, Role::Reachd], askers: &[] },
+    Guests { role: Role::Boardd, readers: &[Role::Webd, Role::Reachd], askers: &[("/press", &[])] },
     // The console runs as boardd, and says the page's fingerprint.
     Guests { role: Role::Webd, readers: &[Role::Boardd, Role::Reachd], askers: &[] },
 ];
@@ -122,7 +131,7 @@ mod tests {
 
     #[test]
     fn every_role_is_in_the_table_and_only_those_named_do_what_is_named() {
-        let post = |role, guest, path| may(role, Peer::Role(guest), &Method::POST, path);
+        let post = |role, guest, path: &str| may(role, Peer::Role(guest), &Method::POST, path);
         let get = |role, guest| may(role, Peer::Role(guest), &Method::GET, "/part");
         for role in Role::ALL {
             assert!(may(role, Peer::Own, &Method::POST, "/anything"));
@@ -131,6 +140,17 @@ mod tests {
         }
         for verb in ["/prove", "/apply", "/confirm", "/revert", "/seen"] {
             assert!(Role::ALL.into_iter().all(|guest| !post(Role::Netd, guest, verb)), "root's alone");
+        }
+        for verb in ["open", "further", "close", "review", "pin"] {
+            let path = format!("/maintenance/{verb}");
+            for guest in Role::ALL {
+                assert!(!post(Role::Netd, guest, &path), "root's alone");
+            }
+        }
+        for path in ["/maintenance/button", "/maintenance/touch"] {
+            for guest in Role::ALL {
+                assert_eq!(post(Role::Netd, guest, path), guest == Role::Boardd, "the button's");
+            }
         }
         for verb in ["/retry", "/return", "/discard", "/selftest"] {
             assert!(Role::ALL.into_iter().all(|guest| !post(Role::Relayd, guest, verb)), "root's alone");

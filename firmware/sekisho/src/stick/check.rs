@@ -14,7 +14,7 @@ use crate::site_file::{self, Loaded};
 /// # Errors
 /// None; what is wrong is said, and the exit code is 65.
 pub fn run(folder: &Path) -> Result<ExitCode, Failure> {
-    let mistakes = match site_file::load(&folder.join(SITE)).and_then(Loaded::startable) {
+    let mistakes = match site_file::load(&folder.join(SITE)).and_then(Loaded::startable_on_a_board) {
         Ok(loaded) => missing_logins(folder, &loaded.site),
         Err(Failure::Site(mistakes)) => mistakes.iter().map(ToString::to_string).collect(),
         Err(Failure::NotYet(sentences)) => sentences,

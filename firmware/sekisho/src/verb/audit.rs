@@ -14,11 +14,18 @@ use crate::output;
 /// # Errors
 /// [`Failure::Read`] if there is no record to be read.
 pub fn run(args: &Audit) -> Result<ExitCode, Failure> {
-    let found = read(&relay::audit::folder(&args.state))?;
-    Ok(match args.verb {
-        AuditVerb::Verify => verify(&found),
-        AuditVerb::Export => export(&found),
-    })
+    let relay = read(&relay::audit::folder(&args.state))?;
+    let maintenance = tunnel::consent::folder(&args.state);
+    // A site without remote maintenance has no record of it.
+    let maintenance = if maintenance.exists() { Some(read(&maintenance)?) } else { None };
+    let records = [Some(("relay", relay)), maintenance.map(|found| ("maintenance", found))];
+    let each = records.iter().flatten().map(|(name, found)| match args.verb {
+        AuditVerb::Verify => verify(name, found),
+        AuditVerb::Export => export(found),
+    });
+    // Each of them is told, whatever is wrong with another.
+    let right = each.collect::<Vec<bool>>().into_iter().all(|right| right);
+    Ok(if right { ExitCode::SUCCESS } else { ExitCode::from(code::NO) })
 }
 
 fn read(folder: &Path) -> Result<Verified, Failure> {
@@ -28,27 +35,28 @@ fn read(folder: &Path) -> Result<Verified, Failure> {
     chain::verify(folder).map_err(|error| failed(std::io::Error::other(error)))
 }
 
-fn verify(found: &Verified) -> ExitCode {
+fn verify(name: &str, found: &Verified) -> bool {
     for flaw in &found.flaws {
-        output::print(&flaw.to_string());
+        output::print(&format!("{flaw} ({name})"));
     }
-    if !found.flaws.is_empty() {
-        return ExitCode::from(code::NO);
+    let whole = found.flaws.is_empty();
+    if whole {
+        let (count, head) = (found.links.len(), found.head);
+        let (place, hash) = (head.seq, hex(&head.hash));
+        output::print(&format!("whole: {count} records, the last is {place} {hash} ({name})"));
     }
-    let (count, head) = (found.links.len(), found.head);
-    output::print(&format!("whole: {count} records, the last is {} {}", head.seq, hex(&head.hash)));
-    ExitCode::SUCCESS
+    whole
 }
 
 /// One line of JSON a record; what is wrong goes to standard error, and what can be read is exported all the same.
-fn export(found: &Verified) -> ExitCode {
+fn export(found: &Verified) -> bool {
     for link in &found.links {
         output::print(&line(link));
     }
     for flaw in &found.flaws {
         output::error(&format!("sekisho: {flaw}"));
     }
-    if found.flaws.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(code::NO) }
+    found.flaws.is_empty()
 }
 
 /// The entry stands in it as it was written, so that its hash can be made again.

@@ -23,7 +23,7 @@ fn rehearsal(code: FaultCode, now: Timestamp, language: Language) -> String {
     }];
     let verdict = verdict(code, &owners, now);
     lines.push(words::verdict(&verdict, now, language));
-    let scene = board::scene(&snapshot(verdict, now));
+    let scene = board::scene(&snapshot(verdict, now), now);
     lines.extend(scene.0.iter().map(|light| {
         let meaning =
             model::scene::Sign::of(light.lamp, light.blink).map(|sign| sign.meaning().get(language));
