@@ -329,7 +329,7 @@ const fn without(trouble: Trouble) -> Text {
             "相手の証明書が設定ファイルのものと違います",
             "the gateway shows another certificate than the site file's",
         ),
-        Trouble::AuthenticationRefused | Trouble::OwnSecret => {
+        Trouble::AuthenticationRefused | Trouble::OwnSecret | Trouble::OwnExpired => {
             Text::new("相手が本機の証明書を受け付けません", "the gateway does not take the box's certificate")
         }
         Trouble::NoProposal | Trouble::NotAgreed => {

@@ -29,7 +29,7 @@ pub fn own(state: &Path, now: Timestamp) -> Result<Identity, String> {
         Some(bytes) => String::from_utf8(bytes).map_err(|_| "the box's identity is no text".to_owned())?,
         None => make(&path, now)?,
     };
-    certificate::read(&text, now)
+    certificate::read(&text, now).map_err(|wrong| wrong.to_string())
 }
 
 fn make(path: &Path, now: Timestamp) -> Result<String, String> {
