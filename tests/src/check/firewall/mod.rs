@@ -95,6 +95,7 @@ pub fn play(order: Order, out: &mut (dyn Write + Send)) -> Result<Played, Wrong>
 pub fn sabotaged(order: Order, out: &mut (dyn Write + Send)) -> Result<Played, Wrong> {
     let begun = Instant::now();
     let sound = play(order, out)?;
+    writeln!(out, "{}", sound.summary)?;
     let mut rows = vec![Row {
         name: "the_run_is_right_without_a_defect".into(),
         made: sound.summary.clone(),
