@@ -289,7 +289,7 @@ fn sockets_are_lent_to_the_role_they_are_for_and_to_nobody_else() {
     let clinic = Clinic::up_with("r-lend", &["--split"]).unwrap();
     let folder = clinic.socket_dir();
     let borrows = |uid, role| as_user(&clinic, uid, || borrow(&folder, role));
-    assert_eq!(borrows(972, "reachd"), Some(3), "its raw sockets");
+    assert_eq!(borrows(972, "reachd"), Some(5), "its raw sockets");
     for uid in [973, 974, 975, NOBODY] {
         assert_eq!(borrows(uid, "reachd"), None, "raw sockets for {uid}");
     }

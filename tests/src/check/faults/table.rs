@@ -22,6 +22,8 @@ fn line() -> Vec<Case> {
         // Never good: the port and the contract's v6 option are looked at first.
         made("WAN-02").born().alarm("WAN-02", Clinic, &[Open]),
         made("WAN-03").alarm("WAN-03", Line, &[Sure]),
+        // The box follows it; nobody has to do anything.
+        made("WAN-05").recorded("WAN-05"),
         // It does no harm where the line's own router answers all the same.
         made("WAN-06").recorded("WAN-06"),
         made("WAN-06:thief").alarm("WAN-06", Clinic, ANY),
