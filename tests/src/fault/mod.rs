@@ -29,7 +29,7 @@ impl Fault {
         let of_others = world.names != clean.names || world.narrow || world.home != clean.home;
         let by_ipsec = layout.line == Line::Ipsec;
         world.tables.values().all(|table| hosts.contains(&table.host))
-            && !(of_a_tunnel && !by_ipsec)
+            && (by_ipsec || !of_a_tunnel)
             && !(of_others && by_ipsec)
     }
 

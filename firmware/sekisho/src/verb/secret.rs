@@ -32,7 +32,7 @@ pub fn run(args: &Secret) -> Result<ExitCode, Failure> {
                 "the site {other:?} has this shared key already: each site needs its own"
             )));
         }
-        (None, Some(site)) => files::replace(list, &format!("{known}{print} {site}\n"), 0o600)?,
+        (None, Some(site)) => files::replace(list, format!("{known}{print} {site}\n"), 0o600)?,
         (None, None) => {}
     }
     output::print(&format!("{print}: no other site of the list has this shared key"));
