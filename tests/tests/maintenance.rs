@@ -410,7 +410,7 @@ fn a_consent_closes_by_itself_at_its_time() {
     let until_then = told(&world.clinic).sessions[0].until;
     until("its time is over", || model::Timestamp::now() >= until_then);
     world.is_closed("its time is over");
-    assert_eq!(end(&world.clinic), Some(End::Time));
+    until("its end is told", || end(&world.clinic) == Some(End::Time));
     let refused = world.open();
     assert_eq!(refused.status.code(), Some(1));
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();

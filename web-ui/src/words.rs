@@ -290,7 +290,7 @@ pub const TUNNEL_CALLING: Text = Text::new("呼び出しています。", "The g
 /// Label of what can be reached.
 pub const REACHES: Text = Text::new("届く先", "Reaches");
 /// What a maintainer always reaches.
-pub const MANAGEMENT: Text = Text::new("本機の管理画面だけ", "the box's management only");
+pub const MANAGEMENT: Text = Text::new("本機の管理画面", "the box's management");
 /// Heading of the past sessions.
 pub const SESSIONS: Text = Text::new("これまでの作業", "Past sessions");
 /// There are none.

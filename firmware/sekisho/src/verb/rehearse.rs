@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use model::maintenance::MaintenancePart;
 use model::part::{FirewallPart, LinePart, RelayPart, RulesetState, Snapshot, Stamped};
 use model::{Fault, FaultCode, Language, Timestamp, Usability, Verdict};
 
@@ -73,6 +74,7 @@ fn snapshot(verdict: Verdict, at: Timestamp) -> Snapshot {
         line: Some(Stamped { generation: 1, at, part: line }),
         relay: Some(Stamped { generation: 1, at, part: RelayPart::default() }),
         firewall: Some(Stamped { generation: 1, at, part: wall }),
+        maintenance: Some(Stamped { generation: 1, at, part: MaintenancePart::default() }),
         ..Snapshot::default()
     }
 }

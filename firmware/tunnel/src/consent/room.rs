@@ -132,6 +132,8 @@ impl<D: Doors> Room<D> {
                 ask = asked.recv() => {
                     let Some((ask, reply)) = ask else { return };
                     let answer = self.answer(ask).await;
+                    // Who asks and then looks finds it so.
+                    self.publish();
                     // Who asked may have gone.
                     let _ = reply.send(answer);
                 }
