@@ -127,8 +127,7 @@ fn in_service(places: &Places, loaded: &Loaded) -> Result<(), Failure> {
         user: Some("netd"),
         kernel: Kernel::Xfrm,
     });
-    let generating =
-        Generating { to: &own, state: &places.state, sockets: &own, owner: "relayd", ipsec };
+    let generating = Generating { to: &own, state: &places.state, sockets: &own, owner: "relayd", ipsec };
     verb::generate::daemons(&loaded.site, &generating)?;
     if let Some(contract) = &loaded.provider {
         give_to_netd(&places.state, contract.provider.authentication.secret())?;

@@ -89,7 +89,8 @@ fn every_folder_of_every_share_is_made_for_the_relay() {
     let (to, state) = (folder.path().join("to"), folder.path().join("state"));
     // Only root may give a folder away.
     let root = nix::unistd::geteuid().is_root();
-    let places = Places { to: &to, state: &state, sockets: &to, owner: if root { "nobody" } else { "" }, ipsec: None };
+    let places =
+        Places { to: &to, state: &state, sockets: &to, owner: if root { "nobody" } else { "" }, ipsec: None };
     crate::verb::generate::daemons(&site, &places).unwrap();
     crate::verb::generate::daemons(&site, &places).unwrap();
     let about = |name: &str| std::fs::metadata(state.join("share/KARTE").join(name)).unwrap();

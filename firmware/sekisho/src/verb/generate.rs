@@ -30,8 +30,7 @@ pub fn run(args: &cli::Generate) -> Result<ExitCode, Failure> {
         user: netd,
         kernel: if args.userspace_ipsec { Kernel::Userspace } else { Kernel::Xfrm },
     });
-    let places =
-        Places { to: &args.to, state: &args.state, sockets: &args.socket, owner: &owner, ipsec };
+    let places = Places { to: &args.to, state: &args.state, sockets: &args.socket, owner: &owner, ipsec };
     daemons(&loaded.site, &places)?;
     let network: Vec<Generated> = generate::site(&loaded.site);
     write(&args.to.join("network"), &network)?;
