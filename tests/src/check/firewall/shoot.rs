@@ -1,6 +1,7 @@
 //! Sends a counterexample as what it is said to be: with the flow it belongs to, and by a way that leads there.
 
 use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 use firewall::packet::{self, Packet, Path};
 use firewall::prove::Counterexample;
@@ -72,6 +73,7 @@ fn each_by_its_way(bench: &mut Bench, world: &World, shots: &[Shot]) -> Result<A
         let way = way(&shot.packet, world);
         if let Some(way) = &way {
             ip(&format!("{way}\n"))?;
+            until_there(way, shot.packet.destination)?;
         }
         arrivals.extend(bench.volley(&[shot])?);
         if let Some(way) = &way {
@@ -79,6 +81,29 @@ fn each_by_its_way(bench: &mut Bench, world: &World, shots: &[Shot]) -> Result<A
         }
     }
     Ok(arrivals)
+}
+
+/// The kernel makes a new IPv6 address ready by and by (addrconf_dad_work): it is there when it has a route to itself.
+fn until_there(way: &str, destination: IpAddr) -> Result<(), Wrong> {
+    const LOCAL: u32 = 0x8000_0000;
+    let IpAddr::V6(address) = destination else { return Ok(()) };
+    let octets: String = address.octets().iter().map(|octet| format!("{octet:02x}")).collect();
+    let is_own = |line: &str| {
+        let flags = line.split_whitespace().nth(8).and_then(|flags| u32::from_str_radix(flags, 16).ok());
+        line.starts_with(&octets) && flags.is_some_and(|flags| flags & LOCAL != 0)
+    };
+    let end = Instant::now() + Duration::from_secs(10);
+    while way.starts_with("address") {
+        let routes = std::fs::read_to_string("/proc/thread-self/net/ipv6_route")?;
+        if routes.lines().any(is_own) {
+            break;
+        }
+        if Instant::now() > end {
+            return Err(Wrong(format!("the box does not get the address {address}")));
+        }
+        std::thread::yield_now();
+    }
+    Ok(())
 }
 
 /// A packet that opens a flow of which this error can be: from whom the error goes to.
