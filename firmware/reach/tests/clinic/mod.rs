@@ -347,6 +347,9 @@ impl World {
             terminal_port: "term0".to_owned(),
             own: [192, 0, 2, 1].into(),
             resolvers: RESOLVERS.map(|address| address.parse().unwrap()),
+            one_resolver: false,
+            gateways: Vec::new(),
+            ipv4: false,
             expected: vec![model::site::prefix::Prefix {
                 address: "2001:db8::".parse().unwrap(),
                 length: 32,

@@ -50,8 +50,9 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let routes = routes.merge(told::routes(&place.purpose, ask.clone()));
     let (tell, told) = mpsc::channel(super::WAITING);
     let (consent, maintenance) = maintenance::Consent::of(place, ask.clone());
-    let routes = routes.merge(segment::routes(tell)).merge(names::routes(ask.clone()));
-    let mut routes = consent.noting(routes.merge(rules(ask.clone()))).merge(maintenance);
+    let routes = consent.noting(routes.merge(rules(ask.clone()))).merge(maintenance);
+    // What the segment is told is no person's doing, and noted nowhere.
+    let mut routes = routes.merge(segment::routes(tell)).merge(names::routes(ask.clone()));
     let line = match &place.purpose {
         Purpose::Site(site) => tunnel::of(place, site),
         Purpose::Setup { .. } => None,
