@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,8 +13,6 @@ use tokio::process::{Child, Command};
 use crate::beside;
 use crate::error::Error;
 use crate::flows;
-use crate::nft::TABLE;
-use crate::notices::last_change;
 
 /// What holds rulesets: the kernel, or a double of it.
 pub(crate) trait Kernel {
@@ -23,10 +20,6 @@ pub(crate) trait Kernel {
     fn load(&self, document: &Value) -> impl Future<Output = Result<(), Error>> + Send;
     /// Everything it holds of every table that sees packets, and what moves packets beside it.
     fn list(&self) -> impl Future<Output = Result<Value, Error>> + Send;
-    /// The number of the last change that the last listing shows as a whole; none if it is not known.
-    fn listed(&self) -> Option<u32> {
-        None
-    }
     /// Ends the open flows that this ruleset would not let begin, and says how many.
     fn end_refused(&self, document: &Value) -> impl Future<Output = Result<usize, Error>> + Send;
 }
@@ -53,15 +46,13 @@ const LONGEST: u64 = 8 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Nft {
     path: PathBuf,
-    /// [`Kernel::listed`].
-    listed: Mutex<Option<u32>>,
 }
 
 impl Nft {
     pub(crate) fn find() -> Result<Self, Error> {
         let found = PLACES.iter().map(Path::new).find(|path| path.is_file());
         let path = found.ok_or_else(|| Error::NoNft(PLACES.join(", ")))?.to_owned();
-        Ok(Self { path, listed: Mutex::new(None) })
+        Ok(Self { path })
     }
 
     async fn run(
@@ -86,33 +77,20 @@ impl Nft {
         answer(doing, output.map_err(failed)?)
     }
 
-    /// What each of these lists. Also a table's name, which anybody may have given it, goes in as JSON.
-    async fn listed(&self, what: &[Value]) -> Result<Vec<Vec<Value>>, Error> {
-        let commands: Vec<Value> = what.iter().map(|what| json!({ "list": what })).collect();
-        let said = self.run(LIST, &["-j", "-f", "-"], Some(&json!({ "nftables": commands }))).await?;
-        let objects = |listing: Result<Value, serde_json::Error>| {
-            Ok(listing?["nftables"].as_array_mut().map(std::mem::take).unwrap_or_default())
-        };
-        serde_json::Deserializer::from_slice(&said).into_iter().map(objects).collect()
+    /// What one command lists. Also a table's name, which anybody may have given it, goes in as JSON.
+    async fn listed(&self, what: Value) -> Result<Vec<Value>, Error> {
+        let command = json!({"nftables": [{ "list": what }]});
+        let mut listing: Value =
+            serde_json::from_slice(&self.run(LIST, &["-j", "-f", "-"], Some(&command)).await?)?;
+        Ok(listing["nftables"].as_array_mut().map(std::mem::take).unwrap_or_default())
     }
 
     /// The tables that see packets, one after the other: what others keep in tables without a hook decides nothing, and
     /// may be more than can be read. Between two of them something may change; word of that comes.
     async fn seeing(&self) -> Result<Vec<Value>, Error> {
-        let chains = json!({"chains": null});
-        let table = |family: &str, name: &str| json!({"table": {"family": family, "name": name}});
-        // Ours is there but at the very beginning, and comes with the chains.
-        let mut lists = match self.listed(&[chains.clone(), table(TABLE.0, TABLE.1)]).await {
-            Err(Error::Refused { .. }) => self.listed(&[chains]).await?.into_iter(),
-            both => both?.into_iter(),
-        };
-        let (chains, own) = (lists.next().unwrap_or_default(), lists.next());
-        let is_read = own.is_some();
-        let mut objects = own.unwrap_or_default();
-        for (family, name) in hooked(&chains) {
-            if !is_read || (family.as_str(), name.as_str()) != TABLE {
-                objects.extend(self.listed(&[table(&family, &name)]).await?.into_iter().flatten());
-            }
+        let mut objects = Vec::new();
+        for (family, name) in hooked(&self.listed(json!({"chains": null})).await?) {
+            objects.extend(self.listed(json!({"table": {"family": family, "name": name}})).await?);
         }
         Ok(objects)
     }
@@ -157,7 +135,6 @@ impl Kernel for Nft {
     }
 
     async fn list(&self) -> Result<Value, Error> {
-        let before = last_change().await;
         let mut found = self.seeing().await;
         for _ in 1..TIMES {
             // A table may go before it is read.
@@ -165,16 +142,9 @@ impl Kernel for Nft {
                 found = self.seeing().await;
             }
         }
-        // What was changed while it was read may be shown or not.
-        let after = last_change().await;
-        *self.listed.lock().unwrap_or_else(PoisonError::into_inner) = after.filter(|_| before == after);
         let mut objects = found?;
         objects.extend(beside::look().await?);
         Ok(json!({ "nftables": objects }))
-    }
-
-    fn listed(&self) -> Option<u32> {
-        *self.listed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn end_refused(&self, document: &Value) -> Result<usize, Error> {

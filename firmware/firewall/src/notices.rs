@@ -1,36 +1,15 @@
-//! Word from the kernel that somebody has changed the rules. It is a hint: looking is the truth. The kernel counts the
-//! changes, so what was looked at since needs no other look.
+//! Word from the kernel that somebody has changed the rules. It is a hint: looking is the truth.
 
 use std::io;
 
-use crate::netlink::{self, Message, Socket, Subsystem, attribute, messages, request};
+use crate::netlink::{self, Message, Socket, Subsystem, attribute, messages};
 
 /// NFNLGRP_NFTABLES, as a mask.
 const GROUP: u32 = 1 << 6;
-/// NFT_MSG_NEWGEN: a change was made as a whole. It has the change's number, and names who made it.
+/// NFT_MSG_NEWGEN: a change was made as a whole. It names who made it.
 const GENERATION: u8 = 15;
-/// NFT_MSG_GETGEN.
-const WHICH: u8 = 16;
-const NUMBER: u16 = 1;
 const PROCESS: u16 = 2;
 const PROGRAM: u16 = 3;
-
-/// A change, or some that came together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Change {
-    /// Who made the last one, if the kernel says so.
-    pub(crate) author: Option<String>,
-    /// The number of the last one; none if it is not known which.
-    pub(crate) number: Option<u32>,
-}
-
-/// The number of the last change of the rules in the network namespace of the caller; none if the kernel does not say it.
-pub(crate) async fn last_change() -> Option<u32> {
-    let mut socket = Socket::open(0).ok()?;
-    socket.send(&request(Subsystem::Tables, WHICH, 0, 0, 0, &[])).ok()?;
-    let datagram = socket.receive().await.ok()?;
-    messages(datagram).find_map(|message| number(&message))
-}
 
 /// The kernel's notices of changes.
 pub(crate) struct Notices(Socket);
@@ -44,32 +23,17 @@ impl Notices {
         Socket::open(GROUP).map(Self)
     }
 
-    /// Waits for the next change. Notices that were lost are one, too. What is told of a change before its number comes
-    /// with it.
+    /// Waits for the next notice, and says who made the change if the kernel does. Notices that were lost are one, too.
     ///
     /// # Errors
     /// The kernel's word.
-    pub(crate) async fn next(&mut self) -> io::Result<Change> {
-        loop {
-            match self.0.receive().await {
-                Ok(datagram) => {
-                    let author = messages(datagram).filter_map(|message| author(&message)).last();
-                    let number = messages(datagram).filter_map(|message| number(&message)).last();
-                    if number.is_some() {
-                        return Ok(Change { author, number });
-                    }
-                }
-                Err(error) if netlink::is_loss(&error) => return Ok(Change::default()),
-                Err(error) => return Err(error),
-            }
+    pub(crate) async fn next(&mut self) -> io::Result<Option<String>> {
+        match self.0.receive().await {
+            Ok(datagram) => Ok(messages(datagram).filter_map(|message| author(&message)).last()),
+            Err(error) if netlink::is_loss(&error) => Ok(None),
+            Err(error) => Err(error),
         }
     }
-}
-
-fn number(message: &Message<'_>) -> Option<u32> {
-    let number =
-        attribute(message.attributes(), NUMBER).filter(|_| message.is(Subsystem::Tables, GENERATION))?;
-    Some(u32::from_be_bytes(*number.first_chunk()?))
 }
 
 /// "nft (process 1234)": a program's own name for itself, which need not be true.
@@ -86,12 +50,12 @@ fn author(message: &Message<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::netlink::write;
+    use crate::netlink::{request, write};
 
     #[test]
     fn who_made_a_change_is_said_without_anything_that_is_no_text() {
         let content =
-            [write(1, &[0, 0, 1, 2]), write(PROCESS, &7_u32.to_be_bytes()), write(PROGRAM, b"n\x1b[ft\0")];
+            [write(1, &[0; 4]), write(PROCESS, &7_u32.to_be_bytes()), write(PROGRAM, b"n\x1b[ft\0")];
         let datagram = [
             request(Subsystem::Tables, 6, 0, 1, 0, &[]),
             request(Subsystem::Tables, GENERATION, 0, 0, 0, &content),
@@ -99,7 +63,5 @@ mod tests {
         .concat();
         let said: Vec<_> = messages(&datagram).filter_map(|message| author(&message)).collect();
         assert_eq!(said, [r"n\u{1b}[ft (process 7)"]);
-        let numbers: Vec<_> = messages(&datagram).filter_map(|message| number(&message)).collect();
-        assert_eq!(numbers, [258]);
     }
 }

@@ -10,10 +10,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 #[cfg(feature = "sabotage")]
 use crate::Intent;
 use crate::apply::apply;
-use crate::ears::{Ears, Heard};
+use crate::ears::Ears;
 use crate::error::Error;
 use crate::kernel::Kernel;
-use crate::notices::Change;
 use crate::now::Now;
 use crate::ruleset::{Ground, Ruleset};
 use crate::watch::{Command, Watch};
@@ -94,11 +93,6 @@ impl Kernel for &Double {
         self.fails(Fault::List)?;
         self.fails(Fault::ListsNoMore)?;
         Ok(self.held())
-    }
-
-    /// Each load is a change.
-    fn listed(&self) -> Option<u32> {
-        u32::try_from(self.loads.lock().unwrap().len()).ok()
     }
 
     async fn end_refused(&self, _: &Value) -> Result<usize, Error> {
@@ -300,20 +294,4 @@ async fn a_dropped_rule_is_seen_by_who_looks_himself_and_by_nobody_else() {
         .map(|promise| promise.number)
         .collect();
     assert_eq!(broken, [6, 12]);
-}
-
-#[tokio::test]
-async fn what_was_found_right_since_a_change_is_not_looked_at_for_it_again() {
-    let kernel = Double::holding(drop_all(), None);
-    let (mut room, _) = room(&kernel);
-    let change = |number| Heard::Change(Change { author: None, number });
-    room.notice(change(Some(1)));
-    assert!(room.look_at.take().is_some(), "nothing was looked at yet");
-    room.reload().await.unwrap();
-    room.notice(change(Some(1)));
-    assert!(room.look_at.is_none());
-    for later in [Some(2), None] {
-        room.notice(change(later));
-        assert!(room.look_at.take().is_some(), "{later:?}");
-    }
 }
