@@ -14,7 +14,7 @@ use firewall::{Command, News, now};
 use model::decision::Actor;
 use model::drops::Drops;
 use model::maintenance::{
-    Answer, Further, MaintenancePart, Opening, PinChange, Reached, Reviewing, Widening,
+    Answer, Further, MaintenancePart, Opening, PinChange, Reached, Refusal, Reviewing, Widening,
 };
 use model::part::{LinePart, PATIENCE_S, Role, Stamped};
 use model::site::maintainers::Person;
@@ -70,7 +70,12 @@ impl Consent {
     pub fn start(&self, place: &Place, tasks: &mut Tasks) {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (Some(mut asked), part) = (asked, self.part.clone()) else { return };
-        let Purpose::Site(site) = place.purpose.clone() else {
+        let planned = match place.purpose.clone() {
+            Purpose::Site(site) => Some(site).filter(|site| site.maintainer.is_some()),
+            Purpose::Setup { .. } => None,
+        };
+        let Some(site) = planned else {
+            tokio::spawn(refuse(asked));
             tasks.spawn(async move { nothing(&part).await });
             return;
         };
@@ -87,6 +92,14 @@ impl Consent {
             drop(asked);
             nothing(&part).await
         });
+    }
+}
+
+/// Whoever asks hears that the site file plans no maintenance.
+async fn refuse(mut asked: mpsc::Receiver<Asked>) {
+    while let Some((_, reply)) = asked.recv().await {
+        // Who asked may have gone.
+        let _ = reply.send(Answer::Refused { why: Refusal::NotPlanned });
     }
 }
 
