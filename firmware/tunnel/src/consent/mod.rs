@@ -1,7 +1,7 @@
 //! The clinic's consent to remote maintenance. Closed is the normal state: no interface, no rule, no route.
 //!
 //! [`Consent`] thinks (state, event, now -> effects) and [`Room`] carries out, through [`Doors`]. What must survive is
-//! the record alone ([`entry`]): a chain of entries, of which the sessions are made again at every start. A consent does
+//! the record alone (`entry.rs`): a chain of entries, of which the sessions are made again at every start. A consent does
 //! not outlive the process that holds it: a session without an end in the record was ended by a crash or a reboot.
 
 mod entry;
