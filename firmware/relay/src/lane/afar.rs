@@ -13,7 +13,7 @@ use super::{Desk, Plan};
 use crate::share::{Share, Trouble};
 
 /// How often it is looked at.
-const LOOK: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_secs(2);
 /// A look may take this part of the time.
 const LOOK_SHARE: u32 = 20;
 /// So many are told apart in a folder; beyond that it makes no difference.

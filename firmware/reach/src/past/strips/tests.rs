@@ -220,8 +220,13 @@ fn knows(more: &Strips, less: &Strips) -> bool {
         runs.flat_map(|(cells, index)| vec![word(index); cells as usize]).collect::<Vec<_>>()
     };
     let same = |(more, less): (String, String)| less == UNKNOWN || more == less;
-    more.end() == less.end()
-        && less.places().iter().all(|place| words(more, place).into_iter().zip(words(less, place)).all(same))
+    // Where no rung was ever seen there is nothing to be known again.
+    less.places().is_empty()
+        || more.end() == less.end()
+            && less
+                .places()
+                .iter()
+                .all(|place| words(more, place).into_iter().zip(words(less, place)).all(same))
 }
 
 fn is_72_hours(strips: &Strips) -> bool {
