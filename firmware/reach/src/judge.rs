@@ -127,8 +127,10 @@ impl Need {
         let good = |rung| evidence.outcome(rung).is_good();
         match *self {
             Self::Good(rung) => good(rung),
+            // What this line has not is not seen on it either.
             Self::Seen(rung, symptoms) => {
-                matches!(evidence.outcome(rung), Outcome::Bad(symptom) if symptoms.contains(&symptom))
+                !evidence.lacks(rung)
+                    && matches!(evidence.outcome(rung), Outcome::Bad(symptom) if symptoms.contains(&symptom))
             }
             Self::Names => {
                 good(Link) && good(Address) && good(Gateway) && (good(ResolverOne) || good(ResolverTwo))

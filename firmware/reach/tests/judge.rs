@@ -427,7 +427,8 @@ prop_compose! {
             Rung::ALL.iter().zip(outcomes).filter_map(|(rung, is)| Some((*rung, seen(*rung, is?)))).collect();
         let ever_good = Rung::ALL.iter().zip(ever).filter_map(|(rung, good)| good.then_some(*rung)).collect();
         let flapping = flapping.then_some(Rung::Link).into_iter().collect();
-        let lacking = without_addresses.then_some(Rung::ReceiptComputer).into_iter().collect();
+        // What a line by IPsec shows is not any mixture of these: each of its faults is tried by itself below.
+        let lacking = without_addresses.then_some(Rung::ReceiptComputer).into_iter().chain(OF_A_TUNNEL).collect();
         Evidence { observations, ever_good, flapping, lacking, clock_trusted, clock_confirmed, announced, quiet }
     }
 }
@@ -707,6 +708,7 @@ fn by_ipsec(bad: &[(Rung, Symptom)]) -> Evidence {
     let mut evidence = clean();
     evidence.lacking = vec![Rung::LineAuth, Rung::LargePackets];
     evidence.observations.retain(|rung, _| !evidence.lacking.contains(rung));
+    evidence.ever_good.retain(|rung| !evidence.lacking.contains(rung));
     for rung in OF_A_TUNNEL {
         evidence.observations.insert(rung, seen(rung, Outcome::Good));
     }
@@ -714,7 +716,7 @@ fn by_ipsec(bad: &[(Rung, Symptom)]) -> Evidence {
         evidence.observations.insert(*rung, seen(*rung, Outcome::Bad(*symptom)));
     }
     for rung in Rung::ALL {
-        let below = rung.stands_on();
+        let below = below(&evidence, rung);
         if !below.is_empty() && !below.iter().any(|under| evidence.outcome(*under).is_good()) {
             evidence.observations.insert(rung, seen(rung, Outcome::Skipped));
         }

@@ -31,7 +31,7 @@ pub(super) fn shoot(
         Some(opening) if related && packet.destination == opening.source => {
             Form::About(Box::new(opening.clone()))
         }
-        Some(opening) if related => Form::About(Box::new(turned(opening))),
+        Some(opening) if related => Form::About(Box::new(answer(opening))),
         Some(opening) if ends(packet) == back(ends(opening)) => Form::Answer,
         Some(opening) => {
             shots.push(Shot::of(answer(opening), Form::Answer));
