@@ -40,6 +40,9 @@ pub(super) struct Tally {
 /// More differences than this are not kept.
 const KEPT: usize = 20;
 
+/// Who was met so often has been tried at the borders, too.
+const OFTEN: u64 = 50;
+
 impl Tally {
     /// Of one part of a run.
     pub(super) fn of(part: &'static str) -> Self {
@@ -181,9 +184,9 @@ impl Tally {
     /// The rows, the last line, and whether it is right for this order.
     pub(super) fn played(mut self, order: Order) -> Played {
         let least = order.least();
-        let seldom = |line: &(&String, &compare::Tally)| {
-            line.1.hits < least || line.1.inside + line.1.outside > 0 && line.1.outside == 0
-        };
+        // A small run meets some lines too seldom to come to their borders; a whole one meets none so seldom.
+        let one_sided = |met: &compare::Tally| met.hits >= OFTEN && met.inside > 0 && met.outside == 0;
+        let seldom = |line: &(&String, &compare::Tally)| line.1.hits < least || one_sided(line.1);
         let seldom: Vec<String> =
             self.lines.iter().filter(seldom).map(|(line, met)| format!("{line}: {met:?}")).collect();
         self.rows.push(Row {
