@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 use crate::error::{Error, doing};
 use crate::fault::{CATALOGUE, Fault};
 use crate::host::Door;
-use crate::layout::{Layout, Line, Wiring};
+use crate::layout::{Layout, Line, Uplink, Wiring};
 use crate::plan::{Place, TheBox};
 use crate::record::Record;
 use crate::status::{self, Status};
@@ -115,6 +115,9 @@ struct Up {
     /// How the box is wired to the line
     #[arg(long, value_enum, default_value = "new")]
     wiring: Wiring,
+    /// What there is beside the line
+    #[arg(long, value_enum, default_value = "closed")]
+    uplink: Uplink,
     /// Print the status as JSON
     #[arg(long)]
     json: bool,
@@ -217,7 +220,7 @@ impl Name {
 
 fn bring_up(call: Up) -> Result<String, Error> {
     let place = call.name.place()?;
-    let layout = Layout::of(call.line, call.wiring)?;
+    let layout = Layout::of(call.line, call.wiring)?.beside(call.uplink);
     let faults = call.fault.iter().map(|code| fault(code)).collect::<Result<Vec<_>, Error>>()?;
     faults.iter().try_for_each(|fault| on_this_line(fault, layout))?;
     let wish = Wish {

@@ -32,6 +32,17 @@ pub enum Wiring {
     Behind,
 }
 
+/// What there is beside the closed network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Uplink {
+    /// Nothing: what leaves, leaves inside the carrier's closed network
+    #[default]
+    Closed,
+    /// An internet line at a port of its own, with an address by DHCP
+    Isp,
+}
+
 impl Line {
     /// The word for it, which is the site file's too.
     pub const fn word(self) -> &'static str {
@@ -64,6 +75,8 @@ pub struct Layout {
     pub line: Line,
     /// The wiring.
     pub wiring: Wiring,
+    /// What there is beside the line.
+    pub uplink: Uplink,
 }
 
 /// The far end of the line's cable. It is a port of the bridge `w0`, which has the addresses of who is there ([`Layout::near`]),
@@ -93,14 +106,37 @@ impl Layout {
             (Line::Ipsec, Wiring::Shared | Wiring::Behind) => {
                 Err(Error::NotYet("a line by IPsec beside or behind the home gateway".into()))
             }
-            _ => Ok(Self { line, wiring }),
+            _ => Ok(Self { line, wiring, ..Self::default() }),
+        }
+    }
+
+    /// The same with this beside the line.
+    #[must_use]
+    pub const fn beside(self, uplink: Uplink) -> Self {
+        Self { uplink, ..self }
+    }
+
+    /// Whether there is an internet line.
+    pub const fn has_internet(self) -> bool {
+        matches!(self.uplink, Uplink::Isp)
+    }
+
+    /// The ports of the box that networkd holds here. In a line by advertisement the kernel's own client does the same work, and
+    /// the lab's faults speak to that.
+    pub fn held(self) -> Vec<&'static str> {
+        match (self.line, self.has_internet()) {
+            (Line::Pd, true) => vec!["wan0", "term0", "lan0", INTERNET],
+            (Line::Pd, false) => vec!["wan0", "term0", "lan0"],
+            (Line::Ra | Line::Ipsec, true) => vec!["lan0", INTERNET],
+            (Line::Ra | Line::Ipsec, false) => Vec::new(),
         }
     }
 
     /// The hosts that this clinic has, the box among them.
     pub fn hosts(self) -> Vec<Host> {
         let line: &[Host] = if self.line == Line::Ipsec { &[Host::Isp, Host::Ipsec] } else { &[Host::Ngn] };
-        [line, &[Host::Centre, Host::Box, Host::Terminal, Host::Clinic, Host::Home]].concat()
+        let isp: &[Host] = if self.has_internet() && self.line != Line::Ipsec { &[Host::Isp] } else { &[] };
+        [line, isp, &[Host::Centre, Host::Box, Host::Terminal, Host::Clinic, Host::Home]].concat()
     }
 
     /// At whose bridge the box's cable ends.
@@ -160,8 +196,11 @@ impl Layout {
             (Host::Box, "wan0", self.near(), LINE),
             (Host::Box, "term0", Host::Terminal, "e0"),
             (Host::Box, "lan0", Host::Clinic, "e0"),
-            (self.resolvers(), "c0", Host::Centre, "n0"),
         ];
+        if self.has_internet() {
+            wires.push((Host::Box, INTERNET, Host::Isp, "i0"));
+        }
+        wires.push((self.resolvers(), "c0", Host::Centre, "n0"));
         if self.line == Line::Ipsec {
             wires.push((Host::Isp, "g0", Host::Ipsec, "n0"));
         }
@@ -202,7 +241,9 @@ impl Layout {
 
     fn own_bridge(self, host: Host, bridge: impl Fn(&str, &[&str]) -> String) -> String {
         match (host, self.wiring, self.line) {
-            (Host::Ngn | Host::Isp, Wiring::New | Wiring::Behind, _) => bridge("02:00:00:00:00:01", &[LINE]),
+            (Host::Ngn | Host::Isp, Wiring::New | Wiring::Behind, _) if host == self.router() => {
+                bridge("02:00:00:00:00:01", &[LINE])
+            }
             (Host::Ngn, Wiring::Shared, _) => bridge("02:00:00:00:00:01", &[LINE, "x1"]),
             (Host::Home, Wiring::Behind, Line::Pd) => bridge("02:00:00:00:00:03", &[LINE]),
             // Without a telephone contract the gateway lets IPv6 through as it is.
@@ -238,6 +279,7 @@ impl Layout {
             Host::Ngn => self.of_ngn(),
             Host::Centre if self.line == Line::Ipsec => CENTRE_INSIDE.into(),
             Host::Centre => CENTRE.into(),
+            Host::Box if self.has_internet() => format!("{BOX}link set dev {INTERNET} up\n"),
             Host::Box => BOX.into(),
             Host::Terminal if self.line == Line::Ipsec => {
                 "link set dev e0 up\naddress replace 192.0.2.2/24 dev e0\nroute replace default via 192.0.2.1\n"
@@ -246,7 +288,10 @@ impl Layout {
             Host::Terminal => "link set dev e0 up\naddress replace 192.0.2.2/24 dev e0\n".into(),
             Host::Clinic => "link set dev e0 up\naddress replace 198.51.100.10/24 dev e0\n".into(),
             Host::Home => self.of_home(),
-            Host::Isp => ISP.into(),
+            Host::Isp => [
+                (self.line == Line::Ipsec).then_some(ISP),
+                self.has_internet().then_some(THE_INTERNET),
+            ].into_iter().flatten().collect(),
             Host::Ipsec => GATEWAY.into(),
             Host::Cloud | Host::Maint => String::new(),
         }
@@ -303,6 +348,20 @@ address replace 2001:db8:0:53::1/128 dev lo nodad
 address replace 2001:db8:0:53::2/128 dev lo nodad
 address replace 2001:db8:0:cc::1/64 dev c0 nodad
 address replace 2001:db8:0:cd::70/128 dev lo nodad
+";
+
+/// The box's port on the internet line.
+pub const INTERNET: &str = "isp0";
+/// The internet provider's resolver.
+pub const INTERNET_RESOLVER: &str = "203.0.113.161";
+/// A host of the internet.
+pub const SOMEBODY: &str = "203.0.113.162";
+
+/// The internet provider's side of the internet line; networkd has its address there and lends one to the box.
+const THE_INTERNET: &str = "\
+link set dev i0 up
+address replace 203.0.113.161/32 dev lo
+address replace 203.0.113.162/32 dev lo
 ";
 
 /// The internet provider, with the line's own prefixes, and the gateway's network behind it.

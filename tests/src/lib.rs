@@ -36,6 +36,6 @@ pub mod wire;
 pub use error::Error;
 pub use fault::{CATALOGUE, Fault};
 pub use held::Clinic;
-pub use layout::{Layout, Line, Wiring};
+pub use layout::{Layout, Line, Uplink, Wiring};
 pub use plan::TheBox;
 pub use status::{BoxStatus, HostStatus, Page, ShareStatus, Shares, Status};

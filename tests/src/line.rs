@@ -2,6 +2,7 @@
 
 pub mod delegation;
 pub mod gateway;
+mod internet;
 
 use std::time::{Duration, Instant};
 
@@ -42,6 +43,7 @@ pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
         daemons.insert(name.into(), daemon.wait()?);
     }
     daemons.extend(gateway::start(ground, world.gateway)?);
+    daemons.extend(internet::start(ground)?);
     rename(ground, Names::Own, world.names)?;
     // The process that started is not the daemon it left, which no fault ever stops: nothing to remember.
     time.wait()?;

@@ -1,10 +1,13 @@
-//! The line's client on the box: the real systemd-networkd, from the files that sekisho writes.
+//! The real systemd-networkd in a host: on the box from the files that sekisho writes, at the internet provider as the one
+//! who lends addresses.
+
+use std::path::PathBuf;
 
 use crate::daemon::{Daemon, Ready};
-use crate::error::Error;
+use crate::error::{Error, at};
 use crate::ground::{Daemons, Ground, args, text};
-use crate::layout::Line;
 use crate::plan::Host;
+use crate::process::Process;
 
 /// Its name among the daemons.
 pub const NETWORKD: &str = "box-networkd";
@@ -18,25 +21,41 @@ mount --bind \"$1\" /etc/systemd/network
 mount -o remount,bind,ro /sys
 exec \"$2\"";
 
-/// Starts it where the line needs it. In a line by advertisement the kernel's own client does the same work, and the lab's
-/// faults speak to that.
+/// Starts it where it holds a port of the box, for those ports.
 pub fn start(ground: &Ground) -> Result<Daemons, Error> {
-    if ground.layout.line != Line::Pd {
+    let held = ground.layout.held();
+    if held.is_empty() {
         return Ok(Daemons::new());
     }
+    let (from, to) = (ground.place.run(Host::Box).join("network"), folder(ground, Host::Box)?);
+    for port in held {
+        let file = format!("20-{port}.network");
+        std::fs::copy(from.join(&file), to.join(&file)).map_err(at(&from.join(&file)))?;
+    }
+    Ok(Daemons::from([(NETWORKD.into(), serve(ground, Host::Box, NETWORKD)?)]))
+}
+
+/// The folder of its files in a host.
+pub fn folder(ground: &Ground, host: Host) -> Result<PathBuf, Error> {
+    let folder = ground.place.run(host).join("networkd");
+    std::fs::create_dir_all(&folder).map_err(at(&folder))?;
+    Ok(folder)
+}
+
+/// Starts it in a host, from the files in that folder.
+pub fn serve(ground: &Ground, host: Host, name: &'static str) -> Result<Process, Error> {
     let program = ground.tools.networkd.as_deref().ok_or_else(|| Error::Missing {
         program: "systemd-networkd".into(),
         remedy: "Debian's package systemd brings it (`apt-get install systemd`)".into(),
     })?;
-    let files = text(&ground.place.run(Host::Box).join("network"));
+    let files = text(&folder(ground, host)?);
     let daemon = Daemon {
-        name: NETWORKD,
+        name,
         program: "/usr/bin/unshare".into(),
         args: args(["--mount", "--propagation", "private", "sh", "-c", SCRIPT, "sh", &files, &text(program)]),
         // What it does is waited for at the line.
         ready: Ready::AtOnce,
         environment: vec![("SYSTEMD_LOG_TARGET", "console".into())],
     };
-    let process = daemon.start(&ground.place, ground.door(Host::Box))?.wait()?;
-    Ok(Daemons::from([(NETWORKD.into(), process)]))
+    daemon.start(&ground.place, ground.door(host))?.wait()
 }

@@ -21,6 +21,8 @@ use crate::{networkd, roles};
 pub const SMBD: &str = "box-smbd";
 /// The terminals' resolver.
 pub const RESOLVER: &str = "box-unbound";
+/// The clinic's.
+pub const CLINIC_RESOLVER: &str = "box-unbound-clinic";
 /// The box's clock, and the terminals' time.
 pub const TIME: &str = "box-chronyd";
 /// What has radvd advertise to the terminals.
@@ -89,7 +91,11 @@ pub fn start(ground: &Ground, sekisho: &Path) -> Result<Daemons, Error> {
         samba::set_password(ground, Host::Box, &config, &login)?;
     }
     let smbd = samba::start(ground, Host::Box, SMBD, &config)?;
-    let others = [resolver(ground)?, time(ground)?];
+    let others = [
+        resolver(ground, RESOLVER, "unbound.conf")?,
+        resolver(ground, CLINIC_RESOLVER, "unbound-clinic.conf")?,
+        time(ground)?,
+    ];
     let mut daemons = sekisho_itself(ground, sekisho, None)?;
     if ground.layout.line != Line::Ipsec {
         daemons.insert(ADVERTISES.into(), advertise(ground)?);
@@ -103,17 +109,20 @@ pub fn start(ground: &Ground, sekisho: &Path) -> Result<Daemons, Error> {
     Ok(daemons)
 }
 
-/// The terminals' resolver, from the configuration that sekisho wrote; a stand-in for sekisho writes none.
-fn resolver(ground: &Ground) -> Result<Option<(&'static str, Starting)>, Error> {
-    let config = ground.place.run(Host::Box).join("unbound.conf");
+/// A resolver, from the configuration that sekisho wrote; a stand-in for sekisho writes none, and not every site has two.
+fn resolver(
+    ground: &Ground,
+    name: &'static str,
+    config: &str,
+) -> Result<Option<(&'static str, Starting)>, Error> {
+    let config = ground.place.run(Host::Box).join(config);
     if !config.exists() {
         return Ok(None);
     }
     let program = in_a_host(&ground.tools.unbound);
     let list = args(["-d", "-p", "-c", &text(&config)]);
-    let daemon =
-        Daemon { name: RESOLVER, program, args: list, ready: Ready::Notified, environment: Vec::new() };
-    Ok(Some((RESOLVER, daemon.start(&ground.place, ground.door(Host::Box))?)))
+    let daemon = Daemon { name, program, args: list, ready: Ready::Notified, environment: Vec::new() };
+    Ok(Some((name, daemon.start(&ground.place, ground.door(Host::Box))?)))
 }
 
 /// The box's clock and the terminals' time, likewise. It finds the time server's name by the box's own resolv.conf.
@@ -188,6 +197,12 @@ pub fn password_files(place: &Place) -> Result<Vec<PathBuf>, Error> {
 const IPSEC: &str = "kind = \"ipsec\"\n\n[line.ipsec]\nprovider = \"./provider.toml\"\n\
      gateways = [\"2001:db8:0:9::9\"]\n";
 
+/// What an internet line adds: the clinic leaves by it, and the box lends its computers addresses and asks names for them.
+const INTERNET_WAY: &str = "dhcp = true\ndns = true\n\n[clinic.internet]\n\n[internet]\nkind = \"dhcp\"\n\
+     resolvers = [\"203.0.113.161\"]\n\n[terminals]\n";
+/// Its port.
+const INTERNET_PORT: &str = "[[port]]\nname = \"isp0\"\nzone = \"isp\"\n\n[[port]]\n";
+
 /// The profile for a line: inside a tunnel there is IPv4 only.
 pub fn profile_text(layout: Layout) -> String {
     const PLAIN: &str = include_str!("../lab/profile.toml");
@@ -233,6 +248,9 @@ pub fn site_text(layout: Layout, dates: Dates) -> String {
     let mut text = PLAIN.replace("[line]\nkind = \"ra\"\n", &kind);
     if layout.line == Line::Ipsec {
         text = text.replace("kind = \"ipsec\"\n", IPSEC);
+    }
+    if layout.has_internet() {
+        text = text.replace("[terminals]\n", INTERNET_WAY).replacen("[[port]]\n", INTERNET_PORT, 1);
     }
     if let Some(days) = dates.certificate {
         text = text.replace("2099-12-31", &day(days).to_string());

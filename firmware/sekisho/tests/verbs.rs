@@ -66,7 +66,7 @@ fn ten_mistakes_are_ten_lines_and_exit_65_and_open_nothing() {
 #[test]
 fn what_this_build_does_not_bring_up_is_one_sentence_a_table_and_exit_69() {
     let (folder, site) = site();
-    let more = "\n[internet]\nkind = \"pppoe\"\nresolvers = [\"203.0.113.130\"]\n[clinic.internet]\n";
+    let more = "\n[internet]\nkind = \"pppoe\"\nresolvers = [\"203.0.113.130\"]\n[update]\nservers = [\"203.0.113.140/32\"]\nuplink = \"internet\"\n";
     let kept = std::fs::read_to_string(&site).unwrap();
     std::fs::write(&site, kept + more).unwrap();
     let (state, sockets) = (folder.path().join("state"), folder.path().join("sockets"));
@@ -78,7 +78,7 @@ fn what_this_build_does_not_bring_up_is_one_sentence_a_table_and_exit_69() {
         assert_eq!(said.status.code(), Some(69), "{verb:?}: {}", text(&said.stderr));
         let lines: Vec<String> = text(&said.stderr).lines().map(str::to_owned).collect();
         assert_eq!(lines.len(), 3, "{lines:#?}");
-        for (line, table) in lines[1..].iter().zip(["[internet]", "[clinic.internet]"]) {
+        for (line, table) in lines[1..].iter().zip(["[internet]", "[update]"]) {
             assert!(line.starts_with(table) && line.contains("does not bring up"), "{line}");
         }
     }

@@ -12,19 +12,19 @@ impl Site {
             (self.has_no_provider(), "[line.ipsec]", "a line by IPsec without its provider's profile"),
             (self.line == Line::Pppoe, "[line] kind = \"pppoe\"", "a line by PPPoE"),
             (self.pppoe_through.is_some(), "[line] pppoe-through", "a terminal's own PPPoE session"),
-            (self.internet.is_some(), "[internet]", "an internet line or session"),
-            (self.clinic_internet, "[clinic.internet]", "the clinic's way to the internet"),
+            (self.has_session(), "[internet] kind = \"pppoe\"", "an internet session by PPPoE"),
             (self.cloud.is_some(), "[clinic.cloud]", "the tunnel to the cloud"),
-            (self.clinic_dhcp, "[clinic] dhcp", "addresses for the clinic's computers"),
-            (self.clinic_dns, "[clinic] dns", "names for the clinic's computers"),
             (self.claims.is_some(), "[claims]", "a port for claims terminals"),
-            (self.printers.is_some(), "[printers]", "a port for printers"),
             (self.update.is_some(), "[update]", "updates over the network"),
         ];
         let sentence = |(_, table, what): &(bool, &str, &str)| {
             format!("{table}: this build does not bring up {what} yet")
         };
         asked.iter().filter(|(asked, ..)| *asked).map(sentence).collect()
+    }
+
+    fn has_session(&self) -> bool {
+        self.internet.as_ref().is_some_and(|internet| internet.pppoe)
     }
 
     fn has_no_provider(&self) -> bool {

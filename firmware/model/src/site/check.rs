@@ -9,6 +9,7 @@ pub(super) use self::uplinks::of_profile;
 use super::maintainers;
 use super::read;
 use super::walk::{Errors, Node, refuse_twins};
+use super::zones::Lent;
 use super::{PagePorts, Place};
 use crate::calendar::Calendar;
 use crate::kind::Kind;
@@ -116,7 +117,10 @@ fn place(node: &Node, remote: &str, needed: bool, errors: &mut Errors<'_>) {
 fn consumers(root: &Node, errors: &mut Errors<'_>) {
     let consumers = root.tables("consumer");
     refuse_twins(&consumers, "name", errors);
-    let zone = root.table("clinic").and_then(|node| node.prefix("address"));
+    let clinic = root.table("clinic");
+    let zone = clinic.and_then(|node| node.prefix("address"));
+    let dhcp = clinic.and_then(|node| node.boolean("dhcp")) == Some(true);
+    let lent = zone.filter(|_| dhcp).and_then(Lent::of);
     let mut shares: Vec<String> = Vec::new();
     for node in consumers {
         place(node, "remote", false, errors);
@@ -131,6 +135,12 @@ fn consumers(root: &Node, errors: &mut Errors<'_>) {
             {
                 let allowed = format!("another address in {}", zone.as_network());
                 errors.add(node, key, format!("{address} is not a machine of the clinic"), Some(allowed));
+            } else if let (Some(address), Some(zone)) = (address, zone)
+                && lent.is_some_and(|lent| lent.holds(zone, address))
+            {
+                let message =
+                    format!("{address} is lent by the box to whoever asks, as the upper half of its network");
+                errors.add(node, key, message, Some("an address in the lower half".into()));
             }
         }
         if let (Some(remote), Some(own)) = (remote, own)

@@ -1,6 +1,6 @@
 //! The zones a site has beside clinic and terminals, each with a port, a network and its hosts.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::prefix::Prefix;
 use super::walk::Node;
@@ -45,7 +45,41 @@ pub struct Printer {
     pub tcp: Vec<u16>,
 }
 
+/// The addresses of a network that are lent to whoever asks: its upper half. What has an address of its own stands in the
+/// lower one, whether or not anybody told the box of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lent {
+    /// Number of the first in its network.
+    pub first: u32,
+    /// How many.
+    pub count: u32,
+}
+
+/// The most that are lent: a clinic has tens of computers.
+const MOST: u32 = 1024;
+
+impl Lent {
+    /// Those of a network; none if it is no IPv4 network with room for two machines.
+    pub fn of(network: Prefix) -> Option<Self> {
+        let bits = 32_u32.checked_sub(u32::from(network.length)).filter(|bits| (2..=24).contains(bits))?;
+        let half = 1 << (bits - 1);
+        network.address.is_ipv4().then_some(Self { first: half, count: (half - 1).min(MOST) })
+    }
+
+    /// Whether an address of that network is lent.
+    pub fn holds(self, network: Prefix, address: Ipv4Addr) -> bool {
+        let IpAddr::V4(begin) = network.network() else { return false };
+        let number = u32::from(address).wrapping_sub(u32::from(begin));
+        (self.first..self.first + self.count).contains(&number)
+    }
+}
+
 impl Site {
+    /// What the clinic's computers are lent, if they are.
+    pub fn lent(&self) -> Option<Lent> {
+        Lent::of(self.clinic).filter(|_| self.clinic_dhcp)
+    }
+
     /// The zones with a network inside, and the box's own address in each.
     pub fn networks(&self) -> Vec<(Zone, Prefix)> {
         let mut networks = vec![(Zone::Clinic, self.clinic), (Zone::Terminal, self.terminal_zone)];

@@ -90,10 +90,11 @@ pub fn daemons(site: &Site, places: &Places<'_>, system: &Accounts<'_>) -> Vec<G
         Generated::new("samba/smb.users", accounts::users(site, places.state)),
         Generated::new("samba/passwd", accounts::passwd(site, system.passwd)),
         Generated::new("samba/group", accounts::group(site, system.group)),
-        Generated::new("unbound.conf", unbound::config(site, places.sockets)),
+        Generated::new("unbound.conf", unbound::terminals(site, places.sockets)),
         Generated::new("chrony.conf", chrony::config(site, places)),
         Generated::new("resolv.conf", resolv(site)),
     ];
+    all.extend(unbound::clinic(site).map(|text| Generated::new("unbound-clinic.conf", text)));
     all.extend(places.ipsec.map(|ipsec| ipsec.charon()));
     all
 }

@@ -22,15 +22,40 @@ pub fn board(board: &Board) -> Vec<Generated> {
 
 /// What the ports of a site carry.
 pub fn site(site: &Site) -> Vec<Generated> {
-    let port = |zone: Zone, text: &str| {
-        let name = site.port(zone);
-        Generated::new(format!("20-{name}.network"), file(name, text))
+    let port = |port: &model::site::Port| {
+        let carries = match port.zone {
+            Zone::Wan if site.line == Line::Pd => WAN_DELEGATED.to_owned(),
+            Zone::Wan => WAN.to_owned(),
+            Zone::Isp => INTERNET.to_owned(),
+            Zone::Terminal => terminals(site),
+            Zone::Clinic => clinic(site),
+            inside => own_address(site, inside)?,
+        };
+        Some(Generated::new(format!("20-{}.network", port.name), file(&port.name, &carries)))
     };
-    vec![
-        port(Zone::Wan, if site.line == Line::Pd { WAN_DELEGATED } else { WAN }),
-        port(Zone::Terminal, &terminals(site)),
-        port(Zone::Clinic, &format!("Address={}\n{QUIET}", site.clinic)),
-    ]
+    site.ports.iter().filter_map(port).collect()
+}
+
+/// A zone that has the box's address and nothing else of the box.
+fn own_address(site: &Site, zone: Zone) -> Option<String> {
+    let address = site.networks().into_iter().find(|(of, _)| *of == zone)?.1;
+    Some(format!("Address={address}\n{QUIET}"))
+}
+
+/// The clinic's port. Its computers are lent addresses where the site file asks for that, and told of the box as their way to
+/// the internet and as their resolver only as far as it is one.
+fn clinic(site: &Site) -> String {
+    let address = format!("Address={}\n{QUIET}", site.clinic);
+    let Some(lent) = site.lent() else { return address };
+    let yes = |so: bool| if so { "yes" } else { "no" };
+    let names = if site.clinic_dns { format!("DNS={}\n", site.clinic.address) } else { String::new() };
+    format!(
+        "{address}DHCPServer=yes\n\n[DHCPServer]\nPoolOffset={}\nPoolSize={}\nEmitRouter={}\nEmitDNS={}\n{names}{LENT}",
+        lent.first,
+        lent.count,
+        yes(site.clinic_internet),
+        yes(site.clinic_dns),
+    )
 }
 
 /// The terminals' port: their IPv4, and a part of the line's prefix where one is delegated. What is told them of it is not
@@ -120,6 +145,36 @@ UseDomains=no
 UplinkInterface=:self
 SubnetId=0
 Announce=no
+";
+
+/// The internet line: an address and the way out by DHCP, over IPv4 only. Its resolvers stand in the site file, and the box
+/// says no name of its own. A prefix of the closed network is never taken from here: no IPv6.
+const INTERNET: &str = "\
+DHCP=ipv4
+LinkLocalAddressing=no
+IPv6AcceptRA=no
+LLMNR=no
+MulticastDNS=no
+LLDP=no
+EmitLLDP=no
+
+[DHCPv4]
+UseDNS=no
+UseNTP=no
+UseSIP=no
+UseHostname=no
+UseDomains=no
+UseTimezone=no
+SendHostname=no
+";
+
+/// For how long a computer of the clinic is lent its address, seconds; no clock, no domain.
+const LENT: &str = "\
+EmitNTP=no
+EmitSIP=no
+EmitTimezone=no
+DefaultLeaseTimeSec=43200
+MaxLeaseTimeSec=86400
 ";
 
 /// The second /64 of the delegation, and the box's address in it.

@@ -1,4 +1,5 @@
-//! The terminals' resolver: it knows nothing, asks the line's two resolvers, and hears the terminals only.
+//! The resolvers of the box. Each knows nothing, asks one side's resolvers, and hears one zone only: nothing that a terminal
+//! asks goes to the internet, nothing that the clinic asks goes to the line, and no answer is kept for both.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -6,11 +7,11 @@ use std::path::Path;
 use model::Site;
 use model::profile::Where;
 
-/// The `unbound.conf` of a site.
+/// The terminals' resolver, which asks the line's.
 ///
 /// The closed network's zones are not signed (and have no way to the root), so nothing is validated here; who asks
 /// over TLS or IPsec checks the other end itself. `ip-freebind`: the address may come after the daemon.
-pub fn config(site: &Site, sockets: &Path) -> String {
+pub fn terminals(site: &Site, sockets: &Path) -> String {
     let mut text = super::HEAD.to_owned();
     text.push_str(SERVER);
     let _ = writeln!(text, "  interface: {}", site.terminal_zone.address);
@@ -28,6 +29,22 @@ pub fn config(site: &Site, sockets: &Path) -> String {
     text
 }
 
+/// The clinic's resolver, where the site file asks for one: it asks the resolvers of the internet line. Whether an answer
+/// is signed is theirs to look at.
+pub fn clinic(site: &Site) -> Option<String> {
+    let internet = site.internet.as_ref().filter(|_| site.clinic_dns)?;
+    let mut text = super::HEAD.to_owned();
+    text.push_str(SERVER);
+    let _ = writeln!(text, "  interface: {}", site.clinic.address);
+    let _ = writeln!(text, "  access-control: {} allow", site.clinic.as_network());
+    text.push_str("  do-ip6: no\n");
+    text.push_str(FORWARD);
+    for resolver in &internet.resolvers {
+        let _ = writeln!(text, "  forward-addr: {resolver}");
+    }
+    Some(text)
+}
+
 const SERVER: &str = "\
 server:
   # Started by its unit: no daemon, no other user, no file of its own.
@@ -39,7 +56,7 @@ server:
   use-syslog: no
   log-queries: no
   verbosity: 1
-  # A few terminals; a small box.
+  # A few machines; a small box.
   num-threads: 1
   so-reuseport: no
   outgoing-range: 128
