@@ -13,7 +13,7 @@ use super::traced::Traced;
 use super::{Odd, Way};
 use crate::powercut::cut::Chance;
 use crate::powercut::outside::{names, partner, request};
-use crate::powercut::place::{ANSWERS, Place, REQUESTS};
+use crate::powercut::place::{ANSWERS, HOME, Place, REQUESTS};
 use crate::powercut::replay::{LOOK, PATIENCE};
 use crate::powercut::tally;
 
@@ -163,7 +163,12 @@ impl Life<'_> {
             Odd::Discarded => "discard",
             _ => "",
         };
-        Traced::start(self.program, &words.into_iter().flatten().collect::<Vec<_>>().join(","), verb)
+        Traced::start(
+            Path::new(HOME),
+            self.program,
+            &words.into_iter().flatten().collect::<Vec<_>>().join(","),
+            verb,
+        )
     }
 }
 

@@ -1,0 +1,206 @@
+//! The internet line beside the closed network, judged from the computers of the clinic, from the terminal and from the
+//! internet. Needs root.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::time::{Duration, Instant};
+
+use clinic::Clinic;
+use hickory_proto::op::{Message, Query, ResponseCode};
+use hickory_proto::rr::{Name, RData, RecordType};
+
+const BOX_CLINIC: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+const BOX_TERMINAL: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+const SOMEBODY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(203, 0, 113, 162)), 8080);
+const PATIENCE: Duration = Duration::from_secs(3);
+
+fn run(clinic: &Clinic, host: &str, words: &str) -> String {
+    let argv: Vec<&str> = words.split(' ').collect();
+    let output = clinic.exec(host, &argv).unwrap();
+    assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited too long until {what}");
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+}
+
+/// The box's address on the internet line, once it has one.
+fn address(clinic: &Clinic) -> Option<Ipv4Addr> {
+    let said = run(clinic, "box", "ip -4 -o address show dev isp0");
+    said.split_whitespace().nth(3)?.split('/').next()?.parse().ok()
+}
+
+/// A clinic whose box has its address there, and whose other hosts know the box as a way.
+fn up(name: &str) -> (Clinic, Ipv4Addr) {
+    let clinic = Clinic::up_with(name, &["--uplink", "isp"]).unwrap();
+    until("the box has an address on the internet line", || address(&clinic).is_some());
+    run(&clinic, "clinic", "ip route replace default via 198.51.100.1");
+    run(&clinic, "terminal", "ip route replace default via 192.0.2.1");
+    let own = address(&clinic).unwrap();
+    (clinic, own)
+}
+
+/// Opens a connection from a host to somebody who listens there, and gives the sender as he saw it.
+fn seen_as(clinic: &Clinic, from: &str) -> Option<Ipv4Addr> {
+    let listener = clinic.inside("isp", || TcpListener::bind(SOMEBODY)).unwrap().unwrap();
+    let connected = clinic.inside(from, || TcpStream::connect_timeout(&SOMEBODY, PATIENCE)).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let accepted = listener.accept();
+    drop(connected);
+    match accepted {
+        Ok((_, SocketAddr::V4(sender))) => Some(*sender.ip()),
+        Ok(_) => None,
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::WouldBlock);
+            None
+        }
+    }
+}
+
+#[test]
+fn the_clinic_leaves_by_it_under_the_boxs_address_and_nobody_else_does() {
+    let (clinic, own) = up("in-way");
+    assert_eq!(seen_as(&clinic, "clinic"), Some(own));
+    assert_eq!(seen_as(&clinic, "terminal"), None, "a terminal never leaves by the internet line");
+
+    // From there nothing is opened, neither to the box nor through it.
+    run(&clinic, "isp", &format!("ip route replace 198.51.100.0/24 via {own}"));
+    run(&clinic, "isp", &format!("ip route replace 192.0.2.0/24 via {own}"));
+    let inside = clinic.inside("clinic", || TcpListener::bind(("0.0.0.0", 8080))).unwrap().unwrap();
+    let targets =
+        [(own, 443), (own, 53), (own, 445), (BOX_CLINIC, 443), (Ipv4Addr::new(198, 51, 100, 10), 8080)];
+    for (to, port) in targets {
+        let tried = clinic
+            .inside("isp", || {
+                TcpStream::connect_timeout(&SocketAddr::from((to, port)), Duration::from_secs(1))
+            })
+            .unwrap();
+        assert_eq!(
+            tried.unwrap_err().kind(),
+            ErrorKind::TimedOut,
+            "{to} port {port} is silent for the internet"
+        );
+    }
+    drop(inside);
+
+    // The provider's side goes and comes back; so does the way.
+    run(&clinic, "isp", "ip link set i0 down");
+    until("the box has lost its way out", || run(&clinic, "box", "ip -4 route show default").is_empty());
+    run(&clinic, "isp", "ip link set i0 up");
+    until("the way is back", || seen_as(&clinic, "clinic") == address(&clinic));
+}
+
+/// What a resolver says to a host about a name.
+fn ask(clinic: &Clinic, host: &str, resolver: Ipv4Addr, name: &str) -> Option<(ResponseCode, Vec<Ipv4Addr>)> {
+    let mut question = Message::query();
+    question.metadata.recursion_desired = true;
+    question.add_query(Query::query(Name::from_ascii(name).unwrap(), RecordType::A));
+    let question = question.to_vec().unwrap();
+    let answer = clinic
+        .inside(host, || {
+            let socket = UdpSocket::bind(("0.0.0.0", 0)).ok()?;
+            socket.set_read_timeout(Some(PATIENCE)).ok()?;
+            socket.send_to(&question, (resolver, 53)).ok()?;
+            let mut answer = vec![0; 2048];
+            let (length, _) = socket.recv_from(&mut answer).ok()?;
+            answer.truncate(length);
+            Some(answer)
+        })
+        .unwrap()?;
+    let answer = Message::from_vec(&answer).unwrap();
+    let addresses = answer.answers.iter().filter_map(|record| match &record.data {
+        RData::A(address) => Some(address.0),
+        _ => None,
+    });
+    Some((answer.metadata.response_code, addresses.collect()))
+}
+
+#[test]
+fn each_side_asks_its_own_resolver_and_neither_hears_of_the_others_names() {
+    let (clinic, _) = up("in-names");
+    let outside = (ResponseCode::NoError, vec![Ipv4Addr::new(203, 0, 113, 162)]);
+    assert_eq!(ask(&clinic, "clinic", BOX_CLINIC, "www.internet.test."), Some(outside));
+    let unknown = Some((ResponseCode::NXDomain, Vec::new()));
+    assert_eq!(ask(&clinic, "clinic", BOX_CLINIC, "hweb.onshikaku.test."), unknown, "the line's names");
+    assert_eq!(ask(&clinic, "terminal", BOX_TERMINAL, "www.internet.test."), unknown, "the internet's names");
+    assert_eq!(ask(&clinic, "clinic", BOX_TERMINAL, "hweb.onshikaku.test."), None);
+    assert_eq!(ask(&clinic, "isp", address(&clinic).unwrap(), "www.internet.test."), None);
+}
+
+const MASK: u8 = 1;
+const ROUTER: u8 = 3;
+const NAMES: u8 = 6;
+const ASKED_FOR: u8 = 50;
+const KIND: u8 = 53;
+const SERVER: u8 = 54;
+const DISCOVER: u8 = 1;
+const REQUEST: u8 = 3;
+
+/// What a server says to a computer without an address: the address, and the options (RFC 2131, RFC 2132).
+type Said = (Ipv4Addr, BTreeMap<u8, Vec<u8>>);
+
+/// A computer with this card says so much by DHCP, to everybody.
+fn dhcp(clinic: &Clinic, host: &str, card: u8, kind: u8, more: &[u8]) -> Option<Said> {
+    let mut question = vec![0; 240];
+    question[..4].copy_from_slice(&[1, 1, 6, 0]);
+    question[4..8].copy_from_slice(&[9, 9, 9, card]);
+    question[10] = 0x80; // it is to be answered to everybody
+    question[28..34].copy_from_slice(&[0, 0, 0x5e, 0, 0x53, card]);
+    question[236..].copy_from_slice(&[99, 130, 83, 99]);
+    question.extend([KIND, 1, kind]);
+    question.extend(more);
+    question.extend([55, 4, MASK, ROUTER, NAMES, 51, 255]);
+    let answer = clinic
+        .inside(host, || {
+            let socket = UdpSocket::bind(("0.0.0.0", 68)).ok()?;
+            nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::BindToDevice, &"e0".into())
+                .ok()?;
+            socket.set_broadcast(true).ok()?;
+            socket.set_read_timeout(Some(PATIENCE)).ok()?;
+            socket.send_to(&question, ("255.255.255.255", 67)).ok()?;
+            let mut answer = vec![0; 1500];
+            let length = socket.recv(&mut answer).ok()?;
+            answer.truncate(length);
+            Some(answer)
+        })
+        .unwrap()?;
+    assert_eq!(answer[4..8], question[4..8], "the answer to this question");
+    let mut options = BTreeMap::new();
+    let mut rest = &answer[240..];
+    while let [code, length, more @ ..] = rest
+        && *code != 255
+    {
+        let (value, next) = more.split_at(usize::from(*length));
+        options.insert(*code, value.to_vec());
+        rest = next;
+    }
+    Some((Ipv4Addr::new(answer[16], answer[17], answer[18], answer[19]), options))
+}
+
+#[test]
+fn a_computer_is_lent_an_address_and_told_of_the_box_and_a_terminal_is_not() {
+    let (clinic, _) = up("in-lent");
+    let mut taken = Vec::new();
+    for card in 1..=3 {
+        let (address, options) = dhcp(&clinic, "clinic", card, DISCOVER, &[]).unwrap();
+        let asked = [&[ASKED_FOR, 4][..], &address.octets(), &[SERVER, 4], &options[&SERVER]].concat();
+        let (given, options) = dhcp(&clinic, "clinic", card, REQUEST, &asked).unwrap();
+        assert_eq!((given, &options[&KIND]), (address, &vec![5]), "what was offered is given (DHCPACK)");
+        assert_eq!(address.octets()[..3], [198, 51, 100]);
+        assert!((128..255).contains(&address.octets()[3]), "{address} of the upper half");
+        assert!(!taken.contains(&address), "{address} is offered to two");
+        taken.push(address);
+        assert_eq!(options[&MASK], [255, 255, 255, 0]);
+        assert_eq!(options[&ROUTER], BOX_CLINIC.octets());
+        assert_eq!(options[&NAMES], BOX_CLINIC.octets());
+    }
+    assert_eq!(dhcp(&clinic, "terminal", 9, DISCOVER, &[]), None, "terminals have fixed addresses");
+}
