@@ -68,6 +68,8 @@ pub fn run() {
     };
     // The console is where the host reads it; nobody else is there to be told.
     let _ = writeln!(std::io::stdout(), "{said}");
+    // What the serial port has not sent yet when the kernel panics is never sent.
+    let _ = nix::sys::termios::tcdrain(std::io::stdout());
 }
 
 fn load() -> Result<u32, Wrong> {
