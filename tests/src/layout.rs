@@ -65,6 +65,16 @@ impl Wiring {
     }
 }
 
+impl Uplink {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Isp => "isp",
+        }
+    }
+}
+
 /// A wire: a host's port, and the other end.
 pub type Wire = (Host, &'static str, Host, &'static str);
 
@@ -127,7 +137,7 @@ impl Layout {
         match (self.line, self.has_internet()) {
             (Line::Pd, true) => vec!["wan0", "term0", "lan0", INTERNET],
             (Line::Pd, false) => vec!["wan0", "term0", "lan0"],
-            (Line::Ra | Line::Ipsec, true) => vec!["lan0", INTERNET],
+            (Line::Ra | Line::Ipsec, true) => vec!["term0", "lan0", INTERNET],
             (Line::Ra | Line::Ipsec, false) => Vec::new(),
         }
     }

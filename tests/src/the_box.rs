@@ -92,7 +92,7 @@ pub fn start(ground: &Ground, sekisho: &Path) -> Result<Daemons, Error> {
     }
     let smbd = samba::start(ground, Host::Box, SMBD, &config)?;
     let others = [
-        resolver(ground, RESOLVER, "unbound.conf")?,
+        resolver(ground, RESOLVER, "unbound-terminals.conf")?,
         resolver(ground, CLINIC_RESOLVER, "unbound-clinic.conf")?,
         time(ground)?,
     ];
@@ -197,9 +197,12 @@ pub fn password_files(place: &Place) -> Result<Vec<PathBuf>, Error> {
 const IPSEC: &str = "kind = \"ipsec\"\n\n[line.ipsec]\nprovider = \"./provider.toml\"\n\
      gateways = [\"2001:db8:0:9::9\"]\n";
 
-/// What an internet line adds: the clinic leaves by it, and the box lends its computers addresses and asks names for them.
+/// What an internet line adds: the clinic leaves by it, the box lends its computers addresses and asks names for them, and lends
+/// the terminal its own.
 const INTERNET_WAY: &str = "dhcp = true\ndns = true\n\n[clinic.internet]\n\n[internet]\nkind = \"dhcp\"\n\
-     resolvers = [\"203.0.113.161\"]\n\n[terminals]\n";
+     resolvers = [\"203.0.113.161\"]\n\n[terminals]\ndhcp = true\n";
+/// The card of the terminal that is lent its address.
+const INTERNET_CARD: &str = "name = \"t1\"\nmac = \"00:00:5e:00:53:09\"\n";
 /// Its port.
 const INTERNET_PORT: &str = "[[port]]\nname = \"isp0\"\nzone = \"isp\"\n\n[[port]]\n";
 
@@ -251,6 +254,7 @@ pub fn site_text(layout: Layout, dates: Dates) -> String {
     }
     if layout.has_internet() {
         text = text.replace("[terminals]\n", INTERNET_WAY).replacen("[[port]]\n", INTERNET_PORT, 1);
+        text = text.replace("name = \"t1\"\n", INTERNET_CARD);
     }
     if let Some(days) = dates.certificate {
         text = text.replace("2099-12-31", &day(days).to_string());

@@ -186,8 +186,11 @@ fn dhcp(clinic: &Clinic, host: &str, card: u8, kind: u8, more: &[u8]) -> Option<
 }
 
 #[test]
-fn a_computer_is_lent_an_address_and_told_of_the_box_and_a_terminal_is_not() {
+fn a_computer_is_lent_any_address_and_a_terminal_its_own() {
     let (clinic, _) = up("in-lent");
+    for host in ["clinic", "terminal"] {
+        run(&clinic, host, "ip -4 address flush dev e0");
+    }
     let mut taken = Vec::new();
     for card in 1..=3 {
         let (address, options) = dhcp(&clinic, "clinic", card, DISCOVER, &[]).unwrap();
@@ -202,5 +205,17 @@ fn a_computer_is_lent_an_address_and_told_of_the_box_and_a_terminal_is_not() {
         assert_eq!(options[&ROUTER], BOX_CLINIC.octets());
         assert_eq!(options[&NAMES], BOX_CLINIC.octets());
     }
-    assert_eq!(dhcp(&clinic, "terminal", 9, DISCOVER, &[]), None, "terminals have fixed addresses");
+    // A terminal is lent the address that the site file has for its card, and told of no way out: on this line it has none
+    // over IPv4.
+    let (address, _) = dhcp(&clinic, "terminal", 9, DISCOVER, &[]).unwrap();
+    assert_eq!(address, Ipv4Addr::new(192, 0, 2, 2));
+    let asked = [&[ASKED_FOR, 4][..], &address.octets(), &[SERVER, 4], &BOX_TERMINAL.octets()].concat();
+    let (given, options) = dhcp(&clinic, "terminal", 9, REQUEST, &asked).unwrap();
+    assert_eq!((given, &options[&KIND]), (address, &vec![5]));
+    assert_eq!((options[&NAMES].as_slice(), options.get(&ROUTER)), (&BOX_TERMINAL.octets()[..], None));
+    assert_eq!(
+        dhcp(&clinic, "terminal", 8, DISCOVER, &[]),
+        None,
+        "a strange card gets no address of the terminals'"
+    );
 }

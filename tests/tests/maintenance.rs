@@ -89,26 +89,44 @@ struct Afar {
     gateway: Option<Child>,
 }
 
-const AWAY: &str = "2001:db8:0:ab::9";
+/// Behind what the maintainer's side lies, the box's way there, and both ends of the wire between.
+struct Behind {
+    uplink: &'static str,
+    host: &'static str,
+    here: &'static str,
+    away: &'static str,
+    length: u8,
+}
+
+/// In the carrier's closed network.
+const CLOSED: Behind =
+    Behind { uplink: "line", host: "ngn", here: "2001:db8:0:ab::1", away: "2001:db8:0:ab::9", length: 64 };
+/// On the internet, behind the provider of the internet line.
+const INTERNET: Behind =
+    Behind { uplink: "internet", host: "isp", here: "203.0.113.193", away: "203.0.113.194", length: 30 };
 
 impl Afar {
-    fn beside(name: &str) -> Self {
+    fn beside(name: &str, behind: &Behind) -> Self {
         let namespace = format!("afar-{name}");
         let _ = Command::new("ip").args(["netns", "del", &namespace]).output();
         run("ip", &["netns", "add", &namespace]);
-        let ngn = format!("{name}-ngn");
+        let host = format!("{name}-{}", behind.host);
         run(
             "ip",
-            &["link", "add", "m0", "netns", &ngn, "type", "veth", "peer", "name", "g0", "netns", &namespace],
+            &["link", "add", "m0", "netns", &host, "type", "veth", "peer", "name", "g0", "netns", &namespace],
         );
         let afar = Self { namespace, folder: tempfile::tempdir().unwrap(), gateway: None };
-        run("ip", &["-n", &ngn, "link", "set", "m0", "up"]);
-        run("ip", &["-n", &ngn, "addr", "add", "2001:db8:0:ab::1/64", "dev", "m0", "nodad"]);
+        let Behind { here, away, length, .. } = behind;
+        run("ip", &["-n", &host, "link", "set", "m0", "up"]);
+        let at_host = |words: &str| {
+            run("ip", &["-n", &host].into_iter().chain(words.split(' ')).collect::<Vec<_>>());
+        };
+        at_host(&format!("addr add {here}/{length} dev m0"));
         afar.ip("link set lo up");
         afar.ip("link set g0 up");
-        afar.ip(&format!("addr add {AWAY}/64 dev g0 nodad"));
+        afar.ip(&format!("addr add {away}/{length} dev g0"));
         afar.ip(&format!("addr add {MAINTAINER}/32 dev lo"));
-        afar.ip("-6 route add default via 2001:db8:0:ab::1");
+        afar.ip(&format!("route add default via {here}"));
         afar
     }
 
@@ -258,12 +276,16 @@ impl Drop for World {
 
 impl World {
     fn new(name: &str, seconds: i64) -> Self {
-        let clinic = Clinic::up_with(name, &[]).unwrap();
+        Self::behind(name, seconds, &CLOSED, Clinic::up(name).unwrap())
+    }
+
+    fn behind(name: &str, seconds: i64, behind: &Behind, clinic: Clinic) -> Self {
+        let (away, uplink) = (behind.away, behind.uplink);
         let sato = identity("sato.maintainer.test", seconds);
         let site = clinic.socket_dir().with_file_name("site.toml");
         let text = fs::read_to_string(&site).unwrap();
         let maintainer = format!(
-            "\n[maintainer]\naddress = \"10.99.0.1/24\"\ngateways = [\"{AWAY}\"]\nuplink = \"line\"\nclaim-days = []\n\
+            "\n[maintainer]\naddress = \"10.99.0.1/24\"\ngateways = [\"{away}\"]\nuplink = \"{uplink}\"\nclaim-days = []\n\
              [maintainer.button]\nmaintainer = \"sato\"\nreason = \"点検\"\nminutes = 30\n\
              [[maintainer.person]]\nname = \"sato\"\ncertificate = \"\"\"\n{}\"\"\"\n",
             sato.0
@@ -277,7 +299,7 @@ impl World {
         done(&own);
         let own = String::from_utf8(own.stdout).unwrap();
         done(&verb(&clinic, &["pin"], PIN));
-        let mut afar = Afar::beside(name);
+        let mut afar = Afar::beside(name, behind);
         afar.serve(&sato, &own);
         let world = Self { clinic, afar, sato, own };
         // The clock is trusted as soon as the probes have said something of it.
@@ -315,6 +337,9 @@ impl World {
                 say(&["nft", "list", "ruleset"]),
             ];
             let lines = all.iter().flat_map(|text| text.lines());
+            // Who outside claims an address of this network is refused at any time: it stands among those inside.
+            let lines = lines
+                .filter(|line| !line.trim_start().starts_with("elements = { 10.99.0.0/24, 192.0.2.0/24"));
             let left = lines.filter(|line| line.contains("maint") || line.contains("10.99.0."));
             left.map(str::to_owned).collect::<Vec<_>>()
         });
@@ -403,6 +428,18 @@ fn a_maintainer_reaches_nothing_before_the_management_during_and_nothing_after_h
     let state = world.clinic.socket_dir().with_file_name("state");
     let verified = Command::new(sekisho()).args(["audit", "verify", "--state"]).arg(&state).output().unwrap();
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+}
+
+#[test]
+fn a_maintainer_is_let_in_by_the_internet_line_as_well_and_by_no_other_way() {
+    let clinic = Clinic::up_with("mt-isp", &["--uplink", "isp"]).unwrap();
+    let world = World::behind("mt-isp", 86_400, &INTERNET, clinic);
+    world.is_closed("before any consent");
+    world.open_and_up();
+    assert!(world.afar.reaches(MANAGEMENT));
+    assert!(!world.afar.reaches("198.51.100.1:443") && !world.afar.reaches("192.0.2.2:445"));
+    done(&verb(&world.clinic, &["close"], ""));
+    world.is_closed("closed by the verb");
 }
 
 #[test]

@@ -314,7 +314,8 @@ fn generated_configuration_holds_no_password() {
     assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
     let secret = std::fs::read_to_string(state.join("secrets/share-receipt")).unwrap();
     let password = secret.lines().nth(1).unwrap();
-    for name in ["samba/smb.conf", "samba/smb.users", "samba/passwd", "unbound.conf", "chrony.conf"] {
+    for name in ["samba/smb.conf", "samba/smb.users", "samba/passwd", "unbound-terminals.conf", "chrony.conf"]
+    {
         let written = std::fs::read_to_string(to.join(name)).unwrap();
         assert!(!written.contains(password), "{name}");
     }

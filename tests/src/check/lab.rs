@@ -61,7 +61,14 @@ impl Lab {
         let sekisho = wish.sekisho.to_string_lossy().into_owned();
         let faults = wish.faults.iter().flat_map(|fault| ["--fault", fault]);
         let split = wish.split.then_some("--split");
-        let line = ["--line", wish.layout.line.word(), "--wiring", wish.layout.wiring.word()];
+        let line = [
+            "--line",
+            wish.layout.line.word(),
+            "--wiring",
+            wish.layout.wiring.word(),
+            "--uplink",
+            wish.layout.uplink.word(),
+        ];
         let arguments = ["--sekisho", &sekisho].into_iter().chain(line);
         let arguments: Vec<&str> = arguments.chain(faults).chain(split).collect();
         let clinic = Clinic::up_with(&wish.name, &arguments)?;

@@ -54,6 +54,7 @@ fn terminals(root: &Node, errors: &mut Errors<'_>) {
     refuse_twins(&terminals, "name", errors);
     below(&terminals, errors);
     let zone = root.table("terminals").and_then(|node| node.prefix("address"));
+    let dhcp = root.table("terminals").and_then(|node| node.boolean("dhcp")) == Some(true);
     let mut taken: Vec<Ipv4Addr> = Vec::new();
     for node in terminals {
         let Some(address) = read::address(node) else { continue };
@@ -67,6 +68,10 @@ fn terminals(root: &Node, errors: &mut Errors<'_>) {
             errors.add(node, "address", format!("{address} is used twice"), None);
         }
         taken.push(address);
+        if dhcp && !node.was_given("mac") {
+            let message = "without it the box cannot lend this terminal its address".to_owned();
+            errors.add(node, "mac", message, Some("a card's address, or [terminals] dhcp = false".into()));
+        }
         place(node, "share", true, errors);
         let host = node.text("share").and_then(|unc| unc[2..].split('\\').next().map(str::to_owned));
         if host.is_some_and(|host| host != address.to_string()) {

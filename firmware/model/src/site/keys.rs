@@ -42,7 +42,11 @@ const ZONE: &[Key] = &[Key::required("address", Shape::Ipv4Prefix, "the box's ow
 
 const CLINIC: &[Key] = &[
     Key::required("address", Shape::Ipv4Prefix, "the box's own address in this zone"),
-    Key::optional("dhcp", Shape::Boolean, "computers get their addresses from the box, false if absent"),
+    Key::optional(
+        "dhcp",
+        Shape::Boolean,
+        "computers get their addresses from the box, of the upper half of the network; false if absent",
+    ),
     Key::optional("dns", Shape::Boolean, "computers ask the box for names of the internet, false if absent"),
     Key::optional(
         "internet",
@@ -101,6 +105,11 @@ const TERMINALS: &[Key] = &[
         "quiet",
         Shape::Hours,
         "hours of the clinic's day in which terminals restart by themselves: ten minutes away are no fault then",
+    ),
+    Key::optional(
+        "dhcp",
+        Shape::Boolean,
+        "terminals are lent their own addresses by the box, by their mac; nobody else is; false if absent",
     ),
 ];
 

@@ -187,6 +187,8 @@ pub struct Site {
     pub clinic_internet: bool,
     /// The receipt computer's cloud.
     pub cloud: Option<Cloud>,
+    /// Whether the terminals are lent their own addresses by the box.
+    pub terminal_dhcp: bool,
     /// Whether the clinic's computers get their addresses from the box.
     pub clinic_dhcp: bool,
     /// Whether the clinic's computers ask the box for names.

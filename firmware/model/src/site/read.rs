@@ -35,6 +35,7 @@ pub(super) fn site(root: &Node, profile: Profile, kinds: Vec<Kind>) -> Option<Si
         printers: zones::printers(root),
         maintainer: root.table("maintainer").and_then(uplink::maintainer),
         update: root.table("update").and_then(uplink::update),
+        terminal_dhcp: root.table("terminals")?.boolean("dhcp").unwrap_or(false),
         terminal_zone: root.table("terminals")?.prefix("address")?,
         ports: root.tables("port").iter().filter_map(|node| port(node)).collect(),
         terminals: root.tables("terminal").iter().filter_map(|node| terminal(node)).collect(),

@@ -90,7 +90,7 @@ pub fn daemons(site: &Site, places: &Places<'_>, system: &Accounts<'_>) -> Vec<G
         Generated::new("samba/smb.users", accounts::users(site, places.state)),
         Generated::new("samba/passwd", accounts::passwd(site, system.passwd)),
         Generated::new("samba/group", accounts::group(site, system.group)),
-        Generated::new("unbound.conf", unbound::terminals(site, places.sockets)),
+        Generated::new("unbound-terminals.conf", unbound::terminals(site, places.sockets)),
         Generated::new("chrony.conf", chrony::config(site, places)),
         Generated::new("resolv.conf", resolv(site)),
     ];

@@ -1,6 +1,9 @@
 //! systemd-networkd's files: which port has which name, and what each port carries. A port without a file here is
 //! left down.
 
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
 use board::file::Board;
 use model::boot::Setup;
 use model::site::uplink::Line;
@@ -50,7 +53,7 @@ fn clinic(site: &Site) -> String {
     let yes = |so: bool| if so { "yes" } else { "no" };
     let names = if site.clinic_dns { format!("DNS={}\n", site.clinic.address) } else { String::new() };
     format!(
-        "{address}DHCPServer=yes\n\n[DHCPServer]\nPoolOffset={}\nPoolSize={}\nEmitRouter={}\nEmitDNS={}\n{names}{LENT}",
+        "{address}DHCPServer=yes\n\n[DHCPServer]\nPoolOffset={}\nPoolSize={}\nEmitRouter={}\nEmitDNS={}\n{names}EmitNTP=no\n{LEASE}",
         lent.first,
         lent.count,
         yes(site.clinic_internet),
@@ -61,8 +64,9 @@ fn clinic(site: &Site) -> String {
 /// The terminals' port: their IPv4, and a part of the line's prefix where one is delegated. What is told them of it is not
 /// networkd's: it cannot tell a prefix that came by advertisement, and one daemon tells both.
 fn terminals(site: &Site) -> String {
-    let address = format!("Address={}\n{QUIET}", site.terminal_zone);
-    match site.line {
+    let lends = if site.terminal_dhcp { "DHCPServer=yes\n" } else { "" };
+    let address = format!("Address={}\n{lends}{QUIET}", site.terminal_zone);
+    let carries = match site.line {
         Line::Ipsec(_) | Line::Pppoe => address,
         Line::Ra => address.replace("LinkLocalAddressing=no", "LinkLocalAddressing=ipv6"),
         Line::Pd => {
@@ -72,7 +76,27 @@ fn terminals(site: &Site) -> String {
                 "{address}DHCPPrefixDelegation=yes\n\n[DHCPPrefixDelegation]\nUplinkInterface={line}\n{PART}"
             )
         }
+    };
+    if site.terminal_dhcp { carries + &lent_to_terminals(site) } else { carries }
+}
+
+/// Each terminal is lent the address that the site file has for it, by its card. The pool for anybody else has one address,
+/// the box's own, which networkd lends nobody.
+fn lent_to_terminals(site: &Site) -> String {
+    let (IpAddr::V4(begin), IpAddr::V4(address)) = (site.terminal_zone.network(), site.terminal_zone.address)
+    else {
+        return String::new();
+    };
+    let number = u32::from(address) - u32::from(begin);
+    let way = if site.line.is_ipv4() { "yes" } else { "no" };
+    let mut text = format!(
+        "\n[DHCPServer]\nPoolOffset={number}\nPoolSize=1\nEmitRouter={way}\nDNS={address}\nNTP={address}\n{LEASE}"
+    );
+    for terminal in &site.terminals {
+        let Some(card) = terminal.mac else { continue };
+        let _ = write!(text, "\n[DHCPServerStaticLease]\nMACAddress={card}\nAddress={}\n", terminal.address);
     }
+    text
 }
 
 /// What the setup port carries; with addresses for others in the carton only, since on a clinic's own network
@@ -168,9 +192,8 @@ UseTimezone=no
 SendHostname=no
 ";
 
-/// For how long a computer of the clinic is lent its address, seconds; no clock, no domain.
-const LENT: &str = "\
-EmitNTP=no
+/// For how long an address is lent, seconds; nothing of telephones or the clock's zone.
+const LEASE: &str = "\
 EmitSIP=no
 EmitTimezone=no
 DefaultLeaseTimeSec=43200

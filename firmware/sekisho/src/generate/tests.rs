@@ -8,16 +8,35 @@ use model::site::uplink::Line;
 use super::*;
 
 fn site() -> Site {
+    site_of(include_str!("../../../model/tests/data/site.toml"))
+}
+
+fn site_of(text: &str) -> Site {
     let profile = include_str!("../../../model/tests/data/profile.toml");
-    let text = include_str!("../../../model/tests/data/site.toml");
     Site::parse("site.toml", text, Profile::parse("profile.toml", profile)).unwrap()
 }
 
+/// With an internet line, printers, and addresses and names for everybody.
+fn with_everything() -> Site {
+    const MORE: &str = "dhcp = true\ndns = true\n\n[clinic.internet]\n\n[internet]\nkind = \"dhcp\"\n\
+         resolvers = [\"203.0.113.130\"]\n\n[printers]\naddress = \"10.2.0.1/24\"\n\n[terminals]\ndhcp = true\n";
+    const PORTS: &str = "[[port]]\nname = \"isp0\"\nzone = \"isp\"\n\n[[port]]\nname = \"print0\"\nzone = \"printer\"\n\n\
+         [[printer]]\nname = \"p1\"\naddress = \"10.2.0.9\"\ntcp = [9100]\n\n[[port]]\n";
+    const CARD: &str = "name = \"t1\"\nmac = \"00:00:5e:00:53:09\"\n";
+    let text = include_str!("../../../model/tests/data/site.toml");
+    let text = text.replace("[terminals]\n", MORE).replacen("[[port]]\n", PORTS, 1);
+    site_of(&text.replace("name = \"t1\"\n", CARD))
+}
+
 fn all(to: &Path) -> Vec<Generated> {
+    all_of(&site(), to)
+}
+
+fn all_of(site: &Site, to: &Path) -> Vec<Generated> {
     let sockets = Path::new("/run/sekisho");
     let places = Places { to, state: Path::new("/var/lib/sekisho"), sockets, owner: "relayd", ipsec: None };
     let system = Accounts { passwd: "root:x:0:0:root:/root:/bin/bash\n", group: "root:x:0:" };
-    daemons(&site(), &places, &system)
+    daemons(site, &places, &system)
 }
 
 fn together(list: &[Generated]) -> String {
@@ -33,6 +52,17 @@ fn the_daemons_of_a_site() {
 }
 
 #[test]
+fn the_clinics_resolver_asks_the_internets_and_the_terminals_the_lines() {
+    let places = all_of(&with_everything(), Path::new("/run/sekisho"));
+    let text = |name: &str| places.iter().find(|one| one.name == name).unwrap().text.clone();
+    let (terminals, clinic) = (text("unbound-terminals.conf"), text("unbound-clinic.conf"));
+    assert!(clinic.contains("interface: 198.51.100.1\n") && clinic.contains("forward-addr: 203.0.113.130\n"));
+    assert!(clinic.contains("access-control: 198.51.100.0/24 allow"), "{clinic}");
+    assert!(!clinic.contains("forward-addr: 2001:db8") && !terminals.contains("203.0.113.130"));
+    assert!(!all(Path::new("/run/sekisho")).iter().any(|one| one.name == "unbound-clinic.conf"));
+}
+
+#[test]
 fn the_ports_of_a_board_and_of_each_situation() {
     let boards = board::file::shipped().unwrap();
     let first = &boards[0];
@@ -42,6 +72,7 @@ fn the_ports_of_a_board_and_of_each_situation() {
         ("board", together(&network::board(first))),
         ("site", together(&network::site(&site()))),
         ("site, a line that delegates", together(&network::site(&Site { line: Line::Pd, ..site() }))),
+        ("site, with all services", together(&network::site(&with_everything()))),
         ("carton", together(&[carton])),
         ("closed", together(&[closed])),
     ];
@@ -59,14 +90,16 @@ fn ask(program: &str, args: &[&str]) {
 #[test]
 fn the_real_programs_take_what_is_written_for_them() {
     let folder = tempfile::tempdir().unwrap();
-    for one in all(folder.path()) {
+    for one in all_of(&with_everything(), folder.path()) {
         crate::files::replace(&folder.path().join(&one.name), &one.text, 0o644).unwrap();
     }
     for own in ["private", "lock", "state", "cache", "ncalrpc"] {
         std::fs::create_dir_all(folder.path().join("samba").join(own)).unwrap();
     }
     let at = |name: &str| folder.path().join(name).display().to_string();
-    ask("/usr/sbin/unbound-checkconf", &[&at("unbound.conf")]);
+    for resolver in ["unbound-terminals.conf", "unbound-clinic.conf"] {
+        ask("/usr/sbin/unbound-checkconf", &[&at(resolver)]);
+    }
     ask("/usr/bin/testparm", &["--suppress-prompt", &at("samba/smb.conf")]);
     // Unpacked, not installed: it would push out the host's own time service.
     let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();

@@ -39,6 +39,9 @@ pub fn from_outside(layout: Layout) -> Vec<Case> {
 
 /// The cases of a line and a wiring.
 pub fn of(layout: Layout) -> Vec<Case> {
+    if layout.has_internet() {
+        return super::internet::of();
+    }
     if layout.line == Line::Ipsec {
         return super::ipsec::of();
     }

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod cases;
+mod internet;
 mod ipsec;
 
 use std::io::Write;
@@ -13,15 +14,15 @@ pub use cases::from_outside;
 
 use super::lab::{Lab, Wish};
 use super::{Row, Wrong, run};
-use crate::layout::{Layout, Line, Wiring};
+use crate::layout::{Layout, Line, Uplink, Wiring};
 
-/// The pairs that exist in the field and that the lab has.
+/// The pairs that exist in the field and that the lab has, and each line with an internet line beside it.
 pub fn pairs() -> Vec<Layout> {
     let of = |line| move |wiring: &Wiring| Layout::of(line, *wiring).ok();
-    Line::value_variants()
-        .iter()
-        .flat_map(|line| Wiring::value_variants().iter().filter_map(of(*line)))
-        .collect()
+    let lines = Line::value_variants().iter();
+    let pairs = lines.clone().flat_map(|line| Wiring::value_variants().iter().filter_map(of(*line)));
+    let beside = lines.filter_map(|line| Some(Layout::of(*line, Wiring::New).ok()?.beside(Uplink::Isp)));
+    pairs.chain(beside).collect()
 }
 
 /// How many cases there are.
@@ -38,7 +39,8 @@ pub fn list() -> Vec<String> {
 }
 
 fn named(layout: Layout, case: &str) -> String {
-    format!("{}-{}:{case}", layout.line.word(), layout.wiring.word())
+    let beside = if layout.has_internet() { "-isp" } else { "" };
+    format!("{}-{}{beside}:{case}", layout.line.word(), layout.wiring.word())
 }
 
 /// Plays the pairs whose name, or the name of one of whose cases, is asked for; all of them if none is. Says whether all was
@@ -65,7 +67,13 @@ pub fn play(wish: &Wish, only: &[String], out: &mut dyn Write) -> Result<(Vec<Ro
                 continue;
             }
         };
-        writeln!(out, "line {}, wiring {}", layout.line.word(), layout.wiring.word())?;
+        writeln!(
+            out,
+            "line {}, wiring {}, uplink {}",
+            layout.line.word(),
+            layout.wiring.word(),
+            layout.uplink.word()
+        )?;
         let played = run(&mut lab, &cases, out)?;
         rows.extend(played.into_iter().map(|row| Row { name: named(layout, &row.name), ..row }));
     }

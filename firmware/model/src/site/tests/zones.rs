@@ -77,6 +77,24 @@ fn a_site_of_today_asks_for_nothing_that_is_not_brought_up() {
 }
 
 #[test]
+fn a_fixed_address_is_not_one_that_is_lent_and_a_terminal_is_lent_its_own_by_its_card() {
+    let with = |text: &str| {
+        let profile = Profile::parse("p.toml", PROFILE);
+        let errors = Site::parse("site.toml", text, profile).map(drop).unwrap_err();
+        errors.iter().map(SiteError::to_string).collect::<Vec<_>>()
+    };
+    let lends =
+        SITE.replace("address = \"198.51.100.1/24\"\n", "address = \"198.51.100.1/24\"\ndhcp = true\n");
+    let fixed = |last: u8| format!("name = \"receipt\"\naddress = \"198.51.100.{last}\"\n");
+    let said = with(&lends.replace("name = \"receipt\"\n", &fixed(128)));
+    assert!(said.len() == 1 && said[0].contains("198.51.100.128 is lent by the box"), "{said:?}");
+    let profile = Profile::parse("p.toml", PROFILE);
+    assert!(Site::parse("site.toml", &lends.replace("name = \"receipt\"\n", &fixed(127)), profile).is_ok());
+    let said = with(&SITE.replace("[terminals]\n", "[terminals]\ndhcp = true\n"));
+    assert!(said.len() == 1 && said[0].contains("terminal[1].mac"), "{said:?}");
+}
+
+#[test]
 fn one_setting_too_few_is_one_mistake() {
     let without = |table: &str| {
         let at = ALL.find(table).unwrap();
