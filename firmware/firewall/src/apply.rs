@@ -10,6 +10,7 @@ use crate::kernel::Kernel;
 use crate::plan::{drop_all, drop_all_beside};
 use crate::prove::{all_proved, prove};
 use crate::ruleset::Ruleset;
+use crate::swap::swap;
 
 /// Puts a ruleset in force. The proof is of what the kernel holds afterwards.
 ///
@@ -40,6 +41,27 @@ pub(crate) fn may_be_loaded(ruleset: &Ruleset) -> Result<(), Error> {
 pub(crate) async fn load_and_prove(kernel: &impl Kernel, ruleset: &Ruleset) -> Result<Vec<Promise>, Error> {
     kernel.load(&ruleset.document).await?;
     proved(&kernel.list().await?, ruleset)
+}
+
+/// As [`load_and_prove`], from what is held to what is to be, so that no packet that may pass meets chains without rules
+/// meanwhile. What is not right afterwards is loaded anew as a whole.
+///
+/// # Errors
+/// As [`load_and_prove`].
+pub(crate) async fn swap_and_prove(
+    kernel: &impl Kernel,
+    held: &Value,
+    ruleset: &Ruleset,
+) -> Result<Vec<Promise>, Error> {
+    let steps = swap(held, &ruleset.document);
+    kernel.swap(steps.as_ref(), &ruleset.document).await?;
+    match proved(&kernel.list().await?, ruleset) {
+        Err(error) if steps.is_some() => {
+            tracing::warn!(%error, "what the rules were changed to is not what they should be: they are loaded anew");
+            load_and_prove(kernel, ruleset).await
+        }
+        outcome => outcome,
+    }
 }
 
 /// Whether this is what the kernel lists of it: every promise proved, and nothing of our table more or less.

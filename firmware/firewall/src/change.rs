@@ -14,7 +14,7 @@ use model::ruleset::{Applied, Apply, Candidate, Settled};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::apply::{load_and_prove, may_be_loaded, proved};
+use crate::apply::{load_and_prove, may_be_loaded, proved, swap_and_prove};
 use crate::error::Error;
 use crate::held;
 use crate::kernel::Kernel;
@@ -148,7 +148,7 @@ impl<K: Kernel> Watch<K> {
             Ok(waiting) => waiting,
             Err(error) => return Ok(refused(format!("failed to {error}"))),
         };
-        match load_and_prove(&self.kernel, &ruleset).await {
+        match swap_and_prove(&self.kernel, &self.ruleset.document, &ruleset).await {
             Ok(promises) => Ok(self.armed(waiting, ground, ruleset, promises).await),
             Err(error) => self.failed(error).await,
         }
@@ -213,8 +213,13 @@ impl<K: Kernel> Watch<K> {
     /// Only what ends the room.
     pub(crate) async fn revert(&mut self) -> Result<Settled, Error> {
         let Some(change) = self.unconfirmed.take() else { return Ok(Settled::Nothing) };
+        self.refresh();
+        let held = std::mem::take(&mut self.ruleset.document);
         (self.ruleset, self.ground) = (change.before.ruleset(&self.now()), change.before);
-        self.put_back().await?;
+        match swap_and_prove(&self.kernel, &held, &self.ruleset).await {
+            Ok(promises) => drop(self.in_force(promises).await),
+            Err(error) => self.give_up(error).await?,
+        }
         self.forget_unconfirmed();
         if self.is_in_force() {
             return Ok(Settled::Done);

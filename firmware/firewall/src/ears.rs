@@ -2,7 +2,7 @@
 //! goes on by looking.
 
 use crate::log::{Log, Logged};
-use crate::notices::Notices;
+use crate::notices::{Change, Notices};
 
 /// What is heard.
 #[derive(Default)]
@@ -16,8 +16,8 @@ pub(crate) struct Ears {
 /// What was heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
-    /// Somebody changed the rules, perhaps ourselves; who, if the kernel says it.
-    Change(Option<String>),
+    /// Somebody changed the rules, perhaps ourselves.
+    Change(Change),
     /// Packets were refused.
     Refusals(Vec<Logged>),
     /// One ear is deaf from now on.
@@ -73,7 +73,7 @@ impl Ears {
     }
 }
 
-async fn next_change(notices: &mut Option<Notices>) -> std::io::Result<Option<String>> {
+async fn next_change(notices: &mut Option<Notices>) -> std::io::Result<Change> {
     match notices {
         Some(notices) => notices.next().await,
         None => std::future::pending().await,

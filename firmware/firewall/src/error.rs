@@ -33,6 +33,9 @@ pub enum Error {
     /// What lies beside nft could not be read.
     #[error("read what moves packets beside nft: {0}")]
     Beside(String),
+    /// The kernel does not say which tables it has.
+    #[error("ask the kernel for its tables: {0}")]
+    Tables(std::io::Error),
     /// The kernel holds more than any ruleset of ours.
     #[error("{doing}: nft lists more than {most} bytes")]
     TooLong {

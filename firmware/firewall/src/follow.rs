@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use model::Site;
+use model::part::Promise;
 use model::site::prefix::Prefix;
 use model::site::uplink::Line;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 
-use crate::apply::apply;
+use crate::apply::{may_be_loaded, swap_and_prove};
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::nft::{self, Holds, Operand, Set, TABLE};
@@ -238,7 +239,7 @@ impl<K: Kernel> Watch<K> {
                 self.kernel.load(&steps).await.is_ok()
             }
             Some(_) => false,
-            None => match apply(&self.kernel, &self.ruleset).await {
+            None => match self.swapped(&before.document()).await {
                 Ok(promises) => {
                     self.in_force(promises).await;
                     true
@@ -251,6 +252,12 @@ impl<K: Kernel> Watch<K> {
             self.reload().await?;
         }
         Ok(Ok(()))
+    }
+
+    /// More than elements differs: the rules are changed in their place, if they may be.
+    async fn swapped(&self, held: &Value) -> Result<Vec<Promise>, Error> {
+        may_be_loaded(&self.ruleset)?;
+        swap_and_prove(&self.kernel, held, &self.ruleset).await
     }
 
     /// What is compared with the kernel: of what was told only what still has time.

@@ -1,9 +1,9 @@
 //! nft, spoken to in JSON over its standard input: nothing of a site ever stands on a command line.
 
-use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -13,13 +13,27 @@ use tokio::process::{Child, Command};
 use crate::beside;
 use crate::error::Error;
 use crate::flows;
+use crate::tables::Tables;
 
 /// What holds rulesets: the kernel, or a double of it.
 pub(crate) trait Kernel {
     /// Takes all of the commands, or none.
     fn load(&self, document: &Value) -> impl Future<Output = Result<(), Error>> + Send;
+    /// As [`Self::load`] of the ruleset; by the steps that lead there from what is held, if there are any and they are taken.
+    fn swap(
+        &self,
+        steps: Option<&Value>,
+        document: &Value,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = steps;
+        self.load(document)
+    }
     /// Everything it holds of every table that sees packets, and what moves packets beside it.
     fn list(&self) -> impl Future<Output = Result<Value, Error>> + Send;
+    /// The number of the last change that the last listing shows as a whole; none if it is not known.
+    fn listed(&self) -> Option<u32> {
+        None
+    }
     /// Ends the open flows that this ruleset would not let begin, and says how many.
     fn end_refused(&self, document: &Value) -> impl Future<Output = Result<usize, Error>> + Send;
 }
@@ -27,7 +41,7 @@ pub(crate) trait Kernel {
 /// Where a system keeps nft. Not looked up in PATH: what runs with CAP_NET_ADMIN is not for others to choose.
 const PLACES: [&str; 4] = ["/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft", "/usr/local/sbin/nft"];
 
-/// So often the kernel is read if nft refuses.
+/// So often the kernel is read if nft refuses, or something is changed meanwhile.
 const TIMES: u32 = 3;
 
 /// What is done when the kernel is read.
@@ -46,13 +60,15 @@ const LONGEST: u64 = 8 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Nft {
     path: PathBuf,
+    /// [`Kernel::listed`].
+    listed: Mutex<Option<u32>>,
 }
 
 impl Nft {
     pub(crate) fn find() -> Result<Self, Error> {
         let found = PLACES.iter().map(Path::new).find(|path| path.is_file());
         let path = found.ok_or_else(|| Error::NoNft(PLACES.join(", ")))?.to_owned();
-        Ok(Self { path })
+        Ok(Self { path, listed: Mutex::new(None) })
     }
 
     async fn run(
@@ -77,30 +93,33 @@ impl Nft {
         answer(doing, output.map_err(failed)?)
     }
 
-    /// What one command lists. Also a table's name, which anybody may have given it, goes in as JSON.
-    async fn listed(&self, what: Value) -> Result<Vec<Value>, Error> {
-        let command = json!({"nftables": [{ "list": what }]});
+    /// What is in a table. Also its name, which anybody may have given it, goes in as JSON.
+    async fn listed(&self, family: &str, name: &str) -> Result<Vec<Value>, Error> {
+        let command = json!({"nftables": [{"list": {"table": {"family": family, "name": name}}}]});
         let mut listing: Value =
             serde_json::from_slice(&self.run(LIST, &["-j", "-f", "-"], Some(&command)).await?)?;
         Ok(listing["nftables"].as_array_mut().map(std::mem::take).unwrap_or_default())
     }
 
     /// The tables that see packets, one after the other: what others keep in tables without a hook decides nothing, and
-    /// may be more than can be read. Between two of them something may change; word of that comes.
-    async fn seeing(&self) -> Result<Vec<Value>, Error> {
+    /// may be more than can be read. nft is not asked for several things at once: it then reads of all of them only what
+    /// the last one is about, and tells the rest as empty (1.0.6).
+    async fn seeing(&self, tables: &mut Tables) -> Result<Vec<Value>, Error> {
         let mut objects = Vec::new();
-        for (family, name) in hooked(&self.listed(json!({"chains": null})).await?) {
-            objects.extend(self.listed(json!({"table": {"family": family, "name": name}})).await?);
+        for (family, name) in tables.at_hooks().await.map_err(Error::Tables)? {
+            objects.extend(self.listed(family, &name).await?);
         }
         Ok(objects)
     }
-}
 
-/// The tables that have a chain at a hook.
-fn hooked(chains: &[Value]) -> BTreeSet<(String, String)> {
-    let chains = chains.iter().map(|item| &item["chain"]).filter(|chain| chain["hook"].is_string());
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    chains.filter_map(|chain| text(&chain["family"]).zip(text(&chain["table"]))).collect()
+    /// The same between two looks at the number of the last change, which is handed back if none fell in between.
+    async fn seen(&self, tables: &mut Tables) -> (Result<Vec<Value>, Error>, Option<u32>) {
+        let before = tables.last_change().await;
+        let found = self.seeing(tables).await;
+        let after = tables.last_change().await;
+        let unchanged = before.ok().zip(after.ok()).filter(|(before, after)| before == after);
+        (found, unchanged.map(|(number, _)| number))
+    }
 }
 
 /// Reads what it says, up to a limit, and waits for its end: who says more finds nobody listening.
@@ -134,17 +153,35 @@ impl Kernel for Nft {
         self.run("load the ruleset", &["-j", "-f", "-"], Some(document)).await.map(drop)
     }
 
-    async fn list(&self) -> Result<Value, Error> {
-        let mut found = self.seeing().await;
-        for _ in 1..TIMES {
-            // A table may go before it is read.
-            if matches!(found, Err(Error::Refused { .. })) {
-                found = self.seeing().await;
+    async fn swap(&self, steps: Option<&Value>, document: &Value) -> Result<(), Error> {
+        if let Some(steps) = steps {
+            match self.load(steps).await {
+                Ok(()) => return Ok(()),
+                Err(error) => {
+                    tracing::warn!(%error, "the rules cannot be changed in their place: they are loaded anew")
+                }
             }
         }
+        self.load(document).await
+    }
+
+    async fn list(&self) -> Result<Value, Error> {
+        let mut tables = Tables::open().map_err(Error::Tables)?;
+        let (mut found, mut number) = self.seen(&mut tables).await;
+        for _ in 1..TIMES {
+            // A table may go before it is read, and what is changed while it is read is shown or not.
+            if matches!(found, Err(Error::Refused { .. })) || found.is_ok() && number.is_none() {
+                (found, number) = self.seen(&mut tables).await;
+            }
+        }
+        *self.listed.lock().unwrap_or_else(PoisonError::into_inner) = number;
         let mut objects = found?;
         objects.extend(beside::look().await?);
         Ok(json!({ "nftables": objects }))
+    }
+
+    fn listed(&self) -> Option<u32> {
+        *self.listed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn end_refused(&self, document: &Value) -> Result<usize, Error> {

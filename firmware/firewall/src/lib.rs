@@ -31,6 +31,8 @@ pub mod question;
 mod ruleset;
 #[cfg(feature = "sabotage")]
 mod sabotage;
+mod swap;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -144,7 +144,7 @@ impl<'b> Message<'b> {
     }
 
     /// What became of a request, if this is it.
-    fn outcome(&self) -> Option<io::Result<()>> {
+    pub(crate) fn outcome(&self) -> Option<io::Result<()>> {
         match self.kind {
             DONE => Some(Ok(())),
             ERROR => Some(match self.body.first_chunk().copied().map_or(0, i32::from_ne_bytes) {

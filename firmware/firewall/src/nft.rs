@@ -7,7 +7,7 @@ mod json;
 use model::site::prefix::Prefix;
 use serde_json::{Value, json};
 
-use self::json::placed;
+use self::json::{placed, single};
 
 /// The family and the name of our table.
 pub const TABLE: (&str, &str) = ("inet", "sekisho");
@@ -247,13 +247,13 @@ pub fn replacement(tables: &[Table<'_>]) -> Value {
 pub fn replaced(gone: &[(&str, &str)], tables: &[Table<'_>]) -> Value {
     let gone = gone
         .iter()
-        .flat_map(|place| ["add", "delete"].map(|verb| json!({ verb: placed(*place, "table", json!({})) })));
-    json!({ "nftables": gone.chain(tables.iter().flat_map(Table::commands)).collect::<Vec<_>>() })
+        .flat_map(|place| ["add", "delete"].map(|verb| single(verb, placed(*place, "table", json!({})))));
+    single("nftables", gone.chain(tables.iter().flat_map(Table::commands)).collect())
 }
 
 impl Table<'_> {
     fn commands(&self) -> Vec<Value> {
-        let add = |kind: &str, body: Value| json!({ "add": placed(self.place, kind, body) });
+        let add = |kind: &str, body: Value| single("add", placed(self.place, kind, body));
         let mut commands = vec![add("table", json!({}))];
         commands.extend(self.sets.iter().map(|set| add("set", set.json())));
         commands.extend(self.chains.iter().map(|chain| add("chain", chain.json())));
@@ -268,5 +268,5 @@ impl Table<'_> {
 pub fn elements(verb: &str, set: &str, elements: &[Operand]) -> Option<Value> {
     let list: Vec<Value> = elements.iter().map(Operand::json).collect();
     let body = placed(TABLE, "element", json!({"name": set, "elem": list}));
-    (!list.is_empty()).then(|| json!({ verb: body }))
+    (!list.is_empty()).then(|| single(verb, body))
 }

@@ -10,9 +10,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 #[cfg(feature = "sabotage")]
 use crate::Intent;
 use crate::apply::apply;
-use crate::ears::Ears;
+use crate::ears::{Ears, Heard};
 use crate::error::Error;
 use crate::kernel::Kernel;
+use crate::notices::Change;
 use crate::now::Now;
 use crate::ruleset::{Ground, Ruleset};
 use crate::watch::{Command, Watch};
@@ -40,6 +41,10 @@ enum Fault {
     LoadsNoMore,
     /// From this listing on, there is none.
     ListsNoMore,
+    /// Somebody opens everything as soon as the next ruleset was loaded,
+    OpenedBehindTheLoad,
+    /// or while the next listing is read, which does not show it any more.
+    OpenedWhileItIsListed,
 }
 
 /// Holds what it was given last, as our table is replaced as a whole.
@@ -48,15 +53,29 @@ struct Double {
     held: Mutex<Value>,
     fault: Mutex<Option<Fault>>,
     loads: Mutex<Vec<Value>>,
+    /// The number of the last change, and of the last that was listed as a whole.
+    changes: Mutex<u32>,
+    listed: Mutex<Option<u32>>,
 }
 
 impl Double {
     fn holding(document: Value, fault: Option<Fault>) -> Self {
-        Self { held: Mutex::new(document), fault: Mutex::new(fault), loads: Mutex::default() }
+        Self { held: Mutex::new(document), fault: Mutex::new(fault), ..Self::default() }
     }
 
     fn held(&self) -> Value {
         self.held.lock().unwrap().clone()
+    }
+
+    /// Somebody, or we, put this in the place of everything.
+    fn hold(&self, document: Value) {
+        *self.held.lock().unwrap() = document;
+        *self.changes.lock().unwrap() += 1;
+    }
+
+    /// The kernel's word of its last change.
+    fn word(&self) -> Heard {
+        Heard::Change(Change { author: None, number: Some(*self.changes.lock().unwrap()) })
     }
 
     /// Takes the fault if it is this one.
@@ -85,14 +104,27 @@ impl Kernel for &Double {
         let is_lost =
             |item: &Value| item["add"]["rule"]["comment"].as_str().is_some_and(|text| text.starts_with(lost));
         document["nftables"].as_array_mut().unwrap().retain(|item| !is_lost(item));
-        *self.held.lock().unwrap() = document;
+        self.hold(document);
+        if self.fails(Fault::OpenedBehindTheLoad).is_err() {
+            self.hold(open());
+        }
         Ok(())
     }
 
     async fn list(&self) -> Result<Value, Error> {
         self.fails(Fault::List)?;
         self.fails(Fault::ListsNoMore)?;
-        Ok(self.held())
+        let (held, number) = (self.held(), *self.changes.lock().unwrap());
+        let changed = self.fails(Fault::OpenedWhileItIsListed).is_err();
+        if changed {
+            self.hold(open());
+        }
+        *self.listed.lock().unwrap() = (!changed).then_some(number);
+        Ok(held)
+    }
+
+    fn listed(&self) -> Option<u32> {
+        *self.listed.lock().unwrap()
     }
 
     async fn end_refused(&self, _: &Value) -> Result<usize, Error> {
@@ -294,4 +326,45 @@ async fn a_dropped_rule_is_seen_by_who_looks_himself_and_by_nobody_else() {
         .map(|promise| promise.number)
         .collect();
     assert_eq!(broken, [6, 12]);
+}
+
+#[tokio::test]
+async fn what_was_found_right_is_not_looked_at_again_for_the_word_of_it() {
+    let kernel = Double::holding(drop_all(), None);
+    let (mut room, _) = room(&kernel);
+    room.notice(kernel.word());
+    assert!(room.look_at.take().is_some(), "nothing was looked at yet");
+    room.reload().await.unwrap();
+    room.notice(kernel.word());
+    assert!(room.look_at.is_none(), "it is our own load, and what it left was read and proved");
+    // Word that was lost is word of anything.
+    room.notice(Heard::Change(Change::default()));
+    assert!(room.look_at.take().is_some());
+}
+
+/// Whatever the moment in which somebody opens the box while we load: it is seen, and closed again.
+#[tokio::test]
+async fn a_change_of_somebody_else_s_around_a_load_of_ours_is_always_seen() {
+    // Behind the load: what is read back is not what was loaded.
+    let kernel = Double::holding(drop_all(), Some(Fault::OpenedBehindTheLoad));
+    let (mut own, _) = room(&kernel);
+    own.reload().await.unwrap();
+    assert_eq!(kernel.held(), drop_all());
+    // While it is read back, and behind that: the word of it is word of something not seen.
+    for fault in [Some(Fault::OpenedWhileItIsListed), None] {
+        let kernel = Double::holding(drop_all(), fault);
+        let (mut room, seen) = room(&kernel);
+        room.reload().await.unwrap();
+        assert!(seen.borrow().is_in_force());
+        if fault.is_none() {
+            kernel.hold(open());
+        }
+        assert_eq!(kernel.held(), open());
+        room.notice(kernel.word());
+        assert!(room.look_at.is_some(), "{fault:?}");
+        let found = room.look().await.unwrap();
+        assert!(found.iter().any(|promise| promise.proof != Proof::Proved), "{fault:?}");
+        assert_eq!(kernel.held(), compile_json(&site()), "{fault:?}");
+        assert!(seen.borrow().drift.is_some(), "{fault:?}");
+    }
 }

@@ -104,6 +104,8 @@ pub(crate) struct Watch<K> {
     pub(crate) pace: Pace,
     /// Who changed the rules last.
     pub(crate) author: Option<String>,
+    /// The number of the last change of which it is known that it left the rules as they should be.
+    seen: Option<u32>,
     /// Other people's tables that are left alone: they were there at the start, or cannot be removed.
     pub(crate) guests: BTreeSet<Table>,
     /// Everything is dropped, since the ruleset could not be brought up.
@@ -139,6 +141,7 @@ impl<K: Kernel> Watch<K> {
             drift: None,
             pace: Pace::default(),
             author: None,
+            seen: None,
             guests: BTreeSet::new(),
             dropped: false,
             unread: 0,
@@ -192,14 +195,20 @@ impl<K: Kernel> Watch<K> {
 
     pub(crate) fn notice(&mut self, heard: Heard) {
         match heard {
-            Heard::Change(author) => {
-                self.author = author.or_else(|| self.author.take());
+            Heard::Change(change) if change.number.is_some_and(|number| self.has_seen(number)) => {}
+            Heard::Change(change) => {
+                self.author = change.author.or_else(|| self.author.take());
                 let soon = Instant::now().max(self.looked_at + BREATH);
                 self.look_at.get_or_insert(soon);
             }
             Heard::Refusals(logged) => self.take_refusals(logged),
             Heard::Lost => {}
         }
+    }
+
+    /// Whether the change with this number was made before the rules were last found right. The numbers go round.
+    fn has_seen(&self, number: u32) -> bool {
+        self.seen.is_some_and(|seen| seen.wrapping_sub(number) < u32::MAX / 2)
     }
 
     async fn be_due(&mut self) -> Result<(), Error> {
@@ -251,6 +260,7 @@ impl<K: Kernel> Watch<K> {
     pub(crate) async fn is_ours_again(&mut self) {
         self.dropped = false;
         self.clean_at = Timestamp::now();
+        self.seen = self.kernel.listed();
         if let Some(heard) = self.ears.open_log().await {
             self.record.begins(heard);
         }

@@ -248,6 +248,88 @@ fn somebody_who_changes_the_rules_again_and_again_is_answered_ever_later_and_it_
     });
 }
 
+#[test]
+fn somebody_who_changes_the_rules_while_ours_are_loaded_is_not_overlooked() {
+    lab::alone(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let namespace = std::fs::File::open("/proc/thread-self/ns/net").unwrap();
+        with_room(Some(folder.path()), async |room| {
+            let before = held();
+            for _ in 0..8 {
+                // Ours is loaded, read and proved while his rule comes: before it, in between, or behind it.
+                let other = namespace.try_clone().unwrap();
+                let meddling = std::thread::spawn(move || {
+                    nix::sched::setns(other, nix::sched::CloneFlags::CLONE_NEWNET).unwrap();
+                    nft("insert rule inet sekisho forward accept");
+                });
+                let applied = room.apply(moved(), 100).await;
+                meddling.join().unwrap();
+                match applied {
+                    Applied::Armed { .. } => drop(room.ask(|reply| Command::Revert { reply }).await),
+                    // His rule was in what was read back, or was found before ours came.
+                    Applied::Refused { why, .. } => {
+                        assert!(!why.concat().contains("site"), "{why:?}");
+                    }
+                    other => panic!("{other:?}"),
+                }
+                // Word of it leads to a look that nobody asked for, however often it is put right.
+                room.wait("in force", FirewallPart::is_in_force).await;
+                let end = tokio::time::Instant::now() + PATIENCE;
+                while held() != before {
+                    assert!(tokio::time::Instant::now() < end, "his rule stayed");
+                    room.drops().await;
+                }
+            }
+        });
+    });
+}
+
+/// Sends one question after the other, each when the one before has come, until it is stopped; says how many came, and how
+/// many never did.
+fn ask_without_a_pause(
+    lab: &Lab,
+    box_s: &UdpSocket,
+    stopped: &std::sync::mpsc::Receiver<()>,
+) -> (usize, usize) {
+    let question = udp("term0", TERMINAL, AMONG_TERMINALS, [5000, 53]);
+    let (mut came, mut lost) = (0, 0);
+    while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+        lab.send(&question);
+        match box_s.recv(&mut [0; 64]) {
+            Ok(_) => came += 1,
+            Err(_) => lost += 1,
+        }
+    }
+    (came, lost)
+}
+
+#[test]
+fn what_may_pass_is_not_dropped_in_the_moment_in_which_other_rules_come_in_force() {
+    lab::alone(|| {
+        let lab = Lab::build();
+        let folder = tempfile::tempdir().unwrap();
+        let box_s = UdpSocket::bind((AMONG_TERMINALS, 53)).unwrap();
+        // What has not come by then was dropped: it has nowhere to wait.
+        box_s.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+        let (stop, stopped) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            with_room(Some(folder.path()), async |room| {
+                let (lab, box_s) = (&lab, &box_s);
+                let asking = scope.spawn(move || ask_without_a_pause(lab, box_s, &stopped));
+                for _ in 0..20 {
+                    let other = candidate(|site| site + "\n[page]\nhttp = 8081\n");
+                    armed(room.apply(other, 100).await);
+                    assert_eq!(room.ask(|reply| Command::Revert { reply }).await, Settled::Done);
+                }
+                drop(stop);
+                let (came, lost) = asking.join().unwrap();
+                assert_eq!(lost, 0, "{came} came");
+                assert!(came > 20, "{came} came");
+            });
+        });
+    });
+}
+
 /// Our table alone, without handles and counts.
 fn ours() -> String {
     let text = String::from_utf8(run("nft", &["-s", "list", "table", "inet", "sekisho"])).unwrap();

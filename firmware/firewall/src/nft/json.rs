@@ -113,7 +113,12 @@ impl Statement {
 pub(super) fn placed(table: (&str, &str), kind: &str, mut body: Value) -> Value {
     body["family"] = json!(table.0);
     body[if kind == "table" { "name" } else { "table" }] = json!(table.1);
-    json!({ kind: body })
+    single(kind, body)
+}
+
+/// An object of one entry. `json!` would write anew all that it is given, at every depth.
+pub(super) fn single(key: &str, value: Value) -> Value {
+    Value::Object(serde_json::Map::from_iter([(key.to_owned(), value)]))
 }
 
 /// nft writes one type as a word and several as a list.
@@ -125,7 +130,9 @@ impl Rule {
     pub(super) fn json(&self, chain: &str) -> Value {
         let steps: Vec<Value> = self.steps.iter().map(Statement::json).collect();
         let comment = format!("{}: {}", self.id, self.says);
-        json!({"chain": chain, "comment": comment, "expr": steps})
+        let mut body = json!({"chain": chain, "comment": comment});
+        body["expr"] = Value::Array(steps);
+        body
     }
 }
 
@@ -163,6 +170,8 @@ impl Map {
     pub(super) fn json(&self) -> Value {
         let elements: Vec<Value> =
             self.elements.iter().map(|(key, verdict)| json!([key.json(), verdict.json()])).collect();
-        json!({"name": self.name, "type": types(self.types), "map": "verdict", "elem": elements})
+        let mut body = json!({"name": self.name, "type": types(self.types), "map": "verdict"});
+        body["elem"] = Value::Array(elements);
+        body
     }
 }

@@ -141,7 +141,8 @@ impl World {
         Ground { ports: self.ports.clone(), lines }
     }
 
-    /// Where the packets go that nobody else knows the way of: the first that goes to an address says by which port.
+    /// Where the packets go that nobody else knows the way of: the first that goes to an address says by which port. So it
+    /// is with a network's own address, too, which no host has: a packet for the inside has to be able to go astray.
     fn ways<'p>(&self, packets: impl IntoIterator<Item = &'p Packet>) -> BTreeMap<IpAddr, String> {
         let mut ways = BTreeMap::new();
         for packet in packets.into_iter().filter(|packet| packet.path == Path::Forward) {
@@ -154,7 +155,10 @@ impl World {
                     address.is_multicast() || address.is_unspecified() || address.is_unicast_link_local()
                 }
             };
-            let known = || self.own.iter().chain(&self.behind).any(|(_, one)| one.contains(destination));
+            let own_address = |one: &Prefix| one.length < 31 && one.network() == destination;
+            let here =
+                |one: &Prefix| one.contains(destination) && !(destination.is_ipv4() && own_address(one));
+            let known = || self.own.iter().chain(&self.behind).any(|(_, one)| here(one));
             if !alone && !destination.is_loopback() && !known() {
                 ways.entry(destination).or_insert_with(|| packet.to_port.clone());
             }
