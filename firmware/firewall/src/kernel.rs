@@ -82,6 +82,7 @@ impl Nft {
         let command = json!({"nftables": [{ "list": what }]});
         let mut listing: Value =
             serde_json::from_slice(&self.run(LIST, &["-j", "-f", "-"], Some(&command)).await?)?;
+        crate::spelling::settle(&mut listing);
         Ok(listing["nftables"].as_array_mut().map(std::mem::take).unwrap_or_default())
     }
 
