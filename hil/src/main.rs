@@ -9,6 +9,7 @@ use std::time::Instant;
 use clap::{Parser, ValueEnum};
 use clinic::Clinic;
 use clinic::check::{self, Outcome, Row, Wrong, junit};
+use hil::NAME;
 use hil::bench::Bench;
 use hil::image::Image;
 use hil::stage::Stage;
@@ -55,9 +56,6 @@ impl Tier {
         }
     }
 }
-
-/// The clinic around the bench has one name, so that a run clears away what a killed one left.
-const NAME: &str = "hil";
 
 fn main() -> ExitCode {
     let call = match Call::try_parse() {

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use clinic::Clinic;
 use clinic::check::lab::Lab;
 use clinic::check::{Wrong, must};
+use clinic::{Clinic, Layout, Line};
 use model::boot::Situation;
 use model::part::{RulesetState, Snapshot};
 
@@ -24,6 +24,10 @@ pub const BOOT: Duration = Duration::from_secs(300);
 pub const FIRST_BOOT: Duration = Duration::from_secs(420);
 /// How long an order inside may take.
 pub const INSIDE: Duration = Duration::from_secs(120);
+/// What a line that delegates hands on, before a renumbering and after it.
+const DELEGATED: [&str; 2] = ["2001:db8:100::/40", "2001:db8:200::/40"];
+/// The address of the board's port on its link: the modified EUI-64 of its card in the bench's file.
+const BOARD_ON_THE_LINE: &str = "fe80::5054:ff:fe5e:10";
 /// Between two askings of something that sends no event.
 const BREATH: Duration = Duration::from_millis(300);
 
@@ -42,10 +46,21 @@ pub struct Stage {
     pub place: Place,
     /// What was measured, for the report.
     pub figures: Vec<(String, String)>,
-    /// The disk of a box with its site, as it was when that came up clean.
+    /// What the clinic around the board is like now.
+    scene: Scene,
+    /// The disk of a box with this scene's site, as it was when that came up clean.
     adopted: Option<Disk>,
     runs: Runs,
     number: u32,
+}
+
+/// What a clinic is like that a board is put into.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scene {
+    /// The line, and how the box hangs on it.
+    pub layout: Layout,
+    /// What its site file has beside what it needs.
+    pub more: String,
 }
 
 /// What the board on the bench is.
@@ -88,6 +103,7 @@ impl Stage {
             lab,
             place,
             figures: Vec::new(),
+            scene: Scene::default(),
             adopted: None,
             runs: Runs::Own,
             number: 0,
@@ -124,8 +140,13 @@ impl Stage {
     /// # Errors
     /// No box came into service.
     pub fn serviced(&mut self) -> Result<Disk, Wrong> {
+        self.scene(&Scene::default())?;
+        self.fork()
+    }
+
+    fn fork(&mut self) -> Result<Disk, Wrong> {
         if self.adopted.is_none() {
-            self.service()?;
+            self.serve()?;
         }
         let name = self.name();
         let adopted = self.adopted.clone().ok_or_else(|| Wrong::new("no box came into service"))?;
@@ -213,11 +234,49 @@ impl Stage {
         Ok(snapshot)
     }
 
+    /// The clinic around the board is like this; another one is taken down first, and what a box knew of it is gone.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn scene(&mut self, scene: &Scene) -> Result<(), Wrong> {
+        if self.scene == *scene {
+            return Ok(());
+        }
+        self.switch_off();
+        self.adopted = None;
+        let Layout { line, wiring } = scene.layout;
+        let words = ["--box", "none", "--line", line.word(), "--wiring", wiring.word()];
+        self.lab.clinic().anew(&words)?;
+        self.scene = scene.clone();
+        if line == Line::Pd {
+            // Who delegates has a route to the box by its card, and the board's is its own.
+            for pool in DELEGATED {
+                let route = ["ip", "-6", "route", "replace", pool, "via", BOARD_ON_THE_LINE, "dev", "w0"];
+                self.lab.exec(scene.layout.near().name(), &route)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A box in service is on the bench, in a clinic like this; see [`Self::service`].
+    ///
+    /// # Errors
+    /// None comes up.
+    pub fn service_in(&mut self, scene: &Scene) -> Result<(), Wrong> {
+        self.scene(scene)?;
+        self.serve()
+    }
+
     /// A box fresh from its carton is on the bench.
     ///
     /// # Errors
     /// It does not come up.
     pub fn carton(&mut self) -> Result<(), Wrong> {
+        self.scene(&Scene::default())?;
+        self.unpack()
+    }
+
+    fn unpack(&mut self) -> Result<(), Wrong> {
         if matches!(self.runs, Runs::Carton(_)) {
             return self.situation(Situation::Carton, BOOT).map(drop);
         }
@@ -256,11 +315,11 @@ impl Stage {
     /// # Errors
     /// It does not.
     pub fn adopt(&mut self) -> Result<(), Wrong> {
-        self.carton()?;
+        self.unpack()?;
         let Runs::Carton(disk) = self.runs.clone() else {
             return Err(Wrong::new("no carton is on the bench"));
         };
-        let files = stick::of(self.lab.clinic())?;
+        let files = stick::of(self.lab.clinic(), &self.scene.more)?;
         self.place.with(|board| {
             board.begin_anew();
             Ok(())
@@ -293,13 +352,17 @@ impl Stage {
     /// # Errors
     /// None comes up.
     pub fn service(&mut self) -> Result<(), Wrong> {
+        self.service_in(&Scene::default())
+    }
+
+    fn serve(&mut self) -> Result<(), Wrong> {
         if self.runs == Runs::Service && self.situation(Situation::Site, BOOT).is_ok() {
             return Ok(());
         }
         if self.adopted.is_none() {
             self.adopt()?;
         } else {
-            let disk = self.serviced()?;
+            let disk = self.fork()?;
             self.switch_on(&disk, With::default())?;
             self.situation(Situation::Site, BOOT)?;
             self.runs = Runs::Service;
@@ -321,6 +384,14 @@ impl Stage {
     /// Nobody may look inside, or the order does not do well.
     pub fn must(&self, order: &str) -> Result<String, Wrong> {
         self.place.with(|board| board.inside(BOOT)?.must(order, INSIDE))
+    }
+
+    /// What went wrong, with what these units said last, where anybody may look inside.
+    pub fn with_logs(&self, wrong: &Wrong, units: &[&str]) -> Wrong {
+        let units: String = units.iter().map(|unit| format!(" -u '{unit}'")).collect();
+        let order = format!("journalctl -b --no-pager -o cat{units} | tail -60");
+        let said = self.inside(&order).map_or_else(|no| no.to_string(), |said| said.text);
+        Wrong(format!("{wrong}\n{said}"))
     }
 
     /// Whether what the box says of itself is a clean clinic's.

@@ -39,16 +39,27 @@ pub fn make(tools: &Tools, name: &str, files: &[(String, Vec<u8>)]) -> Result<St
     Ok(image)
 }
 
-/// What an installer puts on the stick for this clinic: site file, profile, the centre's authority, the terminal's
-/// login.
+/// What an installer puts on the stick for this clinic: site file with what else it has, profile, the centre's
+/// authority, the terminal's login; where the line has a provider, its form and the shared key.
 ///
 /// # Errors
 /// The clinic has not made one of them.
-pub fn of(clinic: &Clinic) -> Result<Vec<(String, Vec<u8>)>, Wrong> {
+pub fn of(clinic: &Clinic, more: &str) -> Result<Vec<(String, Vec<u8>)>, Wrong> {
     let mut files = Vec::new();
     for name in ["site.toml", "profile.toml", "ca.pem"] {
         files.push((format!("sekisho/{name}"), fs::read(clinic.place(name))?));
     }
-    files.push(("sekisho/logins/t1".into(), fs::read(clinic.state().join("secrets/t1"))?));
+    if let Some((_, site)) = files.first_mut() {
+        site.extend(more.as_bytes());
+    }
+    let mut logins = vec!["t1"];
+    if let Ok(form) = fs::read(clinic.place("provider.toml")) {
+        files.push(("sekisho/provider.toml".into(), form));
+        logins.push("line");
+    }
+    for login in logins {
+        let secret = fs::read(clinic.state().join("secrets").join(login))?;
+        files.push((format!("sekisho/logins/{login}"), secret));
+    }
     Ok(files)
 }

@@ -40,6 +40,15 @@ impl Clinic {
         Ok(clinic)
     }
 
+    /// Takes it down and brings it up anew, with other arguments: what knew the one before must be gone.
+    ///
+    /// # Errors
+    /// What `clinic up` said.
+    pub fn anew(&self, arguments: &[&str]) -> Result<(), Error> {
+        self.call("down", &[])?;
+        self.call("up", arguments).map(drop)
+    }
+
     /// The clinic as it is now.
     ///
     /// # Errors

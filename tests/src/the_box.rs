@@ -47,7 +47,7 @@ pub fn socket(place: &Place) -> PathBuf {
 
 /// Where its charon is driven.
 pub fn vici(place: &Place) -> PathBuf {
-    socket(place).join("netd")
+    socket(place).join("charon")
 }
 
 /// Where `sekisho generate` writes Samba's part.

@@ -98,6 +98,7 @@ impl Nft {
         let command = json!({"nftables": [{"list": {"table": {"family": family, "name": name}}}]});
         let mut listing: Value =
             serde_json::from_slice(&self.run(LIST, &["-j", "-f", "-"], Some(&command)).await?)?;
+        crate::spelling::settle(&mut listing);
         Ok(listing["nftables"].as_array_mut().map(std::mem::take).unwrap_or_default())
     }
 

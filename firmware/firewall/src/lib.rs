@@ -31,6 +31,7 @@ pub mod question;
 mod ruleset;
 #[cfg(feature = "sabotage")]
 mod sabotage;
+mod spelling;
 mod swap;
 mod tables;
 #[cfg(test)]

@@ -57,6 +57,12 @@ pub enum Command {
     Audit(Audit),
     /// Say what is remembered of the line: 72 hours of every rung, and the faults there were, newest first
     History(History),
+    /// Run a program for as long as whoever is on standard input stays; what a unit of the image runs
+    #[command(hide = true)]
+    Hold {
+        /// The program
+        program: PathBuf,
+    },
     /// Answer one question about the relay's history, from standard input; what the relay runs
     #[command(hide = true)]
     RelayHistory {

@@ -42,6 +42,7 @@ fn run(command: cli::Command) -> Result<ExitCode, failure::Failure> {
         Command::Audit(args) => verb::audit::run(&args),
         Command::RelayHistory { folder } => verb::relay_history::run(&folder),
         Command::Boot(args) => boot::run(&args),
+        Command::Hold { program } => verb::hold::run(&program),
         Command::Generate(args) => verb::generate::run(&args),
         Command::Secret(args) => verb::secret::run(&args),
         Command::Site(args) => verb::site::run(&args),

@@ -56,15 +56,6 @@ impl Loaded {
         let not_yet = self.site.not_brought_up();
         if not_yet.is_empty() { Ok(self) } else { Err(Failure::NotYet(not_yet)) }
     }
-
-    /// The same on a board, where the roles are units in their sandboxes.
-    ///
-    /// # Errors
-    /// As [`Self::startable`].
-    pub fn startable_on_a_board(self) -> Result<Self, Failure> {
-        let not_yet = self.site.not_in_the_image();
-        if not_yet.is_empty() { Ok(self) } else { Err(Failure::NotYet(not_yet)) }
-    }
 }
 
 /// Reads and checks everything a site file leads to.

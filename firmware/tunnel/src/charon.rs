@@ -43,6 +43,9 @@ impl Purpose {
         }
     }
 
+    /// Below the folder of the roles' sockets: where the charons have theirs, which must outlive `netd`'s own folder.
+    pub const FOLDER: &'static str = "charon";
+
     /// The socket it is driven by, in its folder.
     pub fn socket(self, folder: &Path) -> PathBuf {
         folder.join(format!("{}.vici", self.key()))

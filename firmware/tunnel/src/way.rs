@@ -23,6 +23,9 @@ pub struct Way {
     pub fixed: Option<Ipv4Addr>,
 }
 
+/// What fits, with the longest transforms of ESP in UDP over IPv6 around it (107 octets), into a line of 1454.
+pub(crate) const WIDTH: u32 = 1340;
+
 /// Behind every other route.
 const LAST: u32 = u32::MAX;
 
@@ -59,7 +62,10 @@ impl Way {
     pub fn interface(&self, port: &str) -> String {
         let interface = self.purpose.interface();
         let if_id = self.purpose.if_id();
-        format!("link add {interface} type xfrm dev {port} if_id {if_id}\nlink set dev {interface} up\n")
+        format!(
+            "link add {interface} type xfrm dev {port} if_id {if_id}\n\
+             link set dev {interface} addrgenmode none\nlink set dev {interface} mtu {WIDTH} up\n"
+        )
     }
 }
 

@@ -112,7 +112,7 @@ fn only_setup(stage: &mut Stage) -> Outcome {
 
 fn ten(stage: &mut Stage) -> Outcome {
     stage.carton()?;
-    let mut files = stick::of(stage.lab.clinic())?;
+    let mut files = stick::of(stage.lab.clinic(), "")?;
     let site = files.first().map(|(_, bytes)| bytes.clone()).unwrap_or_default();
     files.extend((2..=10).map(|number| (format!("sekisho/site-{number}.toml"), site.clone())));
     refused(stage, &files, |why| matches!(why, Stick::SeveralSiteFiles { count: 10 }))
@@ -120,7 +120,7 @@ fn ten(stage: &mut Stage) -> Outcome {
 
 fn bad(stage: &mut Stage) -> Outcome {
     stage.carton()?;
-    let mut files = stick::of(stage.lab.clinic())?;
+    let mut files = stick::of(stage.lab.clinic(), "")?;
     for (path, bytes) in &mut files {
         if path.ends_with("site.toml") {
             *bytes =
@@ -147,6 +147,7 @@ fn refused(stage: &mut Stage, files: &[(String, Vec<u8>)], is: impl Fn(&Stick) -
 }
 
 fn adopted(stage: &mut Stage) -> Outcome {
+    stage.carton()?;
     let begun = Instant::now();
     stage.adopt()?;
     stage.figure("from stick to service, s", format!("{:.1}", begun.elapsed().as_secs_f64()));

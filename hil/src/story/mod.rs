@@ -6,7 +6,10 @@ mod data;
 mod faults;
 mod flash;
 mod inside;
+mod ipsec;
 mod line;
+mod maintenance;
+mod pd;
 mod ports;
 mod power;
 mod relay;
@@ -108,6 +111,10 @@ pub fn all() -> Vec<Story> {
         boot::stories(),
         inside::timed_stories(),
         flash::stories(),
+        // Each in a clinic of its own.
+        ipsec::stories(),
+        maintenance::stories(),
+        pd::stories(),
     ];
     stories.into_iter().flatten().collect()
 }

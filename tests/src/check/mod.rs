@@ -4,6 +4,7 @@
 //! from outside. [`run`] plays them and gives a row for each; [`sabotage`] shows that the list can fail; [`junit`] writes
 //! what a machine reads. [`mod@bench`] measures, always as ratios taken in one run.
 
+pub mod afar;
 pub mod bench;
 pub mod event;
 pub mod faults;

@@ -31,16 +31,6 @@ impl Site {
         matches!(&self.line, Line::Ipsec(ipsec) if ipsec.provider.is_none())
     }
 
-    /// The same in the disk image, where the sandboxes of the roles are in force.
-    pub fn not_in_the_image(&self) -> Vec<String> {
-        let mut sentences = self.not_brought_up();
-        if self.maintainer.is_some() {
-            let sentence = "[maintainer]: the disk image does not start the tunnel of remote maintenance yet";
-            sentences.push(sentence.into());
-        }
-        sentences
-    }
-
     /// What the profile's destinations by name mean in this build, if there are any.
     pub fn names_wait(&self) -> Option<String> {
         let by_name = |to: &Where| !matches!(to, Where::Prefix(_));

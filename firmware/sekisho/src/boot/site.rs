@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use model::boot::{BootPart, Situation};
-use tunnel::charon::Kernel;
+use tunnel::charon::{Kernel, Purpose};
 
 use super::data::Data;
 use super::machine::Hardware;
@@ -66,7 +66,7 @@ fn installed(places: &Places) -> (Installed, Option<Loaded>) {
             return (Installed::Wrong(vec![failure.to_string()]), None);
         }
     }
-    match crate::site_file::load(&site_file(folder)).and_then(Loaded::startable_on_a_board) {
+    match crate::site_file::load(&site_file(folder)).and_then(Loaded::startable) {
         Ok(loaded) => {
             let ports = loaded.site.ports.iter().map(|port| port.name.clone()).collect();
             (Installed::Right(ports), Some(loaded))
@@ -120,11 +120,16 @@ fn in_service(places: &Places, loaded: &Loaded) -> Result<(), Failure> {
     mark_adopted(&places.state)?;
     copy(&places.installed(), &own.join("site"))?;
     verb::generate::write(&places.network(), &generate::site(&loaded.site))?;
-    let vici = own.join("netd");
+    verb::generate::write(
+        &places.network().with_file_name("networkd.conf.d"),
+        &generate::ways(&loaded.site),
+    )?;
+    let vici = own.join(Purpose::FOLDER);
     let ipsec = loaded.provider.as_ref().map(|contract| Ipsec {
         provider: &contract.provider,
         vici: &vici,
-        user: Some("netd"),
+        // Its unit starts it as netd already.
+        user: None,
         kernel: Kernel::Xfrm,
     });
     let generating = Generating { to: &own, state: &places.state, sockets: &own, owner: "relayd", ipsec };

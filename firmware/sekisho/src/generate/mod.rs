@@ -14,7 +14,7 @@ use tunnel::Provider;
 use tunnel::charon::{Charon, Kernel, Purpose};
 
 pub use accounts::share_secret;
-pub use network::{board, setup, site};
+pub use network::{board, setup, site, ways};
 
 /// One file to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -61,6 +61,14 @@ fn clinic(site: &Site) -> String {
     )
 }
 
+/// What networkd is told beside its ports, in a folder of its own: whether IPv4 is handed on. A terminal's way inside a tunnel is
+/// IPv4, and so is a maintainer's to a host of the clinic; on every other site the image's own word stands, which is no.
+pub fn ways(site: &Site) -> Vec<Generated> {
+    let wanted = site.line.is_ipv4() || site.maintainer.is_some();
+    let file = || Generated::new("ways.conf", format!("{HEAD}[Network]\nIPv4Forwarding=yes\n"));
+    wanted.then(file).into_iter().collect()
+}
+
 /// The terminals' port: their IPv4, and a part of the line's prefix where one is delegated. What is told them of it is not
 /// networkd's: it cannot tell a prefix that came by advertisement, and one daemon tells both.
 fn terminals(site: &Site) -> String {

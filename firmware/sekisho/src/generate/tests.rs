@@ -73,9 +73,14 @@ fn the_ports_of_a_board_and_of_each_situation() {
         ("site", together(&network::site(&site()))),
         ("site, a line that delegates", together(&network::site(&Site { line: Line::Pd, ..site() }))),
         ("site, with all services", together(&network::site(&with_everything()))),
+        (
+            "site with a tunnel, beside its ports",
+            together(&network::ways(&Site { line: Line::Pppoe, ..site() })),
+        ),
         ("carton", together(&[carton])),
         ("closed", together(&[closed])),
     ];
+    assert!(network::ways(&site()).is_empty(), "no other site hands IPv4 on");
     let text: String = parts.iter().map(|(name, text)| format!("##### {name}\n{text}\n")).collect();
     insta::assert_snapshot!("network", text);
 }

@@ -111,10 +111,14 @@ async fn nothing(part: &watch::Sender<MaintenancePart>) -> Result<(), Failure> {
     }
 }
 
+/// What starts the charon of a consent in the image (`sekisho-maintenance.socket`), beside the roles' folders.
+const DOOR: &str = "maintenance.sock";
+
 /// In development and in the lab there is no ESP in the kernel.
 fn line(site: &Site, place: &Place) -> Option<Line> {
     let kernel = if place.board == "simulated" { Kernel::Userspace } else { Kernel::Xfrm };
-    Line::of(site, kernel, &own_folder(&place.sockets, Role::Netd), &place.state)
+    let own = own_folder(&place.sockets, Role::Netd);
+    Line::of(site, kernel, &own, &place.sockets.join(DOOR), &place.state)
 }
 
 /// Whether a time server contradicts the box's clock, by what `reachd` saw last.

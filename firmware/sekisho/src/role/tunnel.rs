@@ -40,7 +40,7 @@ pub fn of(place: &Place, site: &Site) -> Option<(Driver, Router)> {
         gateways: ipsec.clone(),
         contract: contract.clone(),
         state: place.state.clone(),
-        socket: Purpose::Line.socket(&place.sockets.join(model::part::Role::Netd.key())),
+        socket: Purpose::Line.socket(&place.sockets.join(Purpose::FOLDER)),
         part,
     };
     Some((driver, Router::new().nest("/tunnel", told)))

@@ -18,7 +18,7 @@ use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
 use nix::sys::stat::Mode;
 use nix::unistd::User;
 
-use super::{LARGEST, LARGEST_LOGIN, LOGINS, LOGINS_MOST, REFUSED, SITE, is_login, is_plain, largest};
+use super::{LARGEST, LARGEST_SECRET, LOGINS, LOGINS_MOST, REFUSED, SITE, is_login, is_plain, largest};
 use crate::boot::{self, part};
 use crate::failure::Failure;
 use crate::{cli, files, output};
@@ -119,7 +119,7 @@ fn collect(found: &Path) -> Result<Taken, Stick> {
     for name in names(&found.join(LOGINS), LOGINS_MOST).unwrap_or_default() {
         if is_login(&name) {
             let bytes =
-                plain_file(&folder, &format!("{LOGINS}/{name}"), LARGEST_LOGIN).map_err(unreadable)?;
+                plain_file(&folder, &format!("{LOGINS}/{name}"), LARGEST_SECRET).map_err(unreadable)?;
             taken.logins.push((name, bytes));
         }
     }

@@ -14,8 +14,8 @@ use crate::site_file::{self, Loaded};
 /// # Errors
 /// None; what is wrong is said, and the exit code is 65.
 pub fn run(folder: &Path) -> Result<ExitCode, Failure> {
-    let mistakes = match site_file::load(&folder.join(SITE)).and_then(Loaded::startable_on_a_board) {
-        Ok(loaded) => missing_logins(folder, &loaded.site),
+    let mistakes = match site_file::load(&folder.join(SITE)).and_then(Loaded::startable) {
+        Ok(loaded) => missing_logins(folder, &loaded),
         Err(Failure::Site(mistakes)) => mistakes.iter().map(ToString::to_string).collect(),
         Err(Failure::NotYet(sentences)) => sentences,
         Err(failure) => vec![failure.to_string()],
@@ -28,10 +28,15 @@ pub fn run(folder: &Path) -> Result<ExitCode, Failure> {
 }
 
 /// The logins themselves are not for this child to read; that there are files is.
-fn missing_logins(folder: &Path, site: &model::Site) -> Vec<String> {
-    let missing = site.logins().filter(|(login, _)| !folder.join(LOGINS).join(login).exists());
+fn missing_logins(folder: &Path, loaded: &Loaded) -> Vec<String> {
+    let is_missing = |login: &str| !folder.join(LOGINS).join(login).exists();
+    let missing = loaded.site.logins().filter(|(login, _)| is_missing(login));
     let say = |(login, end): (&str, &str)| {
         format!("{LOGINS}/{login}: this file is missing (user and password of the share of {end})")
     };
-    missing.map(say).collect()
+    let line = loaded.provider.as_ref().map(|contract| contract.provider.authentication.secret());
+    let line = line.filter(|login| is_missing(login)).map(|login| {
+        format!("{LOGINS}/{login}: this file is missing (what proves the box to the provider of the line)")
+    });
+    missing.map(say).chain(line).collect()
 }

@@ -5,7 +5,7 @@ use model::{Profile, Site};
 use tunnel::Provider;
 use tunnel::provider::Authentication;
 
-use super::{LARGEST_LOGIN, LOGINS, LOGINS_MOST, SITE, is_login, is_plain, largest};
+use super::{LARGEST_LOGIN, LARGEST_SECRET, LOGINS, LOGINS_MOST, SITE, is_login, is_plain, largest};
 
 /// Why something could not be read, a line.
 pub type Trouble = String;
@@ -49,7 +49,8 @@ pub fn find(files: &mut impl Files) -> Result<Vec<Found>, Stick> {
     let (name, text) = the_site_file(files, path, &entries)?;
     let mut found = vec![(SITE.to_owned(), text.clone())];
     found.extend(named(files, path, &entries, &text).map_err(|mistake| bad(&name, mistake))?);
-    found.extend(logins(files, path, &entries)?);
+    let line = found.iter().find_map(|(_, text)| secret_of_the_line(text));
+    found.extend(logins(files, path, &entries, line.as_deref())?);
     Ok(found)
 }
 
@@ -120,6 +121,11 @@ fn named(
     Ok(found)
 }
 
+/// The name of what proves the box to the provider of a line by IPsec, if this text is his form.
+fn secret_of_the_line(text: &str) -> Option<String> {
+    Some(Provider::parse("", text, false).ok()?.authentication.secret().to_owned())
+}
+
 /// The file of authorities that a provider's profile names.
 fn authorities(provider: Provider) -> Option<String> {
     match provider.authentication {
@@ -148,7 +154,12 @@ fn plain(name: &str) -> Result<String, Trouble> {
 }
 
 /// `logins/NAME` or `logins/NAME.txt`, as an editor on Windows saves it.
-fn logins(files: &mut impl Files, path: &[&str], entries: &[Listed]) -> Result<Vec<Found>, Stick> {
+fn logins(
+    files: &mut impl Files,
+    path: &[&str],
+    entries: &[Listed],
+    line: Option<&str>,
+) -> Result<Vec<Found>, Stick> {
     if !entries.iter().any(|entry| entry.folder && entry.name.eq_ignore_ascii_case(LOGINS)) {
         return Ok(Vec::new());
     }
@@ -164,13 +175,27 @@ fn logins(files: &mut impl Files, path: &[&str], entries: &[Listed]) -> Result<V
         if found.len() == LOGINS_MOST {
             break;
         }
-        let text = text(files, &path, &entry.name, LARGEST_LOGIN);
-        let lines = text
-            .and_then(|text| two_lines(&text))
+        let lines = login(files, &path, &entry.name, line == Some(name.as_str()))
             .map_err(|mistake| bad(&format!("{LOGINS}/{name}"), mistake))?;
         found.push((format!("{LOGINS}/{name}"), lines));
     }
     Ok(found)
+}
+
+fn login(files: &mut impl Files, path: &[&str], name: &str, is_the_lines: bool) -> Result<String, Trouble> {
+    if is_the_lines {
+        return some_lines(&text(files, path, name, LARGEST_SECRET)?);
+    }
+    two_lines(&text(files, path, name, LARGEST_LOGIN)?)
+}
+
+/// A shared key, or key and certificate as PEM: whatever it is, its lines end as they do here.
+fn some_lines(text: &str) -> Result<String, Trouble> {
+    let lines: Vec<&str> = text.lines().map(|line| line.trim_end_matches('\r')).collect();
+    if text.trim().is_empty() {
+        return Err("the line's secret is empty".into());
+    }
+    Ok(format!("{}\n", lines.join("\n").trim_end()))
 }
 
 /// User and password, a line each; nothing of them is ever said.

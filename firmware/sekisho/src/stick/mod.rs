@@ -20,7 +20,7 @@ use crate::failure::Failure;
 
 /// Where a finding holds the site file, whatever it was called on the stick.
 const SITE: &str = "site.toml";
-/// Where a finding holds the terminals' logins.
+/// Where a finding holds the terminals' logins, and the secret of a line by IPsec.
 const LOGINS: &str = "logins";
 /// Why nothing was found, in a finding that is a refusal.
 const REFUSED: &str = "refused.json";
@@ -28,6 +28,8 @@ const REFUSED: &str = "refused.json";
 const LARGEST: u32 = 1024 * 1024;
 /// The largest site file or profile: some kilobytes, and every byte of it is parsed.
 const LARGEST_TOML: u32 = 64 * 1024;
+/// The largest secret: the key and the certificates by which the box proves itself to a provider.
+const LARGEST_SECRET: u32 = 16 * 1024;
 /// The largest login: two lines.
 const LARGEST_LOGIN: u32 = 1024;
 /// The most logins; a clinic has a terminal or two.

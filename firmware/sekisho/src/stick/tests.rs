@@ -90,6 +90,27 @@ fn a_stick_as_an_installer_makes_it_is_found_whole() {
 }
 
 #[test]
+fn the_secret_of_a_line_by_ipsec_is_taken_in_whatever_form_it_has() {
+    let table = "kind = \"ipsec\"\n[line.ipsec]\nprovider = \"./form.toml\"\ngateways = [\"2001:db8::9\"]\n";
+    let site = SITE.replace("kind = \"ra\"\n", table);
+    let form = include_str!("../../../../tests/lab/provider.toml");
+    let look = |secret: &[u8]| {
+        let files = [
+            ("sekisho/clinic.toml", site.as_bytes()),
+            ("sekisho/form.toml", form.as_bytes()),
+            ("sekisho/logins/line.txt", secret),
+            RIGHT[3],
+        ];
+        Image::new("32", &files).look()
+    };
+    let found = look(b"kx7-Ru2!mm0q\r\n").unwrap();
+    assert!(found.contains(&("logins/line".into(), "kx7-Ru2!mm0q\n".into())), "{:?}", names(&found));
+    let pem = "-----BEGIN CERTIFICATE-----\n".repeat(100);
+    assert!(look(pem.as_bytes()).unwrap().contains(&("logins/line".into(), pem)));
+    assert!(matches!(look(b"\r\n"), Err(Stick::BadSiteFile { .. })), "an empty one is said");
+}
+
+#[test]
 fn a_stick_with_a_partition_table_is_found_too() {
     let image = Image::new("32", &RIGHT);
     let folder = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use model::Site;
 use model::part::Role;
 use nix::unistd::User;
-use tunnel::charon::Kernel;
+use tunnel::charon::{Kernel, Purpose};
 
 use crate::failure::Failure;
 use crate::generate::{self, Accounts, Generated, Ipsec, Places};
@@ -22,7 +22,7 @@ use crate::{cli, files, output, secret, site_file};
 pub fn run(args: &cli::Generate) -> Result<ExitCode, Failure> {
     let loaded = site_file::load(&args.site)?.startable()?;
     let owner = args.owner.clone().unwrap_or_else(this_user);
-    let vici = args.vici.clone().unwrap_or_else(|| args.to.join("netd"));
+    let vici = args.vici.clone().unwrap_or_else(|| args.to.join(Purpose::FOLDER));
     let netd = User::from_name(Role::Netd.key()).ok().flatten().map(|_| Role::Netd.key());
     let ipsec = loaded.provider.as_ref().map(|contract| Ipsec {
         provider: &contract.provider,

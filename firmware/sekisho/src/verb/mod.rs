@@ -5,6 +5,7 @@ pub mod check;
 pub mod console;
 pub mod generate;
 pub mod history;
+pub mod hold;
 pub mod maintenance;
 pub mod policy;
 pub mod rehearse;

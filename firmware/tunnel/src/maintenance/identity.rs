@@ -1,5 +1,6 @@
 //! The box's own key and certificate for maintenance: made on the box, and only the certificate ever leaves it.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
@@ -47,6 +48,12 @@ fn make(path: &Path, now: Timestamp) -> Result<String, String> {
         journal::make_folder(folder).map_err(|error| error.to_string())?;
     }
     journal::replace(path, text.as_bytes()).map_err(|error| error.to_string())?;
+    // Whoever is root may have asked for it first; it is his whose folder it is.
+    let folder = path.parent().and_then(|folder| std::fs::metadata(folder).ok());
+    if let Some(folder) = folder {
+        let (user, group) = (folder.uid(), folder.gid());
+        std::os::unix::fs::chown(path, Some(user), Some(group)).map_err(|error| error.to_string())?;
+    }
     Ok(text)
 }
 

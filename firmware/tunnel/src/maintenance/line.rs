@@ -11,6 +11,8 @@ use model::site::uplink::Maintainer;
 use model::tunnel::Trouble;
 use model::{Site, Timestamp};
 use nix::net::if_::if_nametoindex;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -66,13 +68,47 @@ pub struct Line {
     kernel: Kernel,
     /// Folder of what charon is told while it runs.
     folder: PathBuf,
+    /// The socket that starts its unit in the image.
+    door: PathBuf,
     state: PathBuf,
     running: Option<Running>,
 }
 
+/// What is held while charon runs; it ends with it, and so with the process that holds it.
+#[derive(Debug)]
+enum Hold {
+    /// A child.
+    Child(Child),
+    /// The socket of its unit (`sekisho hold`), where a child of ours may not speak UDP.
+    Unit(UnixStream),
+}
+
+impl Hold {
+    /// Whether it ended by itself.
+    fn has_ended(&mut self) -> bool {
+        match self {
+            Self::Child(child) => child.try_wait().ok().flatten().is_some(),
+            // Nobody writes into it: what can be read is its end.
+            Self::Unit(socket) => socket.try_read(&mut [0]).is_ok(),
+        }
+    }
+
+    /// Ends it, and waits for its end. A unit that takes longer than that is ended by systemd; its interface is gone before.
+    async fn end(self) -> Result<(), String> {
+        match self {
+            Self::Child(mut child) => child.kill().await.map_err(|error| format!("end charon: {error}")),
+            Self::Unit(mut socket) => {
+                let _ = socket.shutdown().await;
+                let _ = timeout(ANSWER, socket.read(&mut [0])).await;
+                Ok(())
+            }
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Running {
-    charon: Child,
+    charon: Hold,
     work: JoinHandle<()>,
     told: Told,
     vici: Vici,
@@ -85,13 +121,14 @@ fn say(told: &Told, why: Option<Trouble>) {
 }
 
 impl Line {
-    /// The tunnel of a site, if it has maintenance. Nothing is started yet. `folder` is of memory, `state` of the disk.
-    pub fn of(site: &Site, kernel: Kernel, folder: &Path, state: &Path) -> Option<Self> {
+    /// The tunnel of a site, if it has maintenance. Nothing is started yet. `folder` is of memory, `state` of the disk;
+    /// where the kernel encrypts, charon is a unit that is started by its `door`.
+    pub fn of(site: &Site, kernel: Kernel, folder: &Path, door: &Path, state: &Path) -> Option<Self> {
         let maintainer = site.maintainer.clone()?;
         let inside = site.networks().into_iter().map(|(_, network)| network).collect();
         let port = site.interface(maintainer.uplink.zone()).unwrap_or_default().to_owned();
         let (folder, state) = (folder.join("maintenance"), state.to_owned());
-        Some(Self { maintainer, inside, port, kernel, folder, state, running: None })
+        Some(Self { maintainer, inside, port, kernel, folder, door: door.to_owned(), state, running: None })
     }
 
     /// Starts charon and begins to call, again and again, until [`Self::hang_up`].
@@ -102,7 +139,7 @@ impl Line {
         self.hang_up().await?;
         let own = identity::own(&self.state, Timestamp::now())?;
         let connections = called::connections(&self.maintainer, &self.inside, person, &own.certificate);
-        let charon = self.start()?;
+        let charon = self.start().await?;
         let vici = Vici::at(PURPOSE.socket(&self.folder));
         let told = Told::default();
         let work = Work {
@@ -119,7 +156,7 @@ impl Line {
         Ok(())
     }
 
-    fn start(&self) -> Result<Child, String> {
+    async fn start(&self) -> Result<Hold, String> {
         let failed = |error: std::io::Error| format!("charon: {error}");
         std::fs::create_dir_all(&self.folder).map_err(failed)?;
         let socket = PURPOSE.socket(&self.folder);
@@ -134,12 +171,19 @@ impl Line {
         };
         let config = self.folder.join("strongswan.conf");
         std::fs::write(&config, charon.config()).map_err(failed)?;
-        let log = std::fs::File::create(self.folder.join("charon.log")).map_err(failed)?;
+        if self.kernel == Kernel::Xfrm {
+            return UnixStream::connect(&self.door).await.map(Hold::Unit).map_err(failed);
+        }
+        self.child(&config).map(Hold::Child).map_err(failed)
+    }
+
+    fn child(&self, config: &Path) -> std::io::Result<Child> {
+        let log = std::fs::File::create(self.folder.join("charon.log"))?;
         let mut command = Command::new(CHARON);
-        command.env("STRONGSWAN_CONF", &config).env_remove("NOTIFY_SOCKET");
+        command.env("STRONGSWAN_CONF", config).env_remove("NOTIFY_SOCKET");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
         die_with_us(&mut command);
-        command.spawn().map_err(failed)
+        command.spawn()
     }
 
     /// Ends it: no charon, no interface, and with it no address and no route.
@@ -147,11 +191,15 @@ impl Line {
     /// # Errors
     /// If there still is an interface of that name.
     pub async fn hang_up(&mut self) -> Result<(), String> {
-        if let Some(Running { mut charon, work, vici, .. }) = self.running.take() {
+        if let Some(Running { charon, work, vici, .. }) = self.running.take() {
             work.abort();
             let gateways = self.maintainer.gateways.len();
             let _ = timeout(FAREWELL, vici.end(PURPOSE, gateways)).await;
-            charon.kill().await.map_err(|error| format!("end charon: {error}"))?;
+            if self.kernel == Kernel::Xfrm && is_there() {
+                // Before charon: what is gone reaches nothing, however long that takes.
+                let _ = kernel::batch(&way::gone()).await;
+            }
+            charon.end().await?;
         }
         if is_there() {
             // Without charon a TUN goes by itself, perhaps in between.
@@ -173,11 +221,11 @@ impl Line {
     /// Looks.
     pub async fn look(&mut self) -> Seen {
         let Some(running) = &mut self.running else { return Seen::default() };
-        let ended = running.charon.try_wait().ok().flatten();
+        let ended = running.charon.has_ended();
         let standing = timeout(ANSWER, running.vici.look(PURPOSE)).await;
-        let up = ended.is_none() && is_there() && matches!(standing, Ok(Ok(Some(_))));
+        let up = !ended && is_there() && matches!(standing, Ok(Ok(Some(_))));
         let said = *running.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let trouble = ended.map(|_| Trouble::Other).or(said);
+        let trouble = if ended { Some(Trouble::Other) } else { said };
         Seen { up, bytes: bytes(), trouble: trouble.filter(|_| !up) }
     }
 }

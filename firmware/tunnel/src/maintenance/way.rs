@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use model::site::prefix::Prefix;
 
 use crate::charon::Purpose;
+use crate::way::WIDTH;
 
 const INTERFACE: &str = Purpose::Maintenance.interface();
 
@@ -44,7 +45,10 @@ pub(super) fn without(made: &str) -> String {
 /// Makes an interface whose packets the kernel encrypts.
 pub(super) fn of_xfrm(port: &str, address: &Prefix) -> String {
     let if_id = Purpose::Maintenance.if_id();
-    format!("link add {INTERFACE} type xfrm dev {port} if_id {if_id}\n{}", addressed(address))
+    format!(
+        "link add {INTERFACE} type xfrm dev {port} if_id {if_id}\nlink set dev {INTERFACE} mtu {WIDTH}\n{}",
+        addressed(address)
+    )
 }
 
 /// It answers no neighbour and makes itself no address of the other family.

@@ -112,6 +112,15 @@ fn reaches(lab: &mut Lab) -> Outcome {
     Ok(())
 }
 
+/// The terminal has what the line gives after a renumbering, or after its end, and reaches the centre by it.
+///
+/// # Errors
+/// It has something else, or does not reach it.
+pub fn is_renumbered(lab: &mut Lab, layout: Layout, on: bool) -> Outcome {
+    let word = if on { "the other" } else { "its own" };
+    has(lab, layout, on).and_then(|()| reaches(lab)).map_err(|wrong| Wrong(format!("{word} prefix: {wrong}")))
+}
+
 /// A destination that the profile knows by name only. Nobody listens there: who is let through is refused by the host.
 const BY_NAME: &str = "app.vendor.test.";
 const LIES_AT: &str = "[2001:db8:0:cd::70]";
@@ -250,10 +259,9 @@ fn rebooted(lab: &mut Lab, _: Layout) -> Outcome {
 }
 
 fn renumbered(lab: &mut Lab, layout: Layout) -> Outcome {
-    for (on, word) in [(true, "the other"), (false, "its own")] {
+    for on in [true, false] {
         lab.fault("WAN-05", on)?;
-        has(lab, layout, on).map_err(|wrong| Wrong(format!("{word} prefix: {wrong}")))?;
-        reaches(lab).map_err(|wrong| Wrong(format!("{word} prefix: {wrong}")))?;
+        is_renumbered(lab, layout, on)?;
         let (given, gone) = (layout.gives(on), layout.gives(!on));
         let set = addresses::in_the_set(lab)?;
         must(set.contains(given) && !set.contains(gone), || format!("the firewall's set is {set}"))?;

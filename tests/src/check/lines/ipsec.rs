@@ -33,7 +33,11 @@ pub fn of() -> Vec<Case> {
     ]
 }
 
-fn reaches(lab: &mut Lab) -> Outcome {
+/// The terminal reaches what is listed behind the tunnel, and nothing else.
+///
+/// # Errors
+/// It does not, or reaches more.
+pub fn reaches(lab: &mut Lab) -> Outcome {
     comes(lab)?;
     for to in ["203.0.113.10:444", "203.0.113.65:22", "198.51.100.1:443", "198.51.100.10:445"] {
         must(!connects(lab, "terminal", to, REFUSED)?, || format!("the terminal reaches {to}"))?;
@@ -42,7 +46,10 @@ fn reaches(lab: &mut Lab) -> Outcome {
 }
 
 /// The terminal reaches the centre, in the end.
-fn comes(lab: &Lab) -> Outcome {
+///
+/// # Errors
+/// It does not.
+pub fn comes(lab: &Lab) -> Outcome {
     lab.until("the terminal reaches the centre", PATIENCE, || {
         Ok(connects(lab, "terminal", LISTED, REFUSED)?.then_some(()))
     })
@@ -88,8 +95,19 @@ fn moved(lab: &mut Lab) -> Outcome {
     must(heard.sealed > 0 && heard.clear.is_empty(), || format!("in the clear: {:?}", heard.clear))
 }
 
+/// Whether the terminal reaches the centre, tried for so long.
+///
+/// # Errors
+/// The terminal cannot be entered.
+pub fn goes(lab: &Lab, patience: Duration) -> Result<bool, Wrong> {
+    connects(lab, "terminal", LISTED, patience)
+}
+
 /// The terminal sends a datagram to where it may.
-fn say(lab: &Lab) -> Outcome {
+///
+/// # Errors
+/// The terminal cannot be entered.
+pub fn say(lab: &Lab) -> Outcome {
     // With nowhere to go the kernel says so at once, which is right.
     let sent = || UdpSocket::bind("0.0.0.0:0").and_then(|socket| socket.send_to(CANARY, DATAGRAMS).map(drop));
     let _ = lab.clinic().inside("terminal", sent)?;
@@ -97,21 +115,26 @@ fn say(lab: &Lab) -> Outcome {
 }
 
 /// Hears every frame of a host.
-struct Ear(Socket);
+#[derive(Debug)]
+pub struct Ear(Socket);
 
 /// What was heard.
 #[derive(Debug, Default)]
-struct Heard {
+pub struct Heard {
     /// IKE and ESP in UDP, with the gateway.
-    sealed: usize,
+    pub sealed: usize,
     /// Everything that is neither that nor what IPv6 needs of its link.
-    clear: Vec<String>,
+    pub clear: Vec<String>,
 }
 
 const EVERY_FRAME: i32 = (libc::ETH_P_ALL as u16).to_be() as i32;
 
 impl Ear {
-    fn at(lab: &Lab, host: &str) -> Result<Self, Wrong> {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// The host cannot be entered, or the kernel refuses.
+    pub fn at(lab: &Lab, host: &str) -> Result<Self, Wrong> {
         let open = || {
             let socket = Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(EVERY_FRAME)))?;
             socket.set_nonblocking(true)?;
@@ -122,7 +145,10 @@ impl Ear {
     }
 
     /// All that came since.
-    fn heard(&self) -> Result<Heard, Wrong> {
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn heard(&self) -> Result<Heard, Wrong> {
         let (mut heard, mut bytes) = (Heard::default(), [0_u8; 65_536]);
         loop {
             match std::io::Read::read(&mut &self.0, &mut bytes) {

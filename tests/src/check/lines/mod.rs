@@ -4,13 +4,13 @@
 mod addresses;
 mod cases;
 mod internet;
-mod ipsec;
+pub mod ipsec;
 
 use std::io::Write;
 
 use clap::ValueEnum as _;
 
-pub use cases::from_outside;
+pub use cases::{from_outside, is_renumbered};
 
 use super::lab::{Lab, Wish};
 use super::{Row, Wrong, run};
