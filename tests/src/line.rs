@@ -35,9 +35,9 @@ pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
         starting.push((name, resolver(ground, name, number, address)?));
     }
     let time = time(ground)?;
-    let mut daemons = delegation::start(ground, world.renumbered)?;
+    let mut daemons = delegation::start(ground, world)?;
     if world.router {
-        daemons.insert(ROUTER.into(), router(ground, world.renumbered)?);
+        daemons.insert(ROUTER.into(), router(ground, world)?);
     }
     for (name, daemon) in starting {
         daemons.insert(name.into(), daemon.wait()?);
@@ -52,13 +52,13 @@ pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
 }
 
 /// Starts the router's advertisements. The first goes out at once.
-pub fn router(ground: &Ground, renumbered: bool) -> Result<Process, Error> {
-    let template = match ground.layout.line {
-        Line::Pd => include_str!("../lab/pd-radvd.conf"),
-        Line::Ra | Line::Ipsec => include_str!("../lab/radvd.conf"),
+pub fn router(ground: &Ground, world: &World) -> Result<Process, Error> {
+    let template = match (ground.layout.line, world.other_kind) {
+        (Line::Pd, false) | (Line::Ra, true) => include_str!("../lab/pd-radvd.conf"),
+        (Line::Pd, true) | (Line::Ra, false) | (Line::Ipsec, _) => include_str!("../lab/radvd.conf"),
     };
     let [own, other] = PREFIXES;
-    let (prefix, gone) = if renumbered { (other, own) } else { (own, other) };
+    let (prefix, gone) = if world.renumbered { (other, own) } else { (own, other) };
     let router = ground.layout.router();
     let config = ground.write(router, "radvd.conf", template, &[("prefix", prefix), ("gone", gone)])?;
     advertise(ground, router, ROUTER, &config)
@@ -67,10 +67,10 @@ pub fn router(ground: &Ground, renumbered: bool) -> Result<Process, Error> {
 /// The line gives another prefix from now on, or its own again. Comes back when the box has an address of it.
 pub fn renumber(ground: &Ground, daemons: &mut Daemons, to: &World) -> Result<(), Error> {
     match ground.layout.line {
-        Line::Pd => delegation::renumber(ground, daemons, to.renumbered)?,
+        Line::Pd => delegation::renumber(ground, daemons, to)?,
         Line::Ra | Line::Ipsec if to.router => {
             stop_router(daemons, Signal::SIGKILL);
-            daemons.insert(ROUTER.into(), router(ground, to.renumbered)?);
+            daemons.insert(ROUTER.into(), router(ground, to)?);
         }
         Line::Ra | Line::Ipsec => {}
     }
@@ -85,6 +85,24 @@ pub fn renumber(ground: &Ground, daemons: &mut Daemons, to: &World) -> Result<()
     watch::until(ground.door(Host::Box), "wan0 have an address of the other prefix", PATIENCE, || {
         watch::global_addresses("wan0").iter().any(|(address, ..)| address.to_string().starts_with(given))
     })
+}
+
+/// The line gives prefixes in another way from now on, or as ever again. Its kind changes with the contract, and with it what
+/// stands at the wall: the cable is out for a moment.
+pub fn give_otherwise(ground: &Ground, daemons: &mut Daemons, to: &World) -> Result<(), Error> {
+    let out = World { line_plugged: false, ..to.clone() };
+    crate::change::plug(ground, ground.layout.near(), LINE, false)?;
+    settle(ground, &out)?;
+    delegation::stop(daemons);
+    stop_router(daemons, Signal::SIGKILL);
+    if to.line_plugged {
+        crate::change::plug(ground, ground.layout.near(), LINE, true)?;
+    }
+    daemons.extend(delegation::start(ground, to)?);
+    if to.router {
+        daemons.insert(ROUTER.into(), router(ground, to)?);
+    }
+    settle(ground, to)
 }
 
 /// Starts a host's advertisements.
@@ -256,8 +274,10 @@ pub fn settle(ground: &Ground, world: &World) -> Result<(), Error> {
         return Ok(());
     }
     if world.router_is_heard() {
+        let ever = world.gives_as_ever();
         return watch::until(door, "an address and a router on wan0", PATIENCE, || {
-            watch::has_carrier("wan0") && watch::has_global_address("wan0") && watch::has_router("wan0")
+            let address = !ever || watch::has_global_address("wan0");
+            watch::has_carrier("wan0") && address && watch::has_router("wan0")
         });
     }
     watch::until(door, "wan0 lose its router", PATIENCE, || {

@@ -33,6 +33,7 @@ pub mod policy;
 pub mod profile;
 pub mod ruleset;
 pub mod scene;
+pub mod segment;
 pub mod selftest;
 pub mod site;
 pub mod tunnel;

@@ -20,6 +20,8 @@ pub enum Rung {
     Address,
     /// The router answers neighbour discovery.
     Gateway,
+    /// The line gives the terminals a prefix, in the way the site file says, and the one it always gave.
+    Prefix,
     /// The provider's gateway answers IKE on UDP 500, on a line by IPsec.
     Ike,
     /// And on UDP 4500, by which everything else goes (RFC 3948).
@@ -107,11 +109,12 @@ pub enum Branch {
 
 impl Rung {
     /// Every rung, in the order a person climbs.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::Link,
         Self::Router,
         Self::Address,
         Self::Gateway,
+        Self::Prefix,
         Self::Ike,
         Self::IkeNat,
         Self::Tunnel,
@@ -187,9 +190,11 @@ impl Rung {
         )
     }
 
-    /// Whether it is a fact about the box that the box itself collects. Its own end of the tunnel is one.
+    /// Whether it is a fact about the box that the box itself collects. Its own end of the tunnel is one, and what it was
+    /// given for the terminals.
     pub const fn is_own(self) -> bool {
-        matches!(self, Self::Tunnel) || matches!(self.branch(), Branch::Box) && !self.is_relays()
+        matches!(self, Self::Tunnel | Self::Prefix)
+            || matches!(self.branch(), Branch::Box) && !self.is_relays()
     }
 
     /// The rungs that must hold for this one to say anything. For names either resolver is enough. One that a site does not
@@ -207,7 +212,7 @@ impl Rung {
             | Self::Hardware
             | Self::Secrets
             | Self::Kinds => &[],
-            Self::Address => &[Self::Link],
+            Self::Address | Self::Prefix => &[Self::Link],
             Self::Router => &[Self::Address],
             Self::Gateway => &[Self::Address],
             Self::Ike | Self::IkeNat | Self::Tunnel => &[Self::Gateway],
@@ -236,6 +241,7 @@ impl Rung {
             Self::Router => Text::new("回線側ルーターの数", "one router on the line"),
             Self::Address => Text::new("アドレスの受け取り（RA）", "address by RA"),
             Self::Gateway => Text::new("回線側ルーターの応答", "gateway"),
+            Self::Prefix => Text::new("端末用アドレスの受け取り", "prefix for the terminals"),
             Self::Ike => Text::new("接続先の応答（500番）", "IKE, port 500"),
             Self::IkeNat => Text::new("接続先の応答（4500番）", "IKE, port 4500"),
             Self::Tunnel => Text::new("接続先とのトンネル", "tunnel to the provider"),
@@ -289,6 +295,12 @@ pub enum Symptom {
     RouterGoodbye,
     /// A router is there, but no usable address came of it.
     NoAddress,
+    /// The line delegates nothing any more, or never did, for longer than it takes.
+    NotDelegated,
+    /// It advertises no prefix any more, or never did, for longer than it takes.
+    NotAdvertised,
+    /// It gives another prefix than before.
+    Renumbered,
     /// Another device on the link has our address (RFC 4862 section 5.4).
     Duplicate,
     /// A second router speaks while the first one still answers.
@@ -381,12 +393,15 @@ pub enum Symptom {
 
 impl Symptom {
     /// Every symptom.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 52] = [
         Self::NoCarrier,
         Self::NoPort,
         Self::NoRouter,
         Self::RouterGoodbye,
         Self::NoAddress,
+        Self::NotDelegated,
+        Self::NotAdvertised,
+        Self::Renumbered,
         Self::Duplicate,
         Self::SecondRouter,
         Self::Silent,

@@ -5,7 +5,7 @@
 //! can only make rows fall away, and the rows are laid out so that what remains then is nothing or
 //! [`Party::Unknown`], never another party (a wrong accusation is a bug, see the property in `tests/judge.rs`).
 //!
-//! The line, the terminal, the clinic's wiring and its machines, answers, their consumers and the box are judged apart. A
+//! The line, what it gives the terminals, the terminal, the clinic's wiring and its machines, answers, their consumers and the box are judged apart. A
 //! fault of the line makes the service [`Usability::Unusable`], or [`Usability::Partly`] if the centre can be had
 //! nevertheless; a fault of the terminal's file sharing only [`Usability::Partly`], because the terminal's own screen and
 //! card reader go on working. A warning leaves the service what it is: it is usable, and somebody has to act all the same.
@@ -13,13 +13,13 @@
 
 mod table;
 
-use Rung::{Address, Gateway, Link, ResolverOne, ResolverTwo, Ruleset};
+use Rung::{Address, Gateway, Link, Prefix, ResolverOne, ResolverTwo, Ruleset, Tunnel};
 use model::observation::Evidence;
 use model::{Certainty, Fault, FaultCode, Outcome, Party, Rung, Symptom, Timestamp, Usability, Verdict};
 
 use self::table::{
     ALL_HOLDS, ANSWERS, BOX, CLINIC, CONSUMERS, CONTENTS, DROPPING, LINE, LINE_HOLDS, Need, RECORDED, Row,
-    TERMINAL, WARNINGS, WIRING,
+    SEGMENT, TERMINAL, WARNINGS, WIRING,
 };
 use crate::sabotage;
 
@@ -38,6 +38,7 @@ pub fn judge(evidence: &Evidence, previous: Option<&Verdict>, now: Timestamp) ->
 
 fn finding(evidence: &Evidence, since: Timestamp) -> Verdict {
     let line = first(LINE, evidence);
+    let segment = first(SEGMENT, evidence);
     // What is expected of a terminal at this hour is no alarm.
     let (terminal, expected) = match first(TERMINAL, evidence) {
         Some(fault) if !fault.code.is_alarm() => (None, Some(fault)),
@@ -52,13 +53,14 @@ fn finding(evidence: &Evidence, since: Timestamp) -> Verdict {
     let mut later: Vec<Fault> = first(WIRING, evidence).into_iter().chain(clinic).chain(later).collect();
     later.extend(each(BOX, evidence));
     let usability = match (&line, &terminal) {
-        _ if holds(DROPPING, evidence) => Usability::Unusable,
+        _ if holds(DROPPING, evidence) || segment.is_some() => Usability::Unusable,
         (Some(_), _) if !holds(LINE_HOLDS, evidence) => Usability::Unusable,
         (None, None) if later.is_empty() && holds(ALL_HOLDS, evidence) => Usability::Usable,
         (None, None) if later.is_empty() => Usability::Unknown,
         _ => Usability::Partly,
     };
-    let mut alarms = line.into_iter().chain(terminal).chain(later).chain(each(WARNINGS, evidence));
+    let mut alarms =
+        line.into_iter().chain(segment).chain(terminal).chain(later).chain(each(WARNINGS, evidence));
     let foremost = alarms.next();
     let others: Vec<Fault> = alarms.collect();
     let alarmed = |code| foremost.iter().chain(&others).any(|fault| fault.code == code);
@@ -70,7 +72,8 @@ fn finding(evidence: &Evidence, since: Timestamp) -> Verdict {
 /// Whom a fault may be given to, each with how sure that is; whoever the first rows name comes first.
 pub fn owners(code: FaultCode) -> Vec<(Party, Certainty)> {
     let mut found: Vec<(Party, Certainty)> = Vec::new();
-    let tables = [LINE, TERMINAL, WIRING, CLINIC, ANSWERS, CONTENTS, CONSUMERS, BOX, WARNINGS, RECORDED];
+    let tables =
+        [LINE, SEGMENT, TERMINAL, WIRING, CLINIC, ANSWERS, CONTENTS, CONSUMERS, BOX, WARNINGS, RECORDED];
     for row in tables.into_iter().flatten().filter(|row| row.code == code) {
         if found.iter().all(|(owner, _)| *owner != row.owner) {
             found.push((row.owner, row.certainty));
@@ -133,7 +136,17 @@ impl Need {
                     && matches!(evidence.outcome(rung), Outcome::Bad(symptom) if symptoms.contains(&symptom))
             }
             Self::Names => {
-                good(Link) && good(Address) && good(Gateway) && (good(ResolverOne) || good(ResolverTwo))
+                let tunnel = good(Tunnel) || evidence.lacks(Tunnel);
+                let way = good(Link) && good(Address) && good(Gateway) && tunnel;
+                way && (good(ResolverOne) || good(ResolverTwo))
+            }
+            Self::Given => {
+                let seen =
+                    matches!(evidence.outcome(Prefix), Outcome::Good | Outcome::Bad(Symptom::Renumbered));
+                seen || evidence.lacks(Prefix)
+            }
+            Self::Routed => {
+                matches!(evidence.outcome(Address), Outcome::Good | Outcome::Bad(Symptom::NoAddress))
             }
             Self::Ever(rung) => evidence.was_good(rung),
             Self::Never(rung) => !evidence.was_good(rung),
@@ -163,13 +176,15 @@ impl Need {
                 vec![rung]
             }
             Self::Names => {
-                let mut rungs = vec![Link, Address, Gateway, ResolverOne, ResolverTwo];
+                let mut rungs = vec![Link, Address, Gateway, Tunnel, ResolverOne, ResolverTwo];
                 rungs.retain(|rung| evidence.outcome(*rung).is_good());
                 rungs
             }
             Self::GoodOrLacking(rung) if evidence.lacks(rung) => Vec::new(),
             Self::GoodOrLacking(rung) => vec![rung],
             Self::All(rungs) => rungs.to_vec(),
+            Self::Given => vec![Prefix],
+            Self::Routed => vec![Address],
             Self::Passes => vec![Ruleset],
             Self::Ever(_)
             | Self::Lacks(_)

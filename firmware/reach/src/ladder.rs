@@ -66,6 +66,8 @@ impl Ladder {
             Rung::Area => plan.other_area.is_none(),
             Rung::ReceiptComputer => plan.clinic.consumers.is_empty(),
             Rung::Ike | Rung::IkeNat | Rung::Tunnel => plan.gateways.is_empty(),
+            // What the line gives the terminals is not said where it gives them nothing.
+            Rung::Prefix => !plan.gateways.is_empty(),
             // No line authentication on a line by IPsec; and inside a tunnel no packet is as large as the line's.
             Rung::LineAuth | Rung::LargePackets => !plan.gateways.is_empty(),
             Rung::ResolverTwo => plan.one_resolver,
@@ -167,7 +169,8 @@ impl Ladder {
 
     fn is_bad(&self, branches: &[Branch]) -> bool {
         let of = |seen: &&Observation| branches.contains(&seen.rung.branch()) && !is_no_look(seen.rung);
-        self.seen.values().filter(of).any(|seen| !seen.outcome.is_good())
+        let followed = |seen: &Observation| seen.outcome == Outcome::Bad(Symptom::Renumbered);
+        self.seen.values().filter(of).any(|seen| !seen.outcome.is_good() && !followed(seen))
     }
 
     /// The newest observation of every rung, in climbing order.

@@ -6,6 +6,7 @@
 
 pub(crate) mod dates;
 mod lives;
+mod segment;
 mod tunnel;
 
 use model::opening::clinic_time;
@@ -13,6 +14,7 @@ use model::part::RulesetState;
 use model::{Observation, Rung, Symptom, Timestamp};
 
 pub use self::lives::Lives;
+pub use self::segment::observation as segment;
 pub use self::tunnel::observation as tunnel;
 use crate::finding::Finding;
 

@@ -18,6 +18,9 @@ fn seen(rung: Rung, outcome: Outcome) -> Observation {
 /// What only a line by IPsec has.
 const OF_A_TUNNEL: [Rung; 3] = [Rung::Ike, Rung::IkeNat, Rung::Tunnel];
 
+/// What a line by IPsec has not.
+const LACKED_BY_IPSEC: [Rung; 3] = [Rung::Prefix, Rung::LineAuth, Rung::LargePackets];
+
 /// A clinic in which everything holds and always held.
 fn clean() -> Evidence {
     let own = Rung::ALL.into_iter().filter(|rung| !OF_A_TUNNEL.contains(rung));
@@ -240,8 +243,10 @@ fn what_is_wrong_in_the_clinic_itself_is_named_with_its_owner() {
     for rung in [ClinicLink, ReceiptComputer, ClinicAddress] {
         assert_eq!(verdict(&without(clean(), rung)).usability, Usability::Unknown, "{rung:?}");
     }
-    let lacking =
-        |evidence| Evidence { lacking: vec![ReceiptComputer], ..without(evidence, ReceiptComputer) };
+    let lacking = |evidence| Evidence {
+        lacking: [&OF_A_TUNNEL[..], &[ReceiptComputer]].concat(),
+        ..without(evidence, ReceiptComputer)
+    };
     assert_eq!(verdict(&lacking(clean())).usability, Usability::Usable, "no address to ask for");
     assert_eq!(foremost(&lacking(uncollected)), Some((Clin01, Party::ReceiptComputer, Likely)));
 }
@@ -421,22 +426,23 @@ prop_compose! {
         clock_trusted in any::<bool>(),
         clock_confirmed in any::<bool>(),
         without_addresses in any::<bool>(),
-        (flapping, announced, quiet) in any::<(bool, bool, bool)>(),
+        (by_ipsec, flapping, announced, quiet) in any::<(bool, bool, bool, bool)>(),
     ) -> Evidence {
         let observations =
             Rung::ALL.iter().zip(outcomes).filter_map(|(rung, is)| Some((*rung, seen(*rung, is?)))).collect();
         let ever_good = Rung::ALL.iter().zip(ever).filter_map(|(rung, good)| good.then_some(*rung)).collect();
         let flapping = flapping.then_some(Rung::Link).into_iter().collect();
-        // What a line by IPsec shows is not any mixture of these: each of its faults is tried by itself below.
-        let lacking = without_addresses.then_some(Rung::ReceiptComputer).into_iter().chain(OF_A_TUNNEL).collect();
+        let lacking: &[Rung] = if by_ipsec { &LACKED_BY_IPSEC } else { &OF_A_TUNNEL };
+        let lacking = without_addresses.then_some(Rung::ReceiptComputer).into_iter().chain(lacking.iter().copied()).collect();
         Evidence { observations, ever_good, flapping, lacking, clock_trusted, clock_confirmed, announced, quiet }
     }
 }
 
-/// The accusations of each branch: of the line, the terminal, what answers say, their consumers, the box's clock, the
+/// The accusations of each branch: of the line, what it gives the terminals, the terminal, what answers say, their consumers, the box's clock, the
 /// clinic's machines, its wiring, the box, dates.
-fn accused(verdict: &Verdict) -> [Option<Party>; 9] {
+fn accused(verdict: &Verdict) -> [Option<Party>; 10] {
     let branch = |code: FaultCode| match (code, code.key().split('-').next()) {
+        (FaultCode::Wan04 | FaultCode::Wan09, _) => 9,
         (FaultCode::Term09, _) => 2,
         (FaultCode::Clin02, _) => 5,
         (FaultCode::Clin03 | FaultCode::Clin04 | FaultCode::Clin05, _) => 6,
@@ -447,7 +453,7 @@ fn accused(verdict: &Verdict) -> [Option<Party>; 9] {
         (_, Some("CAL")) => 8,
         _ => 0,
     };
-    [0, 1, 2, 3, 4, 5, 6, 7, 8].map(|wanted| {
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(|wanted| {
         let mut found = verdict.alarms().filter(|fault| branch(fault.code) == wanted);
         found.next().map(|fault| fault.owner).filter(|owner| *owner != Party::Unknown)
     })
@@ -475,6 +481,7 @@ fn on_a_clinic_with_two_faults_the_loss_of_an_observation_never_moves_the_blame(
             {
                 let evidence = broken(&[(first, one), (second, two)]);
                 loses_only(&evidence);
+                loses_only(&by_ipsec(&[(first, one), (second, two)]));
                 loses_only(&Evidence { announced: true, quiet: true, ..evidence });
             }
         }
@@ -487,15 +494,16 @@ const fn apt(rung: Rung) -> &'static [Symptom] {
         AnswersFailed, AnswersMixed, AnswersRefused, CertificateExpired, CertificateName, ClockOff, Crashing,
         Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends, EndsSoon, FellBack,
         Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost, LoginRefused, Lossy, NameMissing,
-        NoCarrier, NoLogin, NoProposal, NoRouter, NotCollected, OtherArea, Refused, RouterGoodbye,
-        SecondRouter, ShareMissing, Silent, Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken,
-        Worn,
+        NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter, NotAdvertised, NotCollected, NotDelegated,
+        OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow, Stranger,
+        Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
     };
     match rung {
         Rung::Link | Rung::TerminalLink => &[NoCarrier],
         Rung::Router => &[SecondRouter],
-        Rung::Address => &[NoRouter, RouterGoodbye, Duplicate],
+        Rung::Address => &[NoRouter, RouterGoodbye, NoAddress, Duplicate],
         Rung::Gateway | Rung::TerminalNeighbour => &[Silent],
+        Rung::Prefix => &[NotDelegated, NotAdvertised, Renumbered],
         Rung::ResolverOne | Rung::ResolverTwo => &[Silent, Refused, Stranger],
         Rung::LineAuth | Rung::Distribution | Rung::CentreTcp => &[Silent, Refused, Unreachable, NameMissing],
         Rung::CentreTls => &[Silent, Refused, CertificateExpired, CertificateName],
@@ -706,7 +714,7 @@ fn what_is_damaged_twice_is_said_once() {
 /// The clean clinic on a line by IPsec, with these rungs bad.
 fn by_ipsec(bad: &[(Rung, Symptom)]) -> Evidence {
     let mut evidence = clean();
-    evidence.lacking = vec![Rung::LineAuth, Rung::LargePackets];
+    evidence.lacking = LACKED_BY_IPSEC.to_vec();
     evidence.observations.retain(|rung, _| !evidence.lacking.contains(rung));
     evidence.ever_good.retain(|rung| !evidence.lacking.contains(rung));
     for rung in OF_A_TUNNEL {
@@ -758,4 +766,36 @@ fn each_fault_of_a_tunnel_is_given_to_whom_its_evidence_names() {
     // What never answered here is not the internet provider's: a router in front may be set so.
     let blocked = never(by_ipsec(&[(Ike, Silent), (Tunnel, Silent)]), Ike);
     assert_eq!(verdict(&blocked).foremost.unwrap().owner, Party::Unknown);
+}
+
+#[test]
+fn a_prefix_that_comes_no_more_is_the_line_s_and_one_that_never_came_the_clinic_s() {
+    use Certainty::{Likely, Open};
+    use FaultCode::{Wan04, Wan09};
+    use Rung::{Address, Link, Prefix};
+    use Symptom::{NoAddress, NoRouter, NotAdvertised, NotDelegated};
+    for bad in [vec![(Prefix, NotDelegated)], vec![(Prefix, NotDelegated), (Address, NoAddress)]] {
+        let lost = broken(&bad);
+        assert_eq!(foremost(&lost), Some((Wan04, Party::Line, Likely)));
+        assert_eq!(verdict(&lost).usability, Usability::Unusable, "the terminals have no address");
+        assert_eq!(foremost(&never(lost.clone(), Prefix)), Some((Wan09, Party::Clinic, Likely)));
+        for rung in [Link, Address, Prefix] {
+            let found = verdict(&without(lost.clone(), rung));
+            assert!(found.alarms().all(|fault| fault.code != Wan04), "without {rung:?}");
+        }
+        loses_only(&lost);
+    }
+    let never = never(broken(&[(Prefix, NotAdvertised)]), Prefix);
+    assert_eq!(foremost(&never), Some((Wan04, Party::Unknown, Open)));
+    let dead = broken_with(&[(Address, NoRouter), (Prefix, NotDelegated)]);
+    assert_eq!(verdict(&dead).alarms().map(|fault| fault.code).collect::<Vec<_>>(), [FaultCode::Wan02]);
+}
+
+#[test]
+fn a_renumbering_is_recorded_and_no_alarm() {
+    let renumbered = broken(&[(Rung::Prefix, Symptom::Renumbered)]);
+    let found = verdict(&renumbered);
+    assert_eq!((found.usability, found.alarms().count()), (Usability::Usable, 0));
+    assert_eq!(found.recorded[0].code, FaultCode::Wan05);
+    assert!(verdict(&without(renumbered, Rung::Prefix)).recorded.is_empty());
 }

@@ -27,6 +27,8 @@ pub struct Port {
     pub index: u32,
     /// Its own link address.
     pub card: [u8; 6],
+    /// Whether it has carrier.
+    pub carrier: bool,
 }
 
 /// An address of a port that has a meaning beyond the link.
@@ -110,16 +112,17 @@ impl Kernel {
         let mut seen = Seen::default();
         let mut links = self.handle.link().get().execute();
         while let Some(link) = links.try_next().await.map_err(|error| kernel(&error))? {
-            let (mut name, mut card) = (None, [0; 6]);
+            let (mut name, mut card, mut carrier) = (None, [0; 6], false);
             for attribute in &link.attributes {
                 match attribute {
                     LinkAttribute::IfName(found) => name = Some(found.clone()),
+                    LinkAttribute::Carrier(up) => carrier = *up == 1,
                     LinkAttribute::Address(bytes) => card = bytes.first_chunk().copied().unwrap_or(card),
                     _ => {}
                 }
             }
             if let Some(name) = name.filter(|name| names.contains(&name.as_str())) {
-                seen.ports.insert(name, Port { index: link.header.index, card });
+                seen.ports.insert(name, Port { index: link.header.index, card, carrier });
             }
         }
         let mut addresses = self.handle.address().get().execute();

@@ -3,6 +3,7 @@
 use std::net::Ipv6Addr;
 use std::time::{Duration, Instant};
 
+use model::segment::SegmentPart;
 use model::site::prefix::Prefix;
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,6 +17,9 @@ const BREATH: Duration = Duration::from_millis(50);
 
 /// So often it is looked without a word: what was remembered of a prefix that is gone ends.
 const ROUND: Duration = Duration::from_secs(30);
+
+/// While the line gives nothing yet.
+const SHORT_ROUND: Duration = Duration::from_secs(5);
 
 /// Which addresses answer on the terminals' side.
 #[derive(Debug)]
@@ -32,6 +36,8 @@ pub trait Outward {
     fn terminals(&mut self, prefixes: Vec<Prefix>) -> impl Future<Output = bool> + Send;
     /// The terminals are told this from now on. False as above.
     fn advertise(&mut self, config: &str) -> bool;
+    /// What the line gives now.
+    fn stands(&mut self, part: SegmentPart);
 }
 
 /// Serves the terminals' segment until the kernel does not tell any more.
@@ -46,7 +52,7 @@ pub async fn run(plan: Plan, mut told: mpsc::Receiver<Told>, mut to: impl Outwar
         // A restart cuts no flow: who was found before it is there until somebody says otherwise.
         segment.found(kernel.routed(port.index).await?);
     }
-    let mut life = Life { segment, plan, said: None, written: None };
+    let mut life = Life { segment, plan, said: None, written: None, is_empty: true };
     let mut waiting: Vec<oneshot::Sender<()>> = Vec::new();
     loop {
         if life.follow(&kernel, &mut to).await? {
@@ -64,7 +70,7 @@ pub async fn run(plan: Plan, mut told: mpsc::Receiver<Told>, mut to: impl Outwar
                 changed?;
                 tokio::time::sleep(BREATH).await;
             }
-            () = tokio::time::sleep(ROUND) => {}
+            () = tokio::time::sleep(if life.is_empty { SHORT_ROUND } else { ROUND }) => {}
         }
     }
 }
@@ -74,6 +80,8 @@ struct Life {
     segment: Segment,
     said: Option<Vec<Prefix>>,
     written: Option<String>,
+    /// The line gives nothing.
+    is_empty: bool,
 }
 
 impl Life {
@@ -85,8 +93,14 @@ impl Life {
             Kind::Delegated => &self.plan.terminals,
         };
         let now = Instant::now();
+        if !seen.ports.get(&self.plan.line).is_some_and(|line| line.carrier) {
+            self.segment.unplugged();
+        }
         self.segment.given(seen.of(giver, true), now);
         self.segment.deprecated(seen.of(giver, false), now);
+        let part = self.segment.part(now);
+        self.is_empty = part.given.is_empty();
+        to.stands(part);
         let wanted = self.segment.wanted();
         let mut all = true;
         if let Some(port) = seen.ports.get(&self.plan.terminals)

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
+use model::segment::SegmentPart;
 use model::site::prefix::Prefix;
 use model::site::uplink::Line;
 use model::{Site, Zone};
@@ -51,6 +52,9 @@ pub const LIFETIMES_S: [u32; 2] = [2_700, 5_400];
 /// How long a terminal may keep a prefix that it was once told (RFC 4862 section 5.5.3 e).
 const REMEMBERED: Duration = Duration::from_secs(7_200);
 
+/// How long the line may give nothing, with its cable in, before that is said: a router is waited for as long.
+const PATIENCE: Duration = Duration::from_secs(model::observation::ROUTER_PATIENCE_S);
+
 /// No more prefixes than this are remembered: a line that changes without a pause must not fill an advertisement.
 const MOST_GONE: usize = 8;
 
@@ -61,6 +65,12 @@ pub struct Segment {
     given: BTreeSet<Prefix>,
     gone: BTreeMap<Prefix, Instant>,
     found: BTreeSet<Ipv6Addr>,
+    /// What the line gives as a rule: another one becomes that when nobody can believe in this one any more.
+    usual: BTreeSet<Prefix>,
+    /// Since when it gives another.
+    moved: Option<Instant>,
+    /// Since when it gives nothing, with its cable in.
+    empty: Option<Instant>,
 }
 
 /// What the segment must have.
@@ -79,7 +89,15 @@ pub struct Wanted {
 impl Segment {
     /// A segment that has seen nothing yet.
     pub const fn new(kind: Kind) -> Self {
-        Self { kind, given: BTreeSet::new(), gone: BTreeMap::new(), found: BTreeSet::new() }
+        Self {
+            kind,
+            given: BTreeSet::new(),
+            gone: BTreeMap::new(),
+            found: BTreeSet::new(),
+            usual: BTreeSet::new(),
+            moved: None,
+            empty: None,
+        }
     }
 
     /// What the line gives now: the prefixes of the addresses that the kernel holds as good, on the line's port where they
@@ -102,6 +120,40 @@ impl Segment {
             oldest.and_then(|prefix| self.gone.remove(&prefix));
         }
         self.given = new;
+        self.compare(at);
+    }
+
+    /// A renumbering is told until the line gives what it gave before, or nobody can believe in that any more.
+    fn compare(&mut self, at: Instant) {
+        if self.given.is_empty() {
+            self.empty = self.empty.or(Some(at));
+            return;
+        }
+        self.empty = None;
+        if !self.usual.is_disjoint(&self.given) {
+            self.moved = None;
+            return;
+        }
+        let moved = *self.moved.get_or_insert(at);
+        if self.usual.is_empty() || at >= moved + REMEMBERED {
+            (self.usual, self.moved) = (self.given.clone(), None);
+        }
+    }
+
+    /// The line's cable is out: what it does not give then is no word of the line's.
+    pub const fn unplugged(&mut self) {
+        self.empty = None;
+    }
+
+    /// What is said of it.
+    pub fn part(&self, at: Instant) -> SegmentPart {
+        let before = self.moved.map(|_| self.usual.iter().copied().collect());
+        SegmentPart {
+            delegated: self.kind == Kind::Delegated,
+            given: self.given.iter().copied().collect(),
+            before: before.unwrap_or_default(),
+            missing: self.empty.is_some_and(|since| at >= since + PATIENCE),
+        }
     }
 
     /// Prefixes that the kernel still holds and that are no longer good: terminals may still believe in them, also after a
@@ -175,6 +227,37 @@ mod tests {
         assert_eq!((wanted.told, wanted.left, wanted.terminals), (vec![net(2)], vec![net(1)], vec![net(2)]));
         segment.given([net(2)], now + REMEMBERED);
         assert!(segment.wanted().left.is_empty());
+    }
+
+    #[test]
+    fn a_renumbering_is_told_until_it_is_undone_or_the_old_prefix_is_forgotten() {
+        let (mut segment, now) = (Segment::new(Kind::Delegated), Instant::now());
+        let mut before = |nets: &[u8], at| {
+            segment.given(nets.iter().copied().map(net), at);
+            segment.part(at).before
+        };
+        assert!(before(&[1], now).is_empty());
+        assert!(before(&[1, 2], now).is_empty(), "both are good for a moment");
+        assert_eq!(before(&[2], now), [net(1)]);
+        assert_eq!(before(&[], now), [net(1)], "a pause is no end");
+        assert!(before(&[1], now).is_empty(), "it came back");
+        assert_eq!(before(&[2], now), [net(1)]);
+        assert_eq!(before(&[3], now + REMEMBERED / 2), [net(1)]);
+        assert!(before(&[3], now + REMEMBERED).is_empty(), "from now on this one is the line's");
+        assert_eq!(before(&[1], now + REMEMBERED), [net(3)]);
+    }
+
+    #[test]
+    fn a_line_that_gives_nothing_is_missed_after_its_time_and_not_while_its_cable_is_out() {
+        let (mut segment, now) = (Segment::new(Kind::Delegated), Instant::now());
+        segment.given([], now);
+        assert!(!segment.part(now).missing);
+        assert!(segment.part(now + PATIENCE).missing);
+        segment.unplugged();
+        segment.given([], now + PATIENCE);
+        assert!(!segment.part(now + PATIENCE).missing, "its time begins again");
+        segment.given([net(1)], now + PATIENCE);
+        assert!(!segment.part(now + 3 * PATIENCE).missing);
     }
 
     #[test]

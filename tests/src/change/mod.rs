@@ -22,6 +22,9 @@ pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) 
     tables(ground, from, to)?;
     widen(ground, from, to)?;
     change_line(ground, daemons, from, to)?;
+    if (from.other_kind, from.undelegated) != (to.other_kind, to.undelegated) {
+        line::give_otherwise(ground, daemons, to)?;
+    }
     if from.renumbered != to.renumbered {
         line::renumber(ground, daemons, to)?;
     }
@@ -72,7 +75,7 @@ fn change_line(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World)
     if to.router && (!from.router || hears == (false, true)) {
         // A router that starts advertises at once; one that runs, within its interval only.
         line::stop_router(daemons, Signal::SIGKILL);
-        daemons.insert(line::ROUTER.into(), line::router(ground, to.renumbered)?);
+        daemons.insert(line::ROUTER.into(), line::router(ground, to)?);
     }
     line::settle(ground, to)
 }
@@ -133,7 +136,7 @@ fn widen(ground: &Ground, from: &World, to: &World) -> Result<(), Error> {
 }
 
 /// Takes a host's link down, or up with the addresses that went with it.
-fn plug(ground: &Ground, host: Host, port: &str, plugged: bool) -> Result<(), Error> {
+pub fn plug(ground: &Ground, host: Host, port: &str, plugged: bool) -> Result<(), Error> {
     let door = ground.door(host);
     if plugged {
         return ground.lay(host);

@@ -29,6 +29,11 @@ pub const CATALOGUE: &[Fault] = &[
         makes: |world| world.router = false,
     },
     Fault {
+        code: "WAN-04",
+        what: "the line's kind changed: what was given by advertisement is delegated, or what was delegated advertised",
+        makes: |world| world.other_kind = true,
+    },
+    Fault {
         code: "WAN-05",
         what: "the line gives another prefix, and no longer the one it gave",
         makes: |world| world.renumbered = true,
@@ -52,6 +57,11 @@ pub const CATALOGUE: &[Fault] = &[
         code: "WAN-08",
         what: "the router advertises itself and answers no neighbour solicitation",
         makes: |world| world.drop(Host::Ngn, "WAN_08", LOSE_NEIGHBOUR_ADVERTISEMENTS),
+    },
+    Fault {
+        code: "WAN-09",
+        what: "nobody on the line hands a prefix on: the home gateway keeps what it was given",
+        makes: |world| world.undelegated = true,
     },
     Fault {
         code: "WAN-10",

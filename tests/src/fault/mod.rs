@@ -28,9 +28,12 @@ impl Fault {
         let of_a_tunnel = world.gateway != clean.gateway || world.tunnel_certificate_expired;
         let of_others = world.names != clean.names || world.narrow || world.home != clean.home;
         let by_ipsec = layout.line == Line::Ipsec;
+        let of_a_prefix = world.other_kind || world.undelegated;
+        let fits = !of_a_prefix || layout.line == Line::Pd || layout.line == Line::Ra && !world.undelegated;
         world.tables.values().all(|table| hosts.contains(&table.host))
             && (by_ipsec || !of_a_tunnel)
             && !(of_others && by_ipsec)
+            && fits
     }
 
     /// The fault with this code.

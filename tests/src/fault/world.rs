@@ -160,6 +160,10 @@ pub struct World {
     pub names: Names,
     /// The line's prefix is another than before.
     pub renumbered: bool,
+    /// The line is of the other kind: it delegates no more, or it delegates and advertises no prefix.
+    pub other_kind: bool,
+    /// Nobody hands a prefix on.
+    pub undelegated: bool,
     /// What stands on the line's segment beside its router.
     pub home: Home,
     /// Only packets up to 1280 bytes pass the line.
@@ -216,6 +220,8 @@ impl World {
             joined: false,
             names: Names::default(),
             renumbered: false,
+            other_kind: false,
+            undelegated: false,
             home: Home::default(),
             narrow: false,
             wire: None,
@@ -242,6 +248,11 @@ impl World {
     /// Whether the box hears the router.
     pub fn router_is_heard(&self) -> bool {
         self.line_plugged && self.router && !self.tables.contains_key("WAN_02")
+    }
+
+    /// Whether the line gives a prefix in the way it always did.
+    pub fn gives_as_ever(&self) -> bool {
+        !self.other_kind && !self.undelegated
     }
 
     pub(super) fn drop(&mut self, host: Host, name: &'static str, rules: Rules) {

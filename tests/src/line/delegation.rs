@@ -4,6 +4,7 @@ use nix::sys::signal::Signal;
 
 use crate::daemon::{Daemon, Ready};
 use crate::error::Error;
+use crate::fault::World;
 use crate::ground::{Daemons, Ground, args, text};
 use crate::layout::{HANDED_ON, Layout, Line, POOLS, Wiring};
 use crate::plan::Host;
@@ -15,12 +16,14 @@ const DELEGATES: &str = "kea";
 const GATEWAY: &str = "gateway-radvd";
 
 /// Starts what this line has of it.
-pub fn start(ground: &Ground, renumbered: bool) -> Result<Daemons, Error> {
+pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
     let mut daemons = Daemons::new();
     if ground.layout.line != Line::Pd {
         return Ok(daemons);
     }
-    daemons.insert(DELEGATES.into(), server(ground, renumbered)?);
+    if world.gives_as_ever() {
+        daemons.insert(DELEGATES.into(), server(ground, world.renumbered)?);
+    }
     if ground.layout.wiring == Wiring::Behind {
         let config =
             ground.write(Host::Home, "radvd.conf", include_str!("../../lab/gateway-radvd.conf"), &[])?;
@@ -30,10 +33,17 @@ pub fn start(ground: &Ground, renumbered: bool) -> Result<Daemons, Error> {
 }
 
 /// Who was delegated a prefix asks again, and gets one of the other pool: a renumbering. What it had is no longer good.
-pub fn renumber(ground: &Ground, daemons: &mut Daemons, renumbered: bool) -> Result<(), Error> {
+pub fn renumber(ground: &Ground, daemons: &mut Daemons, to: &World) -> Result<(), Error> {
     super::stop(daemons, DELEGATES, Signal::SIGKILL);
-    daemons.insert(DELEGATES.into(), server(ground, renumbered)?);
+    if to.gives_as_ever() {
+        daemons.insert(DELEGATES.into(), server(ground, to.renumbered)?);
+    }
     Ok(())
+}
+
+/// Stops all of it.
+pub fn stop(daemons: &mut Daemons) {
+    [DELEGATES, GATEWAY].into_iter().for_each(|name| super::stop(daemons, name, Signal::SIGKILL));
 }
 
 /// The server that the box speaks to: the line's, or the home gateway's with a part of what the line gave it.

@@ -39,6 +39,32 @@ pub const WAN_03: Words = Words {
     ),
 };
 
+pub const WAN_04: Words = Words {
+    title: Text::new("回線の方式が変わった", "the line changed its kind"),
+    happened: Text::new(
+        "回線から端末用のアドレスが届かなくなりました。契約の変更で起こります。",
+        "The line no longer gives the terminals addresses, as after a change of the contract.",
+    ),
+    meaning: MEANING_ALL,
+    next: Text::new(
+        "ひかり電話などの契約の変更がなかったか、回線事業者へ確かめてください。",
+        "Ask the carrier whether the contract was changed (ひかり電話 added or dropped).",
+    ),
+};
+
+pub const WAN_05: Words = Words {
+    title: Text::new("回線のアドレスの変更", "the line's prefix changed"),
+    happened: Text::new(
+        "回線のアドレスが変わり、本機と端末は新しいものを使っています。",
+        "The line's prefix changed; box and terminals use the new one.",
+    ),
+    meaning: Text::new("受付への影響はありません。", "Nothing changes at reception."),
+    next: Text::new(
+        "操作は不要です。この後に回線認証で断られるときは、変更を届け出てください。",
+        "Nothing to do. If line authentication refuses from now on, report the change.",
+    ),
+};
+
 pub const WAN_06: Words = Words {
     title: Text::new("回線側に別のルーター", "another router on the line"),
     happened: Text::new(
@@ -78,6 +104,19 @@ pub const WAN_08: Words = Words {
     next: Text::new(
         "ONUの電源を入れ直し、戻らなければ回線事業者へ連絡してください。",
         "Restart the ONU; if it does not return, call the carrier.",
+    ),
+};
+
+pub const WAN_09: Words = Words {
+    title: Text::new("端末用アドレスが配られない", "no delegation arrives"),
+    happened: Text::new(
+        "ルーターの案内は届きますが、端末用のアドレスが一度も配られていません。",
+        "A router advertises itself, but no prefix was ever delegated for the terminals.",
+    ),
+    meaning: MEANING_ALL,
+    next: Text::new(
+        "手前のルーターの設定（アドレスの配布）と、本機の回線の設定を確かめてください。",
+        "Check that the router in front hands prefixes on, and the line in the box's settings.",
     ),
 };
 

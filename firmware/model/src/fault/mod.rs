@@ -57,12 +57,18 @@ catalogue! {
     Wan02 "WAN-02" Line line::WAN_02,
     /// The router said goodbye.
     Wan03 "WAN-03" Line line::WAN_03,
+    /// The line changed its kind: it delegates no more, or it advertises no more.
+    Wan04 "WAN-04" Line line::WAN_04,
+    /// The line gives another prefix than before, and the box has followed.
+    Wan05 "WAN-05" Line line::WAN_05,
     /// A second router on the line's side.
     Wan06 "WAN-06" Line line::WAN_06,
     /// Another device has our address.
     Wan07 "WAN-07" Line line::WAN_07,
     /// The router does not answer neighbour discovery.
     Wan08 "WAN-08" Line line::WAN_08,
+    /// The site file expects a delegation, and none ever came.
+    Wan09 "WAN-09" Line line::WAN_09,
     /// The line comes and goes.
     Wan10 "WAN-10" Line line::WAN_10,
     /// Loss or delay beyond the threshold.
@@ -199,7 +205,7 @@ impl FaultCode {
 
     /// Whether staff can feel it. What they cannot feel is recorded and never an alarm.
     pub const fn is_alarm(self) -> bool {
-        !matches!(self, Self::Dns02 | Self::Ctr07 | Self::Term10 | Self::Rly01)
+        !matches!(self, Self::Wan05 | Self::Dns02 | Self::Ctr07 | Self::Term10 | Self::Rly01)
     }
 
     /// Whether it may stand while the service goes on: somebody has to act, and staff feel nothing of it yet.

@@ -18,6 +18,7 @@ const ASK_INSTALLER: Text = Text::new(
 pub(super) const fn words(code: FaultCode, owner: Party) -> Option<Words> {
     Some(match (code, owner) {
         (FaultCode::Wan02, Party::Line) => WAN_02_LINE,
+        (FaultCode::Wan04, Party::Unknown) => WAN_04_UNKNOWN,
         (FaultCode::Wan12, Party::Unknown) => Words { next: ASK_INSTALLER, ..line::WAN_12 },
         (FaultCode::Dns04, Party::Unknown) => DNS_04_UNKNOWN,
         (FaultCode::Ike05, Party::IpsecProvider) => tunnel::IKE_05_PROVIDER,
@@ -50,6 +51,15 @@ const WAN_02_LINE: Words = Words {
         "Restart the ONU; if it does not return, call the carrier.",
     ),
     ..line::WAN_02
+};
+
+const WAN_04_UNKNOWN: Words = Words {
+    happened: Text::new(
+        "回線から端末用のアドレスが一度も届いていません。",
+        "The line never gave the terminals addresses.",
+    ),
+    next: ASK_INSTALLER,
+    ..line::WAN_04
 };
 
 const DNS_04_UNKNOWN: Words = Words {

@@ -9,8 +9,13 @@ pub enum Need {
     Good(Rung),
     /// The rung was seen to fail in one of these ways.
     Seen(Rung, &'static [Symptom]),
-    /// Link, address and gateway were seen to hold, and a resolver answers: hosts can be asked for by name.
+    /// Link, address and gateway were seen to hold, and the tunnel where the site has one, and a resolver answers: hosts can
+    /// be asked for by name.
     Names,
+    /// The line was seen to give the terminals a prefix, the usual one or another, or this site has none of it.
+    Given,
+    /// A router advertises itself: there is an address, or it was seen to give none.
+    Routed,
     /// The rung was good at least once on this site.
     Ever(Rung),
     /// The rung was never good on this site.
@@ -57,12 +62,12 @@ const fn row(code: FaultCode, needs: &'static [Need], owner: Party, certainty: C
 
 use Certainty::{Likely, Open, Sure};
 use Need::{
-    Announced, Clock, ClockConfirmed, ClockDoubted, Ever, Flaps, Good, GoodOrLacking, GoodOrNever, Lacks,
-    Names, Never, Passes, Quiet, Seen,
+    Announced, Clock, ClockConfirmed, ClockDoubted, Ever, Flaps, Given, Good, GoodOrLacking, GoodOrNever,
+    Lacks, Names, Never, Passes, Quiet, Routed, Seen,
 };
 use Rung::{
     Address, AnswersSay, Area, CentreTcp, CentreTls, ClinicAddress, ClinicLink, Collection, Distribution,
-    Gateway, Hardware, Ike, IkeNat, Journal, Kinds, LargePackets, LineAuth, Link, Memory, Quality,
+    Gateway, Hardware, Ike, IkeNat, Journal, Kinds, LargePackets, LineAuth, Link, Memory, Prefix, Quality,
     ReceiptComputer, ResolverOne, ResolverTwo, Roles, Router, Ruleset, Secrets, Separation, Storage,
     TerminalAnswers, TerminalCertificate, TerminalLink, TerminalNeighbour, TerminalShare, TerminalSmb, Time,
     Tunnel, Version,
@@ -71,9 +76,9 @@ use Symptom::{
     AnswersFailed, AnswersMixed, AnswersRefused, CertificateExpired, CertificateIssuer, CertificateName,
     ClockOff, Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends,
     EndsSoon, FellBack, Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost, LoginRefused, Lossy,
-    Malformed, NameMissing, NoCarrier, NoLogin, NoProposal, NoRouter, NotCollected, OtherArea, Refused,
-    RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow, Stranger, Unanswered, UnknownKinds, Unreachable,
-    Untaken, Worn,
+    Malformed, NameMissing, NoCarrier, NoLogin, NoProposal, NoRouter, NotAdvertised, NotCollected,
+    NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow,
+    Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
 };
 
 /// The host gave no answer at all, or the net in between said that it cannot be had.
@@ -120,12 +125,13 @@ pub const LINE: &[Row] = &[
         Party::Line,
         Likely,
     ),
-    // On a line by IPsec: the gateway refused us in so many words,
+    // On a line by IPsec: the gateway refused us in so many words, or our own secret is no good. What stands between us and
+    // it comes first: with a line that is broken too, that is the root.
     row(FaultCode::Ike04, &[TO_GATEWAY, Seen(Tunnel, &[NoProposal])], Party::Box, Likely),
     row(FaultCode::Ike05, &[TO_GATEWAY, Seen(Tunnel, &[IdentityRefused])], Party::Box, Likely),
     row(FaultCode::Ike05, &[TO_GATEWAY, Seen(Tunnel, &[IdentityRefusedNow])], Party::IpsecProvider, Likely),
-    row(FaultCode::Ike05, &[Seen(Tunnel, &[NoLogin])], Party::Box, Sure),
-    row(FaultCode::Ike06, &[Seen(Tunnel, &[Ended]), ClockConfirmed], Party::Box, Sure),
+    row(FaultCode::Ike05, &[TO_GATEWAY, Seen(Tunnel, &[NoLogin])], Party::Box, Sure),
+    row(FaultCode::Ike06, &[TO_GATEWAY, Seen(Tunnel, &[Ended]), ClockConfirmed], Party::Box, Sure),
     row(
         FaultCode::Ike06,
         &[TO_GATEWAY, Seen(Tunnel, &[CertificateExpired]), ClockConfirmed],
@@ -377,6 +383,26 @@ pub const LINE: &[Row] = &[
     ),
 ];
 
+/// What the line gives for the terminals, which the box itself may do without: its own address comes by advertisement
+/// also where nothing is delegated. Only where a router is there, so that none of this is said of a line that is dead.
+pub const SEGMENT: &[Row] = &[
+    // What came before and comes no more: the contract was changed, or who hands it on was.
+    row(
+        FaultCode::Wan04,
+        &[Good(Link), Routed, Seen(Prefix, &[NotDelegated, NotAdvertised]), Ever(Prefix)],
+        Party::Line,
+        Likely,
+    ),
+    // What never came: the gateway in front keeps it to itself, or the site file is wrong.
+    row(
+        FaultCode::Wan09,
+        &[Good(Link), Routed, Seen(Prefix, &[NotDelegated]), Never(Prefix)],
+        Party::Clinic,
+        Likely,
+    ),
+    row(FaultCode::Wan04, &[Good(Link), Routed, Seen(Prefix, &[NotAdvertised])], Party::Unknown, Open),
+];
+
 /// The box itself, where staff may feel it. Its rungs know nothing of each other: every row that holds is a finding.
 pub const BOX: &[Row] = &[
     row(
@@ -542,6 +568,8 @@ pub const WIRING: &[Row] =
 
 /// What staff cannot feel: kept for the engineer, never an alarm. One row a fault.
 pub const RECORDED: &[Row] = &[
+    // The box has followed, and nobody has to act.
+    row(FaultCode::Wan05, &[Good(Link), Seen(Prefix, &[Renumbered])], Party::Line, Sure),
     row(
         FaultCode::Dns02,
         &[
@@ -623,6 +651,7 @@ pub const ALL_HOLDS: &[Need] = &[
     Good(CentreTls),
     Good(Quality),
     GoodOrNever(LargePackets),
+    Given,
     Clock,
     TO_SHARE,
     Good(TerminalShare),

@@ -163,6 +163,11 @@ impl Witness for Shares {
             },
             secrets_until: Some("2046-01-01T00:00:00Z".parse().unwrap()),
         };
-        std::future::ready(reach::own::observations(&facts, Timestamp::now()))
+        let mut said = reach::own::observations(&facts, Timestamp::now());
+        let given = vec!["2001:db8:0:1::/64".parse().unwrap()];
+        let part =
+            model::segment::SegmentPart { delegated: false, given, before: Vec::new(), missing: false };
+        said.push(reach::own::segment(&part));
+        std::future::ready(said)
     }
 }

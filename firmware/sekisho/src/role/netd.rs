@@ -61,6 +61,8 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
         routes = std::mem::take(&mut routes).merge(stands);
         driver
     });
+    let (segment_part, stands) = segment::part();
+    let routes = routes.merge(stands);
     let mut tasks = super::serve(place, Role::Netd, routes).await?;
     consent.start(place, &mut tasks);
     let lender = Lender::open(&place.sockets)?;
@@ -70,8 +72,10 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
         Ok(())
     });
     if let Some(plan) = segment::plan(&place.purpose) {
-        let (followers, seen) =
-            (Followers { firewall: ask, radvd: segment::radvd(&place.sockets) }, seen.clone());
+        let (followers, seen) = (
+            Followers { firewall: ask, radvd: segment::radvd(&place.sockets), part: segment_part },
+            seen.clone(),
+        );
         tasks.spawn(async move { serve_terminals(plan, told, followers, seen).await });
     }
     let (purpose, alone) = (place.purpose.clone(), place.roles.len() == 1);

@@ -1,8 +1,8 @@
 //! What `reachd` finds out about the box: from the other roles' sockets, and from the kernel.
 
 pub mod aside;
+mod follow;
 mod hardware;
-mod tunnel;
 mod version;
 
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use model::part::{FirewallPart, Role, RulesetState, Snapshot};
+use model::segment::SegmentPart;
 use model::tunnel::TunnelPart;
 use model::{Observation, Timestamp};
 use nix::sys::statvfs::statvfs;
@@ -30,6 +31,15 @@ const ANSWER: Duration = Duration::from_millis(300);
 /// `reachd`'s own folder in the state.
 pub const MEMORY: &str = "reach";
 
+/// What a site has, of which `netd` tells.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Has {
+    /// A tunnel on its line.
+    pub tunnel: bool,
+    /// Terminals that have IPv6 from the line.
+    pub segment: bool,
+}
+
 /// The box, as `reachd` sees it.
 pub struct Own {
     sockets: PathBuf,
@@ -44,21 +54,27 @@ pub struct Own {
     tunnel: watch::Receiver<Option<TunnelPart>>,
     /// What was said of it at the last look.
     tunnel_told: Mutex<Option<TunnelPart>>,
+    /// What the line gives for the terminals, where it gives them anything.
+    segment: watch::Receiver<Option<SegmentPart>>,
+    /// What was said of that at the last look.
+    segment_told: Mutex<Option<SegmentPart>>,
     /// Until when the page's certificates are good, and when that was asked.
     until: Mutex<Option<(Instant, Timestamp)>>,
 }
 
 impl Own {
     /// Begins to listen to the others, and notes this start.
-    pub fn watch(sockets: &Path, state: &Path, has_tunnel: bool) -> Self {
+    pub fn watch(sockets: &Path, state: &Path, has: Has) -> Self {
         let starts = note_start(&starts(sockets), Timestamp::now());
         Self {
             sockets: sockets.to_owned(),
             state: state.to_owned(),
             parts: snapshot::follow(sockets, &[Role::Netd]),
             told: Mutex::new(None),
-            tunnel: tunnel::follow(sockets, has_tunnel),
+            tunnel: follow::follow(sockets, "tunnel", has.tunnel),
             tunnel_told: Mutex::new(None),
+            segment: follow::follow(sockets, "segment", has.segment),
+            segment_told: Mutex::new(None),
             lives: Mutex::new(Lives::of_own(Role::Reachd, &starts)),
             left: version::note(&state.join(MEMORY), version::OWN),
             until: Mutex::new(None),
@@ -92,24 +108,18 @@ impl Own {
         let tunnel = self.tunnel.borrow().clone();
         seen.extend(tunnel.as_ref().map(own::tunnel));
         *self.tunnel_told.lock().unwrap_or_else(PoisonError::into_inner) = tunnel;
+        let segment = self.segment.borrow().clone();
+        seen.extend(segment.as_ref().map(own::segment));
+        *self.segment_told.lock().unwrap_or_else(PoisonError::into_inner) = segment;
         seen
     }
 
-    /// Ends when the firewall says something else of the ruleset, or `netd` of the tunnel, than at the last look.
+    /// Ends when the firewall says something else of the ruleset, or `netd` of tunnel or terminals' prefix, than at the last look.
     pub async fn stirred(&self) {
         tokio::select! {
             () = self.firewall_stirred() => {}
-            () = self.tunnel_stirred() => {}
-        }
-    }
-
-    async fn tunnel_stirred(&self) {
-        let mut tunnel = self.tunnel.clone();
-        let is_news = |seen: &Option<TunnelPart>| {
-            *seen != *self.tunnel_told.lock().unwrap_or_else(PoisonError::into_inner)
-        };
-        if tunnel.wait_for(is_news).await.is_err() {
-            std::future::pending().await
+            () = news(&self.tunnel, &self.tunnel_told) => {}
+            () = news(&self.segment, &self.segment_told) => {}
         }
     }
 
@@ -145,6 +155,14 @@ impl Own {
             found.extend(process.ok().flatten().map(|process| (role, process)));
         }
         found
+    }
+}
+
+/// Ends when something else is said than at the last look.
+async fn news<T: PartialEq>(said: &watch::Receiver<Option<T>>, told: &Mutex<Option<T>>) {
+    let is_news = |seen: &Option<T>| *seen != *told.lock().unwrap_or_else(PoisonError::into_inner);
+    if said.clone().wait_for(is_news).await.is_err() {
+        std::future::pending().await
     }
 }
 
@@ -205,7 +223,7 @@ mod tests {
         let (sockets, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let door = server::open(sockets.path(), Role::Webd).await.unwrap();
         tokio::spawn(server::serve(door, axum::Router::new()));
-        let own = Own::watch(sockets.path(), state.path(), false);
+        let own = Own::watch(sockets.path(), state.path(), Has::default());
         let process = i32::try_from(std::process::id()).unwrap();
         assert_eq!(own.processes().await, [(Role::Webd, process)]);
         let seen = own.look().await;
@@ -222,7 +240,7 @@ mod tests {
         let (routes, _) = socket::part::routes(seen, 60);
         let door = server::open(sockets.path(), Role::Netd).await.unwrap();
         tokio::spawn(server::serve(door, routes));
-        let own = Own::watch(sockets.path(), state.path(), false);
+        let own = Own::watch(sockets.path(), state.path(), Has::default());
         let say = |state| part.send_replace(FirewallPart { state, ..FirewallPart::dropping(None) });
         for state in [RulesetState::Proved, RulesetState::Drifted, RulesetState::DropAll] {
             say(state);

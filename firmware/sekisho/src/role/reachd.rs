@@ -9,7 +9,7 @@ use model::part::{LINE_PATIENCE_S, LinePart, Role};
 use model::{Observation, Timestamp, Verdict};
 use tokio::sync::{mpsc, watch};
 
-use super::own::Own;
+use super::own::{Has, Own};
 use super::{Place, Ready, Tasks, netd};
 use crate::failure::Failure;
 use crate::socket::lend::Loan;
@@ -62,8 +62,9 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
         .route("/sweep/page", sweep(ask, false))
         .route("/past", remembered(past.clone()));
     let mut tasks = super::serve(place, Role::Reachd, routes).await?;
-    let has_tunnel = place.provider.is_some();
-    let own = Own::watch(&place.sockets, &place.state, has_tunnel);
+    let has =
+        Has { tunnel: place.provider.is_some(), segment: super::segment::plan(&place.purpose).is_some() };
+    let own = Own::watch(&place.sockets, &place.state, has);
     let witness = Witness { sockets: place.sockets.clone(), own };
     tasks.spawn(async move {
         reach::run(plan, sockets, &state, part, past, witness, sweeps).await.map_err(Failure::from)

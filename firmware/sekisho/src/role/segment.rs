@@ -1,5 +1,5 @@
 //! The terminals' segment: the firewall follows what the line gives, radvd tells it, and what answers on the line for the terminals
-//! tells `netd` whom it found.
+//! tells `netd` whom it found. How it stands is said at `GET /segment/part`.
 
 use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
@@ -9,15 +9,16 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use firewall::{Command, News};
-use model::part::Role;
+use model::part::{PATIENCE_S, Role};
+use model::segment::SegmentPart;
 use model::site::prefix::Prefix;
 use segment::{Outward, Plan, Told};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use super::Purpose;
 use crate::failure::Failure;
-use crate::socket::client;
+use crate::socket::{client, part};
 use crate::{files, socket};
 
 /// How long the firewall may take to follow.
@@ -44,6 +45,14 @@ pub fn routes(room: mpsc::Sender<Told>) -> Router {
     Router::new().route("/terminals", post(move |Json(addresses)| told(room.clone(), addresses)))
 }
 
+/// How the segment stands, for who serves it, and the route by which others read it.
+pub fn part() -> (watch::Sender<SegmentPart>, Router) {
+    let nothing = SegmentPart { delegated: false, given: Vec::new(), before: Vec::new(), missing: false };
+    let (part, seen) = watch::channel(nothing);
+    let (told, _) = part::routes(seen, PATIENCE_S);
+    (part, Router::new().nest("/segment", told))
+}
+
 async fn told(room: mpsc::Sender<Told>, addresses: Vec<Ipv6Addr>) -> Result<Json<()>, StatusCode> {
     if addresses.len() > MOST {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
@@ -62,9 +71,15 @@ pub struct Followers {
     pub firewall: mpsc::Sender<Command>,
     /// radvd's file.
     pub radvd: PathBuf,
+    /// Whoever asks how it stands.
+    pub part: watch::Sender<SegmentPart>,
 }
 
 impl Outward for Followers {
+    fn stands(&mut self, part: SegmentPart) {
+        self.part.send_replace(part);
+    }
+
     async fn terminals(&mut self, prefixes: Vec<Prefix>) -> bool {
         let (reply, taken) = oneshot::channel();
         let news = News::Terminals(prefixes);

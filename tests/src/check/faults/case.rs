@@ -159,6 +159,10 @@ impl Case {
 
     /// Whether all of it can be made on this line.
     pub fn is_on(&self, layout: crate::layout::Layout) -> bool {
+        // The terminals have nothing of the line's prefix there, and who drives the tunnel follows it by itself.
+        if self.recorded.contains(&"WAN-05") && layout.line == crate::layout::Line::Ipsec {
+            return false;
+        }
         self.makes
             .iter()
             .filter_map(|code| crate::fault::Fault::from_code(code))

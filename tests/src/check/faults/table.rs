@@ -22,6 +22,7 @@ fn line() -> Vec<Case> {
         // Never good: the port and the contract's v6 option are looked at first.
         made("WAN-02").born().alarm("WAN-02", Clinic, &[Open]),
         made("WAN-03").alarm("WAN-03", Line, &[Sure]),
+        made("WAN-04").alarm("WAN-04", Line, &[Likely]),
         // The box follows it; nobody has to do anything.
         made("WAN-05").recorded("WAN-05"),
         // It does no harm where the line's own router answers all the same.
@@ -29,6 +30,9 @@ fn line() -> Vec<Case> {
         made("WAN-06:thief").alarm("WAN-06", Clinic, ANY),
         made("WAN-07").alarm("WAN-07", Clinic, ANY),
         made("WAN-08").alarm("WAN-08", Line, ANY),
+        made("WAN-09").born().alarm("WAN-09", Clinic, &[Likely]),
+        // What came before and comes no more is the line's, whoever handed it on.
+        made("WAN-09").alarm("WAN-04", Line, &[Likely]),
         made("WAN-10").alarm("WAN-10", Clinic, ANY).passing("WAN-01", Clinic),
         // What a third of the packets is lost of looks like more than one thing, and all of it is the line's.
         made("WAN-11")

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hickory_proto::op::{Message, Query};
 use hickory_proto::rr::{Name, RecordType};
-use model::{Rung, Usability};
+use model::{Observation, Rung, Symptom, Usability};
 
 use super::super::lab::{Lab, PATIENCE};
 use super::super::{Case, Outcome, Wrong, must};
@@ -77,7 +77,10 @@ pub(super) fn every_rung(lab: &mut Lab) -> Outcome {
     let mut last = String::new();
     let all = lab.until("every rung is good", PATIENCE, || {
         let part = lab.check()?;
-        let bad = part.ladder.iter().find(|seen| seen.rung != Rung::Hardware && !seen.outcome.is_good());
+        // A machine of the lab has no sensors, and a renumbering that was followed is told, and harms nothing.
+        let told = |seen: &Observation| seen.outcome == model::Outcome::Bad(Symptom::Renumbered);
+        let wanted = |seen: &&Observation| seen.rung != Rung::Hardware && !told(seen);
+        let bad = part.ladder.iter().filter(wanted).find(|seen| !seen.outcome.is_good());
         last = bad.map(|seen| format!("{seen:?}")).unwrap_or_default();
         Ok((bad.is_none() && part.verdict.usability == Usability::Usable).then_some(()))
     });

@@ -1,10 +1,10 @@
-//! How the tunnel of the line stands, as `netd` says.
+//! What `netd` says beside its own part: how the tunnel of the line stands, and what the line gives for the terminals.
 
 use std::path::Path;
 use std::time::Duration;
 
 use model::part::{Role, Stamped};
-use model::tunnel::TunnelPart;
+use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
 use crate::failure::Failure;
@@ -13,15 +13,18 @@ use crate::socket::client;
 /// How long `netd` is left alone when it did not answer.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Follows it until nobody reads any more; on a line without a tunnel there is never anything.
-pub fn follow(sockets: &Path, has_tunnel: bool) -> watch::Receiver<Option<TunnelPart>> {
+/// Follows what is said under this name until nobody reads any more; where the site has no such thing there is never anything.
+pub fn follow<T>(sockets: &Path, name: &'static str, is_there: bool) -> watch::Receiver<Option<T>>
+where
+    T: DeserializeOwned + PartialEq + Send + Sync + 'static,
+{
     let (tell, seen) = watch::channel(None);
     let sockets = sockets.to_owned();
     tokio::spawn(async move {
         let mut after = 0;
-        while has_tunnel && !tell.is_closed() {
-            let path = format!("/tunnel/part?after={after}");
-            let asked: Result<Stamped<TunnelPart>, Failure> = client::ask(&sockets, Role::Netd, &path).await;
+        while is_there && !tell.is_closed() {
+            let path = format!("/{name}/part?after={after}");
+            let asked: Result<Stamped<T>, Failure> = client::ask(&sockets, Role::Netd, &path).await;
             let part = asked.ok();
             after = part.as_ref().map_or(0, |part| part.generation);
             let pause = if part.is_none() { AGAIN } else { Duration::ZERO };
