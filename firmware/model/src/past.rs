@@ -111,6 +111,9 @@ pub fn symptom_name(symptom: &str) -> Option<Text> {
             Text::new("認証の不成立（以前は成立）", "identity refused, as it was not before")
         }
         "no-address" => Text::new("アドレスなし", "no address"),
+        "not-delegated" => Text::new("委任なし", "nothing is delegated"),
+        "not-advertised" => Text::new("案内にアドレスなし", "no prefix is advertised"),
+        "renumbered" => Text::new("アドレスの変更", "another prefix than before"),
         "silent" => Text::new("応答なし", "no answer"),
         "refused" => Text::new("拒否", "refused"),
         "unreachable" => Text::new("到達できず", "unreachable"),
