@@ -244,8 +244,9 @@ impl Stage {
         }
         self.switch_off();
         self.adopted = None;
-        let Layout { line, wiring } = scene.layout;
-        let words = ["--box", "none", "--line", line.word(), "--wiring", wiring.word()];
+        let Layout { line, wiring, uplink } = scene.layout;
+        let layout = ["--line", line.word(), "--wiring", wiring.word(), "--uplink", uplink.word()];
+        let words = [&["--box", "none"][..], &layout].concat();
         self.lab.clinic().anew(&words)?;
         self.scene = scene.clone();
         if line == Line::Pd {
