@@ -69,11 +69,16 @@ pub(crate) async fn swap_and_prove(
 /// # Errors
 /// What is not so.
 pub(crate) fn proved(listing: &Value, ruleset: &Ruleset) -> Result<Vec<Promise>, Error> {
-    let promises = prove(listing, &ruleset.intent);
+    // Two looks at the same listing, each as long as the other.
+    let (promises, difference) = std::thread::scope(|scope| {
+        let compared = scope.spawn(|| held::difference(&ruleset.document, listing));
+        let promises = prove(listing, &ruleset.intent);
+        (promises, compared.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
     if !all_proved(&promises) {
         return Err(Error::Live(Shortfall(promises)));
     }
-    match held::difference(&ruleset.document, listing) {
+    match difference {
         None => Ok(promises),
         Some(difference) => Err(Error::Differs(difference)),
     }

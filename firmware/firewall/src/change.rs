@@ -16,7 +16,6 @@ use tokio::time::Instant;
 
 use crate::apply::{load_and_prove, may_be_loaded, proved, swap_and_prove};
 use crate::error::Error;
-use crate::held;
 use crate::kernel::Kernel;
 use crate::memory::Waiting;
 use crate::ruleset::{Ground, Ruleset};
@@ -135,9 +134,11 @@ impl<K: Kernel> Watch<K> {
             Ok(ground) => ground,
             Err(why) => return Ok(Applied::Refused { why, dropped: false }),
         };
-        let ruleset = ground.ruleset(&self.now());
-        self.refresh();
-        if held::difference(&ruleset.document, &self.ruleset.document).is_none() {
+        // Both of the same moment, so that what is the same is written the same.
+        let now = self.now();
+        let ruleset = ground.ruleset(&now);
+        self.refresh(&now);
+        if ruleset.document == self.ruleset.document {
             return Ok(Applied::Same);
         }
         if let Err(error) = may_be_loaded(&ruleset) {
@@ -213,9 +214,10 @@ impl<K: Kernel> Watch<K> {
     /// Only what ends the room.
     pub(crate) async fn revert(&mut self) -> Result<Settled, Error> {
         let Some(change) = self.unconfirmed.take() else { return Ok(Settled::Nothing) };
-        self.refresh();
+        let now = self.now();
+        self.refresh(&now);
         let held = std::mem::take(&mut self.ruleset.document);
-        (self.ruleset, self.ground) = (change.before.ruleset(&self.now()), change.before);
+        (self.ruleset, self.ground) = (change.before.ruleset(&now), change.before);
         match swap_and_prove(&self.kernel, &held, &self.ruleset).await {
             Ok(promises) => drop(self.in_force(promises).await),
             Err(error) => self.give_up(error).await?,

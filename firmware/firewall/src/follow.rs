@@ -261,9 +261,9 @@ impl<K: Kernel> Watch<K> {
     }
 
     /// What is compared with the kernel: of what was told only what still has time.
-    pub(crate) fn refresh(&mut self) {
+    pub(crate) fn refresh(&mut self, now: &Now) {
         if let Ground::Site(site) = &self.ground {
-            self.ruleset.document = Plan::compile(site, &self.told.at(Instant::now())).document();
+            self.ruleset.document = Plan::compile(site, now).document();
         }
     }
 }

@@ -62,27 +62,34 @@ pub(crate) struct Nft {
     path: PathBuf,
     /// [`Kernel::listed`].
     listed: Mutex<Option<u32>>,
+    /// A process that was started before there was anything to tell it.
+    ready: Mutex<Option<Child>>,
 }
 
 impl Nft {
     pub(crate) fn find() -> Result<Self, Error> {
         let found = PLACES.iter().map(Path::new).find(|path| path.is_file());
         let path = found.ok_or_else(|| Error::NoNft(PLACES.join(", ")))?.to_owned();
-        Ok(Self { path, listed: Mutex::new(None) })
+        Ok(Self { path, listed: Mutex::new(None), ready: Mutex::new(None) })
     }
 
-    async fn run(
-        &self,
-        doing: &'static str,
-        arguments: &[&str],
-        input: Option<&Value>,
-    ) -> Result<Vec<u8>, Error> {
+    fn start(&self) -> std::io::Result<Child> {
+        let mut command = Command::new(&self.path);
+        command.args(["-j", "-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.kill_on_drop(true).env("LC_ALL", "C").spawn()
+    }
+
+    /// Starts one that waits for its commands while another one works: to start takes nft a third of a listing.
+    fn make_ready(&self) {
+        *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = self.start().ok();
+    }
+
+    async fn run(&self, doing: &'static str, input: &Value) -> Result<Vec<u8>, Error> {
         let failed = |source| Error::Run { path: self.path.display().to_string(), source };
         let run = async {
-            let mut command = Command::new(&self.path);
-            command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-            let mut child = command.kill_on_drop(true).env("LC_ALL", "C").spawn()?;
-            if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
+            let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let mut child = ready.map_or_else(|| self.start(), Ok)?;
+            if let Some(mut stdin) = child.stdin.take() {
                 // nft may refuse before it has read everything; what it says then is worth more than a broken pipe.
                 let _ = stdin.write_all(input.to_string().as_bytes()).await;
             }
@@ -96,8 +103,7 @@ impl Nft {
     /// What is in a table. Also its name, which anybody may have given it, goes in as JSON.
     async fn listed(&self, family: &str, name: &str) -> Result<Vec<Value>, Error> {
         let command = json!({"nftables": [{"list": {"table": {"family": family, "name": name}}}]});
-        let mut listing: Value =
-            serde_json::from_slice(&self.run(LIST, &["-j", "-f", "-"], Some(&command)).await?)?;
+        let mut listing: Value = serde_json::from_slice(&self.run(LIST, &command).await?)?;
         crate::spelling::settle(&mut listing);
         Ok(listing["nftables"].as_array_mut().map(std::mem::take).unwrap_or_default())
     }
@@ -151,12 +157,14 @@ fn answer(doing: &'static str, output: Output) -> Result<Vec<u8>, Error> {
 
 impl Kernel for Nft {
     async fn load(&self, document: &Value) -> Result<(), Error> {
-        self.run("load the ruleset", &["-j", "-f", "-"], Some(document)).await.map(drop)
+        self.run("load the ruleset", document).await.map(drop)
     }
 
     async fn swap(&self, steps: Option<&Value>, document: &Value) -> Result<(), Error> {
         if let Some(steps) = steps {
-            match self.load(steps).await {
+            // Whatever comes of it, the kernel is listed next.
+            let (loaded, ()) = tokio::join!(self.load(steps), async { self.make_ready() });
+            match loaded {
                 Ok(()) => return Ok(()),
                 Err(error) => {
                     tracing::warn!(%error, "the rules cannot be changed in their place: they are loaded anew")

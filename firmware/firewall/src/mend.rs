@@ -168,7 +168,8 @@ impl<K: Kernel> Watch<K> {
     }
 
     async fn load_unseen(&mut self) -> Result<(), Error> {
-        self.refresh();
+        let now = self.now();
+        self.refresh(&now);
         match self.kernel.load(&self.ruleset.document).await {
             Ok(()) => self.counted_since = Some(Timestamp::now()),
             Err(error) => self.give_up(error).await?,

@@ -6,6 +6,8 @@
 //! drop whatever comes (nf_tables_commit; in 100 loads some nine new flows lost their first packet so, and waited a second).
 //! Here the chains stay where they are, are emptied and filled in one step, and of sets and maps only elements change.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value};
 
 /// The commands; none if the two differ in more than can be changed so: in tables, in chains at hooks, in what a set is.
@@ -39,8 +41,11 @@ pub(crate) fn swap(before: &Value, after: &Value) -> Option<Value> {
     Some(object("nftables", Value::Array(commands)))
 }
 
-/// What a compiled ruleset adds, in its order: kind and body.
-struct Objects<'d>(Vec<(&'d str, &'d Value)>);
+/// What a compiled ruleset adds, in its order: kind and body; and where the one of a name stands.
+struct Objects<'d> {
+    all: Vec<(&'d str, &'d Value)>,
+    by_name: HashMap<[&'d str; 4], usize>,
+}
 
 impl<'d> Objects<'d> {
     fn read(document: &'d Value) -> Option<Self> {
@@ -55,11 +60,13 @@ impl<'d> Objects<'d> {
                 _ => return None,
             }
         }
-        Some(Self(all))
+        let names = all.iter().enumerate().filter_map(|(nth, (kind, body))| Some((name(kind, body)?, nth)));
+        let by_name = names.collect();
+        Some(Self { all, by_name })
     }
 
     fn each(&self, kind: &str) -> impl Iterator<Item = &'d Value> {
-        self.0.iter().filter(move |(own, _)| *own == kind).map(|(_, body)| *body)
+        self.all.iter().filter(move |(own, _)| *own == kind).map(|(_, body)| *body)
     }
 
     fn all(&self, kind: &str) -> Vec<&'d Value> {
@@ -71,7 +78,7 @@ impl<'d> Objects<'d> {
     }
 
     fn find(&self, kind: &str, like: &Value) -> Option<&'d Value> {
-        self.each(kind).find(|one| named(one) == named(like))
+        self.by_name.get(&name(kind, like)?).map(|nth| self.all[*nth].1)
     }
 
     /// Those that the other has, too, each beside the other's.
@@ -83,6 +90,10 @@ impl<'d> Objects<'d> {
     fn beyond(&self, other: &Self, kind: &'static str) -> impl Iterator<Item = &'d Value> {
         self.each(kind).filter(move |one| other.find(kind, one).is_none()).collect::<Vec<_>>().into_iter()
     }
+}
+
+fn name<'v>(kind: &'v str, body: &'v Value) -> Option<[&'v str; 4]> {
+    Some([kind, body["family"].as_str()?, body["table"].as_str()?, body["name"].as_str()?])
 }
 
 /// Only family, table and name.
@@ -104,8 +115,10 @@ fn bare(body: &Value) -> Value {
 /// set, and what time takes away of it, is not ours to say: of such sets nothing is deleted.
 fn elements(verb: &'static str, of: &Value, than: &Value) -> Option<Value> {
     let list = |body: &Value| body["elem"].as_array().cloned().unwrap_or_default();
-    let others: Vec<Value> = list(than).iter().map(untimed).collect();
-    let more: Vec<Value> = list(of).into_iter().filter(|one| !others.contains(&untimed(one))).collect();
+    // By their text: there may be ten thousand of them.
+    let others: HashSet<String> = list(than).iter().map(|one| untimed(one).to_string()).collect();
+    let more: Vec<Value> =
+        list(of).into_iter().filter(|one| !others.contains(&untimed(one).to_string())).collect();
     if more.is_empty() || verb == "delete" && more.iter().any(|one| untimed(one) != *one) {
         return None;
     }
