@@ -32,7 +32,11 @@ fn a_held_program_ends_when_its_holder_goes() {
 
 #[test]
 fn a_held_program_that_ends_by_itself_ends_the_hold() {
-    let mut held = hold("/bin/true");
-    assert!(held.wait().unwrap().success());
-    assert!(!hold("/bin/false").wait().unwrap().success());
+    for (program, well) in [("/bin/true", true), ("/bin/false", false)] {
+        let mut held = hold(program);
+        // To wait for a child closes its input: the holder stays until it has ended.
+        let holder = held.stdin.take();
+        assert_eq!(held.wait().unwrap().success(), well, "{program}");
+        drop(holder);
+    }
 }

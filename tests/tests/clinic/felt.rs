@@ -36,6 +36,26 @@ pub fn has_an_address(clinic: &Clinic) -> bool {
     list.lines().any(|line| !line.contains("tentative"))
 }
 
+/// Whether the address on the line is not renewed any more: the router advertises every four seconds, and with its prefix every
+/// time a life of 40 seconds.
+pub fn runs_out(clinic: &Clinic) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(12);
+    let left = || {
+        let list =
+            on_the_box(clinic, &["ip", "-6", "-o", "address", "show", "dev", "wan0", "scope", "global"]);
+        let left =
+            list.split("preferred_lft ").nth(1).and_then(|rest| rest.split("sec").next()?.parse().ok());
+        left.unwrap_or(0)
+    };
+    while Instant::now() < deadline {
+        if left() < 32_u32 {
+            return true;
+        }
+        std::thread::park_timeout(Duration::from_millis(200));
+    }
+    false
+}
+
 /// Whether the line's cable goes out and comes in again.
 pub fn flaps(clinic: &Clinic) -> bool {
     let changes = || {
