@@ -3,12 +3,13 @@
 //! Read it as a person climbs: in each branch the first row whose needs all hold is the finding. Every need asks
 //! for something that *was seen*; nothing is concluded from a rung nobody looked at. So the loss of an observation
 //! can only make rows fall away, and the rows are laid out so that what remains then is nothing or
-//! [`Party::Unknown`], never another party (a wrong accusation is a bug, see the property in `tests/judge.rs`).
+//! [`Party::Unknown`], never another party (a wrong accusation is a bug, see `tests/judge/property.rs`).
 //!
-//! The line, what it gives the terminals, the terminal, the clinic's wiring and its machines, answers, their consumers and the box are judged apart. A
-//! fault of the line makes the service [`Usability::Unusable`], or [`Usability::Partly`] if the centre can be had
-//! nevertheless; a fault of the terminal's file sharing only [`Usability::Partly`], because the terminal's own screen and
-//! card reader go on working. A warning leaves the service what it is: it is usable, and somebody has to act all the same.
+//! The line, what it gives the terminals, the terminal, the clinic's wiring and its machines, answers, their consumers and
+//! the box are judged apart. A fault of the line makes the service [`Usability::Unusable`], or [`Usability::Partly`] if the
+//! centre can be had nevertheless; terminals without a prefix make it unusable; a fault of the terminal's file sharing only
+//! [`Usability::Partly`], because the terminal's own screen and card reader go on working. A warning leaves the service what
+//! it is: it is usable, and somebody has to act all the same.
 //! A rung that is bad in a way no row names leaves [`Usability::Unknown`]: better "being checked" than a guess.
 
 mod table;

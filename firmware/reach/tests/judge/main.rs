@@ -5,8 +5,11 @@ use model::observation::{Branch, Evidence};
 use model::{
     Certainty, FaultCode, Observation, Outcome, Party, Rung, Symptom, Timestamp, Usability, Verdict,
 };
-use proptest::prelude::*;
 use reach::judge;
+
+mod inside;
+mod line;
+mod property;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -56,6 +59,74 @@ fn below(evidence: &Evidence, rung: Rung) -> &'static [Rung] {
     match rung.stands_on() {
         [Rung::Tunnel] if evidence.lacks(Rung::Tunnel) => Rung::Tunnel.stands_on(),
         below => below,
+    }
+}
+
+/// The clean clinic on a line by IPsec, with these rungs bad.
+fn by_ipsec(bad: &[(Rung, Symptom)]) -> Evidence {
+    let mut evidence = clean();
+    evidence.lacking = LACKED_BY_IPSEC.to_vec();
+    evidence.observations.retain(|rung, _| !evidence.lacking.contains(rung));
+    evidence.ever_good.retain(|rung| !evidence.lacking.contains(rung));
+    for rung in OF_A_TUNNEL {
+        evidence.observations.insert(rung, seen(rung, Outcome::Good));
+    }
+    for (rung, symptom) in bad {
+        evidence.observations.insert(*rung, seen(*rung, Outcome::Bad(*symptom)));
+    }
+    for rung in Rung::ALL {
+        let below = below(&evidence, rung);
+        if !below.is_empty() && !below.iter().any(|under| evidence.outcome(*under).is_good()) {
+            evidence.observations.insert(rung, seen(rung, Outcome::Skipped));
+        }
+    }
+    evidence
+}
+
+/// What can go wrong at a rung.
+const fn apt(rung: Rung) -> &'static [Symptom] {
+    use Symptom::{
+        AnswersFailed, AnswersMixed, AnswersRefused, CertificateExpired, CertificateName, ClockOff, Crashing,
+        Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends, EndsSoon, FellBack,
+        Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost, LoginRefused, Lossy, NameMissing,
+        NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter, NotAdvertised, NotCollected, NotDelegated,
+        OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow, Stranger,
+        Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
+    };
+    match rung {
+        Rung::Link | Rung::TerminalLink => &[NoCarrier],
+        Rung::Router => &[SecondRouter],
+        Rung::Address => &[NoRouter, RouterGoodbye, NoAddress, Duplicate],
+        Rung::Gateway | Rung::TerminalNeighbour => &[Silent],
+        Rung::Prefix => &[NotDelegated, NotAdvertised, Renumbered],
+        Rung::ResolverOne | Rung::ResolverTwo => &[Silent, Refused, Stranger],
+        Rung::LineAuth | Rung::Distribution | Rung::CentreTcp => &[Silent, Refused, Unreachable, NameMissing],
+        Rung::CentreTls => &[Silent, Refused, CertificateExpired, CertificateName],
+        Rung::Ike | Rung::IkeNat => &[Silent, Refused, Unreachable],
+        Rung::Tunnel => {
+            &[Silent, NoProposal, IdentityRefused, IdentityRefusedNow, NoLogin, CertificateExpired, Ended]
+        }
+        Rung::Area => &[OtherArea],
+        Rung::Quality => &[Lossy, Slow],
+        Rung::LargePackets => &[LargeLost],
+        Rung::Time => &[Silent, ClockOff],
+        Rung::TerminalSmb => &[Silent, Refused],
+        Rung::TerminalShare => &[LoginRefused, NoLogin, ShareMissing, Denied, DiskFull],
+        Rung::TerminalAnswers => &[Untaken, Unanswered],
+        Rung::AnswersSay => &[AnswersFailed, AnswersRefused, AnswersMixed],
+        Rung::Collection => &[NotCollected],
+        Rung::ClinicLink => &[NoCarrier],
+        Rung::ReceiptComputer => &[Silent],
+        Rung::ClinicAddress => &[Duplicate],
+        Rung::Separation => &[Joined, Elsewhere],
+        Rung::Ruleset => &[Drifted, Dropping],
+        Rung::Storage => &[DiskFull],
+        Rung::Roles => &[Crashing],
+        Rung::Memory | Rung::Journal => &[Damaged],
+        Rung::Version => &[FellBack],
+        Rung::Hardware => &[Worn, Hot],
+        Rung::Kinds => &[UnknownKinds],
+        Rung::TerminalCertificate | Rung::Secrets => &[EndsSoon, Ends, Ended],
     }
 }
 
@@ -405,397 +476,4 @@ fn the_same_finding_keeps_its_time() {
     let second = judge(&broken(&[(Rung::Link, Symptom::NoCarrier)]), Some(&first), later);
     assert_eq!(second.since, NOW);
     assert_eq!(judge(&clean(), Some(&second), later).since, later);
-}
-
-fn outcomes() -> impl Strategy<Value = Option<Outcome>> {
-    prop_oneof![
-        4 => Just(Some(Outcome::Good)),
-        3 => prop::sample::select(Symptom::ALL.to_vec()).prop_map(|symptom| Some(Outcome::Bad(symptom))),
-        1 => prop_oneof![Just(Symptom::Silent), Just(Symptom::Refused), Just(Symptom::Unreachable)]
-            .prop_map(|symptom| Some(Outcome::Bad(symptom))),
-        1 => Just(Some(Outcome::Skipped)),
-        1 => Just(Some(Outcome::Open)),
-        1 => Just(None),
-    ]
-}
-
-prop_compose! {
-    fn evidences()(
-        outcomes in prop::collection::vec(outcomes(), Rung::ALL.len()),
-        ever in prop::collection::vec(any::<bool>(), Rung::ALL.len()),
-        clock_trusted in any::<bool>(),
-        clock_confirmed in any::<bool>(),
-        without_addresses in any::<bool>(),
-        (by_ipsec, flapping, announced, quiet) in any::<(bool, bool, bool, bool)>(),
-    ) -> Evidence {
-        let observations =
-            Rung::ALL.iter().zip(outcomes).filter_map(|(rung, is)| Some((*rung, seen(*rung, is?)))).collect();
-        let ever_good = Rung::ALL.iter().zip(ever).filter_map(|(rung, good)| good.then_some(*rung)).collect();
-        let flapping = flapping.then_some(Rung::Link).into_iter().collect();
-        let lacking: &[Rung] = if by_ipsec { &LACKED_BY_IPSEC } else { &OF_A_TUNNEL };
-        let lacking = without_addresses.then_some(Rung::ReceiptComputer).into_iter().chain(lacking.iter().copied()).collect();
-        Evidence { observations, ever_good, flapping, lacking, clock_trusted, clock_confirmed, announced, quiet }
-    }
-}
-
-/// The accusations of each branch: of the line, what it gives the terminals, the terminal, what answers say, their consumers, the box's clock, the
-/// clinic's machines, its wiring, the box, dates.
-fn accused(verdict: &Verdict) -> [Option<Party>; 10] {
-    let branch = |code: FaultCode| match (code, code.key().split('-').next()) {
-        (FaultCode::Wan04 | FaultCode::Wan09, _) => 9,
-        (FaultCode::Term09, _) => 2,
-        (FaultCode::Clin02, _) => 5,
-        (FaultCode::Clin03 | FaultCode::Clin04 | FaultCode::Clin05, _) => 6,
-        (_, Some("TERM")) => 1,
-        (_, Some("CLIN")) => 3,
-        (_, Some("TIME")) => 4,
-        (_, Some("BOX")) => 7,
-        (_, Some("CAL")) => 8,
-        _ => 0,
-    };
-    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(|wanted| {
-        let mut found = verdict.alarms().filter(|fault| branch(fault.code) == wanted);
-        found.next().map(|fault| fault.owner).filter(|owner| *owner != Party::Unknown)
-    })
-}
-
-/// Removing any one observation may take an accusation away and never makes or moves one; nor does it make the
-/// service usable.
-fn loses_only(evidence: &Evidence) {
-    let whole = verdict(evidence);
-    for rung in evidence.observations.keys() {
-        let part = verdict(&without(evidence.clone(), *rung));
-        for (before, after) in accused(&whole).into_iter().zip(accused(&part)) {
-            assert!(after.is_none() || after == before, "without {rung:?}: {before:?} became {after:?}");
-        }
-        assert!(part.usability != Usability::Usable || whole.usability == Usability::Usable, "{rung:?}");
-    }
-}
-
-#[test]
-fn on_a_clinic_with_two_faults_the_loss_of_an_observation_never_moves_the_blame() {
-    for first in Rung::ALL {
-        for second in Rung::ALL {
-            for (one, two) in
-                apt(first).iter().flat_map(|one| apt(second).iter().map(move |two| (*one, *two)))
-            {
-                let evidence = broken(&[(first, one), (second, two)]);
-                loses_only(&evidence);
-                loses_only(&by_ipsec(&[(first, one), (second, two)]));
-                loses_only(&Evidence { announced: true, quiet: true, ..evidence });
-            }
-        }
-    }
-}
-
-/// What can go wrong at a rung.
-const fn apt(rung: Rung) -> &'static [Symptom] {
-    use Symptom::{
-        AnswersFailed, AnswersMixed, AnswersRefused, CertificateExpired, CertificateName, ClockOff, Crashing,
-        Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends, EndsSoon, FellBack,
-        Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost, LoginRefused, Lossy, NameMissing,
-        NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter, NotAdvertised, NotCollected, NotDelegated,
-        OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow, Stranger,
-        Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
-    };
-    match rung {
-        Rung::Link | Rung::TerminalLink => &[NoCarrier],
-        Rung::Router => &[SecondRouter],
-        Rung::Address => &[NoRouter, RouterGoodbye, NoAddress, Duplicate],
-        Rung::Gateway | Rung::TerminalNeighbour => &[Silent],
-        Rung::Prefix => &[NotDelegated, NotAdvertised, Renumbered],
-        Rung::ResolverOne | Rung::ResolverTwo => &[Silent, Refused, Stranger],
-        Rung::LineAuth | Rung::Distribution | Rung::CentreTcp => &[Silent, Refused, Unreachable, NameMissing],
-        Rung::CentreTls => &[Silent, Refused, CertificateExpired, CertificateName],
-        Rung::Ike | Rung::IkeNat => &[Silent, Refused, Unreachable],
-        Rung::Tunnel => {
-            &[Silent, NoProposal, IdentityRefused, IdentityRefusedNow, NoLogin, CertificateExpired, Ended]
-        }
-        Rung::Area => &[OtherArea],
-        Rung::Quality => &[Lossy, Slow],
-        Rung::LargePackets => &[LargeLost],
-        Rung::Time => &[Silent, ClockOff],
-        Rung::TerminalSmb => &[Silent, Refused],
-        Rung::TerminalShare => &[LoginRefused, NoLogin, ShareMissing, Denied, DiskFull],
-        Rung::TerminalAnswers => &[Untaken, Unanswered],
-        Rung::AnswersSay => &[AnswersFailed, AnswersRefused, AnswersMixed],
-        Rung::Collection => &[NotCollected],
-        Rung::ClinicLink => &[NoCarrier],
-        Rung::ReceiptComputer => &[Silent],
-        Rung::ClinicAddress => &[Duplicate],
-        Rung::Separation => &[Joined, Elsewhere],
-        Rung::Ruleset => &[Drifted, Dropping],
-        Rung::Storage => &[DiskFull],
-        Rung::Roles => &[Crashing],
-        Rung::Memory | Rung::Journal => &[Damaged],
-        Rung::Version => &[FellBack],
-        Rung::Hardware => &[Worn, Hot],
-        Rung::Kinds => &[UnknownKinds],
-        Rung::TerminalCertificate | Rung::Secrets => &[EndsSoon, Ends, Ended],
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
-
-    #[test]
-    fn the_loss_of_an_observation_never_moves_the_blame(evidence in evidences()) {
-        loses_only(&evidence);
-    }
-
-    #[test]
-    fn every_alarm_can_be_shown(evidence in evidences()) {
-        let verdict = verdict(&evidence);
-        prop_assert!(verdict.alarms().all(|fault| fault.code.is_alarm() && !fault.evidence.is_empty()));
-        let alarmed_too = |fault: &model::Fault| verdict.alarms().any(|alarm| alarm.code == fault.code);
-        prop_assert!(!verdict.recorded.iter().any(alarmed_too));
-        let alarmed = matches!(verdict.usability, Usability::Unusable | Usability::Partly);
-        let felt = verdict.alarms().any(|fault| !fault.code.is_warning());
-        prop_assert!(alarmed || !felt, "{:?}", verdict);
-        prop_assert!(!alarmed || verdict.foremost.is_some(), "{:?}", verdict);
-    }
-}
-
-/// Ruleset and disk, room and roles: what is wrong with the box, and how much of the service is left.
-#[test]
-fn each_fault_of_the_box_is_the_box_s_and_stands_on_its_own_rung_alone() {
-    use FaultCode::{Box01, Box02, Box03, Box05, Box06, Box07, Box08};
-    use Usability::{Partly, Unusable, Usable};
-    let table = [
-        (Rung::Ruleset, Symptom::Drifted, Box02, Usable),
-        (Rung::Ruleset, Symptom::Dropping, Box02, Unusable),
-        (Rung::Storage, Symptom::DiskFull, Box01, Partly),
-        (Rung::Roles, Symptom::Crashing, Box05, Partly),
-        (Rung::Memory, Symptom::Damaged, Box03, Usable),
-        (Rung::Journal, Symptom::Damaged, Box03, Usable),
-        (Rung::Secrets, Symptom::EndsSoon, Box06, Usable),
-        (Rung::Secrets, Symptom::Ended, Box06, Usable),
-        (Rung::Version, Symptom::FellBack, Box07, Usable),
-        (Rung::Hardware, Symptom::Worn, Box08, Usable),
-        (Rung::Hardware, Symptom::Hot, Box08, Usable),
-    ];
-    for (rung, symptom, code, usability) in table {
-        let evidence = broken(&[(rung, symptom)]);
-        assert_eq!(foremost(&evidence), Some((code, Party::Box, Certainty::Sure)), "{code:?}");
-        assert_eq!(verdict(&evidence).usability, usability, "{code:?}");
-        assert_eq!(foremost(&without(evidence, rung)), None, "{code:?}");
-    }
-    let all = verdict(&broken(&[
-        (Rung::Ruleset, Symptom::Drifted),
-        (Rung::Storage, Symptom::DiskFull),
-        (Rung::Roles, Symptom::Crashing),
-        (Rung::TerminalSmb, Symptom::Refused),
-    ]));
-    let codes: Vec<FaultCode> = all.alarms().map(|fault| fault.code).collect();
-    assert_eq!(codes, [FaultCode::Term02, Box01, Box05, Box02], "every one is said");
-}
-
-#[test]
-fn a_box_that_cannot_say_how_it_is_is_not_called_usable() {
-    for rung in [Rung::Ruleset, Rung::Storage, Rung::Roles] {
-        let verdict = verdict(&without(clean(), rung));
-        assert_eq!((verdict.usability, verdict.foremost), (Usability::Unknown, None), "{rung:?}");
-    }
-}
-
-#[test]
-fn a_terminal_s_date_is_told_on_its_days_and_noted_in_between() {
-    use FaultCode::Cal01;
-    let dated = |symptom| broken(&[(Rung::TerminalCertificate, symptom)]);
-    for (symptom, certainty) in [(Symptom::EndsSoon, Certainty::Sure), (Symptom::Ended, Certainty::Likely)] {
-        let told = dated(symptom);
-        assert_eq!(foremost(&told), Some((Cal01, Party::Terminal, certainty)));
-        assert_eq!(verdict(&told).usability, Usability::Usable, "the service goes on");
-        assert_eq!(verdict(&told).foremost.unwrap().terminal.as_deref(), Some("t1"));
-    }
-    let noted = verdict(&dated(Symptom::Ends));
-    assert_eq!((noted.usability, noted.alarms().count()), (Usability::Usable, 0));
-    assert_eq!(noted.recorded[0].code, Cal01);
-    let unsaid = verdict(&without(clean(), Rung::TerminalCertificate));
-    assert_eq!(unsaid.usability, Usability::Usable, "nobody typed a date in");
-}
-
-#[test]
-fn no_answers_and_a_date_that_has_passed_are_an_expired_certificate_and_either_alone_is_not() {
-    let unanswered = (Rung::TerminalAnswers, Symptom::Unanswered);
-    let both = broken(&[unanswered, (Rung::TerminalCertificate, Symptom::Ended)]);
-    assert_eq!(foremost(&both), Some((FaultCode::Term11, Party::Terminal, Certainty::Likely)));
-    assert_eq!(verdict(&both).alarms().count(), 1, "it is said once");
-    let undated = without(both.clone(), Rung::TerminalCertificate);
-    assert_eq!(foremost(&undated), Some((FaultCode::Term08, Party::Terminal, Certainty::Open)));
-    let soon = broken(&[unanswered, (Rung::TerminalCertificate, Symptom::EndsSoon)]);
-    assert_eq!(foremost(&soon).unwrap().0, FaultCode::Term08);
-    let without_the_centre = without(both, Rung::CentreTls);
-    assert_eq!(foremost(&without_the_centre), Some((FaultCode::Term08, Party::Unknown, Certainty::Open)));
-}
-
-#[test]
-fn an_announced_maintenance_is_planned_and_only_where_the_line_is_seen_to_carry() {
-    let (tcp, tls) = (Rung::CentreTcp, Rung::CentreTls);
-    for closed in [(tcp, Symptom::Refused), (tcp, Symptom::Silent), (tls, Symptom::Refused)] {
-        let announced = Evidence { announced: true, ..broken(&[closed]) };
-        assert_eq!(foremost(&announced), Some((FaultCode::Ctr06, Party::Centre, Certainty::Sure)));
-        assert_eq!(verdict(&announced).usability, Usability::Unusable);
-        let (code, owner, _) = foremost(&Evidence { announced: false, ..announced.clone() }).unwrap();
-        assert!(
-            code != FaultCode::Ctr06 && owner == Party::Centre,
-            "without the calendar it is the same party"
-        );
-        let unproved = foremost(&without(announced, Rung::LineAuth)).unwrap();
-        assert_eq!(unproved.1, Party::Unknown, "{closed:?}");
-    }
-    let open = Evidence { announced: true, ..clean() };
-    assert_eq!(
-        (verdict(&open).usability, foremost(&open)),
-        (Usability::Usable, None),
-        "it is open all the same"
-    );
-    let line = broken(&[
-        (tcp, Symptom::Silent),
-        (Rung::LineAuth, Symptom::Silent),
-        (Rung::Distribution, Symptom::Silent),
-    ]);
-    let line = Evidence { announced: true, ..line };
-    assert_eq!(foremost(&line).unwrap().1, Party::Line, "a dead line is no maintenance");
-}
-
-#[test]
-fn a_nightly_restart_is_recorded_and_no_alarm() {
-    for (rung, symptom) in [
-        (Rung::TerminalLink, Symptom::NoCarrier),
-        (Rung::TerminalNeighbour, Symptom::Silent),
-        (Rung::TerminalSmb, Symptom::Refused),
-        (Rung::TerminalSmb, Symptom::Silent),
-    ] {
-        let quiet = Evidence { quiet: true, ..broken(&[(rung, symptom)]) };
-        let found = verdict(&quiet);
-        assert_eq!((found.usability, found.alarms().count()), (Usability::Unknown, 0), "{rung:?}");
-        assert_eq!(found.recorded[0].code, FaultCode::Term10);
-        let alarmed = foremost(&Evidence { quiet: false, ..quiet }).unwrap().0;
-        assert!([FaultCode::Term01, FaultCode::Term02].contains(&alarmed));
-    }
-    let changed = Evidence { quiet: true, ..broken(&[(Rung::TerminalShare, Symptom::LoginRefused)]) };
-    assert_eq!(foremost(&changed).unwrap().0, FaultCode::Term03, "that is no restart");
-    assert_eq!(foremost(&Evidence { quiet: true, ..clean() }), None);
-}
-
-#[test]
-fn the_warnings_of_the_table_are_the_catalogue_s() {
-    for rung in Rung::ALL {
-        for symptom in apt(rung) {
-            let found = verdict(&broken(&[(rung, *symptom)]));
-            let spared = found.usability == Usability::Usable;
-            assert!(!spared || found.alarms().all(|fault| fault.code.is_warning()), "{rung:?} {symptom:?}");
-        }
-    }
-}
-
-#[test]
-fn unknown_kinds_on_the_terminal_are_recorded_and_no_alarm() {
-    let found = verdict(&broken(&[(Rung::Kinds, Symptom::UnknownKinds)]));
-    assert_eq!((found.usability, found.alarms().count()), (Usability::Usable, 0));
-    assert_eq!((found.recorded[0].code, found.recorded[0].owner), (FaultCode::Rly01, Party::Box));
-    assert_eq!(verdict(&without(clean(), Rung::Kinds)).usability, Usability::Usable);
-}
-
-#[test]
-fn a_date_of_the_box_is_noted_between_the_days_on_which_it_is_told() {
-    let found = verdict(&broken(&[(Rung::Secrets, Symptom::Ends)]));
-    assert_eq!((found.usability, found.alarms().count()), (Usability::Usable, 0));
-    assert_eq!(found.recorded[0].code, FaultCode::Box06);
-}
-
-#[test]
-fn what_is_damaged_twice_is_said_once() {
-    let found = verdict(&broken(&[(Rung::Memory, Symptom::Damaged), (Rung::Journal, Symptom::Damaged)]));
-    assert_eq!(found.alarms().map(|fault| fault.code).collect::<Vec<_>>(), [FaultCode::Box03]);
-}
-
-/// The clean clinic on a line by IPsec, with these rungs bad.
-fn by_ipsec(bad: &[(Rung, Symptom)]) -> Evidence {
-    let mut evidence = clean();
-    evidence.lacking = LACKED_BY_IPSEC.to_vec();
-    evidence.observations.retain(|rung, _| !evidence.lacking.contains(rung));
-    evidence.ever_good.retain(|rung| !evidence.lacking.contains(rung));
-    for rung in OF_A_TUNNEL {
-        evidence.observations.insert(rung, seen(rung, Outcome::Good));
-    }
-    for (rung, symptom) in bad {
-        evidence.observations.insert(*rung, seen(*rung, Outcome::Bad(*symptom)));
-    }
-    for rung in Rung::ALL {
-        let below = below(&evidence, rung);
-        if !below.is_empty() && !below.iter().any(|under| evidence.outcome(*under).is_good()) {
-            evidence.observations.insert(rung, seen(rung, Outcome::Skipped));
-        }
-    }
-    evidence
-}
-
-#[test]
-fn each_fault_of_a_tunnel_is_given_to_whom_its_evidence_names() {
-    use FaultCode::{Ike01, Ike02, Ike03, Ike04, Ike05, Ike06, Ike07};
-    use Rung::{Ike, IkeNat, ResolverOne, ResolverTwo, Tunnel};
-    use Symptom::{
-        CertificateExpired, Ended, IdentityRefused, IdentityRefusedNow, NoLogin, NoProposal, Refused, Silent,
-    };
-    assert_eq!(verdict(&by_ipsec(&[])).usability, Usability::Usable);
-    type Case<'c> = (&'c [(Rung, Symptom)], FaultCode, Party);
-    let table: [Case<'_>; 11] = [
-        (&[(Ike, Silent), (Tunnel, Silent)], Ike01, Party::Isp),
-        (&[(IkeNat, Silent), (Tunnel, Silent)], Ike02, Party::Isp),
-        (&[(Ike, Refused), (IkeNat, Refused), (Tunnel, Silent)], Ike03, Party::IpsecProvider),
-        (&[(Ike, Silent), (IkeNat, Silent), (Tunnel, Silent)], Ike03, Party::Unknown),
-        (&[(Tunnel, NoProposal)], Ike04, Party::Box),
-        (&[(Tunnel, IdentityRefused)], Ike05, Party::Box),
-        (&[(Tunnel, IdentityRefusedNow)], Ike05, Party::IpsecProvider),
-        (&[(Tunnel, NoLogin)], Ike05, Party::Box),
-        (&[(Tunnel, Ended)], Ike06, Party::Box),
-        (&[(Tunnel, CertificateExpired)], Ike06, Party::IpsecProvider),
-        (&[(ResolverOne, Silent), (ResolverTwo, Silent)], Ike07, Party::IpsecProvider),
-    ];
-    for (bad, code, owner) in table {
-        let evidence = by_ipsec(bad);
-        let found = verdict(&evidence).foremost.unwrap_or_else(|| panic!("{bad:?}: nothing"));
-        assert_eq!((found.code, found.owner), (code, owner), "{bad:?}");
-        loses_only(&evidence);
-    }
-    // A tunnel that stands carries, whatever its gateway says to new callers.
-    let stands = by_ipsec(&[(Ike, Silent), (IkeNat, Silent)]);
-    assert_eq!(verdict(&stands).usability, Usability::Usable);
-    // What never answered here is not the internet provider's: a router in front may be set so.
-    let blocked = never(by_ipsec(&[(Ike, Silent), (Tunnel, Silent)]), Ike);
-    assert_eq!(verdict(&blocked).foremost.unwrap().owner, Party::Unknown);
-}
-
-#[test]
-fn a_prefix_that_comes_no_more_is_the_line_s_and_one_that_never_came_the_clinic_s() {
-    use Certainty::{Likely, Open};
-    use FaultCode::{Wan04, Wan09};
-    use Rung::{Address, Link, Prefix};
-    use Symptom::{NoAddress, NoRouter, NotAdvertised, NotDelegated};
-    for bad in [vec![(Prefix, NotDelegated)], vec![(Prefix, NotDelegated), (Address, NoAddress)]] {
-        let lost = broken(&bad);
-        assert_eq!(foremost(&lost), Some((Wan04, Party::Line, Likely)));
-        assert_eq!(verdict(&lost).usability, Usability::Unusable, "the terminals have no address");
-        assert_eq!(foremost(&never(lost.clone(), Prefix)), Some((Wan09, Party::Clinic, Likely)));
-        for rung in [Link, Address, Prefix] {
-            let found = verdict(&without(lost.clone(), rung));
-            assert!(found.alarms().all(|fault| fault.code != Wan04), "without {rung:?}");
-        }
-        loses_only(&lost);
-    }
-    let never = never(broken(&[(Prefix, NotAdvertised)]), Prefix);
-    assert_eq!(foremost(&never), Some((Wan04, Party::Unknown, Open)));
-    let dead = broken_with(&[(Address, NoRouter), (Prefix, NotDelegated)]);
-    assert_eq!(verdict(&dead).alarms().map(|fault| fault.code).collect::<Vec<_>>(), [FaultCode::Wan02]);
-}
-
-#[test]
-fn a_renumbering_is_recorded_and_no_alarm() {
-    let renumbered = broken(&[(Rung::Prefix, Symptom::Renumbered)]);
-    let found = verdict(&renumbered);
-    assert_eq!((found.usability, found.alarms().count()), (Usability::Usable, 0));
-    assert_eq!(found.recorded[0].code, FaultCode::Wan05);
-    assert!(verdict(&without(renumbered, Rung::Prefix)).recorded.is_empty());
 }
