@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use model::part::{LinePart, Sweep};
-use model::{Observation, Timestamp, Verdict};
+use model::{Observation, Outcome, Rung, Timestamp, Verdict};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 
@@ -308,14 +308,66 @@ async fn look(climber: &mut Climber, how: How, progress: Progress, witness: &imp
         Some(said.into_iter().map(|seen| told.told(seen)).collect())
     };
     let own = async {
-        let said = timeout(WORD_PATIENCE, witness.own()).await.unwrap_or_default();
+        let said = own_word(witness, how.asked).await;
         said.into_iter().map(|seen| told.told(seen)).collect()
     };
     let (probed, own, shares) = tokio::join!(climber.look(how.far, progress.clone()), own, shares);
     Looked { far: how.far, probed, own, shares, took: began.elapsed() }
 }
 
+/// What the box knows of itself. Somebody who asks right after a start is not told that the prefix is not there yet when it
+/// is on its way from one role to another.
+async fn own_word(witness: &impl Witness, asked: bool) -> Vec<Observation> {
+    let is_coming = |seen: &Observation| seen.rung == Rung::Prefix && seen.outcome == Outcome::Open;
+    let said = timeout(WORD_PATIENCE, witness.own()).await.unwrap_or_default();
+    if !asked || !said.iter().any(is_coming) {
+        return said;
+    }
+    let again = async {
+        witness.stirred().await;
+        witness.own().await
+    };
+    timeout(WORD_PATIENCE, again).await.unwrap_or(said)
+}
+
 /// The time, more or less a fifth of it.
 fn jittered(every: Duration) -> Duration {
     every.mul_f64(chance::around_one(0.2))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// `netd` has not told its prefix yet, and does when it is let.
+    struct Late(Notify, watch::Sender<bool>);
+
+    impl Witness for Late {
+        async fn shares(&self, _: bool) -> Vec<Observation> {
+            Vec::new()
+        }
+
+        async fn own(&self) -> Vec<Observation> {
+            let outcome = if *self.1.borrow() { Outcome::Good } else { Outcome::Open };
+            let (at, detail) = (Timestamp::UNIX_EPOCH, String::new());
+            vec![Observation { rung: Rung::Prefix, terminal: None, outcome, at, took_ms: 0.0, detail }]
+        }
+
+        async fn stirred(&self) {
+            self.0.notified().await;
+            self.1.send_replace(true);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_right_after_a_start_waits_for_a_prefix_that_is_on_its_way_and_not_for_long() {
+        let netd = Late(Notify::new(), watch::channel(false).0);
+        let outcome = |said: Vec<Observation>| said[0].outcome;
+        assert_eq!(outcome(own_word(&netd, false).await), Outcome::Open, "nobody waits");
+        assert_eq!(outcome(own_word(&netd, true).await), Outcome::Open, "it does not come");
+        netd.0.notify_one();
+        assert_eq!(outcome(own_word(&netd, true).await), Outcome::Good);
+    }
 }
