@@ -3,10 +3,10 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::Wrong;
-use super::super::event::until_every;
+use super::super::event::{Eye, Happening, until_every};
 use super::super::lab::Lab;
 use super::local::{Local, Way, put};
 use super::{Limit, Line, Times, print, verdict};
@@ -42,8 +42,14 @@ pub fn measure(lab: &Lab, local: &Local, out: &mut dyn Write) -> Result<bool, Wr
     })?;
     std::thread::sleep(AGE);
     let memory = memory(lab)?;
-    terminal(0o777)?;
     let (way, mut times) = (Way { from: request, to: local.terminal.join("req") }, Times::default());
+    // The relay tries a terminal that is away every four seconds at the latest: until then nothing goes, and it is not the
+    // backlog that a new one waits for.
+    let old = Eye::on(&way.to, Happening::MovedIn)?;
+    terminal(0o777)?;
+    let back = Instant::now();
+    old.see(PATIENCE, |_| true)?;
+    let back = back.elapsed().as_secs_f64();
     for number in 0..REQUESTS {
         times.add(way.walk(&format!("OQSsiquc01req_C{number}.xml"), &Form::Xml.request("counter", 2048))?);
     }
@@ -52,6 +58,7 @@ pub fn measure(lab: &Lab, local: &Local, out: &mut dyn Write) -> Result<bool, Wr
     let small = memory <= MEMORY;
     let good = line.is_within() && small;
     print(&[line], None, out)?;
+    writeln!(out, "the terminal was back for {back:.1} s when the first of the old ones went")?;
     writeln!(out, "{left} of the old ones still waited when the last of the new had gone")?;
     writeln!(out, "relayd and its history: {memory} KiB (PSS); at most {MEMORY}: {}", verdict(small))?;
     Ok(good)
