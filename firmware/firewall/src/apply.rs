@@ -1,9 +1,11 @@
 //! A rule's walk: proved, loaded at once (the load is taken as a whole or not at all), read back, proved again. Whatever
 //! fails, the kernel holds what it held before, or drops everything; it is never left open (11).
 
+use model::drops::Line;
 use model::part::Promise;
 use serde_json::Value;
 
+use crate::drops::lines;
 use crate::error::{Error, Shortfall};
 use crate::held;
 use crate::kernel::Kernel;
@@ -12,14 +14,29 @@ use crate::prove::{all_proved, prove};
 use crate::ruleset::Ruleset;
 use crate::swap::swap;
 
+/// A ruleset that is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InForce {
+    /// Each of them is proved.
+    pub(crate) promises: Vec<Promise>,
+    /// What its lines had counted already: those that stayed go on counting.
+    pub(crate) counted: Vec<Line>,
+}
+
+impl InForce {
+    fn anew(promises: Vec<Promise>) -> Self {
+        Self { promises, counted: Vec::new() }
+    }
+}
+
 /// Puts a ruleset in force. The proof is of what the kernel holds afterwards.
 ///
 /// # Errors
 /// Before the load: the kernel holds what it held. After it: everything is dropped, but for [`Error::Open`].
-pub(crate) async fn apply(kernel: &impl Kernel, ruleset: &Ruleset) -> Result<Vec<Promise>, Error> {
+pub(crate) async fn apply(kernel: &impl Kernel, ruleset: &Ruleset) -> Result<InForce, Error> {
     may_be_loaded(ruleset)?;
     match load_and_prove(kernel, ruleset).await {
-        Ok(promises) => Ok(promises),
+        Ok(in_force) => Ok(in_force),
         Err(first) => Err(close(kernel, first).await),
     }
 }
@@ -38,9 +55,9 @@ pub(crate) fn may_be_loaded(ruleset: &Ruleset) -> Result<(), Error> {
 ///
 /// # Errors
 /// What is wrong; what the kernel holds then is the caller's to put right.
-pub(crate) async fn load_and_prove(kernel: &impl Kernel, ruleset: &Ruleset) -> Result<Vec<Promise>, Error> {
+pub(crate) async fn load_and_prove(kernel: &impl Kernel, ruleset: &Ruleset) -> Result<InForce, Error> {
     kernel.load(&ruleset.document).await?;
-    proved(&kernel.list().await?, ruleset)
+    proved(&kernel.list().await?, ruleset).map(InForce::anew)
 }
 
 /// As [`load_and_prove`], from what is held to what is to be, so that no packet that may pass meets chains without rules
@@ -52,15 +69,17 @@ pub(crate) async fn swap_and_prove(
     kernel: &impl Kernel,
     held: &Value,
     ruleset: &Ruleset,
-) -> Result<Vec<Promise>, Error> {
+) -> Result<InForce, Error> {
     let steps = swap(held, &ruleset.document);
     kernel.swap(steps.as_ref(), &ruleset.document).await?;
-    match proved(&kernel.list().await?, ruleset) {
+    let listing = kernel.list().await?;
+    match proved(&listing, ruleset) {
+        Ok(promises) => Ok(InForce { promises, counted: lines(&listing) }),
         Err(error) if steps.is_some() => {
             tracing::warn!(%error, "what the rules were changed to is not what they should be: they are loaded anew");
             load_and_prove(kernel, ruleset).await
         }
-        outcome => outcome,
+        Err(error) => Err(error),
     }
 }
 

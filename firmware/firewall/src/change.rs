@@ -14,7 +14,7 @@ use model::ruleset::{Applied, Apply, Candidate, Settled};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::apply::{load_and_prove, may_be_loaded, proved, swap_and_prove};
+use crate::apply::{InForce, load_and_prove, may_be_loaded, proved, swap_and_prove};
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::memory::Waiting;
@@ -141,16 +141,21 @@ impl<K: Kernel> Watch<K> {
         if ruleset.document == self.ruleset.document {
             return Ok(Applied::Same);
         }
+        self.kernel.prepare();
         if let Err(error) = may_be_loaded(&ruleset) {
+            self.kernel.dismiss();
             return Ok(refused(format!("failed to {error}")));
         }
         let within = Duration::from_secs(ask.within_s.clamp(Apply::SHORTEST_S, Apply::LONGEST_S).into());
         let waiting = match memory.arm(ask.candidate, by.actor, within) {
             Ok(waiting) => waiting,
-            Err(error) => return Ok(refused(format!("failed to {error}"))),
+            Err(error) => {
+                self.kernel.dismiss();
+                return Ok(refused(format!("failed to {error}")));
+            }
         };
         match swap_and_prove(&self.kernel, &self.ruleset.document, &ruleset).await {
-            Ok(promises) => Ok(self.armed(waiting, ground, ruleset, promises).await),
+            Ok(in_force) => Ok(self.armed(waiting, ground, ruleset, in_force).await),
             Err(error) => self.failed(error).await,
         }
     }
@@ -160,7 +165,7 @@ impl<K: Kernel> Watch<K> {
         waiting: Waiting,
         ground: Ground,
         ruleset: Ruleset,
-        promises: Vec<Promise>,
+        in_force: InForce,
     ) -> Applied {
         let (word, pending) = (waiting.word.clone(), waiting.pending.clone());
         self.wait_for(waiting, ground, ruleset);
@@ -168,7 +173,7 @@ impl<K: Kernel> Watch<K> {
             by = pending.by.uid,
             "another ruleset is in force, until it is confirmed or its time is over"
         );
-        let ended = self.in_force(promises).await;
+        let ended = self.in_force(in_force).await;
         Applied::Armed { word, pending, ended }
     }
 
@@ -187,7 +192,7 @@ impl<K: Kernel> Watch<K> {
 
     async fn put_back(&mut self) -> Result<(), Error> {
         match load_and_prove(&self.kernel, &self.ruleset).await {
-            Ok(promises) => drop(self.in_force(promises).await),
+            Ok(in_force) => drop(self.in_force(in_force).await),
             Err(error) => self.give_up(error).await?,
         }
         Ok(())
@@ -214,12 +219,13 @@ impl<K: Kernel> Watch<K> {
     /// Only what ends the room.
     pub(crate) async fn revert(&mut self) -> Result<Settled, Error> {
         let Some(change) = self.unconfirmed.take() else { return Ok(Settled::Nothing) };
+        self.kernel.prepare();
         let now = self.now();
         self.refresh(&now);
         let held = std::mem::take(&mut self.ruleset.document);
         (self.ruleset, self.ground) = (change.before.ruleset(&now), change.before);
         match swap_and_prove(&self.kernel, &held, &self.ruleset).await {
-            Ok(promises) => drop(self.in_force(promises).await),
+            Ok(in_force) => drop(self.in_force(in_force).await),
             Err(error) => self.give_up(error).await?,
         }
         self.forget_unconfirmed();

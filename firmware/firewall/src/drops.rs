@@ -91,6 +91,8 @@ pub(crate) struct Record {
     newest: VecDeque<Refusal>,
     lost: u64,
     next: Option<u32>,
+    /// Packets and octets that lines had counted when counting began.
+    counted: BTreeMap<String, (u64, u64)>,
     /// Why nothing is heard.
     pub(crate) deaf: Option<String>,
 }
@@ -123,9 +125,20 @@ impl Record {
     }
 
     /// What is told, with what the lines have counted.
-    pub(crate) fn tell(&self, lines: Vec<Line>, counted_since: Option<Timestamp>) -> Drops {
+    pub(crate) fn tell(&self, mut lines: Vec<Line>, counted_since: Option<Timestamp>) -> Drops {
+        for line in &mut lines {
+            let (packets, bytes) = self.counted.get(&line.rule).copied().unwrap_or_default();
+            line.packets = line.packets.saturating_sub(packets);
+            line.bytes = line.bytes.saturating_sub(bytes);
+        }
         let newest = self.newest.iter().cloned().collect();
         Drops { counted_since, lines, newest, lost: self.lost, deaf: self.deaf.clone() }
+    }
+
+    /// What these lines had counted is not told: it was counted before. Of a line that begins anew that is nothing.
+    pub(crate) fn counts_from(&mut self, counted: Vec<Line>) {
+        let each = counted.into_iter().filter(|line| line.packets > 0);
+        self.counted = each.map(|line| (line.rule, (line.packets, line.bytes))).collect();
     }
 
     /// Another log is heard from now on, whose numbers begin anew; or none, and why.
@@ -169,6 +182,23 @@ mod tests {
 
     fn take(record: &mut Record, logged: Logged) {
         record.take(logged, &words(), &Ports::default(), Timestamp::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn what_a_line_counted_before_is_not_told_and_one_that_begins_anew_counts_from_nothing() {
+        let line = |rule: &str, packets| Line {
+            rule: rule.into(),
+            says: "words".into(),
+            accepts: false,
+            packets,
+            bytes: packets * 60,
+        };
+        let mut record = Record::default();
+        record.counts_from(vec![line("stays", 7), line("anew", 0)]);
+        let told = record.tell(vec![line("stays", 9), line("anew", 3)], None).lines;
+        assert_eq!(told, [line("stays", 2), line("anew", 3)]);
+        record.counts_from(Vec::new());
+        assert_eq!(record.tell(vec![line("stays", 1)], None).lines, [line("stays", 1)]);
     }
 
     #[test]

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use model::Site;
-use model::part::Promise;
 use model::site::prefix::Prefix;
 use model::site::uplink::Line;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 
-use crate::apply::{may_be_loaded, swap_and_prove};
+use crate::apply::{InForce, may_be_loaded, swap_and_prove};
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::nft::{self, Holds, Operand, Set, TABLE};
@@ -240,8 +239,8 @@ impl<K: Kernel> Watch<K> {
             }
             Some(_) => false,
             None => match self.swapped(&before.document()).await {
-                Ok(promises) => {
-                    self.in_force(promises).await;
+                Ok(in_force) => {
+                    self.in_force(in_force).await;
                     true
                 }
                 Err(_) => false,
@@ -255,7 +254,7 @@ impl<K: Kernel> Watch<K> {
     }
 
     /// More than elements differs: the rules are changed in their place, if they may be.
-    async fn swapped(&self, held: &Value) -> Result<Vec<Promise>, Error> {
+    async fn swapped(&self, held: &Value) -> Result<InForce, Error> {
         may_be_loaded(&self.ruleset)?;
         swap_and_prove(&self.kernel, held, &self.ruleset).await
     }

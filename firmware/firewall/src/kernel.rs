@@ -28,6 +28,10 @@ pub(crate) trait Kernel {
         let _ = steps;
         self.load(document)
     }
+    /// Something is to be loaded soon: what can be done before it is known, is.
+    fn prepare(&self) {}
+    /// It is not, after all.
+    fn dismiss(&self) {}
     /// Everything it holds of every table that sees packets, and what moves packets beside it.
     fn list(&self) -> impl Future<Output = Result<Value, Error>> + Send;
     /// The number of the last change that the last listing shows as a whole; none if it is not known.
@@ -77,11 +81,6 @@ impl Nft {
         let mut command = Command::new(&self.path);
         command.args(["-j", "-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.kill_on_drop(true).env("LC_ALL", "C").spawn()
-    }
-
-    /// Starts one that waits for its commands while another one works: to start takes nft a third of a listing.
-    fn make_ready(&self) {
-        *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = self.start().ok();
     }
 
     async fn run(&self, doing: &'static str, input: &Value) -> Result<Vec<u8>, Error> {
@@ -156,14 +155,26 @@ fn answer(doing: &'static str, output: Output) -> Result<Vec<u8>, Error> {
 }
 
 impl Kernel for Nft {
+    /// Starts one that waits for its commands while something else is done: to start takes nft a third of a listing.
+    fn prepare(&self) {
+        *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = self.start().ok();
+    }
+
+    fn dismiss(&self) {
+        *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     async fn load(&self, document: &Value) -> Result<(), Error> {
         self.run("load the ruleset", document).await.map(drop)
     }
 
     async fn swap(&self, steps: Option<&Value>, document: &Value) -> Result<(), Error> {
         if let Some(steps) = steps {
+            if steps["nftables"].as_array().is_some_and(Vec::is_empty) {
+                return Ok(());
+            }
             // Whatever comes of it, the kernel is listed next.
-            let (loaded, ()) = tokio::join!(self.load(steps), async { self.make_ready() });
+            let (loaded, ()) = tokio::join!(self.load(steps), async { self.prepare() });
             match loaded {
                 Ok(()) => return Ok(()),
                 Err(error) => {

@@ -123,9 +123,9 @@ impl<K: Kernel> Watch<K> {
     /// Only what ends the room.
     pub(crate) async fn reload(&mut self) -> Result<(), Error> {
         match apply(&self.kernel, &self.ruleset).await {
-            Ok(promises) => {
+            Ok(in_force) => {
                 self.repaired(Repair::Done);
-                self.in_force(promises).await;
+                self.in_force(in_force).await;
                 Ok(())
             }
             Err(error) => self.give_up(error).await,
@@ -171,7 +171,7 @@ impl<K: Kernel> Watch<K> {
         let now = self.now();
         self.refresh(&now);
         match self.kernel.load(&self.ruleset.document).await {
-            Ok(()) => self.counted_since = Some(Timestamp::now()),
+            Ok(()) => self.counts_from(Vec::new()),
             Err(error) => self.give_up(error).await?,
         }
         Ok(())

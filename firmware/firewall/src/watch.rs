@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use model::Timestamp;
-use model::drops::Drops;
+use model::drops::{Drops, Line};
 use model::part::{FirewallPart, Promise, RulesetState};
 use model::ruleset::{Applied, Apply, Drift, Settled};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
-use crate::apply::{apply, drop_everything, proved};
+use crate::apply::{InForce, apply, drop_everything, proved};
 use crate::change::{Asker, Unconfirmed};
 use crate::drift::{self, Pace, Table};
 use crate::drops::{Record, lines};
@@ -243,8 +243,8 @@ impl<K: Kernel> Watch<K> {
         drop_everything(&self.kernel).await.map_err(|error| Error::Unclosed(Box::new(error)))?;
         self.dropped = true;
         self.publish(Vec::new());
-        let promises = apply(&self.kernel, &self.ruleset).await?;
-        self.in_force(promises).await;
+        let loaded = apply(&self.kernel, &self.ruleset).await?;
+        self.in_force(loaded).await;
         self.forget_unconfirmed();
         Ok(())
     }
@@ -267,9 +267,15 @@ impl<K: Kernel> Watch<K> {
     }
 
     /// The ruleset was loaded and proved: what it refuses is ended, and it is said.
-    pub(crate) async fn in_force(&mut self, promises: Vec<Promise>) -> Option<usize> {
+    pub(crate) async fn in_force(&mut self, loaded: InForce) -> Option<usize> {
+        self.counts_from(loaded.counted);
+        self.settled(loaded.promises).await
+    }
+
+    /// What is told as counted begins now; so much was counted before.
+    pub(crate) fn counts_from(&mut self, counted: Vec<Line>) {
         self.counted_since = Some(Timestamp::now());
-        self.settled(promises).await
+        self.record.counts_from(counted);
     }
 
     pub(crate) async fn settled(&mut self, promises: Vec<Promise>) -> Option<usize> {

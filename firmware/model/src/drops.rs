@@ -11,7 +11,7 @@ use crate::zone::Zone;
 /// What `netd` tells of refusals: `GET /drops` on its socket, and `sekisho policy drops --json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drops {
-    /// Since when the lines count: they begin anew with each load of the ruleset. None if it was found in the kernel.
+    /// Since when the lines count: that begins anew with each change of the ruleset. None if it was found in the kernel.
     pub counted_since: Option<Timestamp>,
     /// Every line that counts, in the order of the ruleset.
     pub lines: Vec<Line>,
