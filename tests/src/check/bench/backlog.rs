@@ -9,7 +9,7 @@ use super::super::Wrong;
 use super::super::event::{Eye, Happening, until_every};
 use super::super::lab::Lab;
 use super::local::{Local, Way, put};
-use super::{Limit, Line, Times, print, verdict};
+use super::{Limit, Line, Times, memory, print, verdict};
 use crate::faux::forms::Form;
 
 const WAITING: usize = 100_000;
@@ -41,7 +41,8 @@ pub fn measure(lab: &Lab, local: &Local, out: &mut dyn Write) -> Result<bool, Wr
         Ok((waiting + 2000 > WAITING as u64).then_some(()))
     })?;
     std::thread::sleep(AGE);
-    let memory = memory(lab)?;
+    let pid = lab.status()?.the_box.pids.get("relayd").copied();
+    let memory = memory(pid.ok_or_else(|| Wrong::new("nothing runs relayd"))?)?;
     let (way, mut times) = (Way { from: request, to: local.terminal.join("req") }, Times::default());
     // The relay tries a terminal that is away every four seconds at the latest: until then nothing goes, and it is not the
     // backlog that a new one waits for.
@@ -62,19 +63,4 @@ pub fn measure(lab: &Lab, local: &Local, out: &mut dyn Write) -> Result<bool, Wr
     writeln!(out, "{left} of the old ones still waited when the last of the new had gone")?;
     writeln!(out, "relayd and its history: {memory} KiB (PSS); at most {MEMORY}: {}", verdict(small))?;
     Ok(good)
-}
-
-/// The proportional set size of the role's processes, KiB.
-fn memory(lab: &Lab) -> Result<u64, Wrong> {
-    let pid = lab.status()?.the_box.pids.get("relayd").copied();
-    let pid = pid.ok_or_else(|| Wrong::new("nothing runs relayd"))?.to_string();
-    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    let mut sum = 0;
-    for pid in children.split_whitespace().chain([pid.as_str()]) {
-        let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
-        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
-        let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
-        sum += kib.ok_or_else(|| Wrong(format!("process {pid} tells no memory")))?;
-    }
-    Ok(sum)
 }

@@ -8,6 +8,7 @@ mod local;
 mod many;
 mod peers;
 mod plot;
+mod probers;
 pub mod relay;
 mod smb;
 pub mod wall;
@@ -167,6 +168,23 @@ pub fn print(lines: &[Line], f: Option<f64>, out: &mut dyn Write) -> std::io::Re
         }
     }
     Ok(())
+}
+
+/// The proportional set size of a process and its children, KiB.
+///
+/// # Errors
+/// It has ended.
+pub fn memory(pid: impl std::fmt::Display) -> Result<u64, Wrong> {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let own = pid.to_string();
+    let mut sum = 0;
+    for pid in children.split_whitespace().chain([own.as_str()]) {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+        let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+        sum += kib.ok_or_else(|| Wrong(format!("process {pid} tells no memory")))?;
+    }
+    Ok(sum)
 }
 
 /// F: one fdatasync of 2 KB on the medium of this folder, the unit that durable things cost in.
