@@ -160,9 +160,8 @@ const fn on_the_way(fault: &Fault) -> Party {
         Place::Box => Party::Box,
         Place::Terminal => Party::Terminal,
         Place::ReceiptComputer => Party::ReceiptComputer,
-        // Whose the wiring and the router in front of it are, the box's contact knows.
-        Place::Internet if matches!(fault.owner, Party::Unknown | Party::Clinic) => Party::Box,
-        Place::Internet => Party::Isp,
+        // Whose the router in front of it is, the box's contact knows.
+        Place::Internet => Party::Box,
     }
 }
 
