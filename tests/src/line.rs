@@ -2,7 +2,8 @@
 
 pub mod delegation;
 pub mod gateway;
-mod internet;
+pub mod internet;
+pub mod maintainer;
 
 use std::time::{Duration, Instant};
 

@@ -11,8 +11,9 @@ use crate::error::{Error, doing};
 use crate::host::Door;
 use crate::process::readable;
 
-/// The multicast groups of rtnetlink(7): links, IPv6 addresses, IPv6 routes.
-const GROUPS: i32 = libc::RTMGRP_LINK | libc::RTMGRP_IPV6_IFADDR | libc::RTMGRP_IPV6_ROUTE;
+/// The multicast groups of rtnetlink(7): links, IPv6 addresses, routes of both families.
+const GROUPS: i32 =
+    libc::RTMGRP_LINK | libc::RTMGRP_IPV6_IFADDR | libc::RTMGRP_IPV6_ROUTE | libc::RTMGRP_IPV4_ROUTE;
 
 /// Waits in a host until `holds` is true, looking again after each change of its links, addresses and routes.
 ///
@@ -55,6 +56,17 @@ pub fn has_router(port: &str) -> bool {
         let [to, length, _, _, via, _, _, _, flags, on] = fields[..] else { return false };
         let flags = u32::from_str_radix(flags, 16).unwrap_or(0);
         on == port && length == "00" && is_zero(to) && !is_zero(via) && flags & GATEWAY != 0
+    })
+}
+
+/// The same over IPv4 (proc(5) `route`).
+pub fn has_router4(port: &str) -> bool {
+    let routes = std::fs::read_to_string("/proc/thread-self/net/route").unwrap_or_default();
+    routes.lines().any(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [on, to, via, flags, ..] = fields[..] else { return false };
+        let flags = u32::from_str_radix(flags, 16).unwrap_or(0);
+        on == port && is_zero(to) && !is_zero(via) && flags & GATEWAY != 0
     })
 }
 
