@@ -1,6 +1,8 @@
 //! What the kernel knows of our ports: carrier, addresses, default routes, by rtnetlink. Whatever set them (the
 //! kernel's own autoconfiguration, networkd, an installer) reads the same here. Dumps need no capability.
 
+mod ipv4;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
@@ -18,6 +20,7 @@ use rtnetlink::{Handle, MulticastGroup, RouteMessageBuilder};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+pub use self::ipv4::Ground4;
 use crate::error::Error;
 
 /// A port as the kernel has it.
@@ -73,7 +76,12 @@ impl Kernel {
     /// # Errors
     /// [`Error::Kernel`] if the kernel refuses them.
     pub fn open() -> Result<Self, Error> {
-        let groups = [MulticastGroup::Link, MulticastGroup::Ipv6Route, MulticastGroup::Ipv6Ifaddr];
+        let groups = [
+            MulticastGroup::Link,
+            MulticastGroup::Ipv6Route,
+            MulticastGroup::Ipv6Ifaddr,
+            MulticastGroup::Ipv4Route,
+        ];
         let refused = |error: io::Error| Error::Kernel(error.to_string());
         let (connection, handle, mut messages) =
             rtnetlink::new_multicast_connection(&groups).map_err(refused)?;

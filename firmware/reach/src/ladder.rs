@@ -70,6 +70,8 @@ impl Ladder {
             Rung::Prefix => !plan.gateways.is_empty(),
             // No line authentication on a line by IPsec; and inside a tunnel no packet is as large as the line's.
             Rung::LineAuth | Rung::LargePackets => !plan.gateways.is_empty(),
+            // Behind a home gateway no router advertises itself.
+            Rung::Router => plan.lent,
             Rung::ResolverTwo => plan.one_resolver,
             _ => false,
         };

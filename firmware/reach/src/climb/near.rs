@@ -48,14 +48,14 @@ impl Climber {
         looked
     }
 
-    /// Everybody near at once: all of ARP over the one socket, and beside it every file sharing.
+    /// Everybody near at once: all of ARP over the one socket, the home gateway too, and beside it every file sharing.
     pub(super) async fn near(&self) -> Vec<Observation> {
         let terminals = self.plan.terminals.iter().filter(|_| self.near.terminals.is_some());
         let sharing = terminals.map(|terminal| async move {
             let began = Instant::now();
             terminal_smb::probe(terminal.address).await.at(Rung::TerminalSmb, Some(&terminal.name), began)
         });
-        let neighbours = Neighbours::of(&self.plan, self.near, self.line.map(|port| port.own));
+        let neighbours = Neighbours::of(&self.plan, self.near, self.line, self.way);
         let began = Instant::now();
         let questions = neighbours.questions();
         let asked = who_has::ask(&self.arp, &questions, PATIENCE);
@@ -94,7 +94,7 @@ impl Climber {
     }
 
     async fn a_neighbour_is_silent(&self) -> bool {
-        let questions = Neighbours::of(&self.plan, self.near, None).expected();
+        let questions = Neighbours::of(&self.plan, self.near, self.line, self.way).expected();
         let answers = who_has::ask(&self.arp, &questions, GLANCE_PATIENCE).await;
         answers.iter().any(|answer| answer.as_ref().is_ok_and(BTreeSet::is_empty))
     }

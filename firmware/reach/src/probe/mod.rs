@@ -10,6 +10,7 @@ pub mod distribution;
 pub mod gateway;
 pub mod ike;
 pub mod large;
+pub mod lease;
 pub mod line_auth;
 pub mod link;
 pub mod quality;
