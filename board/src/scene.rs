@@ -71,7 +71,7 @@ const fn on_line(code: FaultCode) -> Option<Sign> {
         (FaultCode::Wan01, _) => Some(Sign::CableOut),
         (_, Place::Line | Place::Auth) => Some(Sign::LineDead),
         (_, Place::Centre) => Some(Sign::CentreDead),
-        (_, Place::Terminal | Place::Box | Place::ReceiptComputer) => None,
+        (_, Place::Terminal | Place::Box | Place::ReceiptComputer | Place::Internet) => None,
     }
 }
 

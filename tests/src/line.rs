@@ -3,7 +3,8 @@
 pub mod delegation;
 pub mod gateway;
 mod home;
-mod internet;
+pub mod internet;
+pub mod maintainer;
 
 use std::time::{Duration, Instant};
 

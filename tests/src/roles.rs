@@ -63,13 +63,16 @@ pub fn prepare(ground: &Ground, sekisho: &Path) -> Result<(), Error> {
     if line.exists() {
         chown(&line, Some(ROLES[0].uid), None).map_err(at(&line))?;
     }
-    for (folder, uid) in [("firewall", 971), ("page", 974), ("reach", 972), ("relay", OWNER)] {
+    for (folder, uid) in
+        [("firewall", 971), ("maintenance", 971), ("page", 974), ("reach", 972), ("relay", OWNER)]
+    {
         own(&state.join(folder), uid, 0o700)?;
     }
     own(&state.join("share/OQS"), 0, 0o755)?;
     for folder in ["req", "res", "face", "returned"] {
         own(&state.join("share/OQS").join(folder), OWNER, 0o770)?;
     }
+    tun(ground)?;
     ground.door(Host::Box).inside(|| {
         older_tables()?;
         let (program, nothing) = (Path::new(PROGRAM), None::<&str>);
@@ -77,6 +80,20 @@ pub fn prepare(ground: &Ground, sekisho: &Path) -> Result<(), Error> {
         mount(Some(sekisho), program, nothing, MsFlags::MS_BIND, nothing)
             .map_err(doing(format!("mount {PROGRAM}")))
     })
+}
+
+/// The maintainer's charon is a child of `netd`, and in the lab it encrypts through a TUN: here that device is `netd`'s, in the
+/// box alone. The image's kernel encrypts by itself.
+fn tun(ground: &Ground) -> Result<(), Error> {
+    const DEVICE: &str = "/dev/net/tun";
+    const OWN: &str = "/run/tun";
+    if !Path::new(DEVICE).exists() {
+        return Ok(());
+    }
+    let (door, uid) = (ground.door(Host::Box), ROLES[0].uid.to_string());
+    door.run(&["mknod", OWN, "c", "10", "200"], "")?;
+    door.run(&["chown", &uid, OWN], "")?;
+    door.run(&["mount", "--bind", OWN, DEVICE], "").map(drop)
 }
 
 /// Lets `netd` read which tables of iptables there are. The image's kernel has the files only once somebody uses those

@@ -17,10 +17,11 @@ use std::time::{Duration, Instant};
 
 use clinic::Clinic;
 use clinic::check::afar::{self, Afar, Identity, MANAGEMENT, Way};
-use model::Usability;
 use model::maintenance::{End, MaintenancePart, Tunnel};
+use model::observation::Branch;
 use model::part::Snapshot;
 use model::tunnel::Trouble;
+use model::{FaultCode, Outcome, Party, Usability};
 
 const PIN: &str = "385017\n";
 /// How long one connection is tried.
@@ -128,6 +129,19 @@ impl World {
         let mut command = Command::new(sekisho());
         command.args(["status", "--json", "--socket"]).arg(self.clinic.socket_dir());
         serde_json::from_slice(&command.output().unwrap().stdout).unwrap_or_default()
+    }
+
+    /// Who is recorded to have a gateway that cannot be reached (MNT-01).
+    fn away(&self) -> Option<Party> {
+        let verdict = self.snapshot().line?.part.verdict;
+        verdict.recorded.iter().find(|fault| fault.code == FaultCode::Mnt01).map(|fault| fault.owner)
+    }
+
+    /// What is seen of the maintainer's gateway.
+    fn gateway(&self) -> Option<Outcome> {
+        let ladder = self.snapshot().line?.part.ladder;
+        let of_it = |seen: &&model::Observation| seen.rung.branch() == Branch::Maintenance;
+        ladder.iter().find(of_it).map(|seen| seen.outcome)
     }
 
     fn open(&self) -> Output {
@@ -313,13 +327,17 @@ fn a_second_consent_opens_one_port_of_one_host_and_nothing_beside_it() {
 #[test]
 fn another_certificate_is_nobody_and_a_gateway_that_is_away_is_no_alarm() {
     let mut world = World::new("mt-other", 86_400);
+    assert_eq!(world.gateway(), None, "closed: nobody asks it, and nothing is said");
     let mallory = afar::identity("sato.maintainer.test", 86_400).unwrap();
     world.afar.serve(&mallory, &world.own.clone()).unwrap();
     done(&world.open());
     until("the box has seen who it is", || told(&world.clinic).trouble == Some(Trouble::GatewayNotBelieved));
     assert!(!world.reaches(MANAGEMENT));
+    until("it is seen to answer", || world.gateway() == Some(Outcome::Good));
+    assert_eq!(world.away(), None, "whoever it is, he answers");
     world.afar.silence();
     until("nobody answers", || told(&world.clinic).trouble == Some(Trouble::Silent));
+    until("it is recorded", || world.away() == Some(Party::Maintainer));
     let verdict = world.snapshot().line.unwrap().part.verdict;
     assert_eq!(
         (verdict.usability, verdict.alarms().count()),
@@ -332,4 +350,7 @@ fn another_certificate_is_nobody_and_a_gateway_that_is_away_is_no_alarm() {
         told(&world.clinic).open.is_some_and(|open| open.tunnel == Tunnel::Up)
     });
     assert!(world.reaches(MANAGEMENT));
+    until("nothing is recorded any more", || (world.away(), world.gateway()) == (None, Some(Outcome::Good)));
+    done(&verb(&world.clinic, &["close"], ""));
+    until("nothing is said any more", || world.gateway().is_none());
 }

@@ -42,6 +42,22 @@ async fn a_pulled_cable_changes_the_sentence_without_a_reload_and_its_return_tak
 }
 
 #[tokio::test]
+async fn an_internet_line_that_is_away_stands_beside_the_path_and_the_service_stays_usable() {
+    let clinic = Clinic::up_with("page-internet", &["--uplink", "isp"]).unwrap();
+    let browser = Browser::open(Scripts::Run).await;
+    browser.goto(&page(&clinic)).await;
+    browser.wait_for(".beside .stop", "正常", JUDGED).await;
+    clinic.fault("ISP-01:cable", true).unwrap();
+    browser.wait_for(".sentences", "インターネット回線のポートに信号がありません。", JUDGED).await;
+    assert!(browser.title().await.starts_with("【注意】使えます"));
+    assert!(browser.text(".beside .stop").await.contains("注意"));
+    assert!(browser.text(".side.line .stop.line").await.contains("正常"));
+    browser.keep("internet-out").await;
+    clinic.fault("ISP-01:cable", false).unwrap();
+    browser.wait_for(".beside .stop", "正常", JUDGED).await;
+}
+
+#[tokio::test]
 async fn reception_chooses_english_and_opens_the_reasons_of_a_held_file() {
     let clinic = Clinic::up("page-held").unwrap();
     let browser = Browser::open(Scripts::Run).await;

@@ -92,6 +92,8 @@ pub const BOX: Text = Text::new("本機", "This box");
 pub const TERMINAL: Text = Text::new("資格確認端末", "Terminal");
 /// A stop: the line.
 pub const LINE: Text = Text::new("回線", "Line");
+/// A stop beside the path: the internet line.
+pub const INTERNET: Text = Text::new("インターネット", "Internet");
 /// A stop: line authentication.
 pub const LINE_AUTH: Text = Text::new("認証", "Authentication");
 /// A stop: the centre.

@@ -72,6 +72,18 @@ pub enum Rung {
     ClinicAddress,
     /// Who belongs to one zone is not seen in another, nor are our own ports on one network.
     Separation,
+    /// Carrier on the internet line's port, where the box has one.
+    InternetLink,
+    /// The internet line lends an address and names a way out (RFC 2131).
+    InternetAddress,
+    /// Its gateway answers ARP.
+    InternetGateway,
+    /// Somebody far on it answers whom the box asks there anyway: one of the line's resolvers.
+    InternetBeyond,
+    /// The maintainer's gateway, called by the line, answers; known only while a consent is open.
+    Maintainer,
+    /// The same, called by the internet line.
+    MaintainerByInternet,
     /// The kernel holds the ruleset that was proved.
     Ruleset,
     /// There is room where the box keeps its state and the share.
@@ -103,13 +115,17 @@ pub enum Branch {
     Consumers,
     /// The clinic's network, as far as it can be seen from the box.
     Clinic,
+    /// The internet line, which is another way than the one to the centre.
+    Internet,
+    /// The way to a maintainer, while a consent is open.
+    Maintenance,
     /// The box itself. Its rungs stand on nothing, and nothing stands on them.
     Box,
 }
 
 impl Rung {
     /// Every rung, in the order a person climbs.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 45] = [
         Self::Link,
         Self::Router,
         Self::Address,
@@ -140,6 +156,12 @@ impl Rung {
         Self::ReceiptComputer,
         Self::ClinicAddress,
         Self::Separation,
+        Self::InternetLink,
+        Self::InternetAddress,
+        Self::InternetGateway,
+        Self::InternetBeyond,
+        Self::Maintainer,
+        Self::MaintainerByInternet,
         Self::Ruleset,
         Self::Storage,
         Self::Roles,
@@ -164,6 +186,10 @@ impl Rung {
             Self::ClinicLink | Self::ReceiptComputer | Self::ClinicAddress | Self::Separation => {
                 Branch::Clinic
             }
+            Self::InternetLink | Self::InternetAddress | Self::InternetGateway | Self::InternetBeyond => {
+                Branch::Internet
+            }
+            Self::Maintainer | Self::MaintainerByInternet => Branch::Maintenance,
             Self::Ruleset
             | Self::Storage
             | Self::Roles
@@ -190,10 +216,10 @@ impl Rung {
         )
     }
 
-    /// Whether it is a fact about the box that the box itself collects. Its own end of the tunnel is one, and what it was
+    /// Whether it is a fact about the box that the box itself collects. Its own ends of the tunnels are, and what it was
     /// given for the terminals.
     pub const fn is_own(self) -> bool {
-        matches!(self, Self::Tunnel | Self::Prefix)
+        matches!(self, Self::Tunnel | Self::Prefix | Self::Maintainer | Self::MaintainerByInternet)
             || matches!(self.branch(), Branch::Box) && !self.is_relays()
     }
 
@@ -215,7 +241,7 @@ impl Rung {
             Self::Address | Self::Prefix => &[Self::Link],
             Self::Router => &[Self::Address],
             Self::Gateway => &[Self::Address],
-            Self::Ike | Self::IkeNat | Self::Tunnel => &[Self::Gateway],
+            Self::Ike | Self::IkeNat | Self::Tunnel | Self::Maintainer => &[Self::Gateway],
             Self::ResolverOne | Self::ResolverTwo => &[Self::Tunnel],
             Self::LineAuth
             | Self::Distribution
@@ -231,6 +257,10 @@ impl Rung {
             Self::TerminalAnswers => &[Self::TerminalShare],
             Self::ClinicLink => &[],
             Self::ReceiptComputer | Self::ClinicAddress | Self::Separation => &[Self::ClinicLink],
+            Self::InternetLink => &[],
+            Self::InternetAddress => &[Self::InternetLink],
+            Self::InternetGateway => &[Self::InternetAddress],
+            Self::InternetBeyond | Self::MaintainerByInternet => &[Self::InternetGateway],
         }
     }
 
@@ -267,6 +297,15 @@ impl Rung {
             Self::ReceiptComputer => Text::new("レセコンの応答", "receipt computer"),
             Self::ClinicAddress => Text::new("院内LANでの本機のアドレス", "this box's address in the clinic"),
             Self::Separation => Text::new("端末側と院内LANの分離", "zones kept apart"),
+            Self::InternetLink => Text::new("インターネット回線の信号", "internet port carrier"),
+            Self::InternetAddress => {
+                Text::new("インターネット回線のアドレス", "address on the internet line")
+            }
+            Self::InternetGateway => Text::new("インターネット回線の入口の応答", "internet line's gateway"),
+            Self::InternetBeyond => Text::new("インターネット回線の先の応答", "internet beyond its gateway"),
+            Self::Maintainer | Self::MaintainerByInternet => {
+                Text::new("保守会社の装置の応答", "maintainer's gateway")
+            }
             Self::Ruleset => Text::new("通信の規則", "ruleset in the kernel"),
             Self::Storage => Text::new("本機の空き容量", "room on this box"),
             Self::Roles => Text::new("本機のプログラム", "programs of this box"),
@@ -517,6 +556,9 @@ pub struct Evidence {
     /// Rungs this site does not have: nobody looks at them, and nothing is missing.
     #[serde(default)]
     pub lacking: Vec<Rung>,
+    /// Whether the clinic's computers leave by the internet line: only then does anybody feel that it is away.
+    #[serde(default)]
+    pub clinic_leaves: bool,
     /// Whether our own clock may accuse a certificate (faults.md: withheld otherwise).
     pub clock_trusted: bool,
     /// Whether a time server has confirmed our clock since the start.

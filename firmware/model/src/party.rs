@@ -25,13 +25,15 @@ pub enum Party {
     Terminal,
     /// The receipt computer and its vendor.
     ReceiptComputer,
+    /// Who maintains the clinic's computers from afar.
+    Maintainer,
     /// Nothing seen decides it.
     Unknown,
 }
 
 impl Party {
     /// Every party, in the order of the path.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Clinic,
         Self::Box,
         Self::Line,
@@ -40,6 +42,7 @@ impl Party {
         Self::Centre,
         Self::Terminal,
         Self::ReceiptComputer,
+        Self::Maintainer,
         Self::Unknown,
     ];
 
@@ -54,6 +57,7 @@ impl Party {
             Self::Centre => "centre",
             Self::Terminal => "terminal",
             Self::ReceiptComputer => "receipt-computer",
+            Self::Maintainer => "maintainer",
             Self::Unknown => "unknown",
         }
     }
@@ -74,6 +78,7 @@ impl Party {
             Self::Centre => Text::new("資格確認センター", "the qualification centre"),
             Self::Terminal => Text::new("資格確認端末", "the qualification terminal"),
             Self::ReceiptComputer => Text::new("レセコン", "the receipt computer"),
+            Self::Maintainer => Text::new("保守会社", "the maintainer"),
             Self::Unknown => Text::new("未確定", "not decided"),
         }
     }

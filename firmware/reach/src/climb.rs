@@ -1,5 +1,6 @@
 //! One look at the ladder: what lies in the box first, then every host at once.
 
+mod internet;
 mod near;
 mod neighbours;
 
@@ -45,6 +46,7 @@ pub struct Climber {
     /// Where what is seen is told while a look is under way.
     progress: Progress,
     near: near::Ports,
+    internet: internet::Internet,
 }
 
 impl Climber {
@@ -66,6 +68,7 @@ impl Climber {
             way: None,
             progress: Progress::default(),
             near: near::Ports::default(),
+            internet: internet::Internet::default(),
             plan,
         })
     }
@@ -83,11 +86,17 @@ impl Climber {
         let (mut looked, grounded) = self.own_rungs().await;
         let mut carriers: Vec<Observation> =
             self.near_ports().await.into_iter().map(|seen| self.progress.told(seen)).collect();
-        let (gateway, hosts, mut near) = tokio::join!(
+        let internet = self.internet_own().await;
+        let (gateway, hosts, (mut near, by_arp), beyond) = tokio::join!(
             when(grounded, self.gateway()),
             // Many probes at once: their state is the heap's.
             Box::pin(when(grounded && far, self.hosts())),
-            async { self.near().await.into_iter().map(|seen| self.progress.told(seen)).collect::<Vec<_>>() }
+            async {
+                let (near, internet) = self.near().await;
+                let told = |seen| self.progress.told(seen);
+                (near.into_iter().map(told).collect::<Vec<_>>(), internet.map(told))
+            },
+            self.internet_beyond(far),
         );
         looked.extend([gateway, hosts].into_iter().flatten());
         // The home gateway is asked with those near, and is of the line.
@@ -96,6 +105,7 @@ impl Climber {
         self.forget_what_a_near_cable_cut_off(&mut carriers, &mut near).await;
         looked.extend(carriers);
         looked.extend(near);
+        looked.extend(self.internet_seen(internet, by_arp.into_iter().chain(beyond).collect()).await);
         looked
     }
 

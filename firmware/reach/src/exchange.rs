@@ -28,10 +28,27 @@ const LONGEST: usize = 4096;
 pub async fn ask<T>(
     peer: SocketAddr,
     question: &[u8],
+    read: impl FnMut(&[u8]) -> Option<T>,
+) -> Result<T, Finding> {
+    ask_by(None, peer, question, read).await
+}
+
+/// The same, out of one port whatever other ways there are.
+///
+/// # Errors
+/// What to say of the rung instead.
+pub async fn ask_by<T>(
+    port: Option<&str>,
+    peer: SocketAddr,
+    question: &[u8],
     mut read: impl FnMut(&[u8]) -> Option<T>,
 ) -> Result<T, Finding> {
     let failed = |error: &std::io::Error| Finding::of_error(error, peer);
     let socket = UdpSocket::bind((unspecified(peer), 0)).await.map_err(|error| failed(&error))?;
+    if port.is_some() {
+        // Since Linux 5.7 a socket that is bound to no port yet needs no capability for it.
+        socket.bind_device(port.map(str::as_bytes)).map_err(|error| failed(&error))?;
+    }
     socket.connect(peer).await.map_err(|error| failed(&error))?;
     let end = Instant::now() + PATIENCE;
     let mut bytes = vec![0; LONGEST];

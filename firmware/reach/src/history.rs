@@ -59,6 +59,8 @@ pub struct Subjects {
     line: String,
     /// The clinic's machines.
     clinic: String,
+    /// The internet line.
+    internet: String,
     terminals: BTreeMap<String, String>,
 }
 
@@ -69,13 +71,16 @@ impl Subjects {
         let terminals = plan.terminals.iter().map(|one| (one.name.clone(), of(one))).collect();
         let consumers = plan.clinic.consumers.iter();
         let consumers: Vec<String> = consumers.map(|one| format!("{} {}", one.name, one.address)).collect();
-        Self { line: plan.contract.clone(), clinic: consumers.join(", "), terminals }
+        let internet = plan.internet.as_ref();
+        let internet = internet.map_or_else(String::new, |one| format!("{} {:?}", one.port, one.resolvers));
+        Self { line: plan.contract.clone(), clinic: consumers.join(", "), internet, terminals }
     }
 
     fn at(&self, rung: Rung, terminal: Option<&str>) -> String {
         match terminal {
             Some(name) => self.terminals.get(name).cloned().unwrap_or_default(),
             None if rung.branch() == Branch::Clinic => self.clinic.clone(),
+            None if rung.branch() == Branch::Internet => self.internet.clone(),
             None => self.line.clone(),
         }
     }
@@ -214,7 +219,8 @@ mod tests {
     fn subjects(line: &str, terminals: &[(&str, &str)]) -> Subjects {
         let own = |(name, of): &(&str, &str)| ((*name).to_owned(), (*of).to_owned());
         let clinic = "receipt 198.51.100.10".to_owned();
-        Subjects { line: line.to_owned(), clinic, terminals: terminals.iter().map(own).collect() }
+        let terminals = terminals.iter().map(own).collect();
+        Subjects { line: line.to_owned(), clinic, internet: String::new(), terminals }
     }
 
     #[test]

@@ -5,8 +5,8 @@
 //! can only make rows fall away, and the rows are laid out so that what remains then is nothing or
 //! [`Party::Unknown`], never another party (a wrong accusation is a bug, see `tests/judge/property.rs`).
 //!
-//! The line, what it gives the terminals, the terminal, the clinic's wiring and its machines, answers, their consumers and
-//! the box are judged apart. A fault of the line makes the service [`Usability::Unusable`], or [`Usability::Partly`] if the
+//! The line, what it gives the terminals, the terminal, the clinic's wiring and its machines, answers, their consumers, the
+//! internet line and the box are judged apart. A fault of the line makes the service [`Usability::Unusable`], or [`Usability::Partly`] if the
 //! centre can be had nevertheless; terminals without a prefix make it unusable; a fault of the terminal's file sharing only
 //! [`Usability::Partly`], because the terminal's own screen and card reader go on working. A warning leaves the service what
 //! it is: it is usable, and somebody has to act all the same.
@@ -19,8 +19,8 @@ use model::observation::Evidence;
 use model::{Certainty, Fault, FaultCode, Outcome, Party, Rung, Symptom, Timestamp, Usability, Verdict};
 
 use self::table::{
-    ALL_HOLDS, ANSWERS, BOX, CLINIC, CONSUMERS, CONTENTS, DROPPING, LINE, LINE_HOLDS, Need, RECORDED, Row,
-    SEGMENT, TERMINAL, WARNINGS, WIRING,
+    ALL_HOLDS, ANSWERS, BOX, CLINIC, CONSUMERS, CONTENTS, DROPPING, INTERNET, LINE, LINE_HOLDS, Need,
+    RECORDED, Row, SEGMENT, TERMINAL, WARNINGS, WIRING,
 };
 use crate::sabotage;
 
@@ -53,6 +53,11 @@ fn finding(evidence: &Evidence, since: Timestamp) -> Verdict {
     let later = later.into_iter().flatten().filter(|fault| !follows(fault));
     let mut later: Vec<Fault> = first(WIRING, evidence).into_iter().chain(clinic).chain(later).collect();
     later.extend(each(BOX, evidence));
+    // Nobody feels an internet line by which no computer of the clinic leaves.
+    let (internet, unfelt) = match first(INTERNET, evidence) {
+        fault if evidence.clinic_leaves => (fault, None),
+        fault => (None, fault),
+    };
     let usability = match (&line, &terminal) {
         _ if holds(DROPPING, evidence) || segment.is_some() => Usability::Unusable,
         (Some(_), _) if !holds(LINE_HOLDS, evidence) => Usability::Unusable,
@@ -60,12 +65,17 @@ fn finding(evidence: &Evidence, since: Timestamp) -> Verdict {
         (None, None) if later.is_empty() => Usability::Unknown,
         _ => Usability::Partly,
     };
-    let mut alarms =
-        line.into_iter().chain(segment).chain(terminal).chain(later).chain(each(WARNINGS, evidence));
+    let mut alarms = line
+        .into_iter()
+        .chain(segment)
+        .chain(terminal)
+        .chain(later)
+        .chain(internet)
+        .chain(each(WARNINGS, evidence));
     let foremost = alarms.next();
     let others: Vec<Fault> = alarms.collect();
     let alarmed = |code| foremost.iter().chain(&others).any(|fault| fault.code == code);
-    let recorded = expected.into_iter().chain(each(RECORDED, evidence));
+    let recorded = expected.into_iter().chain(unfelt).chain(each(RECORDED, evidence));
     let recorded = recorded.filter(|fault| !alarmed(fault.code)).collect();
     Verdict { usability, since, foremost, others, recorded }
 }
@@ -73,8 +83,10 @@ fn finding(evidence: &Evidence, since: Timestamp) -> Verdict {
 /// Whom a fault may be given to, each with how sure that is; whoever the first rows name comes first.
 pub fn owners(code: FaultCode) -> Vec<(Party, Certainty)> {
     let mut found: Vec<(Party, Certainty)> = Vec::new();
-    let tables =
-        [LINE, SEGMENT, TERMINAL, WIRING, CLINIC, ANSWERS, CONTENTS, CONSUMERS, BOX, WARNINGS, RECORDED];
+    let tables = [
+        LINE, SEGMENT, TERMINAL, WIRING, CLINIC, ANSWERS, CONTENTS, CONSUMERS, INTERNET, BOX, WARNINGS,
+        RECORDED,
+    ];
     for row in tables.into_iter().flatten().filter(|row| row.code == code) {
         if found.iter().all(|(owner, _)| *owner != row.owner) {
             found.push((row.owner, row.certainty));

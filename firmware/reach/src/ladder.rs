@@ -50,6 +50,8 @@ pub struct Ladder {
     /// The last days of terminals' certificates.
     certificates: Vec<(String, Date)>,
     calendar: Calendar,
+    /// Whether the clinic's computers leave by the internet line.
+    clinic_leaves: bool,
     /// Since when a terminal is away.
     away: BTreeMap<String, Timestamp>,
     /// When the line's carrier was lost of late.
@@ -73,6 +75,9 @@ impl Ladder {
             // Behind a home gateway no router advertises itself.
             Rung::Router => plan.lent,
             Rung::ResolverTwo => plan.one_resolver,
+            Rung::InternetBeyond => plan.internet.as_ref().is_none_or(|one| one.resolvers.is_empty()),
+            rung if rung.branch() == Branch::Internet => plan.internet.is_none(),
+            rung if rung.branch() == Branch::Maintenance => plan.maintainer != Some(*rung),
             _ => false,
         };
         let lacking = Rung::ALL.into_iter().filter(lacks).collect();
@@ -84,6 +89,7 @@ impl Ladder {
             lacking,
             certificates,
             calendar: plan.calendar.clone(),
+            clinic_leaves: plan.internet.as_ref().is_some_and(|one| one.serves),
             away: BTreeMap::new(),
             lost: VecDeque::new(),
             seen: BTreeMap::new(),
@@ -198,6 +204,7 @@ impl Ladder {
             ever_good: self.history.ever_good(worst.map(String::as_str)),
             flapping: if self.flaps(now) { vec![Rung::Link] } else { Vec::new() },
             lacking: self.lacking.clone(),
+            clinic_leaves: self.clinic_leaves,
             clock_trusted: trusted,
             clock_confirmed: self.history.clock_confirmed(),
             announced: sure && self.calendar.is_maintenance(now),

@@ -6,6 +6,7 @@
 
 pub(crate) mod dates;
 mod lives;
+mod maintainer;
 mod segment;
 mod tunnel;
 
@@ -14,6 +15,7 @@ use model::part::RulesetState;
 use model::{Observation, Rung, Symptom, Timestamp};
 
 pub use self::lives::Lives;
+pub use self::maintainer::observation as maintainer;
 pub use self::segment::observation as segment;
 pub use self::tunnel::observation as tunnel;
 use crate::finding::Finding;

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use model::profile::Target;
 use model::site::Place;
 use model::site::prefix::Prefix;
-use model::site::uplink::Line;
-use model::{Calendar, Date, Site, Zone};
+use model::site::uplink::{Line, Uplink};
+use model::{Calendar, Date, Rung, Site, Zone};
 
 /// A terminal the ladder looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,17 @@ pub struct ClinicSide {
     pub nobody_terminal: Option<Ipv4Addr>,
 }
 
+/// The internet line beside the line, where the box has one with an address by DHCP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InternetTarget {
+    /// Its port.
+    pub port: String,
+    /// The resolvers that are asked there.
+    pub resolvers: Vec<IpAddr>,
+    /// Whether the clinic's computers leave by it: otherwise nobody feels that it is away.
+    pub serves: bool,
+}
+
 /// Everything the probes need to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -83,6 +94,10 @@ pub struct Plan {
     pub terminals: Vec<TerminalTarget>,
     /// The clinic's side.
     pub clinic: ClinicSide,
+    /// The internet line.
+    pub internet: Option<InternetTarget>,
+    /// The rung of the maintainer's gateway, by which way it is called; none on a site without maintenance.
+    pub maintainer: Option<Rung>,
     /// What is known beforehand.
     pub calendar: Calendar,
     /// The authorities the centre's certificate must come from, PEM. Without them the certificate is not judged.
@@ -125,6 +140,11 @@ impl Plan {
                 })
                 .collect(),
             clinic: ClinicSide::of(site),
+            internet: internet(site),
+            maintainer: site.maintainer.as_ref().map(|maintainer| match maintainer.uplink {
+                Uplink::Line => Rung::Maintainer,
+                Uplink::Internet => Rung::MaintainerByInternet,
+            }),
             calendar: site.calendar.clone(),
             authorities_pem,
         }
@@ -140,6 +160,16 @@ impl Plan {
 fn contract(site: &Site) -> String {
     let lent = if site.line.is_lent() { " dhcp" } else { "" };
     format!("{}{lent} {}", site.line.key(), site.profile.name)
+}
+
+/// A session by PPPoE is no port with carrier and DHCP, and this build brings none up.
+fn internet(site: &Site) -> Option<InternetTarget> {
+    let internet = site.internet.as_ref().filter(|internet| !internet.pppoe)?;
+    Some(InternetTarget {
+        port: site.interface(Zone::Isp)?.to_owned(),
+        resolvers: internet.resolvers.iter().copied().map(IpAddr::V4).collect(),
+        serves: site.clinic_internet || site.cloud.is_some(),
+    })
 }
 
 /// Those of the family the line carries; one that is alone stands in both places.

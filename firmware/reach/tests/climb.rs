@@ -9,6 +9,7 @@ use std::time::Duration;
 use clinic::{
     CENTRE, Certificate, DEAD, DISTRIBUTION, LINE_AUTH, RESOLVERS, Resolver, TIME, in_a_clinic, ip,
 };
+use model::observation::Branch;
 use model::part::LinePart;
 use model::past::Mark;
 use model::{FaultCode, Outcome, Party, Rung, Symptom, Usability};
@@ -25,9 +26,11 @@ fn alarms(part: &LinePart) -> Vec<(FaultCode, Party)> {
     part.verdict.alarms().map(|fault| (fault.code, fault.owner)).collect()
 }
 
-/// All rungs but those of a tunnel, which this line has not.
+/// All rungs but those of a tunnel, an internet line and a maintainer, which this clinic has not.
 fn on_this_line() -> impl Iterator<Item = Rung> {
-    Rung::ALL.into_iter().filter(|rung| !matches!(rung, Rung::Ike | Rung::IkeNat | Rung::Tunnel))
+    let beside = |rung: &Rung| matches!(rung.branch(), Branch::Internet | Branch::Maintenance);
+    let of_a_tunnel = |rung: &Rung| matches!(rung, Rung::Ike | Rung::IkeNat | Rung::Tunnel);
+    Rung::ALL.into_iter().filter(move |rung| !of_a_tunnel(rung) && !beside(rung))
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::error::{Error, at};
-use crate::fault::World;
+use crate::fault::{Internet, World};
 use crate::ground::{Daemons, Ground};
 use crate::layout::LINE;
 use crate::plan::Host;
@@ -30,6 +30,7 @@ pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) 
     }
     wire::change(ground, daemons, from, to)?;
     home::change(ground, daemons, from, to)?;
+    line::internet::change(ground, from, to)?;
     the_box::change(ground, daemons, from, to)?;
     if from.gateway != to.gateway {
         line::gateway::change(ground, daemons, to.gateway)?;
@@ -156,6 +157,9 @@ pub fn before_the_first(ground: &Ground, to: &World) -> Result<(), Error> {
     if !to.clinic_plugged {
         plug(ground, Host::Clinic, "e0", false)?;
     }
+    if to.internet == Internet::Unplugged {
+        plug(ground, Host::Isp, "i0", false)?;
+    }
     widen(ground, &World::with([]), to)
 }
 
@@ -165,6 +169,7 @@ pub fn after_the_last(ground: &Ground, daemons: &mut Daemons, to: &World) -> Res
     wire::change(ground, daemons, &clean, to)?;
     home::change(ground, daemons, &clean, to)?;
     clinic::change(ground, &clean, to)?;
+    line::internet::settle(ground, to)?;
     // The box was born with its clock.
     the_box::change(ground, daemons, &World { clock: to.clock, ..clean }, to)
 }

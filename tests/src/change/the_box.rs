@@ -10,26 +10,32 @@ use nix::sys::signal::Signal;
 
 use crate::daemon::{Daemon, Ready};
 use crate::error::{Error, at, doing};
-use crate::fault::World;
+use crate::fault::{Maintained, World};
 use crate::ground::{Daemons, Ground, args};
+use crate::line::{self, maintainer};
 use crate::plan::{Host, TheBox};
-use crate::{line, process, roles, the_box};
+use crate::{process, roles, the_box};
 
 /// The name among the daemons of what kills a role.
 const KILLER: &str = "killer";
 
 /// Makes `to` out of `from`.
 pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) -> Result<(), Error> {
-    if from.dates != to.dates {
+    let site_file = |world: &World| (world.dates, world.maintained);
+    if site_file(from) != site_file(to) {
         let site = the_box::site(&ground.place);
-        fs::write(&site, the_box::site_text(ground.layout, to.dates)).map_err(at(&site))?;
+        let text = the_box::site_text(ground.layout, to.dates) + &maintainer::table(to.maintained)?;
+        fs::write(&site, text).map_err(at(&site))?;
     }
     if from.tunnel_certificate_expired != to.tunnel_certificate_expired {
         the_box::prove_by(ground, to.tunnel_certificate_expired)?;
     }
     let proof = from.tunnel_certificate_expired != to.tunnel_certificate_expired;
-    if (from.clock, from.dates) != (to.clock, to.dates) || proof {
+    if from.clock != to.clock || site_file(from) != site_file(to) || proof {
         restart(ground, daemons, None)?;
+    }
+    if from.maintained != to.maintained && to.maintained != Maintained::No {
+        maintainer::consent(ground)?;
     }
     if from.sensors != to.sensors {
         ground.door(Host::Box).inside(|| sense(!from.sensors.is_empty(), to.sensors))?;

@@ -2,13 +2,14 @@
 
 use super::Fault;
 use super::rules::{
-    HEAR_NOTHING, LOSE_ADVERTISEMENTS, LOSE_ARP_REPLIES, LOSE_DHCP, LOSE_DISTRIBUTION, LOSE_FILE_SHARING,
-    LOSE_IKE, LOSE_IKE_BY_NAT, LOSE_LINE_AUTHENTICATION, LOSE_NEIGHBOUR_ADVERTISEMENTS, LOSE_PACKET_TOO_BIG,
-    LOSE_QUERIES, LOSE_QUERIES_TO_THE_FIRST, LOSE_QUERIES_TO_THE_SECOND, LOSE_THE_NEIGHBOURS_TOO,
-    LOSE_THE_SERVICE, LOSE_WHAT_COMES_OUT_OF_THE_TUNNEL, LOSE_WHAT_THE_RECEIPT_COMPUTER_ASKS,
+    HEAR_NOTHING, LEND_NOTHING, LOSE_ADVERTISEMENTS, LOSE_ARP_REPLIES, LOSE_CALLS_BY_THE_INTERNET,
+    LOSE_CALLS_TO_THE_MAINTAINER, LOSE_DHCP, LOSE_DISTRIBUTION, LOSE_FILE_SHARING, LOSE_IKE, LOSE_IKE_BY_NAT,
+    LOSE_LINE_AUTHENTICATION, LOSE_NEIGHBOUR_ADVERTISEMENTS, LOSE_PACKET_TOO_BIG, LOSE_QUERIES,
+    LOSE_QUERIES_TO_THE_FIRST, LOSE_QUERIES_TO_THE_SECOND, LOSE_THE_NEIGHBOURS_TOO, LOSE_THE_SERVICE,
+    LOSE_WHAT_COMES_OUT_OF_THE_TUNNEL, LOSE_WHAT_GOES_FAR, LOSE_WHAT_THE_RECEIPT_COMPUTER_ASKS,
     REFUSE_THE_PREFIX, REFUSE_THE_SERVICE,
 };
-use super::world::{Certificate, Disk, Folder, Gateway, Home, Names};
+use super::world::{Certificate, Disk, Folder, Gateway, Home, Internet, Maintained, Names};
 use crate::plan::Host;
 
 /// Every fault that can be made, in the catalogue's order.
@@ -379,6 +380,43 @@ pub const CATALOGUE: &[Fault] = &[
         code: "CLIN-05",
         what: "the terminals' port and the clinic's port of the box hang on one hub",
         makes: |world| world.joined = true,
+    },
+    Fault {
+        code: "ISP-01",
+        what: "nobody on the internet line lends an address, and the one that was lent is gone",
+        makes: |world| {
+            world.internet = Internet::Unlent;
+            world.drop(Host::Isp, "ISP_01", LEND_NOTHING);
+        },
+    },
+    Fault {
+        code: "ISP-01:cable",
+        what: "the internet line's cable is out: the box has no carrier there",
+        makes: |world| world.internet = Internet::Unplugged,
+    },
+    Fault {
+        code: "ISP-02",
+        what: "the internet line's gateway answers, and everybody behind it is silent",
+        makes: |world| {
+            world.internet = Internet::Dead;
+            world.drop(Host::Isp, "ISP_02", LOSE_WHAT_GOES_FAR);
+        },
+    },
+    Fault {
+        code: "MNT-01",
+        what: "somebody in the clinic has consented to a maintainer whose gateway, called by the line, is silent",
+        makes: |world| {
+            world.maintained = Maintained::ByLine;
+            world.drop(Host::Ngn, "MNT_01", LOSE_CALLS_TO_THE_MAINTAINER);
+        },
+    },
+    Fault {
+        code: "MNT-01:internet",
+        what: "the same, called by the internet line",
+        makes: |world| {
+            world.maintained = Maintained::ByInternet;
+            world.drop(Host::Isp, "MNT_01_internet", LOSE_CALLS_BY_THE_INTERNET);
+        },
     },
     Fault {
         code: "BOX-01",

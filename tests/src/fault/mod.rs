@@ -7,7 +7,9 @@ mod world;
 use crate::layout::{Layout, Line};
 
 pub use catalogue::CATALOGUE;
-pub use world::{Centre, Certificate, Dates, Disk, Folder, Gateway, Home, Names, Oqs, World};
+pub use world::{
+    Centre, Certificate, Dates, Disk, Folder, Gateway, Home, Internet, Maintained, Names, Oqs, World,
+};
 
 /// One fault, or a variant of one.
 #[derive(Clone, Copy, Debug)]
@@ -32,12 +34,19 @@ impl Fault {
         let by_ipsec = layout.line == Line::Ipsec;
         let of_a_prefix = world.other_kind || world.undelegated;
         let fits = !of_a_prefix || layout.line == Line::Pd || layout.line == Line::Ra && !world.undelegated;
-        world.tables.values().all(|table| hosts.contains(&table.host))
+        (layout.has_internet() || !self.is_of_the_internet())
+            && world.tables.values().all(|table| hosts.contains(&table.host))
             && (by_ipsec || !of_a_tunnel)
             && (layout.is_lent() || !of_home)
             && (layout.advertises() || world.router)
             && !(of_others && by_ipsec)
             && fits
+    }
+
+    /// Whether it is one of the internet line beside the line, or of who is reached by it.
+    pub fn is_of_the_internet(&self) -> bool {
+        let world = World::with([self]);
+        world.internet != Internet::Well || world.maintained == Maintained::ByInternet
     }
 
     /// The fault with this code.

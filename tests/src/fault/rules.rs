@@ -113,6 +113,27 @@ pub(super) const LOSE_PACKET_TOO_BIG: Rules = Rules {
 };
 pub(super) const LOSE_WHAT_THE_RECEIPT_COMPUTER_ASKS: Rules =
     Rules { family: "inet", hook: "output priority 0; policy accept", rule: "tcp dport 445 drop" };
+pub(super) const LEND_NOTHING: Rules = Rules {
+    family: "inet",
+    hook: "input priority 0; policy accept",
+    rule: "iifname \"i0\" udp dport 67 drop",
+};
+/// Whatever is meant for somebody behind the provider's end; that end itself answers.
+pub(super) const LOSE_WHAT_GOES_FAR: Rules = Rules {
+    family: "inet",
+    hook: "prerouting priority 0; policy accept",
+    rule: "iifname \"i0\" meta nfproto ipv4 ip daddr != { 203.0.113.208/28, 255.255.255.255 } drop",
+};
+pub(super) const LOSE_CALLS_TO_THE_MAINTAINER: Rules = Rules {
+    family: "inet",
+    hook: "prerouting priority 0; policy accept",
+    rule: "ip6 daddr 2001:db8:0:ab::9 counter drop",
+};
+pub(super) const LOSE_CALLS_BY_THE_INTERNET: Rules = Rules {
+    family: "inet",
+    hook: "prerouting priority 0; policy accept",
+    rule: "ip daddr 203.0.113.194 counter drop",
+};
 /// Below ARP and IPv4 both: a device that is off answers neither.
 pub(super) const HEAR_NOTHING: Rules =
     Rules { family: "netdev", hook: "ingress device \"e0\" priority 0; policy drop", rule: "" };

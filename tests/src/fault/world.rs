@@ -129,6 +129,32 @@ pub enum Gateway {
     OtherSecret,
 }
 
+/// How the internet line beside the line is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Internet {
+    /// As it should be.
+    #[default]
+    Well,
+    /// Its cable is out at the provider's end.
+    Unplugged,
+    /// Nobody there lends addresses, and what was lent is gone: the provider's end was switched off and on.
+    Unlent,
+    /// Its gateway answers, and nobody behind it.
+    Dead,
+}
+
+/// Whether somebody in the clinic has consented to a maintainer, and by which way his gateway is called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Maintained {
+    /// Nobody has, and the site file knows no maintainer.
+    #[default]
+    No,
+    /// By the line.
+    ByLine,
+    /// By the internet line.
+    ByInternet,
+}
+
 /// What stands around the box, as far as faults can change it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct World {
@@ -198,6 +224,10 @@ pub struct World {
     pub gateway: Gateway,
     /// The box has a certificate for its tunnel, and it has expired.
     pub tunnel_certificate_expired: bool,
+    /// How the internet line is.
+    pub internet: Internet,
+    /// Whether somebody has consented to a maintainer.
+    pub maintained: Maintained,
     /// The tables that stand, by name.
     pub tables: BTreeMap<&'static str, Table>,
 }
@@ -239,6 +269,8 @@ impl World {
             centre: Centre::default(),
             gateway: Gateway::default(),
             tunnel_certificate_expired: false,
+            internet: Internet::default(),
+            maintained: Maintained::default(),
             tables: BTreeMap::new(),
         };
         faults.into_iter().for_each(|fault| (fault.makes)(&mut world));

@@ -6,6 +6,7 @@ mod board;
 mod box_faults;
 mod faults;
 mod felt;
+mod internet_faults;
 mod life;
 mod on_the_box;
 mod parts;

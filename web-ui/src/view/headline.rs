@@ -160,6 +160,8 @@ const fn on_the_way(fault: &Fault) -> Party {
         Place::Box => Party::Box,
         Place::Terminal => Party::Terminal,
         Place::ReceiptComputer => Party::ReceiptComputer,
+        // Whose the router in front of it is, the box's contact knows.
+        Place::Internet => Party::Box,
     }
 }
 

@@ -46,6 +46,8 @@ pub struct Path {
     pub auth: Stop,
     /// センター
     pub centre: Stop,
+    /// インターネット, on a site that has a line to it: a way of its own, no part of the one to the centre.
+    pub internet: Option<Stop>,
     /// The clinic's side has to act.
     pub owner_clinic: bool,
     /// The carrier has to act.
@@ -55,7 +57,9 @@ pub struct Path {
 }
 
 pub(super) fn path(seen: &Seen<'_>) -> Path {
-    let owner = seen.line.fresh().and_then(|line| line.verdict.foremost.as_ref()).map(|fault| fault.owner);
+    let foremost = seen.line.fresh().and_then(|line| line.verdict.foremost.as_ref());
+    let owner = foremost.map(|fault| fault.owner);
+    let on_the_path = foremost.is_some_and(|fault| fault.code.place() != Place::Internet);
     Path {
         receipt: receipt(seen),
         terminal: Stop { name: seen.say(words::TERMINAL), ..looked_at(seen, TERMINAL) },
@@ -63,11 +67,12 @@ pub(super) fn path(seen: &Seen<'_>) -> Path {
         line: Stop { name: seen.say(words::LINE), ..looked_at(seen, LINE) },
         auth: auth(seen),
         centre: Stop { name: seen.say(words::CENTRE), ..looked_at(seen, CENTRE) },
+        internet: internet(seen),
         owner_clinic: matches!(
             owner,
             Some(Party::Clinic | Party::Box | Party::Terminal | Party::ReceiptComputer)
         ),
-        owner_line: matches!(owner, Some(Party::Line | Party::Isp | Party::IpsecProvider)),
+        owner_line: on_the_path && matches!(owner, Some(Party::Line | Party::Isp | Party::IpsecProvider)),
         owner_centre: owner == Some(Party::Centre),
     }
 }
@@ -83,6 +88,14 @@ fn auth(seen: &Seen<'_>) -> Stop {
     }
 }
 
+/// Where nobody looks at such a line there is none.
+fn internet(seen: &Seen<'_>) -> Option<Stop> {
+    let line = seen.line.fresh()?;
+    let looked = line.ladder.iter().any(|one| one.rung == Rung::InternetLink);
+    let judged = line.verdict.alarms().any(|fault| fault.code.place() == Place::Internet);
+    (looked || judged).then(|| Stop { name: seen.say(words::INTERNET), ..looked_at(seen, INTERNET) })
+}
+
 /// What the ladder and the verdict say about one stop: it stands while one rung of each group holds.
 struct Marks {
     rungs: &'static [&'static [Rung]],
@@ -94,6 +107,15 @@ const LINE: Marks = Marks {
     place: Place::Line,
 };
 const AUTH: Marks = Marks { rungs: &[&[Rung::LineAuth]], place: Place::Auth };
+const INTERNET: Marks = Marks {
+    rungs: &[
+        &[Rung::InternetLink],
+        &[Rung::InternetAddress],
+        &[Rung::InternetGateway],
+        &[Rung::InternetBeyond],
+    ],
+    place: Place::Internet,
+};
 const CENTRE: Marks = Marks { rungs: &[&[Rung::CentreTcp], &[Rung::CentreTls]], place: Place::Centre };
 const TERMINAL: Marks = Marks {
     rungs: &[&[Rung::TerminalLink], &[Rung::TerminalNeighbour], &[Rung::TerminalSmb], &[Rung::TerminalShare]],

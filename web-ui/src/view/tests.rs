@@ -121,8 +121,9 @@ fn every_fault_has_its_place_in_the_picture_and_somebody_to_call() {
             let view = overview(&snapshot);
             let path = &view.path;
             let stops = [&path.receipt, &path.line, &path.auth, &path.centre, &path.terminal, &path.own];
+            let stops = stops.into_iter().chain(&path.internet);
             let shown = if code.is_warning() { State::Attention } else { State::Fault };
-            let marked: Vec<State> = stops.iter().filter_map(|stop| stop.state).collect();
+            let marked: Vec<State> = stops.filter_map(|stop| stop.state).collect();
             let marked: Vec<State> = marked.into_iter().filter(|state| *state != State::Normal).collect();
             assert_eq!(marked, [shown], "{}", code.key());
             assert!(view.headline.calls.iter().any(|call| call.contact.is_some()), "{}", code.key());

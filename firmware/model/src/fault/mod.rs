@@ -7,6 +7,7 @@ mod centre;
 mod clinic;
 mod dates;
 mod inside;
+mod internet;
 mod line;
 mod otherwise;
 mod own;
@@ -165,6 +166,12 @@ catalogue! {
     Ctr06 "CTR-06" Centre dates::CTR_06,
     /// The terminal restarts by night.
     Term10 "TERM-10" Terminal dates::TERM_10,
+    /// The internet line has no address for the box.
+    Isp01 "ISP-01" Internet internet::ISP_01,
+    /// Nobody answers on the internet line beyond its gateway.
+    Isp02 "ISP-02" Internet internet::ISP_02,
+    /// The maintainer's gateway cannot be reached.
+    Mnt01 "MNT-01" Internet internet::MNT_01,
 }
 
 /// Everything a person is told about a fault, beside the phone number, which comes from the site file.
@@ -195,6 +202,8 @@ pub enum Place {
     Auth,
     /// The centre.
     Centre,
+    /// The internet, or who is behind it: none of the way to the centre.
+    Internet,
 }
 
 impl FaultCode {
@@ -205,10 +214,11 @@ impl FaultCode {
 
     /// Whether staff can feel it. What they cannot feel is recorded and never an alarm.
     pub const fn is_alarm(self) -> bool {
-        !matches!(self, Self::Wan05 | Self::Dns02 | Self::Ctr07 | Self::Term10 | Self::Rly01)
+        !matches!(self, Self::Wan05 | Self::Dns02 | Self::Ctr07 | Self::Term10 | Self::Rly01 | Self::Mnt01)
     }
 
-    /// Whether it may stand while the service goes on: somebody has to act, and staff feel nothing of it yet.
+    /// Whether it may stand while the service goes on: somebody has to act, and qualification feels nothing of it, or nothing
+    /// yet.
     pub const fn is_warning(self) -> bool {
         matches!(
             self,
@@ -220,6 +230,8 @@ impl FaultCode {
                 | Self::Cal01
                 | Self::Clin04
                 | Self::Clin05
+                | Self::Isp01
+                | Self::Isp02
         )
     }
 

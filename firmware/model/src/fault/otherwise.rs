@@ -1,7 +1,7 @@
 //! What is told otherwise, by whom a fault is given to: what was not seen is not said, and nobody is sent to the wrong
 //! door. The first owner's words stand beside the other faults; these are the exceptions.
 
-use super::{FaultCode, Words, centre, clinic, inside, line, tunnel};
+use super::{FaultCode, Words, centre, clinic, inside, internet, line, tunnel};
 use crate::party::Party;
 use crate::words::Text;
 
@@ -38,6 +38,9 @@ pub(super) const fn words(code: FaultCode, owner: Party) -> Option<Words> {
         (FaultCode::Term09, Party::ReceiptComputer) => TERM_09_RECEIPT_COMPUTER,
         (FaultCode::Clin02, Party::Clinic) => clinic::CLIN_02_CLINIC,
         (FaultCode::Clin02, Party::Unknown) => clinic::CLIN_02_UNKNOWN,
+        (FaultCode::Isp01, Party::Clinic) => internet::ISP_01_CLINIC,
+        (FaultCode::Isp01, Party::Unknown) => internet::ISP_01_UNKNOWN,
+        (FaultCode::Isp02, Party::Unknown) => internet::ISP_02_UNKNOWN,
         _ => return None,
     })
 }

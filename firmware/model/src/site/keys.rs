@@ -164,8 +164,17 @@ const CONSUMER: &[Key] = &[
     ),
 ];
 
-const PARTIES: &[&str] =
-    &["clinic", "box", "line", "isp", "ipsec-provider", "centre", "terminal", "receipt-computer"];
+const PARTIES: &[&str] = &[
+    "clinic",
+    "box",
+    "line",
+    "isp",
+    "ipsec-provider",
+    "centre",
+    "terminal",
+    "receipt-computer",
+    "maintainer",
+];
 
 const CONTACT: &[Key] = &[
     Key::required("party", Shape::OneOf(PARTIES), "for whose faults"),

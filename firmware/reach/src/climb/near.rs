@@ -48,8 +48,9 @@ impl Climber {
         looked
     }
 
-    /// Everybody near at once: all of ARP over the one socket, the home gateway too, and beside it every file sharing.
-    pub(super) async fn near(&self) -> Vec<Observation> {
+    /// Everybody near at once: all of ARP over the one socket, the home gateway and the internet line's too, and beside it every
+    /// file sharing.
+    pub(super) async fn near(&self) -> (Vec<Observation>, Option<Observation>) {
         let terminals = self.plan.terminals.iter().filter(|_| self.near.terminals.is_some());
         let sharing = terminals.map(|terminal| async move {
             let began = Instant::now();
@@ -57,12 +58,15 @@ impl Climber {
         });
         let neighbours = Neighbours::of(&self.plan, self.near, self.line, self.way);
         let began = Instant::now();
-        let questions = neighbours.questions();
+        let mut questions = neighbours.questions();
+        let near = questions.len();
+        questions.extend(self.internet.question());
         let asked = who_has::ask(&self.arp, &questions, PATIENCE);
-        let (answers, sharing) = tokio::join!(asked, join_all(sharing));
+        let (mut answers, sharing) = tokio::join!(asked, join_all(sharing));
+        let internet = answers.drain(near..).next();
         let mut looked = neighbours.observations(&answers, began);
         looked.extend(sharing);
-        looked
+        (looked, internet.and_then(|answer| self.internet_gateway(&answer, began)))
     }
 
     /// What was asked while a cable was out tells nothing of those who were asked.

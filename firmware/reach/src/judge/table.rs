@@ -67,7 +67,8 @@ use Need::{
 };
 use Rung::{
     Address, AnswersSay, Area, CentreTcp, CentreTls, ClinicAddress, ClinicLink, Collection, Distribution,
-    Gateway, Hardware, Ike, IkeNat, Journal, Kinds, LargePackets, LineAuth, Link, Memory, Prefix, Quality,
+    Gateway, Hardware, Ike, IkeNat, InternetAddress, InternetBeyond, InternetGateway, InternetLink, Journal,
+    Kinds, LargePackets, LineAuth, Link, Maintainer, MaintainerByInternet, Memory, Prefix, Quality,
     ReceiptComputer, ResolverOne, ResolverTwo, Roles, Router, Ruleset, Secrets, Separation, Storage,
     TerminalAnswers, TerminalCertificate, TerminalLink, TerminalNeighbour, TerminalShare, TerminalSmb, Time,
     Tunnel, Version,
@@ -607,6 +608,44 @@ pub const CLINIC: &[Row] = &[
 pub const WIRING: &[Row] =
     &[row(FaultCode::Clin03, &[Good(Separation), Seen(ClinicAddress, &[Duplicate])], Party::Clinic, Likely)];
 
+/// The internet line. Qualification does not go by it: where the clinic's computers leave by it this is said, else recorded.
+pub const INTERNET: &[Row] = &[
+    row(
+        FaultCode::Isp01,
+        &[Good(InternetLink), Seen(InternetAddress, &[NoAddress]), Ever(InternetAddress)],
+        Party::Isp,
+        Likely,
+    ),
+    // What never lent anything here may be the wrong socket.
+    row(
+        FaultCode::Isp01,
+        &[Good(InternetLink), Seen(InternetAddress, &[NoAddress]), Never(InternetAddress)],
+        Party::Unknown,
+        Open,
+    ),
+    row(FaultCode::Isp01, &[Seen(InternetLink, &[NoCarrier])], Party::Clinic, Likely),
+    row(
+        FaultCode::Isp02,
+        &[INTERNET_GATEWAY, Seen(InternetBeyond, GONE), Ever(InternetBeyond)],
+        Party::Isp,
+        Likely,
+    ),
+    // A resolver that never answered here may be a slip in the site file.
+    row(
+        FaultCode::Isp02,
+        &[INTERNET_GATEWAY, Seen(InternetBeyond, GONE), Never(InternetBeyond)],
+        Party::Unknown,
+        Open,
+    ),
+    // The gateway may be the clinic's own router or the provider's.
+    row(
+        FaultCode::Isp02,
+        &[Good(InternetLink), Good(InternetAddress), Seen(InternetGateway, GONE)],
+        Party::Unknown,
+        Open,
+    ),
+];
+
 /// What staff cannot feel: kept for the engineer, never an alarm. One row a fault.
 pub const RECORDED: &[Row] = &[
     // The box has followed, and nobody has to act.
@@ -669,6 +708,22 @@ pub const RECORDED: &[Row] = &[
         Party::Clinic,
         Likely,
     ),
+    // The way to the maintainer is seen to hold as far as somebody else's host, and his own says nothing.
+    row(FaultCode::Mnt01, &[Lacks(Tunnel), Names, Seen(Maintainer, &[Silent])], Party::Maintainer, Likely),
+    row(
+        FaultCode::Mnt01,
+        &[TO_GATEWAY, Good(Tunnel), Seen(Maintainer, &[Silent])],
+        Party::Maintainer,
+        Likely,
+    ),
+    row(
+        FaultCode::Mnt01,
+        &[INTERNET_GATEWAY, Good(InternetBeyond), Seen(MaintainerByInternet, &[Silent])],
+        Party::Maintainer,
+        Likely,
+    ),
+    row(FaultCode::Mnt01, &[Seen(Maintainer, &[Silent])], Party::Unknown, Open),
+    row(FaultCode::Mnt01, &[Seen(MaintainerByInternet, &[Silent])], Party::Unknown, Open),
     // The table of kinds is the profile's; somebody else's files may lie there all the same.
     row(FaultCode::Rly01, &[Seen(Kinds, &[UnknownKinds])], Party::Box, Likely),
     // Dates between the days on which they are told.
@@ -680,6 +735,8 @@ pub const RECORDED: &[Row] = &[
 const BEHIND: Need = Lacks(Router);
 /// The way to the provider's gateway, as far as the line's own router.
 const TO_GATEWAY: Need = Need::All(&[Link, Address, Gateway]);
+/// The internet line as far as its gateway.
+const INTERNET_GATEWAY: Need = Need::All(&[InternetLink, InternetAddress, InternetGateway]);
 /// The way to the terminal's share, for rows about the share.
 const TO_SHARE: Need = Need::All(&[TerminalLink, TerminalNeighbour, TerminalSmb]);
 /// The line and the centre, for rows about answers.

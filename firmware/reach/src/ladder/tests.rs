@@ -38,6 +38,8 @@ fn plan(terminals: &[&str]) -> Plan {
             nobody: None,
             nobody_terminal: None,
         },
+        internet: None,
+        maintainer: None,
         authorities_pem: None,
         calendar: Calendar::default(),
     }
@@ -334,4 +336,31 @@ fn a_maintenance_counts_by_a_clock_that_was_confirmed() {
     assert!(!ladder.evidence(at("2026-12-06T07:00:00+09:00")).announced);
     ladder.take(looked(&["t1", "t2"], &[(Rung::Time, None, Outcome::Bad(Symptom::ClockOff))]), during);
     assert!(!ladder.evidence(during).announced);
+}
+
+#[test]
+fn an_internet_line_and_a_maintainer_are_there_where_the_site_has_them_and_the_line_is_not_asked_more_for_them()
+ {
+    let internet = crate::InternetTarget {
+        port: "isp0".to_owned(),
+        resolvers: vec![Ipv4Addr::LOCALHOST.into()],
+        serves: true,
+    };
+    let with = Plan { internet: Some(internet), maintainer: Some(Rung::Maintainer), ..plan(&["t1"]) };
+    let mut ladder = Ladder::new(&with, History::default());
+    ladder.take(looked(&["t1"], &[(Rung::InternetGateway, None, Outcome::Bad(Symptom::Silent))]), NOW);
+    let evidence = ladder.evidence(NOW);
+    assert!(evidence.clinic_leaves && evidence.lacks(Rung::MaintainerByInternet));
+    assert_eq!(evidence.outcome(Rung::InternetBeyond), Outcome::Skipped);
+    assert!(evidence.outcome(Rung::Gateway).is_good() && evidence.outcome(Rung::Maintainer).is_good());
+    assert!(!ladder.is_line_troubled() && !ladder.wants_far());
+    ladder.take(vec![seen(Rung::Link, None, Outcome::Bad(Symptom::NoCarrier))], NOW);
+    let evidence = ladder.evidence(NOW);
+    assert_eq!(evidence.outcome(Rung::Maintainer), Outcome::Skipped);
+    assert!(evidence.outcome(Rung::InternetAddress).is_good(), "the other line holds");
+    let without = Ladder::new(&plan(&["t1"]), History::default()).evidence(NOW);
+    assert!(!without.clinic_leaves);
+    for rung in [Rung::InternetLink, Rung::InternetBeyond, Rung::Maintainer, Rung::MaintainerByInternet] {
+        assert!(without.lacks(rung), "{rung:?}");
+    }
 }

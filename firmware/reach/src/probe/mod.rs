@@ -9,6 +9,7 @@ pub mod clinic_address;
 pub mod distribution;
 pub mod gateway;
 pub mod ike;
+pub mod internet;
 pub mod large;
 pub mod lease;
 pub mod line_auth;

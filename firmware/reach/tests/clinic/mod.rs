@@ -376,6 +376,8 @@ impl World {
                 nobody: Some([198, 51, 100, 254].into()),
                 nobody_terminal: Some([192, 0, 2, 254].into()),
             },
+            internet: None,
+            maintainer: None,
             calendar: model::Calendar::default(),
             authorities_pem: Some(self.authorities.clone().into_bytes()),
         }

@@ -8,6 +8,7 @@ use model::{
 use reach::judge;
 
 mod inside;
+mod internet;
 mod line;
 mod property;
 
@@ -24,6 +25,16 @@ const OF_A_TUNNEL: [Rung; 3] = [Rung::Ike, Rung::IkeNat, Rung::Tunnel];
 /// What a line by IPsec has not.
 const LACKED_BY_IPSEC: [Rung; 3] = [Rung::Prefix, Rung::LineAuth, Rung::LargePackets];
 
+/// What only a clinic with an internet line has, and one with remote maintenance.
+const BESIDE: [Rung; 6] = [
+    Rung::InternetLink,
+    Rung::InternetAddress,
+    Rung::InternetGateway,
+    Rung::InternetBeyond,
+    Rung::Maintainer,
+    Rung::MaintainerByInternet,
+];
+
 /// A clinic in which everything holds and always held.
 fn clean() -> Evidence {
     let own = Rung::ALL.into_iter().filter(|rung| !OF_A_TUNNEL.contains(rung));
@@ -32,6 +43,7 @@ fn clean() -> Evidence {
         ever_good: Rung::ALL.to_vec(),
         flapping: Vec::new(),
         lacking: OF_A_TUNNEL.to_vec(),
+        clinic_leaves: true,
         clock_trusted: true,
         clock_confirmed: true,
         announced: false,
@@ -128,6 +140,11 @@ const fn apt(rung: Rung) -> &'static [Symptom] {
         Rung::ReceiptComputer => &[Silent],
         Rung::ClinicAddress => &[Duplicate],
         Rung::Separation => &[Joined, Elsewhere],
+        Rung::InternetLink => &[NoCarrier],
+        Rung::InternetAddress => &[NoAddress],
+        Rung::InternetGateway => &[Silent, Unreachable],
+        Rung::InternetBeyond => &[Silent, Refused, Unreachable],
+        Rung::Maintainer | Rung::MaintainerByInternet => &[Silent],
         Rung::Ruleset => &[Drifted, Dropping],
         Rung::Storage => &[DiskFull],
         Rung::Roles => &[Crashing],

@@ -23,7 +23,8 @@ prop_compose! {
         clock_trusted in any::<bool>(),
         clock_confirmed in any::<bool>(),
         without_addresses in any::<bool>(),
-        (by_ipsec, is_behind, flapping, announced, quiet) in any::<(bool, bool, bool, bool, bool)>(),
+        (by_ipsec, is_behind, flapping, announced, quiet, clinic_leaves)
+            in any::<(bool, bool, bool, bool, bool, bool)>(),
     ) -> Evidence {
         let observations =
             Rung::ALL.iter().zip(outcomes).filter_map(|(rung, is)| Some((*rung, seen(*rung, is?)))).collect();
@@ -33,13 +34,13 @@ prop_compose! {
         let router = (by_ipsec && is_behind).then_some(Rung::Router);
         let none = without_addresses.then_some(Rung::ReceiptComputer);
         let lacking = none.into_iter().chain(router).chain(lacking.iter().copied()).collect();
-        Evidence { observations, ever_good, flapping, lacking, clock_trusted, clock_confirmed, announced, quiet }
+        Evidence { observations, ever_good, flapping, lacking, clinic_leaves, clock_trusted, clock_confirmed, announced, quiet }
     }
 }
 
 /// The accusations of each branch: of the line, what it gives the terminals, the terminal, what answers say, their consumers, the box's clock, the
-/// clinic's machines, its wiring, the box, dates.
-fn accused(verdict: &Verdict) -> [Option<Party>; 10] {
+/// clinic's machines, its wiring, the box, dates, and of the internet line.
+fn accused(verdict: &Verdict) -> [Option<Party>; 11] {
     let branch = |code: FaultCode| match (code, code.key().split('-').next()) {
         (FaultCode::Wan04 | FaultCode::Wan09, _) => 9,
         (FaultCode::Term09, _) => 2,
@@ -50,9 +51,10 @@ fn accused(verdict: &Verdict) -> [Option<Party>; 10] {
         (_, Some("TIME")) => 4,
         (_, Some("BOX")) => 7,
         (_, Some("CAL")) => 8,
+        (_, Some("ISP")) => 10,
         _ => 0,
     };
-    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(|wanted| {
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(|wanted| {
         let mut found = verdict.alarms().filter(|fault| branch(fault.code) == wanted);
         found.next().map(|fault| fault.owner).filter(|owner| *owner != Party::Unknown)
     })

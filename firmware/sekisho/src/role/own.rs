@@ -9,17 +9,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use model::maintenance::MaintenancePart;
 use model::part::{FirewallPart, Role, RulesetState, Snapshot};
 use model::segment::SegmentPart;
 use model::tunnel::TunnelPart;
-use model::{Observation, Timestamp};
+use model::{Observation, Rung, Timestamp};
 use nix::sys::statvfs::statvfs;
 use reach::own::{self, Facts, Lives, Room, Version};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::webd;
-use crate::socket::{self, client};
+use crate::socket::{self, client, part};
 use crate::{files, snapshot};
 
 /// How often the page is asked until when its certificates are good.
@@ -38,6 +39,8 @@ pub struct Has {
     pub tunnel: bool,
     /// Terminals that have IPv6 from the line.
     pub segment: bool,
+    /// Remote maintenance: the rung of the maintainer's gateway.
+    pub maintainer: Option<Rung>,
 }
 
 /// The box, as `reachd` sees it.
@@ -58,6 +61,12 @@ pub struct Own {
     segment: watch::Receiver<Option<SegmentPart>>,
     /// What was said of that at the last look.
     segment_told: Mutex<Option<SegmentPart>>,
+    /// Remote maintenance, where the site has it.
+    maintenance: watch::Receiver<Option<MaintenancePart>>,
+    /// What was said of that at the last look.
+    maintenance_told: Mutex<Option<MaintenancePart>>,
+    /// The rung of the maintainer's gateway.
+    maintainer: Option<Rung>,
     /// Until when the page's certificates are good, and when that was asked.
     until: Mutex<Option<(Instant, Timestamp)>>,
 }
@@ -71,10 +80,13 @@ impl Own {
             state: state.to_owned(),
             parts: snapshot::follow(sockets, &[Role::Netd]),
             told: Mutex::new(None),
-            tunnel: follow::follow(sockets, "tunnel", has.tunnel),
+            tunnel: follow::follow(sockets, "/tunnel/part", has.tunnel),
             tunnel_told: Mutex::new(None),
-            segment: follow::follow(sockets, "segment", has.segment),
+            segment: follow::follow(sockets, "/segment/part", has.segment),
             segment_told: Mutex::new(None),
+            maintenance: follow::follow(sockets, part::MAINTENANCE, has.maintainer.is_some()),
+            maintenance_told: Mutex::new(None),
+            maintainer: has.maintainer,
             lives: Mutex::new(Lives::of_own(Role::Reachd, &starts)),
             left: version::note(&state.join(MEMORY), version::OWN),
             until: Mutex::new(None),
@@ -111,15 +123,21 @@ impl Own {
         let segment = self.segment.borrow().clone();
         seen.extend(segment.as_ref().map(own::segment));
         *self.segment_told.lock().unwrap_or_else(PoisonError::into_inner) = segment;
+        let maintenance = self.maintenance.borrow().clone();
+        let both = maintenance.as_ref().zip(self.maintainer);
+        seen.extend(both.and_then(|(part, rung)| own::maintainer(part, rung)));
+        *self.maintenance_told.lock().unwrap_or_else(PoisonError::into_inner) = maintenance;
         seen
     }
 
-    /// Ends when the firewall says something else of the ruleset, or `netd` of tunnel or terminals' prefix, than at the last look.
+    /// Ends when the firewall says something else of the ruleset, or `netd` of tunnel, terminals' prefix or
+    /// maintenance, than at the last look.
     pub async fn stirred(&self) {
         tokio::select! {
             () = self.firewall_stirred() => {}
             () = news(&self.tunnel, &self.tunnel_told) => {}
             () = news(&self.segment, &self.segment_told) => {}
+            () = news(&self.maintenance, &self.maintenance_told) => {}
         }
     }
 

@@ -62,8 +62,11 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
         .route("/sweep/page", sweep(ask, false))
         .route("/past", remembered(past.clone()));
     let mut tasks = super::serve(place, Role::Reachd, routes).await?;
-    let has =
-        Has { tunnel: place.provider.is_some(), segment: super::segment::plan(&place.purpose).is_some() };
+    let has = Has {
+        tunnel: place.provider.is_some(),
+        segment: super::segment::plan(&place.purpose).is_some(),
+        maintainer: plan.maintainer,
+    };
     let own = Own::watch(&place.sockets, &place.state, has);
     let witness = Witness { sockets: place.sockets.clone(), own };
     tasks.spawn(async move {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use model::part::LinePart;
 use model::{Certainty, Fault, FaultCode, Outcome, Party, Usability, Verdict};
 
+use crate::layout::{Layout, Line, Uplink};
+
 /// An alarm that must be shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alarm {
@@ -157,10 +159,18 @@ impl Case {
         codes.all(|code| FaultCode::from_key(code).is_some())
     }
 
+    /// What of this line's clinics it is played on: one with an internet line where it is about that.
+    pub fn layout(&self, line: Layout) -> Layout {
+        let faults = self.makes.iter().filter_map(|code| crate::fault::Fault::from_code(code));
+        let wants = faults.into_iter().any(crate::fault::Fault::is_of_the_internet);
+        if wants { line.beside(Uplink::Isp) } else { line }
+    }
+
     /// Whether all of it can be made on this line.
-    pub fn is_on(&self, layout: crate::layout::Layout) -> bool {
+    pub fn is_on(&self, line: Layout) -> bool {
+        let layout = self.layout(line);
         // The terminals have nothing of the line's prefix there, and who drives the tunnel follows it by itself.
-        if self.recorded.contains(&"WAN-05") && layout.line == crate::layout::Line::Ipsec {
+        if self.recorded.contains(&"WAN-05") && layout.line == Line::Ipsec {
             return false;
         }
         // What never passed there is first of all a matter of the home gateway: the cases of that name.

@@ -28,7 +28,7 @@ const ROOTS: [(&str, &str); 19] = [
 ];
 
 /// One of the line and one of the terminal or the clinic, or one that is only recorded beside an alarm.
-const BOTH: [(&str, &str); 24] = [
+const BOTH: [(&str, &str); 26] = [
     ("WAN-01", "TERM-01"),
     ("WAN-01", "TERM-01:cable"),
     ("WAN-02", "TERM-02"),
@@ -53,6 +53,8 @@ const BOTH: [(&str, &str); 24] = [
     ("TERM-01", "CLIN-04"),
     ("TERM-02", "CLIN-02:cable"),
     ("CLIN-02", "CLIN-05"),
+    ("WAN-03", "ISP-02"),
+    ("TERM-02", "ISP-01"),
 ];
 
 /// The pairs.

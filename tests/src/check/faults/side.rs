@@ -9,6 +9,7 @@ use super::super::lab::{Lab, Wish};
 use super::super::{Outcome, Row, Wrong};
 use super::case::{Case, made};
 use super::walk::{self, Judged};
+use crate::layout::Layout;
 
 /// What is still to be done.
 #[derive(Debug)]
@@ -17,7 +18,8 @@ pub struct Queue(Mutex<VecDeque<Case>>);
 impl Queue {
     /// A queue of cases. Those that want a clinic of their own come first: they take longest.
     pub fn of(mut cases: Vec<Case>) -> Self {
-        cases.sort_by_key(|case| !(case.born || case.split));
+        let beside = |case: &Case| case.layout(Layout::default()) != Layout::default();
+        cases.sort_by_key(|case| (!(case.born || case.split), !beside(case)));
         Self(Mutex::new(cases.into()))
     }
 
@@ -72,7 +74,7 @@ fn work(wish: &Wish, queue: &Queue, report: &Report<'_>) {
         let played = lab(wish, &case, standing.take()).and_then(|mut lab| {
             let judged = walk::play(&mut lab, &case);
             let sound = judged.is_ok() && !case.leaves_marks();
-            let same = lab.wish().is_ok_and(|own| own.split == wish.split);
+            let same = lab.wish().is_ok_and(|own| (own.split, own.layout) == (wish.split, wish.layout));
             standing = (sound && same).then_some(lab);
             judged
         });
@@ -82,15 +84,17 @@ fn work(wish: &Wish, queue: &Queue, report: &Report<'_>) {
 
 /// The clinic for a case: the one that stands, a fresh one, or one that is born with the case's faults.
 fn lab(wish: &Wish, case: &Case, standing: Option<Lab>) -> Result<Lab, Wrong> {
-    let split = wish.split || case.split;
+    let (split, layout) = (wish.split || case.split, case.layout(wish.layout));
     if case.born {
         drop(standing);
-        return Lab::up(Wish { faults: case.makes.clone(), split, ..wish.clone() });
+        return Lab::up(Wish { faults: case.makes.clone(), split, layout, ..wish.clone() });
     }
-    if let Some(lab) = standing.filter(|lab| lab.wish().is_ok_and(|own| own.split == split)) {
+    if let Some(lab) =
+        standing.filter(|lab| lab.wish().is_ok_and(|own| (own.split, own.layout) == (split, layout)))
+    {
         return Ok(lab);
     }
-    let mut lab = Lab::up(Wish { split, ..wish.clone() })?;
+    let mut lab = Lab::up(Wish { split, layout, ..wish.clone() })?;
     walk::settle(&mut lab, &made(""))?;
     Ok(lab)
 }

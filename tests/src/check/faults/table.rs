@@ -11,7 +11,7 @@ const ANY: &[Certainty] = &[Sure, Likely, Open];
 
 /// Every single case, in the catalogue's order.
 pub fn cases() -> Vec<Case> {
-    [line(), names(), tunnel(), centre(), terminal(), clinic()].into_iter().flatten().collect()
+    [line(), names(), tunnel(), centre(), terminal(), clinic(), internet()].into_iter().flatten().collect()
 }
 
 fn line() -> Vec<Case> {
@@ -178,6 +178,20 @@ fn clinic() -> Vec<Case> {
         made("BOX-08:worn").alarm("BOX-08", Box, &[Sure]),
         made("RLY-01").recorded("RLY-01"),
         made("BOX-05").split().alarm("BOX-05", Box, ANY),
+    ]
+}
+
+/// On a clinic with an internet line by which its computers leave.
+fn internet() -> Vec<Case> {
+    vec![
+        made("ISP-01").alarm("ISP-01", Isp, &[Likely]),
+        // What never lent anything may be the wrong socket.
+        made("ISP-01").born().alarm("ISP-01", Unknown, &[Open]),
+        made("ISP-01:cable").alarm("ISP-01", Clinic, NEVER_SURE),
+        made("ISP-02").alarm("ISP-02", Isp, &[Likely]),
+        made("ISP-02").born().alarm("ISP-02", Unknown, &[Open]),
+        made("MNT-01").recorded("MNT-01"),
+        made("MNT-01:internet").recorded("MNT-01"),
     ]
 }
 

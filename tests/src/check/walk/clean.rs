@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use model::observation::Branch;
 use model::part::RulesetState;
 use model::scene::{Blink, Lamp};
 use model::{Rung, Usability};
@@ -58,6 +59,7 @@ fn every_rung(lab: &mut Lab) -> Outcome {
 /// A machine need not have sensors, and not every line has a tunnel.
 const fn may_lack(rung: Rung) -> bool {
     matches!(rung, Rung::Hardware | Rung::Ike | Rung::IkeNat | Rung::Tunnel)
+        || matches!(rung.branch(), Branch::Internet | Branch::Maintenance)
 }
 
 fn status_agrees(lab: &mut Lab) -> Outcome {

@@ -1,4 +1,5 @@
-//! What `netd` says beside its own part: how the tunnel of the line stands, and what the line gives for the terminals.
+//! What `netd` says beside its own part: how the tunnel of the line stands, what the line gives for the terminals, and
+//! remote maintenance.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,8 +14,8 @@ use crate::socket::client;
 /// How long `netd` is left alone when it did not answer.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Follows what is said under this name until nobody reads any more; where the site has no such thing there is never anything.
-pub fn follow<T>(sockets: &Path, name: &'static str, is_there: bool) -> watch::Receiver<Option<T>>
+/// Follows what is said at this path until nobody reads any more; where the site has no such thing there is never anything.
+pub fn follow<T>(sockets: &Path, path: &'static str, is_there: bool) -> watch::Receiver<Option<T>>
 where
     T: DeserializeOwned + PartialEq + Send + Sync + 'static,
 {
@@ -23,7 +24,7 @@ where
     tokio::spawn(async move {
         let mut after = 0;
         while is_there && !tell.is_closed() {
-            let path = format!("/{name}/part?after={after}");
+            let path = format!("{path}?after={after}");
             let asked: Result<Stamped<T>, Failure> = client::ask(&sockets, Role::Netd, &path).await;
             let part = asked.ok();
             after = part.as_ref().map_or(0, |part| part.generation);
