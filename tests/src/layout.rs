@@ -348,6 +348,9 @@ impl Layout {
         let mut all = String::new();
         if self.line == Line::Ipsec {
             all += ISP;
+            if self.is_lent() {
+                all += ISP_IPV4;
+            }
             if self.wiring == Wiring::Shared {
                 all += "link set dev x1 addrgenmode none\nlink set dev x1 up\n";
             }
@@ -422,6 +425,10 @@ address replace fe80::1/64 dev w0 nodad
 address replace 2001:db8:0:1::1/64 dev w0 nodad
 address replace 2001:db8:0:2::1/64 dev w0 nodad
 address replace 2001:db8:0:9::1/64 dev g0 nodad
+";
+
+/// The same over IPv4, before a home gateway.
+const ISP_IPV4: &str = "\
 address replace 203.0.113.193/28 dev w0
 address replace 203.0.113.185/29 dev g0
 ";
