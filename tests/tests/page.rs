@@ -55,6 +55,7 @@ async fn an_internet_line_that_is_away_stands_beside_the_path_and_the_service_st
     browser.keep("internet-out").await;
     clinic.fault("ISP-01:cable", false).unwrap();
     browser.wait_for(".beside .stop", "正常", JUDGED).await;
+    browser.close().await;
 }
 
 #[tokio::test]
