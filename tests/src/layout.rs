@@ -113,9 +113,6 @@ impl Layout {
                  (`--wiring behind` gets a part of it)"
                     .into(),
             )),
-            (Line::Ipsec, Wiring::Shared | Wiring::Behind) => {
-                Err(Error::NotYet("a line by IPsec beside or behind the home gateway".into()))
-            }
             _ => Ok(Self { line, wiring, ..Self::default() }),
         }
     }
@@ -124,6 +121,23 @@ impl Layout {
     #[must_use]
     pub const fn beside(self, uplink: Uplink) -> Self {
         Self { uplink, ..self }
+    }
+
+    /// Whether the line is the clinic's own internet line in IPv4: the box has its address by DHCP from the home gateway, which
+    /// does NAT. Beside the home gateway there is no second IPv4 address to be had; there, and on a line of its own, the box
+    /// calls its provider over IPv6.
+    pub const fn is_lent(self) -> bool {
+        matches!((self.line, self.wiring), (Line::Ipsec, Wiring::Behind))
+    }
+
+    /// Whether somebody on the line advertises himself as its router.
+    pub const fn advertises(self) -> bool {
+        !self.is_lent()
+    }
+
+    /// The address of the provider's gateway.
+    pub const fn gateway(self) -> &'static str {
+        if self.is_lent() { "203.0.113.190" } else { "2001:db8:0:9::9" }
     }
 
     /// Whether there is an internet line.
@@ -138,6 +152,7 @@ impl Layout {
             (Line::Pd, true) => vec!["wan0", "term0", "lan0", INTERNET],
             (Line::Pd, false) => vec!["wan0", "term0", "lan0"],
             (Line::Ra | Line::Ipsec, true) => vec!["term0", "lan0", INTERNET],
+            (Line::Ipsec, false) if self.is_lent() => vec!["wan0"],
             (Line::Ra | Line::Ipsec, false) => Vec::new(),
         }
     }
@@ -190,6 +205,7 @@ impl Layout {
         let [own, other] = match (self.line, self.wiring) {
             (Line::Pd, Wiring::Behind) => ["2001:db8:100:8", "2001:db8:100:c"],
             (Line::Pd, _) => ["2001:db8:100:", "2001:db8:200:"],
+            (Line::Ipsec, Wiring::Behind) => ["203.0.113.22", "203.0.113.24"],
             _ => ["2001:db8:0:1:", "2001:db8:0:2:"],
         };
         if renumbered { other } else { own }
@@ -216,8 +232,8 @@ impl Layout {
         }
         match self.wiring {
             Wiring::New => {}
-            Wiring::Shared => wires.push((Host::Home, "up0", Host::Ngn, "x1")),
-            Wiring::Behind => wires.push((Host::Home, "up0", Host::Ngn, LINE)),
+            Wiring::Shared => wires.push((Host::Home, "up0", self.router(), "x1")),
+            Wiring::Behind => wires.push((Host::Home, "up0", self.router(), LINE)),
         }
         wires
     }
@@ -254,8 +270,10 @@ impl Layout {
             (Host::Ngn | Host::Isp, Wiring::New | Wiring::Behind, _) if host == self.router() => {
                 bridge("02:00:00:00:00:01", &[LINE])
             }
-            (Host::Ngn, Wiring::Shared, _) => bridge("02:00:00:00:00:01", &[LINE, "x1"]),
-            (Host::Home, Wiring::Behind, Line::Pd) => bridge("02:00:00:00:00:03", &[LINE]),
+            (Host::Ngn | Host::Isp, Wiring::Shared, _) if host == self.router() => {
+                bridge("02:00:00:00:00:01", &[LINE, "x1"])
+            }
+            (Host::Home, Wiring::Behind, Line::Pd | Line::Ipsec) => bridge("02:00:00:00:00:03", &[LINE]),
             // Without a telephone contract the gateway lets IPv6 through as it is.
             (Host::Home, Wiring::Behind, _) => bridge("02:00:00:00:00:03", &[LINE, "up0"]),
             _ => String::new(),
@@ -267,6 +285,13 @@ impl Layout {
         match (host, self.line) {
             // A router that still listens to its own router (RFC 4861, 6.2.7), and asks for it at once.
             (Host::Ipsec, _) => &[("ipv4/ip_forward", "1")],
+            // What of IPv6 is heard there is then the box's.
+            (Host::Home, Line::Ipsec) if self.is_lent() => &[
+                ("ipv4/ip_forward", "1"),
+                ("ipv6/conf/all/disable_ipv6", "1"),
+                ("ipv6/conf/default/disable_ipv6", "1"),
+            ],
+            (Host::Box, Line::Ipsec) if self.is_lent() => &[],
             (Host::Box, Line::Ra | Line::Ipsec) => {
                 &[("ipv6/conf/wan0/accept_ra", "2"), ("ipv6/conf/wan0/router_solicitation_delay", "0")]
             }
@@ -298,10 +323,7 @@ impl Layout {
             Host::Terminal => "link set dev e0 up\naddress replace 192.0.2.2/24 dev e0\n".into(),
             Host::Clinic => "link set dev e0 up\naddress replace 198.51.100.10/24 dev e0\n".into(),
             Host::Home => self.of_home(),
-            Host::Isp => [
-                (self.line == Line::Ipsec).then_some(ISP),
-                self.has_internet().then_some(THE_INTERNET),
-            ].into_iter().flatten().collect(),
+            Host::Isp => self.of_isp(),
             Host::Ipsec => GATEWAY.into(),
             Host::Cloud | Host::Maint => String::new(),
         }
@@ -322,8 +344,26 @@ impl Layout {
         all
     }
 
+    fn of_isp(self) -> String {
+        let mut all = String::new();
+        if self.line == Line::Ipsec {
+            all += ISP;
+            if self.is_lent() {
+                all += ISP_IPV4;
+            }
+            if self.wiring == Wiring::Shared {
+                all += "link set dev x1 addrgenmode none\nlink set dev x1 up\n";
+            }
+        }
+        if self.has_internet() {
+            all += THE_INTERNET;
+        }
+        all
+    }
+
     fn of_home(self) -> String {
         match (self.wiring, self.line) {
+            (Wiring::Behind, Line::Ipsec) => HOME_IPV4.into(),
             (Wiring::New, _) => String::new(),
             (Wiring::Shared, _) => "link set dev up0 up\n".into(),
             (Wiring::Behind, Line::Pd) => {
@@ -387,15 +427,23 @@ address replace 2001:db8:0:2::1/64 dev w0 nodad
 address replace 2001:db8:0:9::1/64 dev g0 nodad
 ";
 
+/// The same over IPv4, before a home gateway.
+const ISP_IPV4: &str = "\
+address replace 203.0.113.193/28 dev w0
+address replace 203.0.113.185/29 dev g0
+";
+
 /// The provider of IPsec: its gateway outside, resolvers and the way to the centre inside.
 const GATEWAY: &str = "\
 link set dev n0 up
 link set dev c0 up
 address replace 2001:db8:0:9::9/64 dev n0 nodad
+address replace 203.0.113.190/29 dev n0
 address replace 203.0.113.62/26 dev c0
 address replace 203.0.113.65/32 dev lo
 address replace 203.0.113.66/32 dev lo
 route replace default via 2001:db8:0:9::1
+route replace 203.0.113.192/28 via 203.0.113.185
 ";
 
 const CENTRE_INSIDE: &str = "\
@@ -442,6 +490,21 @@ address replace 2001:db8:100::1/64 dev w0 nodad
 route replace default via fe80::1 dev up0
 ";
 
+/// The home gateway's own address in the clinic, and what it is after a renumbering.
+pub const HOME: [&str; 2] = ["203.0.113.225/28", "203.0.113.241/28"];
+
+/// The home gateway of an internet line, as the provider sees it. Its own network is its DHCP server's.
+const HOME_IPV4: &str = "\
+link set dev x0 addrgenmode none
+link set dev x0 up
+link set dev w0 addrgenmode none
+link set dev w0 up
+link set dev up0 addrgenmode none
+link set dev up0 up
+address replace 203.0.113.194/28 dev up0
+route replace default via 203.0.113.193
+";
+
 #[cfg(test)]
 mod tests {
     use clap::ValueEnum as _;
@@ -459,7 +522,7 @@ mod tests {
     fn what_does_not_exist_in_the_field_is_refused_with_a_sentence() {
         let why = Layout::of(Line::Pd, Wiring::Shared).unwrap_err().to_string();
         assert!(why.contains("the gateway holds the only delegation"), "{why}");
-        assert!(Layout::of(Line::Ipsec, Wiring::New).is_ok());
+        assert!(Wiring::value_variants().iter().all(|wiring| Layout::of(Line::Ipsec, *wiring).is_ok()));
         assert!(all().contains(&Layout::default()));
     }
 

@@ -2,6 +2,7 @@
 
 pub mod delegation;
 pub mod gateway;
+mod home;
 pub mod internet;
 pub mod maintainer;
 
@@ -26,6 +27,8 @@ pub const CENTRE: &str = "faux-centre";
 
 /// An advertisement's lifetime (9 s), the second until the kernel drops the route, and slack.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Who asks by DHCP before anybody lends asks again after 4, 8, 16 and 32 s (RFC 2131 section 4.1).
+const LENDING: Duration = Duration::from_secs(70);
 
 const RESOLVERS: [(&str, &str); 2] = [("unbound-1", "1"), ("unbound-2", "2")];
 
@@ -37,9 +40,10 @@ pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
     }
     let time = time(ground)?;
     let mut daemons = delegation::start(ground, world)?;
-    if world.router {
+    if world.router && ground.layout.advertises() {
         daemons.insert(ROUTER.into(), router(ground, world)?);
     }
+    daemons.extend(home::start(ground, world)?);
     for (name, daemon) in starting {
         daemons.insert(name.into(), daemon.wait()?);
     }
@@ -69,6 +73,7 @@ pub fn router(ground: &Ground, world: &World) -> Result<Process, Error> {
 pub fn renumber(ground: &Ground, daemons: &mut Daemons, to: &World) -> Result<(), Error> {
     match ground.layout.line {
         Line::Pd => delegation::renumber(ground, daemons, to)?,
+        Line::Ipsec if ground.layout.is_lent() => home::renumber(ground, daemons, to)?,
         Line::Ra | Line::Ipsec if to.router => {
             stop_router(daemons, Signal::SIGKILL);
             daemons.insert(ROUTER.into(), router(ground, to)?);
@@ -77,12 +82,21 @@ pub fn renumber(ground: &Ground, daemons: &mut Daemons, to: &World) -> Result<()
     }
     let asks = match ground.layout.line {
         Line::Pd => ground.the_box.runs_sekisho(),
+        Line::Ipsec if ground.layout.is_lent() => ground.the_box.runs_sekisho(),
         Line::Ra | Line::Ipsec => ground.the_box != TheBox::None,
     };
     if !asks || !to.router_is_heard() {
         return Ok(());
     }
     let given = ground.layout.gives(to.renumbered);
+    if ground.layout.is_lent() {
+        return watch::until(
+            ground.door(Host::Box),
+            "wan0 be lent an address of the other network",
+            LENDING,
+            || watch::addresses4("wan0").iter().any(|address| address.to_string().starts_with(given)),
+        );
+    }
     watch::until(ground.door(Host::Box), "wan0 have an address of the other prefix", PATIENCE, || {
         watch::global_addresses("wan0").iter().any(|(address, ..)| address.to_string().starts_with(given))
     })
@@ -270,9 +284,13 @@ pub fn settle(ground: &Ground, world: &World) -> Result<(), Error> {
     if !world.line_plugged {
         return watch::until(door, "wan0 lose its carrier", PATIENCE, || !watch::has_carrier("wan0"));
     }
-    if ground.layout.line == Line::Pd && !ground.the_box.runs_sekisho() {
-        // Who would ask for a prefix is configured by sekisho.
+    let asks = ground.layout.line == Line::Pd || ground.layout.is_lent();
+    if asks && !ground.the_box.runs_sekisho() {
+        // Who would ask is configured by sekisho.
         return Ok(());
+    }
+    if ground.layout.is_lent() {
+        return settle_lent(ground, world);
     }
     if world.router_is_heard() {
         let ever = world.gives_as_ever();
@@ -283,5 +301,14 @@ pub fn settle(ground: &Ground, world: &World) -> Result<(), Error> {
     }
     watch::until(door, "wan0 lose its router", PATIENCE, || {
         watch::has_carrier("wan0") && !watch::has_router("wan0")
+    })
+}
+
+fn settle_lent(ground: &Ground, world: &World) -> Result<(), Error> {
+    let (door, lends) = (ground.door(Host::Box), world.router_is_heard());
+    let what = if lends { "an address and a way on wan0" } else { "wan0 lose its address" };
+    watch::until(door, what, LENDING, || {
+        let all = !watch::addresses4("wan0").is_empty() && watch::has_router4("wan0");
+        watch::has_carrier("wan0") && all == lends
     })
 }

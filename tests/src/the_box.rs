@@ -194,8 +194,7 @@ pub fn password_files(place: &Place) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// The line's table by IPsec.
-const IPSEC: &str = "kind = \"ipsec\"\n\n[line.ipsec]\nprovider = \"./provider.toml\"\n\
-     gateways = [\"2001:db8:0:9::9\"]\n";
+const IPSEC: &str = "kind = \"ipsec\"\n\n[line.ipsec]\nprovider = \"./provider.toml\"\n";
 
 /// What an internet line adds: the clinic leaves by it, the box lends its computers addresses and asks names for them, and lends
 /// the terminal its own.
@@ -250,7 +249,9 @@ pub fn site_text(layout: Layout, dates: Dates) -> String {
     let kind = format!("[line]\nkind = {:?}\n", layout.line.word());
     let mut text = PLAIN.replace("[line]\nkind = \"ra\"\n", &kind);
     if layout.line == Line::Ipsec {
-        text = text.replace("kind = \"ipsec\"\n", IPSEC);
+        let outer = if layout.is_lent() { "dhcp" } else { "ra" };
+        let table = format!("{IPSEC}outer = {outer:?}\ngateways = [{:?}]\n", layout.gateway());
+        text = text.replace("kind = \"ipsec\"\n", &table);
     }
     if layout.has_internet() {
         text = text.replace("[terminals]\n", INTERNET_WAY).replacen("[[port]]\n", INTERNET_PORT, 1);

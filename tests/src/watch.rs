@@ -11,9 +11,12 @@ use crate::error::{Error, doing};
 use crate::host::Door;
 use crate::process::readable;
 
-/// The multicast groups of rtnetlink(7): links, IPv6 addresses, routes of both families.
-const GROUPS: i32 =
-    libc::RTMGRP_LINK | libc::RTMGRP_IPV6_IFADDR | libc::RTMGRP_IPV6_ROUTE | libc::RTMGRP_IPV4_ROUTE;
+/// The multicast groups of rtnetlink(7): links, addresses, routes.
+const GROUPS: i32 = libc::RTMGRP_LINK
+    | libc::RTMGRP_IPV4_IFADDR
+    | libc::RTMGRP_IPV4_ROUTE
+    | libc::RTMGRP_IPV6_IFADDR
+    | libc::RTMGRP_IPV6_ROUTE;
 
 /// Waits in a host until `holds` is true, looking again after each change of its links, addresses and routes.
 ///
@@ -46,6 +49,7 @@ pub fn until(
 
 // /proc/net follows the process's first thread; this is this thread's.
 const ROUTES: &str = "/proc/thread-self/net/ipv6_route";
+const ROUTES4: &str = "/proc/thread-self/net/route";
 const ADDRESSES: &str = "/proc/thread-self/net/if_inet6";
 
 /// Whether a port has a default route through a router (flag G of proc(5) `ipv6_route`).
@@ -61,13 +65,21 @@ pub fn has_router(port: &str) -> bool {
 
 /// The same over IPv4 (proc(5) `route`).
 pub fn has_router4(port: &str) -> bool {
-    let routes = std::fs::read_to_string("/proc/thread-self/net/route").unwrap_or_default();
+    let routes = std::fs::read_to_string(ROUTES4).unwrap_or_default();
     routes.lines().any(|line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let [on, to, via, flags, ..] = fields[..] else { return false };
         let flags = u32::from_str_radix(flags, 16).unwrap_or(0);
         on == port && is_zero(to) && !is_zero(via) && flags & GATEWAY != 0
     })
+}
+
+/// The IPv4 addresses of a port.
+pub fn addresses4(port: &str) -> Vec<std::net::Ipv4Addr> {
+    let all = nix::ifaddrs::getifaddrs().into_iter().flatten();
+    all.filter(|one| one.interface_name == port)
+        .filter_map(|one| Some(one.address?.as_sockaddr_in()?.ip()))
+        .collect()
 }
 
 /// RTF_GATEWAY.

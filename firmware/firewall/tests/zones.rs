@@ -138,8 +138,29 @@ fn on_a_line_by_ipsec_nothing_of_the_terminals_leaves_in_the_clear() {
                 );
             }),
             ("ESP from everybody", 2, |d| drop_match(d, "wan-input-esp", 0)),
+            // The port carries IPv4 only, with an address by DHCP, of which the answers need no line.
+            ("a router of IPv6 on it", 2, |d| {
+                first(d, "input_wan", json!([icmp6("nd-router-advert"), {"accept": null}]));
+            }),
+            ("the box asks for one", 10, |d| {
+                first(d, "output_wan", json!([icmp6("nd-router-solicit"), {"accept": null}]));
+            }),
+            ("DHCP answers that nobody asked for", 2, |d| {
+                first(d, "input_wan", json!([datagrams_to(68), {"accept": null}]));
+            }),
+            ("the box lends addresses there", 10, |d| {
+                first(d, "output_wan", json!([datagrams_to(68), {"accept": null}]));
+            }),
         ],
     );
+}
+
+fn icmp6(kind: &str) -> Value {
+    json!({"match": {"op": "==", "right": kind, "left": {"payload": {"protocol": "icmpv6", "field": "type"}}}})
+}
+
+fn datagrams_to(port: u16) -> Value {
+    json!({"match": {"op": "==", "right": port, "left": {"payload": {"protocol": "udp", "field": "dport"}}}})
 }
 
 #[test]

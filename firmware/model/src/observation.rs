@@ -16,9 +16,9 @@ pub enum Rung {
     Link,
     /// One router speaks for the line, or one that followed another.
     Router,
-    /// A router advertisement and an address from it (RFC 4861, RFC 4862).
+    /// A router advertisement and an address from it (RFC 4861, RFC 4862); behind a home gateway an address by DHCP.
     Address,
-    /// The router answers neighbour discovery.
+    /// The router answers neighbour discovery, a home gateway ARP.
     Gateway,
     /// The line gives the terminals a prefix, in the way the site file says, and the one it always gave.
     Prefix,
@@ -269,7 +269,7 @@ impl Rung {
         match self {
             Self::Link => Text::new("回線ポートの信号", "line port carrier"),
             Self::Router => Text::new("回線側ルーターの数", "one router on the line"),
-            Self::Address => Text::new("アドレスの受け取り（RA）", "address by RA"),
+            Self::Address => Text::new("アドレスの受け取り", "address"),
             Self::Gateway => Text::new("回線側ルーターの応答", "gateway"),
             Self::Prefix => Text::new("端末用アドレスの受け取り", "prefix for the terminals"),
             Self::Ike => Text::new("接続先の応答（500番）", "IKE, port 500"),
@@ -332,7 +332,8 @@ pub enum Symptom {
     NoRouter,
     /// A router was there and said goodbye: an advertisement with lifetime 0.
     RouterGoodbye,
-    /// A router is there, but no usable address came of it.
+    /// A router is there, but no usable address came of it; or, where they come by DHCP, none was lent with a way out for longer
+    /// than [`ROUTER_PATIENCE_S`].
     NoAddress,
     /// The line delegates nothing any more, or never did, for longer than it takes.
     NotDelegated,

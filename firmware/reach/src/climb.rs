@@ -15,10 +15,11 @@ use crate::error::Error;
 use crate::exchange::PATIENCE;
 use crate::finding::Finding;
 use crate::kernel::{Kernel, Port};
+use crate::lease::{LeaseWatch, Way};
 use crate::plan::Plan;
 use crate::probe::{
-    address, area, centre_tcp, centre_tls, distribution, gateway, ike, large, line_auth, link, quality,
-    resolver, router, time,
+    address, area, centre_tcp, centre_tls, distribution, gateway, ike, large, lease, line_auth, link,
+    quality, resolver, router, time,
 };
 use crate::progress::Progress;
 use crate::router::RouterWatch;
@@ -37,8 +38,11 @@ pub struct Climber {
     neighbours: Icmp6,
     arp: Arp,
     watch: RouterWatch,
+    lease: LeaseWatch,
     /// The line's port while it has carrier.
     line: Option<Port>,
+    /// What it was lent, where it is lent something.
+    way: Option<Way>,
     /// Where what is seen is told while a look is under way.
     progress: Progress,
     near: near::Ports,
@@ -59,7 +63,9 @@ impl Climber {
             neighbours: Icmp6::new(sockets.neighbours).map_err(joined)?,
             arp: Arp::new(sockets.arp).map_err(joined)?,
             watch: RouterWatch::new(Clock::now()),
+            lease: LeaseWatch::new(Clock::now()),
             line: None,
+            way: None,
             progress: Progress::default(),
             near: near::Ports::default(),
             internet: internet::Internet::default(),
@@ -93,6 +99,8 @@ impl Climber {
             self.internet_beyond(far),
         );
         looked.extend([gateway, hosts].into_iter().flatten());
+        // The home gateway is asked with those near, and is of the line.
+        looked.extend(near.extract_if(.., |seen| seen.rung == Rung::Gateway));
         self.forget_what_a_lost_carrier_said(&mut looked).await;
         self.forget_what_a_near_cable_cut_off(&mut carriers, &mut near).await;
         looked.extend(carriers);
@@ -124,12 +132,12 @@ impl Climber {
     pub async fn stirred(&mut self) {
         loop {
             let before = self.watch.standing(Clock::now());
-            let due = self.line.and_then(|_| self.watch.next(Clock::now())).map(Instant::from_std);
+            let due = self.line.and_then(|_| self.due(Clock::now())).map(Instant::from_std);
             tokio::select! {
                 () = self.kernel.changed() => return,
                 () = sleep_until(due) => return,
                 heard = self.advertisements.receive() => {
-                    if let (Ok(message), Some(port)) = (heard, self.line) {
+                    if let (Ok(message), Some(port), false) = (heard, self.line, self.plan.lent) {
                         address::hear(&message, port.index, &mut self.watch);
                     }
                 }
@@ -138,6 +146,10 @@ impl Climber {
                 return;
             }
         }
+    }
+
+    fn due(&self, now: Clock) -> Option<Clock> {
+        if self.plan.lent { self.lease.next(now) } else { self.watch.next(now) }
     }
 
     /// Carrier and address, which need nobody's answer, and whether the rest of the line can be looked at.
@@ -149,22 +161,32 @@ impl Climber {
         let index = |port: Option<Port>| port.map(|port| port.index);
         if port.is_some() && index(port) != index(self.line) {
             self.watch.link_up(Clock::now());
+            self.lease.link_up(Clock::now());
         }
-        self.line = port;
+        (self.line, self.way) = (port, None);
         let mut looked = vec![self.progress.told(carrier.at(Rung::Link, None, began))];
         let Some(port) = port else { return (looked, false) };
         let began = Instant::now();
-        let address = address::probe(&self.kernel, &self.advertisements, &mut self.watch, port).await;
+        let address = self.address(port).await;
         let address = self.progress.told(address.at(Rung::Address, None, began));
         let grounded = address.outcome.is_good();
         looked.push(address);
         (looked, grounded)
     }
 
-    /// The router, and whether it is the only one: both over the one socket.
+    async fn address(&mut self, port: Port) -> Finding {
+        if !self.plan.lent {
+            return address::probe(&self.kernel, &self.advertisements, &mut self.watch, port).await;
+        }
+        let (finding, way) = lease::probe(&self.kernel, &mut self.lease, port).await;
+        self.way = way;
+        finding
+    }
+
+    /// The router that advertises itself, and whether it is the only one: both over the one socket.
     async fn gateway(&self) -> Vec<Observation> {
         let began = Instant::now();
-        let Some(port) = self.line else { return Vec::new() };
+        let (Some(port), false) = (self.line, self.plan.lent) else { return Vec::new() };
         let mut gateway = None;
         // One that fell silent may have a successor, which the kernel finds too.
         for router in self.watch.routers().into_iter().take(ROUTERS_ASKED) {

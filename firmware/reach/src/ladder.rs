@@ -72,6 +72,8 @@ impl Ladder {
             Rung::Prefix => !plan.gateways.is_empty(),
             // No line authentication on a line by IPsec; and inside a tunnel no packet is as large as the line's.
             Rung::LineAuth | Rung::LargePackets => !plan.gateways.is_empty(),
+            // Behind a home gateway no router advertises itself.
+            Rung::Router => plan.lent,
             Rung::ResolverTwo => plan.one_resolver,
             Rung::InternetBeyond => plan.internet.as_ref().is_none_or(|one| one.resolvers.is_empty()),
             rung if rung.branch() == Branch::Internet => plan.internet.is_none(),

@@ -23,6 +23,7 @@ mod ike;
 mod judge;
 mod kernel;
 mod ladder;
+mod lease;
 mod names;
 mod ntp;
 pub mod own;

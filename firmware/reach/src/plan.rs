@@ -76,6 +76,8 @@ pub struct Plan {
     pub gateways: Vec<IpAddr>,
     /// Hosts are reached over IPv4.
     pub ipv4: bool,
+    /// The line's port has its address by DHCP, from a home gateway in front of the box.
+    pub lent: bool,
     /// Where answers of the closed network lie.
     pub expected: Vec<Prefix>,
     /// The line-authentication host.
@@ -111,7 +113,7 @@ impl Plan {
         let terminals = site.terminals.iter();
         let resolvers = resolvers(site);
         Self {
-            contract: format!("{} {}", site.line.key(), profile.name),
+            contract: contract(site),
             line_port: site.port(Zone::Wan).to_owned(),
             terminal_port: site.port(Zone::Terminal).to_owned(),
             own,
@@ -122,6 +124,7 @@ impl Plan {
                 Line::Ra | Line::Pd | Line::Pppoe => Vec::new(),
             },
             ipv4: site.line.is_ipv4(),
+            lent: site.line.is_lent(),
             expected: profile.expected.clone(),
             line_auth: profile.line_auth.clone(),
             distribution: profile.distribution.clone(),
@@ -151,6 +154,12 @@ impl Plan {
     pub fn expects(&self, address: IpAddr) -> bool {
         self.expected.iter().any(|prefix| prefix.contains(address))
     }
+}
+
+/// What was good behind a home gateway says nothing of a line without one.
+fn contract(site: &Site) -> String {
+    let lent = if site.line.is_lent() { " dhcp" } else { "" };
+    format!("{}{lent} {}", site.line.key(), site.profile.name)
 }
 
 /// A session by PPPoE is no port with carrier and DHCP, and this build brings none up.

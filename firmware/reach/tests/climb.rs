@@ -6,7 +6,9 @@ mod clinic;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use clinic::{CENTRE, Certificate, DEAD, DISTRIBUTION, LINE_AUTH, RESOLVERS, Resolver, TIME, in_a_clinic};
+use clinic::{
+    CENTRE, Certificate, DEAD, DISTRIBUTION, LINE_AUTH, RESOLVERS, Resolver, TIME, in_a_clinic, ip,
+};
 use model::observation::Branch;
 use model::part::LinePart;
 use model::past::Mark;
@@ -98,6 +100,34 @@ fn a_router_that_says_goodbye_is_named_at_once() {
         world.advertise(0);
         let part = running.until(Duration::from_secs(2), |part| part.verdict.foremost.is_some()).await;
         assert_eq!(alarms(&part), [(FaultCode::Wan03, Party::Line)]);
+        running.stop().await;
+    });
+}
+
+#[test]
+fn behind_a_home_gateway_the_address_is_lent_and_the_gateway_is_asked_by_arp() {
+    in_a_clinic(async |world| {
+        ip("address add 203.0.113.226/28 dev wan0");
+        world.ip("address add 203.0.113.225/28 dev w0");
+        ip("route add default via 203.0.113.225");
+        let mut running = world.start_with(reach::Plan { lent: true, ..world.plan() });
+        let part = running.sweep().await;
+        let seen = |rung| part.ladder.iter().find(|seen| seen.rung == rung).map(|seen| seen.detail.clone());
+        assert_eq!(seen(Rung::Address).as_deref(), Some("203.0.113.226 by 203.0.113.225"));
+        assert!(seen(Rung::Gateway).is_some_and(|said| said.starts_with("203.0.113.225 at ")), "{part:#?}");
+        assert_eq!((outcome(&part, Rung::Router), part.verdict.usability), (None, Usability::Usable));
+        // It hangs: a glance finds it.
+        world.ip("link set dev w0 arp off");
+        let silent = running.until(Duration::from_secs(15), |part| part.verdict.foremost.is_some()).await;
+        assert_eq!(alarms(&silent), [(FaultCode::Wan08, Party::Clinic)]);
+        world.ip("link set dev w0 arp on");
+        let well = |part: &LinePart| outcome(part, Rung::Gateway) == Some(Outcome::Good);
+        running.until(Duration::from_secs(15), well).await;
+        // It takes the address back, and nobody is accused before another can have come.
+        ip("address del 203.0.113.226/28 dev wan0");
+        let without = |part: &LinePart| outcome(part, Rung::Address) == Some(Outcome::Open);
+        let part = running.until(Duration::from_secs(5), without).await;
+        assert_eq!(alarms(&part), []);
         running.stop().await;
     });
 }

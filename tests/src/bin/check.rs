@@ -55,6 +55,9 @@ struct Call {
     /// For `faults`: the kind of line
     #[arg(long, value_enum, default_value = "ra", value_name = "LINE")]
     line: Line,
+    /// For `faults`: how the box is wired to it
+    #[arg(long, value_enum, default_value = "new", value_name = "WIRING")]
+    wiring: Wiring,
     /// For `faults`: so many clinics stand side by side
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4))]
     side: u8,
@@ -201,7 +204,7 @@ fn faults(call: &Call) -> Result<bool, Wrong> {
         pairs: call.pairs,
         passive: call.passive,
         clean: call.clean,
-        layout: Layout::of(call.line, Wiring::New).map_err(|error| Wrong(error.to_string()))?,
+        layout: Layout::of(call.line, call.wiring).map_err(|error| Wrong(error.to_string()))?,
         sides: ["a", "b", "c", "d"]
             .iter()
             .take(call.side.into())

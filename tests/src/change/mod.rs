@@ -73,7 +73,7 @@ fn change_line(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World)
     if from.router && !to.router {
         line::stop_router(daemons, Signal::SIGTERM);
     }
-    if to.router && (!from.router || hears == (false, true)) {
+    if to.router && ground.layout.advertises() && (!from.router || hears == (false, true)) {
         // A router that starts advertises at once; one that runs, within its interval only.
         line::stop_router(daemons, Signal::SIGKILL);
         daemons.insert(line::ROUTER.into(), line::router(ground, to)?);

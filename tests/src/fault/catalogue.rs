@@ -2,8 +2,8 @@
 
 use super::Fault;
 use super::rules::{
-    HEAR_NOTHING, LEND_NOTHING, LOSE_ADVERTISEMENTS, LOSE_CALLS_BY_THE_INTERNET,
-    LOSE_CALLS_TO_THE_MAINTAINER, LOSE_DISTRIBUTION, LOSE_FILE_SHARING, LOSE_IKE, LOSE_IKE_BY_NAT,
+    HEAR_NOTHING, LEND_NOTHING, LOSE_ADVERTISEMENTS, LOSE_ARP_REPLIES, LOSE_CALLS_BY_THE_INTERNET,
+    LOSE_CALLS_TO_THE_MAINTAINER, LOSE_DHCP, LOSE_DISTRIBUTION, LOSE_FILE_SHARING, LOSE_IKE, LOSE_IKE_BY_NAT,
     LOSE_LINE_AUTHENTICATION, LOSE_NEIGHBOUR_ADVERTISEMENTS, LOSE_PACKET_TOO_BIG, LOSE_QUERIES,
     LOSE_QUERIES_TO_THE_FIRST, LOSE_QUERIES_TO_THE_SECOND, LOSE_THE_NEIGHBOURS_TOO, LOSE_THE_SERVICE,
     LOSE_WHAT_COMES_OUT_OF_THE_TUNNEL, LOSE_WHAT_GOES_FAR, LOSE_WHAT_THE_RECEIPT_COMPUTER_ASKS,
@@ -23,6 +23,11 @@ pub const CATALOGUE: &[Fault] = &[
         code: "WAN-02",
         what: "router advertisements are lost, and the last one has expired (9 s)",
         makes: |world| world.drop(Host::Ngn, "WAN_02", LOSE_ADVERTISEMENTS),
+    },
+    Fault {
+        code: "WAN-02:dhcp",
+        what: "the home gateway answers nobody who asks for an address, and the box's has run out (10 s)",
+        makes: |world| world.drop(Host::Home, "WAN_02", LOSE_DHCP),
     },
     Fault {
         code: "WAN-03",
@@ -58,6 +63,11 @@ pub const CATALOGUE: &[Fault] = &[
         code: "WAN-08",
         what: "the router advertises itself and answers no neighbour solicitation",
         makes: |world| world.drop(Host::Ngn, "WAN_08", LOSE_NEIGHBOUR_ADVERTISEMENTS),
+    },
+    Fault {
+        code: "WAN-08:arp",
+        what: "the home gateway lends an address and answers no ARP",
+        makes: |world| world.drop(Host::Home, "WAN_08_arp", LOSE_ARP_REPLIES),
     },
     Fault {
         code: "WAN-09",
@@ -134,6 +144,19 @@ pub const CATALOGUE: &[Fault] = &[
         code: "IKE-02",
         what: "UDP 4500 is lost on the way to the provider",
         makes: |world| world.drop(Host::Isp, "IKE_02", LOSE_IKE_BY_NAT),
+    },
+    Fault {
+        code: "IKE-01:home",
+        what: "UDP 500 is lost at the home gateway, and the provider's gateway started anew",
+        makes: |world| {
+            world.gateway = Gateway::Anew;
+            world.drop(Host::Home, "IKE_01_home", LOSE_IKE);
+        },
+    },
+    Fault {
+        code: "IKE-02:home",
+        what: "UDP 4500 is lost at the home gateway",
+        makes: |world| world.drop(Host::Home, "IKE_02_home", LOSE_IKE_BY_NAT),
     },
     Fault {
         code: "IKE-03",

@@ -28,6 +28,8 @@ impl Fault {
         let (world, clean) = (World::with([self]), World::with([]));
         let hosts = layout.hosts();
         let of_a_tunnel = world.gateway != clean.gateway || world.tunnel_certificate_expired;
+        // The home gateway is in the way only where it stands in front of the box.
+        let of_home = world.tables.values().any(|table| table.host == crate::plan::Host::Home);
         let of_others = world.names != clean.names || world.narrow || world.home != clean.home;
         let by_ipsec = layout.line == Line::Ipsec;
         let of_a_prefix = world.other_kind || world.undelegated;
@@ -35,6 +37,8 @@ impl Fault {
         (layout.has_internet() || !self.is_of_the_internet())
             && world.tables.values().all(|table| hosts.contains(&table.host))
             && (by_ipsec || !of_a_tunnel)
+            && (layout.is_lent() || !of_home)
+            && (layout.advertises() || world.router)
             && !(of_others && by_ipsec)
             && fits
     }

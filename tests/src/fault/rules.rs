@@ -43,6 +43,11 @@ pub(super) const LOSE_ADVERTISEMENTS: Rules = Rules {
     hook: "output priority 0; policy accept",
     rule: "icmpv6 type nd-router-advert drop",
 };
+/// A DHCP server sends past the rules of its host; what it is asked it is not.
+pub(super) const LOSE_DHCP: Rules =
+    Rules { family: "inet", hook: "input priority 0; policy accept", rule: "udp dport 67 drop" };
+pub(super) const LOSE_ARP_REPLIES: Rules =
+    Rules { family: "arp", hook: "output priority 0; policy accept", rule: "arp operation reply drop" };
 pub(super) const LOSE_IKE: Rules =
     Rules { family: "inet", hook: "forward priority 0; policy accept", rule: "udp dport 500 drop" };
 pub(super) const LOSE_IKE_BY_NAT: Rules =

@@ -73,7 +73,7 @@ fn tell(ground: &Ground, run: &str, config: &str, how: Gateway) -> Result<(), Er
         Host::Ipsec,
         "swanctl/swanctl.conf",
         template,
-        &[("secret", secret), ("proposal", proposal)],
+        &[("secret", secret), ("proposal", proposal), ("address", ground.layout.gateway())],
     )?;
     let (folder, socket) = (text(&folder), format!("unix://{run}/gateway.vici"));
     let order = ["swanctl", "--load-all", "--clear", "--uri", &socket];

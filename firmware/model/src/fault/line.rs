@@ -16,13 +16,13 @@ pub const WAN_01: Words = Words {
 pub const WAN_02: Words = Words {
     title: Text::new("回線側ルーターの応答なし", "no router on the line"),
     happened: Text::new(
-        "回線から案内（RA）が届いていません。",
-        "No router advertisement arrives from the line.",
+        "回線からアドレスの案内が届いていません。",
+        "Nobody on the line offers an address (RA, DHCP).",
     ),
     meaning: MEANING_ALL,
     next: Text::new(
-        "差し込み口とv6オプションの契約を確かめ、正しければ回線事業者へ連絡してください。",
-        "Check the port and the v6 option; if both are right, call the carrier.",
+        "差し込み口・手前のルーター・v6オプションの契約を確かめ、正しければ回線事業者へ連絡してください。",
+        "Check the port, the router in front and the v6 option; if all are right, call the carrier.",
     ),
 };
 

@@ -19,6 +19,7 @@ pub(super) const fn words(code: FaultCode, owner: Party) -> Option<Words> {
     Some(match (code, owner) {
         (FaultCode::Wan02, Party::Line) => WAN_02_LINE,
         (FaultCode::Wan04, Party::Unknown) => WAN_04_UNKNOWN,
+        (FaultCode::Wan08, Party::Clinic) => WAN_08_CLINIC,
         (FaultCode::Wan12, Party::Unknown) => Words { next: ASK_INSTALLER, ..line::WAN_12 },
         (FaultCode::Dns04, Party::Unknown) => DNS_04_UNKNOWN,
         (FaultCode::Ike05, Party::IpsecProvider) => tunnel::IKE_05_PROVIDER,
@@ -63,6 +64,19 @@ const WAN_04_UNKNOWN: Words = Words {
     ),
     next: ASK_INSTALLER,
     ..line::WAN_04
+};
+
+/// A home gateway in front of the box, which lent it an address.
+const WAN_08_CLINIC: Words = Words {
+    happened: Text::new(
+        "手前のルーター（ホームゲートウェイ）が応答しません。",
+        "The router in front of this box (home gateway) does not answer.",
+    ),
+    next: Text::new(
+        "手前のルーターの電源を入れ直し、戻らなければその提供元へ連絡してください。",
+        "Restart the router in front; if it does not return, call whoever provides it.",
+    ),
+    ..line::WAN_08
 };
 
 const DNS_04_UNKNOWN: Words = Words {

@@ -10,6 +10,11 @@ impl Site {
     pub fn not_brought_up(&self) -> Vec<String> {
         let asked = [
             (self.has_no_provider(), "[line.ipsec]", "a line by IPsec without its provider's profile"),
+            (
+                self.line.is_lent() && self.internet.as_ref().is_some_and(|internet| !internet.pppoe),
+                "[line.ipsec] outer = \"dhcp\"",
+                "a line and an internet line beside it that both have their address and their way by DHCP",
+            ),
             (self.line == Line::Pppoe, "[line] kind = \"pppoe\"", "a line by PPPoE"),
             (self.pppoe_through.is_some(), "[line] pppoe-through", "a terminal's own PPPoE session"),
             (self.has_session(), "[internet] kind = \"pppoe\"", "an internet session by PPPoE"),

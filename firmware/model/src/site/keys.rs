@@ -2,7 +2,7 @@
 
 use super::maintainers;
 use super::spec::{Key, Shape};
-use super::uplink::{Line, Uplink};
+use super::uplink::{Line, Outer, Uplink};
 use crate::{calendar, kind, opening};
 
 const LINE: &[Key] = &[
@@ -16,7 +16,12 @@ const LINE: &[Key] = &[
 ];
 
 const IPSEC: &[Key] = &[
-    Key::required("gateways", Shape::Addresses, "the provider's gateways"),
+    Key::required("gateways", Shape::Addresses, "the provider's gateways, all of one family"),
+    Key::optional(
+        "outer",
+        Shape::OneOf(Outer::KEYS),
+        "by what the line's port has its address: dhcp, over IPv4 from the home gateway in front; ra, over IPv6; by the gateways' family if absent",
+    ),
     Key::optional(
         "provider",
         Shape::Text,

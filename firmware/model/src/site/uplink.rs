@@ -29,7 +29,7 @@ pub enum Line {
     Ra,
     /// A delegated prefix by DHCPv6; the terminals have a part of it.
     Pd,
-    /// IPsec over whatever the port carries; terminals leave by the tunnel only, over IPv4.
+    /// IPsec over an internet line; terminals leave by the tunnel only, over IPv4.
     Ipsec(Ipsec),
     /// A PPPoE session of the box's, over IPv4.
     Pppoe,
@@ -40,10 +40,42 @@ pub enum Line {
 pub struct Ipsec {
     /// The provider's profile: a file beside the site file. Without one the line is described and not brought up.
     pub provider: Option<String>,
+    /// By what the port has its address, and with it the family of everything outside the tunnel.
+    pub outer: Outer,
     /// The provider's gateways: with nobody else the box speaks in the clear.
     pub gateways: Vec<IpAddr>,
     /// Terminals keep their own addresses in the tunnel; otherwise they have its inner address.
     pub routed: bool,
+}
+
+/// By what the port of a line by IPsec has its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outer {
+    /// By router advertisement, over IPv6.
+    Ra,
+    /// By DHCP, over IPv4: from the home gateway in front, which does NAT. How that one reaches the internet (PPPoE, MAP-E,
+    /// DS-Lite) is its own matter.
+    Dhcp,
+}
+
+impl Outer {
+    /// The ones in the site file.
+    pub const KEYS: &'static [&'static str] = &["ra", "dhcp"];
+
+    /// What the site file says; where it says nothing, the way that carries the gateways' family.
+    fn read(ipsec: &Node, gateways: &[IpAddr]) -> Self {
+        match ipsec.text("outer").as_deref() {
+            Some("ra") => Self::Ra,
+            Some(_) => Self::Dhcp,
+            None if gateways.iter().any(IpAddr::is_ipv6) => Self::Ra,
+            None => Self::Dhcp,
+        }
+    }
+
+    /// Whether it carries IPv4; else IPv6.
+    pub const fn is_ipv4(self) -> bool {
+        matches!(self, Self::Dhcp)
+    }
 }
 
 impl Line {
@@ -66,12 +98,17 @@ impl Line {
     }
 
     /// Whether the port of the line itself carries this family.
-    pub fn carries(&self, ipv4: bool) -> bool {
+    pub const fn carries(&self, ipv4: bool) -> bool {
         match self {
             Self::Ra | Self::Pd => !ipv4,
-            Self::Ipsec(ipsec) => ipsec.gateways.iter().any(|gateway| gateway.is_ipv4() == ipv4),
+            Self::Ipsec(ipsec) => ipsec.outer.is_ipv4() == ipv4,
             Self::Pppoe => ipv4,
         }
+    }
+
+    /// Whether the port has its address by DHCP, from a home gateway in front of the box.
+    pub const fn is_lent(&self) -> bool {
+        matches!(self, Self::Ipsec(Ipsec { outer: Outer::Dhcp, .. }))
     }
 }
 
@@ -176,7 +213,8 @@ pub(super) fn line(node: &Node) -> Option<Line> {
             let ipsec = node.table("ipsec")?;
             let routed = ipsec.boolean("routed").unwrap_or(false);
             let (provider, gateways) = (ipsec.text("provider"), ipsec.addresses("gateways"));
-            Line::Ipsec(Ipsec { provider, gateways, routed })
+            let outer = Outer::read(ipsec, &gateways);
+            Line::Ipsec(Ipsec { provider, outer, gateways, routed })
         }
         "pppoe" => Line::Pppoe,
         _ => Line::Ra,

@@ -48,15 +48,15 @@ impl Climber {
         looked
     }
 
-    /// Everybody near at once: all of ARP over the one socket, and beside it every file sharing. The internet line's gateway
-    /// is asked with them.
+    /// Everybody near at once: all of ARP over the one socket, the home gateway and the internet line's too, and beside it every
+    /// file sharing.
     pub(super) async fn near(&self) -> (Vec<Observation>, Option<Observation>) {
         let terminals = self.plan.terminals.iter().filter(|_| self.near.terminals.is_some());
         let sharing = terminals.map(|terminal| async move {
             let began = Instant::now();
             terminal_smb::probe(terminal.address).await.at(Rung::TerminalSmb, Some(&terminal.name), began)
         });
-        let neighbours = Neighbours::of(&self.plan, self.near, self.line.map(|port| port.own));
+        let neighbours = Neighbours::of(&self.plan, self.near, self.line, self.way);
         let began = Instant::now();
         let mut questions = neighbours.questions();
         let near = questions.len();
@@ -98,7 +98,7 @@ impl Climber {
     }
 
     async fn a_neighbour_is_silent(&self) -> bool {
-        let questions = Neighbours::of(&self.plan, self.near, None).expected();
+        let questions = Neighbours::of(&self.plan, self.near, self.line, self.way).expected();
         let answers = who_has::ask(&self.arp, &questions, GLANCE_PATIENCE).await;
         answers.iter().any(|answer| answer.as_ref().is_ok_and(BTreeSet::is_empty))
     }

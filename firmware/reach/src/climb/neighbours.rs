@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::near::Ports;
 use crate::kernel::Port;
+use crate::lease::Way;
 use crate::plan::Plan;
 use crate::probe::separation::{self, Asked};
 use crate::probe::{clinic_address, receipt_computer, terminal_neighbour};
@@ -19,6 +20,7 @@ use crate::who_has::{Answer, Question};
 enum Side {
     Terminals,
     Clinic,
+    Line,
 }
 
 /// What a question is for.
@@ -43,13 +45,14 @@ enum Wanted {
 pub struct Neighbours<'a> {
     plan: &'a Plan,
     ports: Ports,
-    line: Option<MacAddr>,
+    line: Option<Port>,
+    way: Option<Way>,
     asked: Vec<(Side, Wanted, Question)>,
 }
 
 impl<'a> Neighbours<'a> {
-    /// What is to be asked at ports that have carrier. `line` is the link address of the line's port.
-    pub fn of(plan: &'a Plan, ports: Ports, line: Option<MacAddr>) -> Self {
+    /// What is to be asked at ports that have carrier. `line` is the line's port, `way` what it was lent.
+    pub fn of(plan: &'a Plan, ports: Ports, line: Option<Port>, way: Option<Way>) -> Self {
         let mut asked = Vec::new();
         let terminals: Vec<Ipv4Addr> = plan.terminals.iter().map(|one| one.address).collect();
         let consumers: Vec<Ipv4Addr> = plan.clinic.consumers.iter().map(|one| one.address).collect();
@@ -67,7 +70,10 @@ impl<'a> Neighbours<'a> {
             asked.extend(strangers(Side::Clinic, port, plan.clinic.own, &terminals, nobody));
             asked.push((Side::Clinic, Wanted::Ours, probe(port, plan.own)));
         }
-        Self { plan, ports, line, asked }
+        if let (Some(port), Some(Way { own, router })) = (line, way) {
+            asked.extend(homes(Side::Line, port, own, &[router]));
+        }
+        Self { plan, ports, line, way, asked }
     }
 
     /// Every question.
@@ -90,6 +96,9 @@ impl<'a> Neighbours<'a> {
         }
         if self.ports.clinic.is_some() {
             looked.extend(self.of_clinic(&said, began));
+        }
+        if let (Some(way), Some(answer)) = (self.way, said.homes(Side::Line).next()) {
+            looked.push(terminal_neighbour::finding(way.router, answer).at(Rung::Gateway, None, began));
         }
         looked
     }
@@ -128,7 +137,7 @@ impl<'a> Neighbours<'a> {
         let plan = self.plan;
         let own = |port: Option<Port>| port.map(|port| port.own);
         let ports = [
-            (plan.line_port.as_str(), self.line),
+            (plan.line_port.as_str(), own(self.line)),
             (plan.terminal_port.as_str(), own(self.ports.terminals)),
             (plan.clinic.port.as_str(), own(self.ports.clinic)),
         ];

@@ -97,6 +97,19 @@ pub const LINE: &[Row] = &[
     // Never an address here: the port or the contract's v6 option is checked first. Once good: the line changed.
     row(FaultCode::Wan02, &[Good(Link), Seen(Address, &[NoRouter]), Never(Address)], Party::Clinic, Open),
     row(FaultCode::Wan02, &[Good(Link), Seen(Address, &[NoRouter]), Ever(Address)], Party::Line, Likely),
+    // Nobody lends an address: the home gateway stands in the clinic, and its plugs are looked at first.
+    row(
+        FaultCode::Wan02,
+        &[Good(Link), BEHIND, Seen(Address, &[NoAddress]), Never(Address)],
+        Party::Clinic,
+        Open,
+    ),
+    row(
+        FaultCode::Wan02,
+        &[Good(Link), BEHIND, Seen(Address, &[NoAddress]), Ever(Address)],
+        Party::Clinic,
+        Likely,
+    ),
     row(FaultCode::Wan03, &[Good(Link), Seen(Address, &[RouterGoodbye])], Party::Line, Sure),
     row(FaultCode::Wan07, &[Good(Link), Seen(Address, &[Duplicate])], Party::Clinic, Likely),
     // A second router that takes the traffic away; one that does no harm is recorded only.
@@ -126,6 +139,8 @@ pub const LINE: &[Row] = &[
         Party::Line,
         Likely,
     ),
+    // It lent an address and hangs.
+    row(FaultCode::Wan08, &[Good(Link), Good(Address), BEHIND, Seen(Gateway, GONE)], Party::Clinic, Likely),
     // On a line by IPsec: the gateway refused us in so many words, or our own secret is no good. What stands between us and
     // it comes first: with a line that is broken too, that is the root.
     row(FaultCode::Ike04, &[TO_GATEWAY, Seen(Tunnel, &[NoProposal])], Party::Box, Likely),
@@ -148,6 +163,13 @@ pub const LINE: &[Row] = &[
         Party::Isp,
         Likely,
     ),
+    // and where it never passed, a home gateway in front of the box is looked at first,
+    row(
+        FaultCode::Ike01,
+        &[TO_GATEWAY, BEHIND, Seen(Tunnel, &[Silent]), Seen(Ike, &[Silent]), Good(IkeNat), Never(Ike)],
+        Party::Clinic,
+        Likely,
+    ),
     row(
         FaultCode::Ike01,
         &[TO_GATEWAY, Seen(Tunnel, &[Silent]), Seen(Ike, &[Silent]), Good(IkeNat)],
@@ -162,6 +184,12 @@ pub const LINE: &[Row] = &[
     ),
     row(
         FaultCode::Ike02,
+        &[TO_GATEWAY, BEHIND, Seen(Tunnel, &[Silent]), Good(Ike), Seen(IkeNat, &[Silent]), Never(IkeNat)],
+        Party::Clinic,
+        Likely,
+    ),
+    row(
+        FaultCode::Ike02,
         &[TO_GATEWAY, Seen(Tunnel, &[Silent]), Good(Ike), Seen(IkeNat, &[Silent])],
         Party::Unknown,
         Open,
@@ -170,6 +198,19 @@ pub const LINE: &[Row] = &[
     row(
         FaultCode::Ike03,
         &[TO_GATEWAY, Seen(Tunnel, &[Silent]), Seen(Ike, &[Refused]), Seen(IkeNat, &[Refused])],
+        Party::IpsecProvider,
+        Likely,
+    ),
+    // Hosts say so seldom (RFC 1812 section 4.3.2.8): one port is enough, where the other says nothing.
+    row(
+        FaultCode::Ike03,
+        &[TO_GATEWAY, Seen(Tunnel, &[Silent]), Seen(Ike, &[Refused]), Seen(IkeNat, GONE)],
+        Party::IpsecProvider,
+        Likely,
+    ),
+    row(
+        FaultCode::Ike03,
+        &[TO_GATEWAY, Seen(Tunnel, &[Silent]), Seen(Ike, GONE), Seen(IkeNat, &[Refused])],
         Party::IpsecProvider,
         Likely,
     ),
@@ -690,6 +731,8 @@ pub const RECORDED: &[Row] = &[
     row(FaultCode::Cal01, &[Seen(TerminalCertificate, &[Ends, Ended])], Party::Terminal, Sure),
 ];
 
+/// The line's port is lent its address by a home gateway: there no router advertises itself.
+const BEHIND: Need = Lacks(Router);
 /// The way to the provider's gateway, as far as the line's own router.
 const TO_GATEWAY: Need = Need::All(&[Link, Address, Gateway]);
 /// The internet line as far as its gateway.

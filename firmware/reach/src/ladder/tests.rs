@@ -23,6 +23,7 @@ fn plan(terminals: &[&str]) -> Plan {
         one_resolver: false,
         gateways: Vec::new(),
         ipv4: false,
+        lent: false,
         expected: Vec::new(),
         line_auth: target.clone(),
         distribution: target.clone(),

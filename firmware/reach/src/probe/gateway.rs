@@ -1,4 +1,5 @@
-//! The router answers neighbour discovery: asked directly, because the kernel's own table may be minutes old.
+//! The router answers neighbour discovery: asked directly, because the kernel's own table may be minutes old. A home gateway
+//! that lends the box its address is asked by ARP, with everybody else near (`climb/neighbours.rs`).
 
 use std::net::Ipv6Addr;
 use std::time::Duration;

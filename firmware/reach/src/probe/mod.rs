@@ -11,6 +11,7 @@ pub mod gateway;
 pub mod ike;
 pub mod internet;
 pub mod large;
+pub mod lease;
 pub mod line_auth;
 pub mod link;
 pub mod quality;

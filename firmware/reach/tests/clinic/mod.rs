@@ -350,6 +350,7 @@ impl World {
             one_resolver: false,
             gateways: Vec::new(),
             ipv4: false,
+            lent: false,
             expected: vec![model::site::prefix::Prefix {
                 address: "2001:db8::".parse().unwrap(),
                 length: 32,
@@ -469,7 +470,7 @@ fn bind(at: SocketAddr, kind: Type) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn ip(arguments: &str) {
+pub fn ip(arguments: &str) {
     let status = Command::new("ip").args(arguments.split(' ')).status().unwrap();
     assert!(status.success(), "ip {arguments}");
 }

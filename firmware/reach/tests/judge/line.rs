@@ -40,6 +40,40 @@ fn each_fault_of_a_tunnel_is_given_to_whom_its_evidence_names() {
 }
 
 #[test]
+fn behind_a_home_gateway_it_is_looked_at_first_but_for_what_passed_it_before() {
+    use Certainty::{Likely, Open};
+    use FaultCode::{Ike01, Ike02, Ike03, Wan01, Wan02, Wan08};
+    use Rung::{Address, Gateway, Ike, IkeNat, Link, Tunnel};
+    use Symptom::{NoAddress, NoCarrier, Refused, Silent};
+    let clean = verdict(&behind(&[]));
+    assert_eq!((clean.usability, clean.recorded.len()), (Usability::Usable, 0));
+    let (lent, first, second) = (
+        behind(&[(Address, NoAddress)]),
+        behind(&[(Ike, Silent), (Tunnel, Silent)]),
+        behind(&[(IkeNat, Silent), (Tunnel, Silent)]),
+    );
+    let table = [
+        (behind(&[(Link, NoCarrier)]), Wan01, Party::Clinic, Likely),
+        (never(lent.clone(), Address), Wan02, Party::Clinic, Open),
+        (lent, Wan02, Party::Clinic, Likely),
+        (behind(&[(Gateway, Silent)]), Wan08, Party::Clinic, Likely),
+        (never(first.clone(), Ike), Ike01, Party::Clinic, Likely),
+        (first, Ike01, Party::Isp, Likely),
+        (never(second.clone(), IkeNat), Ike02, Party::Clinic, Likely),
+        (second, Ike02, Party::Isp, Likely),
+        // Nothing at all comes back from there: who on the way keeps it is not seen.
+        (behind(&[(Ike, Silent), (IkeNat, Silent), (Tunnel, Silent)]), Ike03, Party::Unknown, Open),
+        (behind(&[(Ike, Refused), (IkeNat, Refused), (Tunnel, Silent)]), Ike03, Party::IpsecProvider, Likely),
+        (behind(&[(Ike, Refused), (IkeNat, Silent), (Tunnel, Silent)]), Ike03, Party::IpsecProvider, Likely),
+        (behind(&[(Ike, Silent), (IkeNat, Refused), (Tunnel, Silent)]), Ike03, Party::IpsecProvider, Likely),
+    ];
+    for (evidence, code, owner, certainty) in table {
+        assert_eq!(foremost(&evidence), Some((code, owner, certainty)), "{evidence:?}");
+        loses_only(&evidence);
+    }
+}
+
+#[test]
 fn a_prefix_that_comes_no_more_is_the_line_s_and_one_that_never_came_the_clinic_s() {
     use Certainty::{Likely, Open};
     use FaultCode::{Wan04, Wan09};

@@ -95,6 +95,15 @@ fn by_ipsec(bad: &[(Rung, Symptom)]) -> Evidence {
     evidence
 }
 
+/// The same line, lent its address by a home gateway in front, which advertises nothing.
+fn behind(bad: &[(Rung, Symptom)]) -> Evidence {
+    let mut evidence = by_ipsec(bad);
+    evidence.lacking.push(Rung::Router);
+    evidence.observations.remove(&Rung::Router);
+    evidence.ever_good.retain(|rung| *rung != Rung::Router);
+    evidence
+}
+
 /// What can go wrong at a rung.
 const fn apt(rung: Rung) -> &'static [Symptom] {
     use Symptom::{

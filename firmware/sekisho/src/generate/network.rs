@@ -28,8 +28,9 @@ pub fn site(site: &Site) -> Vec<Generated> {
     let port = |port: &model::site::Port| {
         let carries = match port.zone {
             Zone::Wan if site.line == Line::Pd => WAN_DELEGATED.to_owned(),
+            Zone::Wan if site.line.is_lent() => BY_DHCP.to_owned(),
             Zone::Wan => WAN.to_owned(),
-            Zone::Isp => INTERNET.to_owned(),
+            Zone::Isp => BY_DHCP.to_owned(),
             Zone::Terminal => terminals(site),
             Zone::Clinic => clinic(site),
             inside => own_address(site, inside)?,
@@ -179,9 +180,10 @@ SubnetId=0
 Announce=no
 ";
 
-/// The internet line: an address and the way out by DHCP, over IPv4 only. Its resolvers stand in the site file, and the box
-/// says no name of its own. A prefix of the closed network is never taken from here: no IPv6.
-const INTERNET: &str = "\
+/// The internet line, and a line by IPsec behind a home gateway: an address and the way out by DHCP, over IPv4 only. Names and
+/// time are not taken from there, and the box says no name of its own. No IPv6: a prefix of the closed network is never
+/// taken from here, nor is there a second way round the tunnel.
+const BY_DHCP: &str = "\
 DHCP=ipv4
 LinkLocalAddressing=no
 IPv6AcceptRA=no

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use model::Profile;
-use model::site::uplink::Line;
+use model::site::uplink::{Ipsec, Line, Outer};
 
 use super::*;
 
@@ -26,6 +26,12 @@ fn with_everything() -> Site {
     let text = include_str!("../../../model/tests/data/site.toml");
     let text = text.replace("[terminals]\n", MORE).replacen("[[port]]\n", PORTS, 1);
     site_of(&text.replace("name = \"t1\"\n", CARD))
+}
+
+/// A line by IPsec whose port has its address so.
+fn by_ipsec(outer: Outer) -> Site {
+    let gateways = vec!["203.0.113.190".parse().unwrap()];
+    Site { line: Line::Ipsec(Ipsec { provider: None, outer, gateways, routed: false }), ..site() }
 }
 
 fn all(to: &Path) -> Vec<Generated> {
@@ -72,6 +78,7 @@ fn the_ports_of_a_board_and_of_each_situation() {
         ("board", together(&network::board(first))),
         ("site", together(&network::site(&site()))),
         ("site, a line that delegates", together(&network::site(&Site { line: Line::Pd, ..site() }))),
+        ("site, a line by IPsec behind a home gateway", together(&network::site(&by_ipsec(Outer::Dhcp)))),
         ("site, with all services", together(&network::site(&with_everything()))),
         (
             "site with a tunnel, beside its ports",

@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(first, ["[ 1/12] ● line port carrier good 1.0 ms"]);
         assert_eq!(told.lines(&part(&[Rung::Link]), Language::En), [""; 0]);
         let next = told.lines(&part(&[Rung::Link, Rung::Address]), Language::En);
-        assert_eq!(next, ["[ 2/12] ● address by RA good 1.0 ms"]);
+        assert_eq!(next, ["[ 2/12] ● address good 1.0 ms"]);
         assert_eq!(told.lines(&part(&[Rung::Address]), Language::En).len(), 1);
     }
 
@@ -168,6 +168,6 @@ mod tests {
         let skipped = Observation { outcome: Outcome::Skipped, ..seen(Rung::Address) };
         let ladder = vec![seen(Rung::Link), skipped];
         let line = LinePart { ladder, ..part(&[]) };
-        assert_eq!(told.rest(&line, Language::En), ["○ address by RA not looked at 1.0 ms"]);
+        assert_eq!(told.rest(&line, Language::En), ["○ address not looked at 1.0 ms"]);
     }
 }

@@ -21,6 +21,9 @@ fn line() -> Vec<Case> {
         made("WAN-02").alarm("WAN-02", Line, &[Likely]),
         // Never good: the port and the contract's v6 option are looked at first.
         made("WAN-02").born().alarm("WAN-02", Clinic, &[Open]),
+        // The home gateway that lends no address stands in the clinic.
+        made("WAN-02:dhcp").alarm("WAN-02", Clinic, &[Likely]),
+        made("WAN-02:dhcp").born().alarm("WAN-02", Clinic, &[Open]),
         made("WAN-03").alarm("WAN-03", Line, &[Sure]),
         made("WAN-04").alarm("WAN-04", Line, &[Likely]),
         // The box follows it; nobody has to do anything.
@@ -30,6 +33,7 @@ fn line() -> Vec<Case> {
         made("WAN-06:thief").alarm("WAN-06", Clinic, ANY),
         made("WAN-07").alarm("WAN-07", Clinic, ANY),
         made("WAN-08").alarm("WAN-08", Line, ANY),
+        made("WAN-08:arp").alarm("WAN-08", Clinic, &[Likely]),
         made("WAN-09").born().alarm("WAN-09", Clinic, &[Likely]),
         // What came before and comes no more is the line's, whoever handed it on.
         made("WAN-09").alarm("WAN-04", Line, &[Likely]),
@@ -68,6 +72,11 @@ fn tunnel() -> Vec<Case> {
         made("IKE-01").born().alarm("IKE-01", Unknown, &[Open]),
         made("IKE-02").alarm("IKE-02", Isp, &[Likely]).passing("IKE-07", IpsecProvider),
         made("IKE-02").born().alarm("IKE-02", Unknown, &[Open]),
+        // With a home gateway in the way what never passed is the clinic's to look at; what did pass, the provider's.
+        made("IKE-01:home").alarm("IKE-01", Isp, &[Likely]).passing("IKE-07", IpsecProvider),
+        made("IKE-01:home").born().alarm("IKE-01", Clinic, &[Likely]),
+        made("IKE-02:home").alarm("IKE-02", Isp, &[Likely]).passing("IKE-07", IpsecProvider),
+        made("IKE-02:home").born().alarm("IKE-02", Clinic, &[Likely]),
         made("IKE-03").alarm("IKE-03", IpsecProvider, &[Likely]).passing("IKE-07", IpsecProvider),
         made("IKE-04").alarm("IKE-04", Box, &[Likely]).passing("IKE-07", IpsecProvider),
         // The same key was good before: then it is the provider's.

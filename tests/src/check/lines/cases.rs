@@ -43,7 +43,7 @@ pub fn of(layout: Layout) -> Vec<Case> {
         return super::internet::of();
     }
     if layout.line == Line::Ipsec {
-        return super::ipsec::of();
+        return super::ipsec::of(layout);
     }
     let mut all = vec![Case::new("every_rung_is_green", "nothing", every_rung)];
     all.extend(from_outside(layout));

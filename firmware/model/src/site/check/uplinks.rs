@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::super::uplink::{Line, MADE, line};
+use super::super::uplink::{Ipsec, Line, MADE, line};
 use super::super::walk::{Errors, Node};
 use crate::profile::Profile;
 use crate::zone::Zone;
@@ -108,6 +108,9 @@ fn of_line(root: &Node, node: &Node, errors: &mut Errors<'_>) {
         }
         _ => {}
     }
+    if let (Some(Line::Ipsec(ipsec)), Some(table)) = (line(node), node.table("ipsec")) {
+        families(&ipsec, table, errors);
+    }
     let Some(through) = node.text("pppoe-through") else { return };
     let inside = ["terminal", "claims"];
     let known = root.tables("port").iter().any(|port| {
@@ -120,6 +123,17 @@ fn of_line(root: &Node, node: &Node, errors: &mut Errors<'_>) {
     }
     if kind.as_deref() == Some("pppoe") {
         errors.add(node, "pppoe-through", "the box has the line's session itself".into(), None);
+    }
+}
+
+/// The line's port carries one family: every gateway is of it.
+fn families(ipsec: &Ipsec, table: &Node, errors: &mut Errors<'_>) {
+    let (way, family) =
+        if ipsec.outer.is_ipv4() { ("by DHCP", "IPv4") } else { ("by advertisement", "IPv6") };
+    for gateway in ipsec.gateways.iter().filter(|gateway| gateway.is_ipv4() != ipsec.outer.is_ipv4()) {
+        let message =
+            format!("{gateway} cannot be called: with an address {way} the line carries {family} only");
+        errors.add(table, "gateways", message, Some(format!("{family} addresses, or another outer")));
     }
 }
 

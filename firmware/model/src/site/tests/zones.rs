@@ -72,6 +72,46 @@ fn every_zone_has_its_interface() {
 }
 
 #[test]
+fn the_port_of_a_line_by_ipsec_has_its_address_by_what_the_file_says_or_as_its_gateways_want() {
+    let with = |keys: &str| parsed(&format!("kind = \"ipsec\"\n[line.ipsec]\n{keys}"), "");
+    let (four, six) = ("gateways = [\"203.0.113.190\"]", "gateways = [\"2001:db8:9::9\"]");
+    for (keys, lent) in [
+        (four.to_owned(), true),
+        (six.to_owned(), false),
+        (format!("{four}\nouter = \"dhcp\""), true),
+        (format!("{six}\nouter = \"ra\""), false),
+    ] {
+        let line = with(&keys).unwrap().line;
+        assert_eq!((line.is_lent(), line.carries(true), line.carries(false)), (lent, lent, !lent), "{keys}");
+    }
+    for (keys, said) in [
+        (
+            format!("{four}\nouter = \"ra\""),
+            "203.0.113.190 cannot be called: with an address by advertisement the line carries IPv6",
+        ),
+        (
+            format!("{six}\nouter = \"dhcp\""),
+            "2001:db8:9::9 cannot be called: with an address by DHCP the line carries IPv4",
+        ),
+        ("gateways = [\"2001:db8:9::9\", \"203.0.113.190\"]".to_owned(), "203.0.113.190 cannot be called"),
+        (format!("{four}\nouter = \"pppoe\""), "(allowed: ra, dhcp)"),
+    ] {
+        let errors = with(&keys).unwrap_err();
+        assert!(errors.len() == 1 && errors[0].contains(said), "{keys}: {errors:?}");
+    }
+    // Two lines that both have their way out by DHCP are not told apart yet.
+    let internet = "[internet]\nkind = \"dhcp\"\nresolvers = [\"203.0.113.130\"]\n[[port]]\nname = \"isp0\"\nzone = \"isp\"\n";
+    let beside =
+        parsed(&format!("kind = \"ipsec\"\n[line.ipsec]\nprovider = \"./p.toml\"\n{four}"), internet)
+            .unwrap();
+    assert!(
+        beside.not_brought_up().iter().any(|said| said.contains("outer")),
+        "{:?}",
+        beside.not_brought_up()
+    );
+}
+
+#[test]
 fn a_site_of_today_asks_for_nothing_that_is_not_brought_up() {
     assert_eq!(parsed("kind = \"ra\"", "").unwrap().not_brought_up(), Vec::<String>::new());
 }
