@@ -8,25 +8,21 @@ use serde_json::Value;
 use crate::drops::lines;
 use crate::error::{Error, Shortfall};
 use crate::held;
-use crate::kernel::Kernel;
+use crate::kernel::{Judging, Kernel};
 use crate::plan::{drop_all, drop_all_beside};
 use crate::prove::{all_proved, prove};
 use crate::ruleset::Ruleset;
 use crate::swap::swap;
 
 /// A ruleset that is in force.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct InForce {
     /// Each of them is proved.
     pub(crate) promises: Vec<Promise>,
     /// What its lines had counted already: those that stayed go on counting.
     pub(crate) counted: Vec<Line>,
-}
-
-impl InForce {
-    fn anew(promises: Vec<Promise>) -> Self {
-        Self { promises, counted: Vec::new() }
-    }
+    /// Flows that it would not let begin.
+    pub(crate) flows: Judging,
 }
 
 /// Puts a ruleset in force. The proof is of what the kernel holds afterwards.
@@ -57,7 +53,9 @@ pub(crate) fn may_be_loaded(ruleset: &Ruleset) -> Result<(), Error> {
 /// What is wrong; what the kernel holds then is the caller's to put right.
 pub(crate) async fn load_and_prove(kernel: &impl Kernel, ruleset: &Ruleset) -> Result<InForce, Error> {
     kernel.load(&ruleset.document).await?;
-    proved(&kernel.list().await?, ruleset).map(InForce::anew)
+    let flows = kernel.judge_flows(&ruleset.document);
+    let promises = proved(&kernel.list().await?, ruleset)?;
+    Ok(InForce { promises, counted: Vec::new(), flows })
 }
 
 /// As [`load_and_prove`], from what is held to what is to be, so that no packet that may pass meets chains without rules
@@ -72,9 +70,10 @@ pub(crate) async fn swap_and_prove(
 ) -> Result<InForce, Error> {
     let steps = swap(held, &ruleset.document);
     kernel.swap(steps.as_ref(), &ruleset.document).await?;
+    let flows = kernel.judge_flows(&ruleset.document);
     let listing = kernel.list().await?;
     match proved(&listing, ruleset) {
-        Ok(promises) => Ok(InForce { promises, counted: lines(&listing) }),
+        Ok(promises) => Ok(InForce { promises, counted: lines(&listing), flows }),
         Err(error) if steps.is_some() => {
             tracing::warn!(%error, "what the rules were changed to is not what they should be: they are loaded anew");
             load_and_prove(kernel, ruleset).await

@@ -32,20 +32,32 @@ const JUDGING: Duration = Duration::from_secs(5);
 /// An attribute of attributes.
 const NESTED: u16 = 0x8000;
 
-/// Ends the flows that this ruleset would not let begin, and says how many.
+/// Open flows that a ruleset would not let begin.
+#[derive(Debug, Default)]
+pub(crate) struct Foul(Vec<Flow>);
+
+/// Which of the open flows this ruleset would not let begin.
 ///
 /// # Errors
-/// The kernel's word; then some or all of them go on.
-pub(crate) async fn end_refused(document: &Value) -> io::Result<usize> {
+/// The kernel's word.
+pub(crate) async fn foul(document: &Value) -> io::Result<Foul> {
     let mut socket = Socket::open(0)?;
     let mut open = Vec::new();
     let all = request(Subsystem::Conntrack, GET, netlink::DUMP, 0, 0, &[]);
     socket.dump(&all, |message| open.extend(Flow::read(message))).await?;
     let (ends, document) = (Ends::look()?, lasting(document));
     let until = Instant::now() + JUDGING;
-    let refused = tokio::task::spawn_blocking(move || refused(open, &ends, &document, until)).await?;
+    Ok(Foul(tokio::task::spawn_blocking(move || refused(open, &ends, &document, until)).await?))
+}
+
+/// Ends them, and says how many there were.
+///
+/// # Errors
+/// The kernel's word; then some or all of them go on.
+pub(crate) async fn end(foul: &Foul) -> io::Result<usize> {
+    let mut socket = Socket::open(0)?;
     let mut ended = 0;
-    for flow in &refused {
+    for flow in &foul.0 {
         match socket.ask(&flow.end()).await {
             Ok(()) => ended += 1,
             // It has ended by itself.

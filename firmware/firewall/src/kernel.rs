@@ -12,8 +12,11 @@ use tokio::process::{Child, Command};
 
 use crate::beside;
 use crate::error::Error;
-use crate::flows;
+use crate::flows::{self, Foul};
 use crate::tables::Tables;
+
+/// A look at the open flows that is under way.
+pub(crate) type Judging = tokio::task::JoinHandle<Result<Foul, Error>>;
 
 /// What holds rulesets: the kernel, or a double of it.
 pub(crate) trait Kernel {
@@ -38,8 +41,10 @@ pub(crate) trait Kernel {
     fn listed(&self) -> Option<u32> {
         None
     }
-    /// Ends the open flows that this ruleset would not let begin, and says how many.
-    fn end_refused(&self, document: &Value) -> impl Future<Output = Result<usize, Error>> + Send;
+    /// Looks for the open flows that this ruleset would not let begin, while something else is done.
+    fn judge_flows(&self, document: &Value) -> Judging;
+    /// Ends them, and says how many.
+    fn end_flows(&self, foul: &Foul) -> impl Future<Output = Result<usize, Error>> + Send;
 }
 
 /// Where a system keeps nft. Not looked up in PATH: what runs with CAP_NET_ADMIN is not for others to choose.
@@ -204,7 +209,12 @@ impl Kernel for Nft {
         *self.listed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn end_refused(&self, document: &Value) -> Result<usize, Error> {
-        flows::end_refused(document).await.map_err(Error::Flows)
+    fn judge_flows(&self, document: &Value) -> Judging {
+        let document = document.clone();
+        tokio::spawn(async move { flows::foul(&document).await.map_err(Error::Flows) })
+    }
+
+    async fn end_flows(&self, foul: &Foul) -> Result<usize, Error> {
+        flows::end(foul).await.map_err(Error::Flows)
     }
 }

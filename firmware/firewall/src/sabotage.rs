@@ -7,7 +7,8 @@ use std::sync::Mutex;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::kernel::Kernel;
+use crate::flows::Foul;
+use crate::kernel::{Judging, Kernel};
 
 /// The defect's name.
 const DROPPED_RULE: &str = "dropped-rule";
@@ -64,7 +65,11 @@ impl<K: Kernel + Sync> Kernel for Forgetful<K> {
         }
     }
 
-    async fn end_refused(&self, document: &Value) -> Result<usize, Error> {
-        self.real.end_refused(document).await
+    fn judge_flows(&self, document: &Value) -> Judging {
+        self.real.judge_flows(document)
+    }
+
+    async fn end_flows(&self, foul: &Foul) -> Result<usize, Error> {
+        self.real.end_flows(foul).await
     }
 }

@@ -12,7 +12,8 @@ use crate::Intent;
 use crate::apply::apply;
 use crate::ears::{Ears, Heard};
 use crate::error::Error;
-use crate::kernel::Kernel;
+use crate::flows::Foul;
+use crate::kernel::{Judging, Kernel};
 use crate::notices::Change;
 use crate::now::Now;
 use crate::ruleset::{Ground, Ruleset};
@@ -127,7 +128,11 @@ impl Kernel for &Double {
         *self.listed.lock().unwrap()
     }
 
-    async fn end_refused(&self, _: &Value) -> Result<usize, Error> {
+    fn judge_flows(&self, _: &Value) -> Judging {
+        tokio::spawn(async { Ok(Foul::default()) })
+    }
+
+    async fn end_flows(&self, _: &Foul) -> Result<usize, Error> {
         Ok(0)
     }
 }
@@ -318,7 +323,7 @@ async fn a_dropped_rule_is_seen_by_who_looks_himself_and_by_nobody_else() {
     let forgetful = crate::sabotage::Forgetful::chosen(&kernel);
     let intent = Intent::from_site(&site());
     let told = apply(&forgetful, &ground().ruleset(&Now::default())).await.unwrap();
-    assert!(told.iter().all(|promise| promise.proof == Proof::Proved));
+    assert!(told.promises.iter().all(|promise| promise.proof == Proof::Proved));
     let held = crate::prove(&kernel.held(), &intent);
     let broken: Vec<u8> = held
         .iter()

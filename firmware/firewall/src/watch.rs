@@ -18,7 +18,7 @@ use crate::drops::{Record, lines};
 use crate::ears::{Ears, Heard};
 use crate::error::Error;
 use crate::follow::{News, Refused, Told};
-use crate::kernel::Kernel;
+use crate::kernel::{Judging, Kernel};
 use crate::log::Logged;
 use crate::memory::Memory;
 use crate::now::Now;
@@ -269,7 +269,9 @@ impl<K: Kernel> Watch<K> {
     /// The ruleset was loaded and proved: what it refuses is ended, and it is said.
     pub(crate) async fn in_force(&mut self, loaded: InForce) -> Option<usize> {
         self.counts_from(loaded.counted);
-        self.settled(loaded.promises).await
+        self.is_ours_again().await;
+        self.publish(loaded.promises);
+        self.end_flows(loaded.flows).await
     }
 
     /// What is told as counted begins now; so much was counted before.
@@ -285,8 +287,16 @@ impl<K: Kernel> Watch<K> {
     }
 
     pub(crate) async fn end_refused(&self) -> Option<usize> {
-        let ended = self.kernel.end_refused(&self.ruleset.document).await;
-        ended.inspect_err(|error| tracing::warn!(%error, "flows that were open go on, allowed or not")).ok()
+        self.end_flows(self.kernel.judge_flows(&self.ruleset.document)).await
+    }
+
+    async fn end_flows(&self, judging: Judging) -> Option<usize> {
+        let ended = async {
+            let foul = judging.await.map_err(|error| Error::Flows(error.into()))??;
+            self.kernel.end_flows(&foul).await
+        };
+        let warn = |error: &Error| tracing::warn!(%error, "flows that were open go on, allowed or not");
+        ended.await.inspect_err(warn).ok()
     }
 
     fn take_refusals(&mut self, logged: Vec<Logged>) {

@@ -15,7 +15,8 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use crate::change::Asker;
 use crate::ears::Ears;
 use crate::error::Error;
-use crate::kernel::Kernel;
+use crate::flows::Foul;
+use crate::kernel::{Judging, Kernel};
 use crate::memory::Memory;
 use crate::ruleset::Ground;
 use crate::watch::{Command, Watch};
@@ -82,7 +83,11 @@ impl Kernel for &Mortal {
         Ok(self.held())
     }
 
-    async fn end_refused(&self, _: &Value) -> Result<usize, Error> {
+    fn judge_flows(&self, _: &Value) -> Judging {
+        tokio::spawn(async { Ok(Foul::default()) })
+    }
+
+    async fn end_flows(&self, _: &Foul) -> Result<usize, Error> {
         self.call().await;
         Ok(0)
     }
