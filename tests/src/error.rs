@@ -11,9 +11,6 @@ pub enum Error {
     /// A word of the command line that means nothing here.
     #[error("{0}")]
     Usage(String),
-    /// A line or wiring that is not built yet.
-    #[error("make {0}: this line is not there yet")]
-    NotYet(String),
     /// A program that is not there.
     #[error("find {program}: {remedy}")]
     Missing {
@@ -80,7 +77,7 @@ impl Error {
     /// The exit code, by sysexits(3).
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::NotYet(_) => 64,
+            Self::Usage(_) => 64,
             Self::Missing { .. } | Self::Port { .. } | Self::NotUp(_) => 69,
             Self::NameTaken(_) | Self::Busy(_) | Self::Foreign(_) => 75,
             Self::NotRoot => 77,

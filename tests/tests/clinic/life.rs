@@ -162,10 +162,9 @@ fn a_namespace_made_by_somebody_else_meanwhile_does_not_bury_ours() {
 }
 
 #[test]
-fn what_does_not_exist_what_is_not_built_yet_and_what_nobody_knows_is_usage() {
+fn what_does_not_exist_and_what_nobody_knows_is_usage() {
     for arguments in [
         &["up", "--line", "pd", "--wiring", "shared"][..],
-        &["up", "--line", "ipsec", "--wiring", "shared"],
         &["up", "--fault", "WAN-99"],
         &["up", "--name", "../sk"],
         &["fault", "WAN-99", "on"],

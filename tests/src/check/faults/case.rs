@@ -173,6 +173,11 @@ impl Case {
         if self.recorded.contains(&"WAN-05") && layout.line == Line::Ipsec {
             return false;
         }
+        // Whose it is that much is lost inside a tunnel, nothing tells: a case of its own.
+        let is_loss = self.makes.iter().any(|fault| fault.starts_with("WAN-11"));
+        if is_loss && self.name.ends_with("/tunnel") != (layout.line == Line::Ipsec) {
+            return false;
+        }
         // What never passed there is first of all a matter of the home gateway: the cases of that name.
         if self.born && layout.is_lent() && matches!(self.makes[..], ["IKE-01" | "IKE-02"]) {
             return false;

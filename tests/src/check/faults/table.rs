@@ -84,6 +84,8 @@ fn tunnel() -> Vec<Case> {
         made("IKE-05").born().alarm("IKE-05", Box, &[Likely]),
         made("IKE-06").alarm("IKE-06", Box, &[Sure]),
         made("IKE-07").alarm("IKE-07", IpsecProvider, &[Likely]),
+        made("WAN-11").named("tunnel").alarm("WAN-11", Unknown, &[Open]),
+        made("WAN-11:delay").named("tunnel").alarm("WAN-11", Unknown, &[Open]),
     ]
 }
 
