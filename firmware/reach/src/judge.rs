@@ -142,8 +142,8 @@ impl Need {
     fn holds(&self, evidence: &Evidence) -> bool {
         let good = |rung| evidence.outcome(rung).is_good();
         match *self {
-            Self::Good(rung) => good(rung),
             // What this line has not is not seen on it either.
+            Self::Good(rung) => !evidence.lacks(rung) && good(rung),
             Self::Seen(rung, symptoms) => {
                 !evidence.lacks(rung)
                     && matches!(evidence.outcome(rung), Outcome::Bad(symptom) if symptoms.contains(&symptom))
