@@ -99,6 +99,8 @@ impl Walk<'_> {
     fn note(&mut self, rule: &Value, does: Does) {
         let Some(comment) = rule["comment"].as_str() else { return };
         let line = answer::line(comment, does);
+        // What led to nothing but its own refusal said the same: the refusal is the line.
+        self.lines.pop_if(|last| last.does == Does::Leads && last.says == line.says && does == Does::Refuses);
         if !self.lines.contains(&line) {
             self.lines.push(line);
         }

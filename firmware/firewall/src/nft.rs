@@ -3,6 +3,7 @@
 //! Names and addresses only ever become JSON strings: no text of a site file can become nft syntax.
 
 mod json;
+mod refusal;
 
 use model::site::prefix::Prefix;
 use serde_json::{Value, json};
@@ -24,6 +25,9 @@ pub const OURS: [(&str, &str); 4] = [TABLE, BRIDGE, CLOSED[0], CLOSED[1]];
 
 /// The NFLOG group drops are logged to.
 pub const LOG_GROUP: u16 = 5;
+
+/// How many refusals of one line are logged a second.
+pub const LOGGED: u16 = 5;
 
 /// What a rule looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,8 +104,6 @@ pub enum Operand {
 pub enum Verdict {
     /// Lets the packet pass this hook.
     Accept,
-    /// Ends it.
-    Drop,
     /// Goes on in another chain of ours and comes back.
     Jump(&'static str),
 }
@@ -119,8 +121,6 @@ pub enum Statement {
     Flows,
     /// Goes on at most so often a second, with a burst of twice that.
     Limit(u16),
-    /// Logs to [`LOG_GROUP`] under this prefix.
-    Log(String),
     /// Goes on only if this sender has more open flows than so many; the set remembers them.
     Over(Key, &'static str, u32),
     /// Goes on if the packet opens a TCP connection, or answers that.
@@ -133,6 +133,9 @@ pub enum Statement {
     Count,
     /// Decides.
     Verdict(Verdict),
+    /// Logs under the rule's id, no more often than [`LOGGED`]; counts, and drops. The last step of its rule, see
+    /// [`refusal`].
+    Refuse,
 }
 
 /// One rule. Its comment is its id and the policy line it stands for.
@@ -256,10 +259,10 @@ impl Table<'_> {
         let add = |kind: &str, body: Value| single("add", placed(self.place, kind, body));
         let mut commands = vec![add("table", json!({}))];
         commands.extend(self.sets.iter().map(|set| add("set", set.json())));
-        commands.extend(self.chains.iter().map(|chain| add("chain", chain.json())));
+        let (chains, rules): (Vec<_>, Vec<_>) = self.chains.iter().map(refusal::written).unzip();
+        commands.extend(chains.concat().into_iter().map(|chain| add("chain", chain)));
         commands.extend(self.maps.iter().map(|map| add("map", map.json())));
-        let rules = |chain: &Chain| chain.rules.iter().map(|rule| rule.json(chain.name)).collect::<Vec<_>>();
-        commands.extend(self.chains.iter().flat_map(rules).map(|rule| add("rule", rule)));
+        commands.extend(rules.concat().into_iter().map(|rule| add("rule", rule)));
         commands
     }
 }

@@ -146,7 +146,7 @@ const CHANGES: &[(&[&str], &str, bool)] = &[
     ),
     (
         &["flush chain inet sekisho input_clinic"],
-        "the rule clinic-input-source4-log of the chain input_clinic is gone",
+        "the rule clinic-input-source4-case of the chain input_clinic is gone",
         true,
     ),
     (&["delete table inet sekisho"], "our table is gone", true),

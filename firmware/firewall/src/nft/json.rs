@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use model::site::prefix::Prefix;
 use serde_json::{Value, json};
 
-use super::{Chain, Holds, Key, LOG_GROUP, Map, Operand, Rule, Set, Statement, Verdict};
+use super::{Chain, Holds, Key, Map, Operand, Rule, Set, Statement, Verdict};
 
 fn meta(key: &str) -> Value {
     json!({"meta": {"key": key}})
@@ -75,7 +75,6 @@ impl Verdict {
     pub(super) fn json(self) -> Value {
         match self {
             Self::Accept => json!({"accept": null}),
-            Self::Drop => json!({"drop": null}),
             Self::Jump(target) => json!({"jump": {"target": target}}),
         }
     }
@@ -94,7 +93,6 @@ impl Statement {
             Self::Flows => json!({"vmap": {"key": Key::State.json(), "data": {"set":
                 [["established", {"accept": null}], ["related", {"accept": null}]]}}}),
             Self::Limit(rate) => json!({"limit": {"rate": rate, "burst": rate * 2, "per": "second"}}),
-            Self::Log(prefix) => json!({"log": {"prefix": prefix, "group": LOG_GROUP}}),
             Self::Over(key, set, count) => {
                 json!({"set": {"op": "add", "elem": key.json(), "set": format!("@{set}"),
                 "stmt": [{"ct count": {"val": count, "inv": true}}]}})
@@ -106,6 +104,8 @@ impl Statement {
             Self::Masquerade => json!({"masquerade": null}),
             Self::Count => json!({"counter": {"packets": 0, "bytes": 0}}),
             Self::Verdict(verdict) => verdict.json(),
+            // What else it does, [`super::refusal`] writes.
+            Self::Refuse => json!({"drop": null}),
         }
     }
 }
@@ -128,12 +128,15 @@ fn types(types: &[&str]) -> Value {
 
 impl Rule {
     pub(super) fn json(&self, chain: &str) -> Value {
-        let steps: Vec<Value> = self.steps.iter().map(Statement::json).collect();
-        let comment = format!("{}: {}", self.id, self.says);
-        let mut body = json!({"chain": chain, "comment": comment});
-        body["expr"] = Value::Array(steps);
-        body
+        commented(&self.id, self.says, chain, self.steps.iter().map(Statement::json).collect())
     }
+}
+
+/// A rule whose comment is its id and its policy line.
+pub(super) fn commented(id: &str, says: &str, chain: &str, steps: Vec<Value>) -> Value {
+    let mut body = json!({"chain": chain, "comment": format!("{id}: {says}")});
+    body["expr"] = Value::Array(steps);
+    body
 }
 
 impl Chain {

@@ -25,15 +25,15 @@ pub(super) fn chain(site: &Site) -> Chain {
         is(Key::Destination4, Operand::Set("terminals")),
         is(Key::TcpTo, Operand::Number(445)),
     ];
-    let rules: [[Rule; 2]; 4] = [
+    let rules = vec![
         seen("bypass-card", card),
         seen("bypass-address4", vec![elsewhere(), is(Key::Source4, Operand::Set("terminals"))]),
         seen("bypass-address6", vec![inside(), is(Key::Source6, Operand::Set("terminal_addresses6"))]),
         refuse("bypass-share", "a terminal's share is asked for beside the box (1)", share),
     ];
-    Chain { name: "bypass", hook: Some(Hook::early()), rules: rules.into_iter().flatten().collect() }
+    Chain { name: "bypass", hook: Some(Hook::early()), rules }
 }
 
-fn seen(id: &str, when: Vec<Statement>) -> [Rule; 2] {
+fn seen(id: &str, when: Vec<Statement>) -> Rule {
     refuse(id, "a terminal is connected beside the box (9)", when)
 }

@@ -24,18 +24,18 @@ pub(super) fn input(site: &Site) -> Chain {
         rules.push(accept("clinic-input-rebind", "a computer asks for its address again (6)", again));
     }
     let foreign = vec![is_not(Key::Source4, own())];
-    rules.extend(refuse("clinic-input-source4", "only the clinic's own addresses (9)", foreign));
+    rules.push(refuse("clinic-input-source4", "only the clinic's own addresses (9)", foreign));
     let foreign = vec![is_not(Key::Source6, Operand::Set("link_local"))];
-    rules.extend(refuse("clinic-input-source6", "only the clinic's own addresses (9)", foreign));
+    rules.push(refuse("clinic-input-source6", "only the clinic's own addresses (9)", foreign));
     rules.push(jump_icmp6("clinic-input-icmp6"));
     let elsewhere = vec![is_not(Key::Destination4, Operand::address(site.clinic.address))];
-    rules.extend(refuse(
+    rules.push(refuse(
         "clinic-input-address",
         "the clinic reaches the box's clinic address only (6)",
         elsewhere,
     ));
     rules.push(flows("clinic-input-flows"));
-    rules.extend(refuse_invalid("clinic-input-invalid"));
+    rules.push(refuse_invalid("clinic-input-invalid"));
     rules.push(over("clinic-input-senders", Counted::Here));
     let service =
         vec![is(Key::Family, Operand::Word("ipv4")), is(Key::TcpTo, Operand::Set("clinic_services"))];
@@ -45,7 +45,7 @@ pub(super) fn input(site: &Site) -> Chain {
             vec![is(Key::Family, Operand::Word("ipv4")), is(Key::Service, Operand::Set("clinic_asked"))];
         rules.push(accept("clinic-input-asked", "names and addresses, as the site asks for them (6)", asked));
     }
-    rules.extend(refuse_rest("clinic-input-rest", "the clinic reaches nothing else of the box (6)"));
+    rules.push(refuse_rest("clinic-input-rest", "the clinic reaches nothing else of the box (6)"));
     Chain { name: "input_clinic", hook: None, rules }
 }
 
@@ -53,7 +53,7 @@ pub(super) fn output(site: &Site) -> Chain {
     let mut rules = vec![jump_icmp6("clinic-output-icmp6"), flows("clinic-output-flows")];
     let shares = site.remote_consumers().next().is_some();
     if shares || site.clinic_dhcp {
-        rules.extend(refuse_invalid("clinic-output-invalid"));
+        rules.push(refuse_invalid("clinic-output-invalid"));
     }
     if shares {
         let share =
@@ -68,7 +68,7 @@ pub(super) fn output(site: &Site) -> Chain {
         ];
         rules.push(accept("clinic-output-dhcp", "answers to a computer without an address (6)", dhcp));
     }
-    rules.extend(refuse_rest("clinic-output-rest", "the box opens nothing to the clinic (10)"));
+    rules.push(refuse_rest("clinic-output-rest", "the box opens nothing to the clinic (10)"));
     Chain { name: "output_clinic", hook: None, rules }
 }
 
@@ -76,16 +76,16 @@ pub(super) fn output(site: &Site) -> Chain {
 pub(super) fn from_printers() -> Chain {
     let mut rules = Vec::new();
     let foreign = vec![is_not(Key::Source4, Operand::Set("printers"))];
-    rules.extend(refuse("printer-input-source4", "only a printer's own address (9)", foreign));
+    rules.push(refuse("printer-input-source4", "only a printer's own address (9)", foreign));
     let foreign = vec![is_not(Key::Source6, Operand::Set("link_local"))];
-    rules.extend(refuse("printer-input-source6", "only a printer's own address (9)", foreign));
+    rules.push(refuse("printer-input-source6", "only a printer's own address (9)", foreign));
     rules.push(jump_icmp6("printer-input-icmp6"));
-    rules.extend(refuse_rest("printer-input-rest", "a printer opens nothing (1)"));
+    rules.push(refuse_rest("printer-input-rest", "a printer opens nothing (1)"));
     Chain { name: "input_printer", hook: None, rules }
 }
 
 pub(super) fn to_printers() -> Chain {
     let mut rules = vec![jump_icmp6("printer-output-icmp6"), flows("printer-output-flows")];
-    rules.extend(refuse_rest("printer-output-rest", "the box opens nothing to a printer (10)"));
+    rules.push(refuse_rest("printer-output-rest", "the box opens nothing to a printer (10)"));
     Chain { name: "output_printer", hook: None, rules }
 }

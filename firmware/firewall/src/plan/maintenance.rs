@@ -22,23 +22,23 @@ impl<'s> Open<'s> {
         Some(Self { site, maintainer, further: consent?.reaches(site) })
     }
 
-    fn foreign(&self, id: &str) -> [Rule; 2] {
+    fn foreign(&self, id: &str) -> Rule {
         let own = Operand::Prefix(self.maintainer.address.as_network());
         refuse(id, "only a maintainer's own address (9)", vec![is_not(Key::Source4, own)])
     }
 
     pub(super) fn input(&self) -> Chain {
         let mut rules = Vec::new();
-        rules.extend(only_ipv4("maint-input-ipv6"));
-        rules.extend(self.foreign("maint-input-source4"));
+        rules.push(only_ipv4("maint-input-ipv6"));
+        rules.push(self.foreign("maint-input-source4"));
         let elsewhere = vec![is_not(Key::Destination4, Operand::address(self.maintainer.address.address))];
-        rules.extend(refuse(
+        rules.push(refuse(
             "maint-input-address",
             "a maintainer reaches the management address only (7)",
             elsewhere,
         ));
         rules.push(flows("maint-input-flows"));
-        rules.extend(refuse_invalid("maint-input-invalid"));
+        rules.push(refuse_invalid("maint-input-invalid"));
         let management = vec![
             is(Key::Family, Operand::Word("ipv4")),
             is(Key::TcpTo, Operand::Number(self.site.page.https)),
@@ -48,15 +48,15 @@ impl<'s> Open<'s> {
             "the box's management, while consent is open (7)",
             management,
         ));
-        rules.extend(refuse_rest("maint-input-rest", "a maintainer reaches nothing else of the box (7)"));
+        rules.push(refuse_rest("maint-input-rest", "a maintainer reaches nothing else of the box (7)"));
         Chain { name: "input_maint", hook: None, rules }
     }
 
     pub(super) fn output(&self) -> Chain {
         let mut rules = Vec::new();
-        rules.extend(only_ipv4("maint-output-ipv6"));
+        rules.push(only_ipv4("maint-output-ipv6"));
         rules.push(flows("maint-output-flows"));
-        rules.extend(refuse_rest("maint-output-rest", "the box opens nothing to a maintainer (10)"));
+        rules.push(refuse_rest("maint-output-rest", "the box opens nothing to a maintainer (10)"));
         Chain { name: "output_maint", hook: None, rules }
     }
 
@@ -64,23 +64,23 @@ impl<'s> Open<'s> {
     pub(super) fn further(&self) -> Option<[Chain; 2]> {
         let (_, host, port) = self.further?;
         let mut there = Vec::new();
-        there.extend(only_ipv4("forward-maint-ipv6"));
-        there.extend(self.foreign("forward-maint-source"));
+        there.push(only_ipv4("forward-maint-ipv6"));
+        there.push(self.foreign("forward-maint-source"));
         there.push(flows("forward-maint-flows"));
-        there.extend(refuse_invalid("forward-maint-invalid"));
+        there.push(refuse_invalid("forward-maint-invalid"));
         let one = vec![is(Key::Destination4, Operand::address(host)), is(Key::TcpTo, Operand::Number(port))];
         there.push(accept("forward-maint-host", "the one host and port of the second consent (7)", one));
-        there.extend(refuse_rest("forward-maint-rest", "a maintainer reaches one port of one host (7)"));
+        there.push(refuse_rest("forward-maint-rest", "a maintainer reaches one port of one host (7)"));
         let mut back = Vec::new();
-        back.extend(only_ipv4("forward-maint-back-ipv6"));
+        back.push(only_ipv4("forward-maint-back-ipv6"));
         let other = vec![is_not(Key::Source4, Operand::address(host))];
-        back.extend(refuse(
+        back.push(refuse(
             "forward-maint-back-source",
             "only the host of the second consent answers (7)",
             other,
         ));
         back.push(flows("forward-maint-back-flows"));
-        back.extend(refuse_rest("forward-maint-back-rest", "nothing opens a connection to a maintainer (7)"));
+        back.push(refuse_rest("forward-maint-back-rest", "nothing opens a connection to a maintainer (7)"));
         Some([
             Chain { name: "forward_maint", hook: None, rules: there },
             Chain { name: "forward_maint_back", hook: None, rules: back },
@@ -88,6 +88,6 @@ impl<'s> Open<'s> {
     }
 }
 
-fn only_ipv4(id: &str) -> [Rule; 2] {
+fn only_ipv4(id: &str) -> Rule {
     refuse(id, "the maintainer's tunnel carries IPv4 only (7)", vec![is(Key::Family, Operand::Word("ipv6"))])
 }

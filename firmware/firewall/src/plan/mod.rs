@@ -140,9 +140,6 @@ fn closed_chains() -> [Vec<Chain>; 2] {
     [routed, vec![base("forward", None)]]
 }
 
-/// How many refusals of one line are logged a second.
-const LOGGED: u16 = 5;
-
 /// How many open flows one sender may have with the box, and as many through it: the kernel remembers 65,536 of all zones, and a clinic's computer has some
 /// dozen.
 const FLOWS: u32 = 2_048;
@@ -151,23 +148,15 @@ const FLOWS: u32 = 2_048;
 const ECHOES: u16 = 10;
 
 /// Accepts and counts.
-fn accept(id: &str, says: &'static str, when: Vec<Statement>) -> Rule {
-    end(id.to_owned(), says, when, [Statement::Count, Statement::Verdict(Verdict::Accept)])
+fn accept(id: &str, says: &'static str, mut when: Vec<Statement>) -> Rule {
+    when.extend([Statement::Count, Statement::Verdict(Verdict::Accept)]);
+    Rule { id: id.to_owned(), says, steps: when }
 }
 
-/// Refuses, counts, and logs under its own id, at a bounded rate. Two rules with the same conditions, since
-/// a limit in the rule that drops would let pass what exceeds it.
-fn refuse(id: &str, says: &'static str, when: Vec<Statement>) -> [Rule; 2] {
-    let log = [Statement::Limit(LOGGED), Statement::Log(id.to_owned())];
-    [
-        end(format!("{id}-log"), says, when.clone(), log),
-        end(id.to_owned(), says, when, [Statement::Count, Statement::Verdict(Verdict::Drop)]),
-    ]
-}
-
-fn end(id: String, says: &'static str, mut steps: Vec<Statement>, last: [Statement; 2]) -> Rule {
-    steps.extend(last);
-    Rule { id, says, steps }
+/// Refuses, counts, and logs under its own id, at a bounded rate.
+fn refuse(id: &str, says: &'static str, mut when: Vec<Statement>) -> Rule {
+    when.push(Statement::Refuse);
+    Rule { id: id.to_owned(), says, steps: when }
 }
 
 /// RFC 2131 section 4.1: from no address, to everybody.
@@ -186,12 +175,12 @@ fn flows(id: &str) -> Rule {
 }
 
 /// What the kernel cannot place in any flow.
-fn refuse_invalid(id: &str) -> [Rule; 2] {
+fn refuse_invalid(id: &str) -> Rule {
     refuse(id, "belongs to no flow and opens none (2)", vec![is(Key::State, Operand::Word("invalid"))])
 }
 
 /// The last line of every chain: also the policy drops, this says so.
-fn refuse_rest(id: &str, says: &'static str) -> [Rule; 2] {
+fn refuse_rest(id: &str, says: &'static str) -> Rule {
     refuse(id, says, Vec::new())
 }
 
@@ -273,14 +262,14 @@ mod base {
     pub(super) fn input() -> Chain {
         let mut rules =
             vec![lookup("input-port", "each port has its zone's rules", Key::In, "input_by_port")];
-        rules.extend(refuse_rest("input-rest", "a port nobody planned is closed (2)"));
+        rules.push(refuse_rest("input-rest", "a port nobody planned is closed (2)"));
         Chain { name: "input", hook: Some(Hook::filter("input")), rules }
     }
 
     pub(super) fn output() -> Chain {
         let mut rules =
             vec![lookup("output-port", "each port has its zone's rules", Key::Out, "output_by_port")];
-        rules.extend(refuse_rest("output-rest", "a port nobody planned is closed (10)"));
+        rules.push(refuse_rest("output-rest", "a port nobody planned is closed (10)"));
         Chain { name: "output", hook: Some(Hook::filter("output")), rules }
     }
 }
@@ -291,8 +280,8 @@ mod shared {
 
     /// Where [`super::over`] leads.
     pub(super) fn too_many() -> Chain {
-        let rules = refuse_rest("sender-flows", "this sender has too many flows open");
-        Chain { name: "too_many", hook: None, rules: rules.into() }
+        let rules = vec![refuse_rest("sender-flows", "this sender has too many flows open")];
+        Chain { name: "too_many", hook: None, rules }
     }
 
     /// The chain of promise 8: nothing of a site can switch it off.

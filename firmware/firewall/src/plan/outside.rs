@@ -48,10 +48,10 @@ impl<'s> Outside<'s> {
         let (only4, only6) = only(self.zone);
         let mut rules = Vec::new();
         if !self.has(true) {
-            rules.extend(refuse(&self.id(hook, "ipv4"), only6, vec![is(Key::Family, Operand::Word("ipv4"))]));
+            rules.push(refuse(&self.id(hook, "ipv4"), only6, vec![is(Key::Family, Operand::Word("ipv4"))]));
         }
         if !self.has(false) {
-            rules.extend(refuse(&self.id(hook, "ipv6"), only4, vec![is(Key::Family, Operand::Word("ipv6"))]));
+            rules.push(refuse(&self.id(hook, "ipv6"), only4, vec![is(Key::Family, Operand::Word("ipv6"))]));
         }
         rules
     }
@@ -65,7 +65,7 @@ impl<'s> Outside<'s> {
             rules.push(jump_icmp6(&id("icmp6")));
         }
         rules.push(flows(&id("flows")));
-        rules.extend(refuse_invalid(&id("invalid")));
+        rules.push(refuse_invalid(&id("invalid")));
         if self.has(false) {
             rules.extend(self.of_a_router());
         }
@@ -78,14 +78,14 @@ impl<'s> Outside<'s> {
             rules.push(accept(&id("dhcp4"), "DHCP answers on the internet line (2)", answer));
         }
         rules.extend(self.gateways("input", [Key::Source4, Key::Source6]));
-        rules.extend(refuse_rest(&id("rest"), nothing_opens(self.zone)));
+        rules.push(refuse_rest(&id("rest"), nothing_opens(self.zone)));
         Chain { name: self.names.input, hook: None, rules }
     }
 
     /// Sources that are not this way's (9).
     fn foreign(&self) -> Vec<Rule> {
         let mut rules = Vec::new();
-        let mut refused = |what: &str, says, when| rules.extend(refuse(&self.id("input", what), says, when));
+        let mut refused = |what: &str, says, when| rules.push(refuse(&self.id("input", what), says, when));
         if self.has(false) {
             let terminals = vec![is(Key::Source6, Operand::Set("terminal_addresses6"))];
             refused("source", "a terminal's address does not come from the line (9)", terminals);
@@ -172,10 +172,10 @@ impl<'s> Outside<'s> {
             rules.push(accept(&id("rs"), "the box asks for the line's router (8)", solicit));
         }
         rules.push(flows(&id("flows")));
-        rules.extend(refuse_invalid(&id("invalid")));
+        rules.push(refuse_invalid(&id("invalid")));
         rules.extend(self.asking());
         rules.extend(self.gateways("output", [Key::Destination4, Key::Destination6]));
-        rules.extend(refuse_rest(&id("rest"), "the box speaks to listed peers only (10)"));
+        rules.push(refuse_rest(&id("rest"), "the box speaks to listed peers only (10)"));
         Chain { name: self.names.output, hook: None, rules }
     }
 

@@ -18,7 +18,7 @@ pub(super) fn bridge(site: &Site) -> Option<(Vec<Map>, Vec<Chain>)> {
     let pppoe = accept("pppoe-through", "a terminal's own PPPoE session", vec![is(Key::EtherType, types)]);
     let mut rules =
         vec![super::lookup("bridge-way", "only between that port and the line", Key::Way, "pppoe_by_way")];
-    rules.extend(refuse_rest("bridge-rest", "nothing else is bridged (1)"));
+    rules.push(refuse_rest("bridge-rest", "nothing else is bridged (1)"));
     let chains = vec![
         Chain { name: "pppoe", hook: None, rules: vec![pppoe] },
         Chain { name: "bridge", hook: Some(Hook::filter("forward")), rules },

@@ -74,12 +74,12 @@ impl Served {
         let id = |what: &str| self.id(&format!("input-{what}"));
         let mut rules = vec![accept(&id("dhcp"), self.asks, discover())];
         let foreign = vec![is_not(Key::Source4, Operand::Set(self.hosts))];
-        rules.extend(refuse(&id("source4"), self.own, foreign));
+        rules.push(refuse(&id("source4"), self.own, foreign));
         let foreign = vec![
             is_not(Key::Source6, Operand::Set("link_local")),
             is_not(Key::Source6, Operand::Set(self.addresses6)),
         ];
-        rules.extend(refuse(&id("source6"), self.own, foreign));
+        rules.push(refuse(&id("source6"), self.own, foreign));
         rules.push(jump_icmp6(&id("icmp6")));
         if !site.line.is_ipv4() {
             // RFC 4861 section 6.1.1.
@@ -90,7 +90,7 @@ impl Served {
             rules.push(accept(&id("rs"), "it asks the box for the line's prefix (8)", solicit));
         }
         rules.push(flows(&id("flows")));
-        rules.extend(refuse_invalid(&id("invalid")));
+        rules.push(refuse_invalid(&id("invalid")));
         rules.push(over(&id("senders"), Counted::Here));
         let echo = vec![
             is(Key::Destination4, own.clone()),
@@ -101,7 +101,7 @@ impl Served {
         let service = vec![is(Key::Service4, Operand::Set(self.services))];
         rules.push(accept(&id("service"), self.serves, service));
         rules.extend(self.share(own));
-        rules.extend(refuse_rest(&id("rest"), self.rest));
+        rules.push(refuse_rest(&id("rest"), self.rest));
         Chain { name: self.input, hook: None, rules }
     }
 
@@ -122,7 +122,7 @@ impl Served {
             rules.push(accept(&id("ra"), "the box tells the line's prefix (8)", advertisement));
         }
         rules.push(flows(&id("flows")));
-        rules.extend(refuse_invalid(&id("invalid")));
+        rules.push(refuse_invalid(&id("invalid")));
         let dhcp = vec![
             is(Key::Family, Operand::Word("ipv4")),
             is(Key::UdpFrom, Operand::Number(67)),
@@ -136,7 +136,7 @@ impl Served {
             let share = vec![to(), is(Key::TcpTo, Operand::Number(445))];
             rules.push(accept(&id("share"), "the relay writes to the terminals' shares (10)", share));
         }
-        rules.extend(refuse_rest(&id("rest"), "the box speaks to listed peers only (10)"));
+        rules.push(refuse_rest(&id("rest"), "the box speaks to listed peers only (10)"));
         Chain { name: self.output, hook: None, rules }
     }
 }

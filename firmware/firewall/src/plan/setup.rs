@@ -36,15 +36,11 @@ fn input(setup: &Setup, lends_addresses: bool) -> Chain {
         rules.push(accept("setup-input-rebind", "a computer asks for its address again (14)", again));
     }
     let foreign = vec![is_not(Key::Source4, Operand::Prefix(setup.address.as_network()))];
-    rules.extend(refuse(
-        "setup-input-source",
-        "only addresses of the setup port's own network (14)",
-        foreign,
-    ));
+    rules.push(refuse("setup-input-source", "only addresses of the setup port's own network (14)", foreign));
     let elsewhere = vec![is_not(Key::Destination4, own(setup))];
-    rules.extend(refuse("setup-input-address", "only the box's setup address is reached (14)", elsewhere));
+    rules.push(refuse("setup-input-address", "only the box's setup address is reached (14)", elsewhere));
     rules.push(flows("setup-input-flows"));
-    rules.extend(refuse_invalid("setup-input-invalid"));
+    rules.push(refuse_invalid("setup-input-invalid"));
     let page = vec![is(Key::Destination4, own(setup)), is(Key::TcpTo, Operand::Number(Setup::HTTPS))];
     rules.push(accept("setup-input-page", "the setup page, over HTTPS only (14)", page));
     if lends_addresses {
@@ -55,13 +51,13 @@ fn input(setup: &Setup, lends_addresses: bool) -> Chain {
         ];
         rules.push(accept("setup-input-renew", "a computer keeps its address (14)", renew));
     }
-    rules.extend(refuse_rest("setup-input-rest", "before a site is in force nothing else is reached (14)"));
+    rules.push(refuse_rest("setup-input-rest", "before a site is in force nothing else is reached (14)"));
     Chain { name: "input_setup", hook: None, rules }
 }
 
 fn output(lends_addresses: bool) -> Chain {
     let mut rules = vec![flows("setup-output-flows")];
-    rules.extend(refuse_invalid("setup-output-invalid"));
+    rules.push(refuse_invalid("setup-output-invalid"));
     if lends_addresses {
         let answer: Vec<Statement> = vec![
             is(Key::Family, Operand::Word("ipv4")),
@@ -70,7 +66,7 @@ fn output(lends_addresses: bool) -> Chain {
         ];
         rules.push(accept("setup-output-dhcp", "answers to a computer without an address (15)", answer));
     }
-    rules.extend(refuse_rest("setup-output-rest", "before a site is in force the box asks nobody (15)"));
+    rules.push(refuse_rest("setup-output-rest", "before a site is in force the box asks nobody (15)"));
     Chain { name: "output_setup", hook: None, rules }
 }
 
@@ -80,17 +76,17 @@ fn own(setup: &Setup) -> Operand {
 
 fn input_base() -> Chain {
     let mut rules = vec![lookup("input-port", "the setup port has its rules", Key::In, "input_by_port")];
-    rules.extend(refuse_rest("input-rest", "every other port is closed (14)"));
+    rules.push(refuse_rest("input-rest", "every other port is closed (14)"));
     Chain { name: "input", hook: Some(Hook::filter("input")), rules }
 }
 
 fn forward_base() -> Chain {
-    let rules = refuse_rest("forward-rest", "before a site is in force nothing is forwarded (13)");
-    Chain { name: "forward", hook: Some(Hook::filter("forward")), rules: rules.into() }
+    let rules = vec![refuse_rest("forward-rest", "before a site is in force nothing is forwarded (13)")];
+    Chain { name: "forward", hook: Some(Hook::filter("forward")), rules }
 }
 
 fn output_base() -> Chain {
     let mut rules = vec![lookup("output-port", "the setup port has its rules", Key::Out, "output_by_port")];
-    rules.extend(refuse_rest("output-rest", "every other port is closed (15)"));
+    rules.push(refuse_rest("output-rest", "every other port is closed (15)"));
     Chain { name: "output", hook: Some(Hook::filter("output")), rules }
 }

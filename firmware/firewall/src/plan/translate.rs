@@ -5,7 +5,7 @@ use model::site::uplink::Line;
 use model::{Site, Zone};
 
 use super::maintenance::Open;
-use super::{Statement, end, is};
+use super::{Statement, is};
 use crate::nft::{Chain, Hook, Key, Operand, Rule};
 
 /// No chain if nothing is translated.
@@ -33,7 +33,6 @@ pub(super) fn chain(site: &Site, open: Option<&Open<'_>>) -> Option<Chain> {
 
 fn translate(site: &Site, zone: Zone, id: &str, source: Operand) -> Option<Rule> {
     let port = Operand::Port(site.interface(zone)?.to_owned());
-    let when = vec![is(Key::Out, port), is(Key::Source4, source)];
-    let last = [Statement::Count, Statement::Masquerade];
-    Some(end(id.to_owned(), "leaves with the address of the box there", when, last))
+    let steps = vec![is(Key::Out, port), is(Key::Source4, source), Statement::Count, Statement::Masquerade];
+    Some(Rule { id: id.to_owned(), says: "leaves with the address of the box there", steps })
 }

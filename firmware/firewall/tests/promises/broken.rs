@@ -19,10 +19,10 @@ fn every_broken_ruleset_is_refused_with_a_packet_that_shows_it() {
 const BROKEN: &[(&str, u8, Change)] = &[
     ("the clinic's confinement is dropped", 6, |d| remove(d, "clinic-input-address")),
     ("the confinement comes after the service", 6, |d| {
-        swap(d, "clinic-input-address", "clinic-input-service")
+        swap(d, "clinic-input-address-case", "clinic-input-service")
     }),
     ("the confinement names another address", 6, |d| {
-        rule(d, "clinic-input-address")["expr"][0]["match"]["right"] = json!("192.0.2.1");
+        rule(d, "clinic-input-address-case")["expr"][0]["match"]["right"] = json!("192.0.2.1");
     }),
     ("another service for the clinic", 6, |d| add_element(d, "clinic_services", json!(22))),
     ("a range of services for the clinic", 6, |d| {

@@ -58,9 +58,13 @@ fn icmp_of_the_other_family_is_not_shown_where_nft_does_not_list_the_family() {
 
 #[test]
 fn a_packet_cut_short_says_how_much_of_it_there_is() {
-    // A router's advertisement of which only the type is there is invalid, and let pass.
+    // A router's advertisement of which only the type is there is invalid, logged as that, and let pass.
     let mut document = ruleset();
-    swap(&mut document, "wan-input-invalid", "wan-input-ra");
+    swap(&mut document, "wan-input-invalid-case", "wan-input-ra");
+    let invalid = rule(&mut document, "wan-input-invalid-case")["expr"][0].clone();
+    let log = rule(&mut document, "wan-input-invalid-log")["expr"][1].clone();
+    let steps = rule(&mut document, "wan-input-ra")["expr"].as_array_mut().unwrap();
+    steps.splice(steps.len() - 1.., [invalid, log, json!({"accept": null})]);
     let example = broken("an advertisement before what is invalid", &document, 12);
     assert!(example.cut.is_some_and(|octets| octets > 0), "{example}");
     assert!(example.to_string().contains("octets"), "{example}");

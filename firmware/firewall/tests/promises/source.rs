@@ -18,10 +18,10 @@ fn a_foreign_source_that_passes_is_shown() {
             ("the check on the way out", |d| remove(d, "forward-out-source")),
             ("the check on the way back", |d| remove(d, "forward-back-source")),
             ("open flows are let pass before the check", |d| {
-                swap(d, "clinic-input-source4", "clinic-input-flows")
+                swap(d, "clinic-input-source4-case", "clinic-input-flows")
             }),
             ("a wider clinic", |d| {
-                rule(d, "clinic-input-source4")["expr"][0]["match"]["right"] =
+                rule(d, "clinic-input-source4-case")["expr"][0]["match"]["right"] =
                     json!({"prefix": {"addr": "198.51.100.0", "len": 23}});
             }),
             ("another machine among the terminals", |d| add_element(d, "terminals", json!("192.0.2.77"))),

@@ -48,32 +48,32 @@ impl Way {
     fn there(&self, site: &Site, to: Vec<Statement>) -> Chain {
         let id = |what: &str| format!("{}-{what}", self.ids[0]);
         let own = Operand::Prefix(site.clinic.as_network());
-        let mut rules: Vec<Rule> = only_ipv4(&id("ipv6")).into();
-        rules.extend(refuse(
+        let mut rules = vec![only_ipv4(&id("ipv6"))];
+        rules.push(refuse(
             &id("source"),
             "only the clinic's own addresses (9)",
             vec![is_not(Key::Source4, own)],
         ));
         rules.push(clamp(&id("clamp")));
         rules.push(flows(&id("flows")));
-        rules.extend(refuse_invalid(&id("invalid")));
+        rules.push(refuse_invalid(&id("invalid")));
         rules.push(over(&id("senders"), Counted::Through4));
         rules.push(accept(&id("out"), self.says, to));
-        rules.extend(refuse_rest(&id("rest"), self.rest));
+        rules.push(refuse_rest(&id("rest"), self.rest));
         Chain { name: self.names[0], hook: None, rules }
     }
 
-    fn back(&self, foreign: [Rule; 2]) -> Chain {
+    fn back(&self, foreign: Rule) -> Chain {
         let id = |what: &str| format!("{}-{what}", self.ids[1]);
-        let mut rules: Vec<Rule> = only_ipv4(&id("ipv6")).into();
-        rules.extend(foreign);
+        let mut rules = vec![only_ipv4(&id("ipv6"))];
+        rules.push(foreign);
         rules.push(clamp(&id("clamp")));
         rules.push(flows(&id("flows")));
-        rules.extend(refuse_rest(&id("rest"), nothing_opens(self.zone)));
+        rules.push(refuse_rest(&id("rest"), nothing_opens(self.zone)));
         Chain { name: self.names[1], hook: None, rules }
     }
 }
 
-fn only_ipv4(id: &str) -> [Rule; 2] {
+fn only_ipv4(id: &str) -> Rule {
     refuse(id, "the clinic leaves over IPv4 only (3)", vec![is(Key::Family, Operand::Word("ipv6"))])
 }

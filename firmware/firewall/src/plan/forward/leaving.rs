@@ -49,15 +49,15 @@ impl Leaving {
         let [name, prefix] = self.out;
         let id = |what: &str| format!("{prefix}-{what}");
         let ipv4 = site.line.is_ipv4();
-        let mut rules: Vec<Rule> = other_family(prefix, &site.line).into();
+        let mut rules = vec![other_family(prefix, &site.line)];
         let own = match ipv4 {
             true => is_not(Key::Source4, Operand::Set(self.hosts)),
             false => is_not(Key::Source6, Operand::Set(self.addresses6)),
         };
-        rules.extend(refuse(&id("source"), self.own, vec![own]));
+        rules.push(refuse(&id("source"), self.own, vec![own]));
         rules.extend(ipv4.then(|| clamp(&id("clamp"))));
         rules.push(flows(&id("flows")));
-        rules.extend(refuse_invalid(&id("invalid")));
+        rules.push(refuse_invalid(&id("invalid")));
         let counted = if ipv4 { Counted::Through4 } else { Counted::Through6 };
         rules.push(over(&id("senders"), counted));
         let service = if ipv4 { Key::Service4 } else { Key::Service6 };
@@ -77,7 +77,7 @@ impl Leaving {
                 named,
             ));
         }
-        rules.extend(refuse_rest(&id("rest"), self.rest));
+        rules.push(refuse_rest(&id("rest"), self.rest));
         Chain { name, hook: None, rules }
     }
 
@@ -85,10 +85,10 @@ impl Leaving {
         let [name, prefix] = self.back;
         let id = |what: &str| format!("{prefix}-{what}");
         let ipv4 = site.line.is_ipv4();
-        let mut rules: Vec<Rule> = other_family(prefix, &site.line).into();
+        let mut rules = vec![other_family(prefix, &site.line)];
         if ipv4 {
             let inside = vec![is(Key::Source4, Operand::Set("inside"))];
-            rules.extend(refuse(
+            rules.push(refuse(
                 &id("source"),
                 "an address from inside does not come from outside (9)",
                 inside,
@@ -98,16 +98,16 @@ impl Leaving {
             let sets = [TERMINAL, CLAIMS].into_iter().take(1 + usize::from(site.claims.is_some()));
             for (forged, what) in sets.zip(["source", "source-claims"]) {
                 let own = vec![is(Key::Source6, Operand::Set(forged.addresses6))];
-                rules.extend(refuse(&id(what), forged.forged, own));
+                rules.push(refuse(&id(what), forged.forged, own));
             }
         }
         rules.push(flows(&id("flows")));
-        rules.extend(refuse_rest(&id("rest"), super::super::outside::nothing_opens(site.qualification())));
+        rules.push(refuse_rest(&id("rest"), super::super::outside::nothing_opens(site.qualification())));
         Chain { name, hook: None, rules }
     }
 }
 
-fn other_family(prefix: &str, line: &Line) -> [Rule; 2] {
+fn other_family(prefix: &str, line: &Line) -> Rule {
     let (family, says) = match line {
         Line::Ra | Line::Pd => ("ipv4", "the line carries IPv6 only (4)"),
         Line::Ipsec(_) => ("ipv6", "the tunnel carries IPv4 only (4)"),

@@ -21,27 +21,27 @@ fn to(site: &Site, from: Zone) -> Chain {
     };
     let id = |what: &str| format!("print-{}-{what}", from.key());
     let mut rules = Vec::new();
-    rules.extend(only_ipv4(&id("ipv6")));
-    rules.extend(refuse(&id("source"), says, vec![is_not(Key::Source4, own)]));
+    rules.push(only_ipv4(&id("ipv6")));
+    rules.push(refuse(&id("source"), says, vec![is_not(Key::Source4, own)]));
     rules.push(flows(&id("flows")));
-    rules.extend(refuse_invalid(&id("invalid")));
+    rules.push(refuse_invalid(&id("invalid")));
     rules.push(over(&id("senders"), Counted::Through4));
     let printing = vec![is(Key::Service4, Operand::Set("printing"))];
     rules.push(accept(&id("listed"), "the printers' printing ports (1)", printing));
-    rules.extend(refuse_rest(&id("rest"), "a printer is asked to print only (1)"));
+    rules.push(refuse_rest(&id("rest"), "a printer is asked to print only (1)"));
     Chain { name, hook: None, rules }
 }
 
 fn back() -> Chain {
     let mut rules = Vec::new();
-    rules.extend(only_ipv4("print-back-ipv6"));
+    rules.push(only_ipv4("print-back-ipv6"));
     let foreign = vec![is_not(Key::Source4, Operand::Set("printers"))];
-    rules.extend(refuse("print-back-source", "only a printer's own address (9)", foreign));
+    rules.push(refuse("print-back-source", "only a printer's own address (9)", foreign));
     rules.push(flows("print-back-flows"));
-    rules.extend(refuse_rest("print-back-rest", "a printer opens nothing (1)"));
+    rules.push(refuse_rest("print-back-rest", "a printer opens nothing (1)"));
     Chain { name: "forward_print_back", hook: None, rules }
 }
 
-fn only_ipv4(id: &str) -> [crate::nft::Rule; 2] {
+fn only_ipv4(id: &str) -> crate::nft::Rule {
     refuse(id, "printers are reached over IPv4 only (1)", vec![is(Key::Family, Operand::Word("ipv6"))])
 }
