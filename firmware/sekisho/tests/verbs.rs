@@ -209,7 +209,7 @@ fn a_packet_is_explained_by_the_line_and_the_rule_that_decide_it() {
         "verdict passes, by what is planned",
         "line    the page and the shares (6)",
         "rule    clinic-input-service: meta nfproto ipv4 tcp dport @clinic_services counter accept",
-        "way     bypass → input → input_clinic (by input-port)",
+        "way     input → bypass (by input-bypass-case) → input_clinic (by input-port)",
     ] {
         assert!(text(&said.stdout).contains(wanted), "{wanted}: {}", text(&said.stdout));
     }
