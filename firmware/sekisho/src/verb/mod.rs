@@ -12,6 +12,7 @@ pub mod rehearse;
 pub mod relay;
 pub mod relay_history;
 pub mod secret;
+pub mod session;
 mod selftest;
 pub mod site;
 pub mod status;
