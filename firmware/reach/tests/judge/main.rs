@@ -385,7 +385,7 @@ fn what_is_wrong_in_the_clinic_itself_is_named_with_its_owner() {
         assert_eq!(verdict(&without(clean(), rung)).usability, Usability::Unknown, "{rung:?}");
     }
     let lacking = |evidence| Evidence {
-        lacking: [&OF_A_TUNNEL[..], &[ReceiptComputer]].concat(),
+        lacking: [&OF_A_TUNNEL[..], &OF_A_SESSION, &[ReceiptComputer]].concat(),
         ..without(evidence, ReceiptComputer)
     };
     assert_eq!(verdict(&lacking(clean())).usability, Usability::Usable, "no address to ask for");
