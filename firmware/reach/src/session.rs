@@ -137,7 +137,8 @@ pub fn findings(own: Option<Ipv4Addr>, said: Option<&Said>, now: Timestamp) -> [
     let Some(Said { ended, number, .. }) = said else {
         return [(); 2].map(|()| Finding::open("no session yet"));
     };
-    let detail = number.map_or_else(|| ended.key().to_owned(), |number| format!("{} ({number})", ended.key()));
+    let detail =
+        number.map_or_else(|| ended.key().to_owned(), |number| format!("{} ({number})", ended.key()));
     let (offered, bad) = (|| Finding::good("a session is offered"), |symptom| Finding::bad(symptom, &detail));
     match ended {
         Ended::NoOffer => [bad(Symptom::Silent), Finding::skipped()],
@@ -159,7 +160,11 @@ mod tests {
     #[test]
     fn how_a_run_ended_is_what_was_said_on_the_wire_and_else_pppds_number() {
         for (number, log, wanted) in [
-            (10, "Plugin pppoe.so loaded.\nTimeout waiting for PADO packets\nUnable to complete PPPoE Discovery", Ended::NoOffer),
+            (
+                10,
+                "Plugin pppoe.so loaded.\nTimeout waiting for PADO packets\nUnable to complete PPPoE Discovery",
+                Ended::NoOffer,
+            ),
             (10, "Timeout waiting for PADS packets\n", Ended::NotGiven),
             (10, "PADS: Service-Name-Error: no such service\n", Ended::NotGiven),
             (10, "PADS: System-Error: RP-PPPoE: Server: No client slots available\n", Ended::Busy),

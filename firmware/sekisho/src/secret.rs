@@ -57,9 +57,7 @@ pub fn login(state: &Path, name: &str) -> Option<Login> {
     let text = fs::read_to_string(path(state, name)).ok()?;
     let mut lines = text.lines();
     let (user, password) = (lines.next()?.to_owned(), lines.next()?.to_owned());
-    let sayable = |word: &String| {
-        (1..=LONGEST).contains(&word.len()) && !word.chars().any(char::is_control)
-    };
+    let sayable = |word: &String| (1..=LONGEST).contains(&word.len()) && !word.chars().any(char::is_control);
     (sayable(&user) && sayable(&password)).then_some(Login { user, password })
 }
 

@@ -67,19 +67,19 @@ use Need::{
 };
 use Rung::{
     Address, AnswersSay, Area, CentreTcp, CentreTls, ClinicAddress, ClinicLink, Collection, Discovery,
-    Distribution, Gateway, Hardware, Ike, IkeNat, InternetAddress, InternetBeyond, InternetGateway, InternetLink, Journal,
-    Kinds, LargePackets, LineAuth, Link, Maintainer, MaintainerByInternet, Memory, Prefix, Quality,
-    ReceiptComputer, ResolverOne, ResolverTwo, Roles, Router, Ruleset, Secrets, Separation, Session, Storage,
-    TerminalAnswers, TerminalCertificate, TerminalLink, TerminalNeighbour, TerminalShare, TerminalSmb, Time,
-    Tunnel, Version,
+    Distribution, Gateway, Hardware, Ike, IkeNat, InternetAddress, InternetBeyond, InternetGateway,
+    InternetLink, Journal, Kinds, LargePackets, LineAuth, Link, Maintainer, MaintainerByInternet, Memory,
+    Prefix, Quality, ReceiptComputer, ResolverOne, ResolverTwo, Roles, Router, Ruleset, Secrets, Separation,
+    Session, Storage, TerminalAnswers, TerminalCertificate, TerminalLink, TerminalNeighbour, TerminalShare,
+    TerminalSmb, Time, Tunnel, Version,
 };
 use Symptom::{
-    AnswersFailed, AnswersMixed, AnswersRefused, Busy, CertificateExpired, CertificateIssuer, CertificateName,
-    ClockOff, Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends,
-    EndsSoon, FellBack, Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost, LoginRefused, Lossy,
-    Malformed, NameMissing, NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter, NotAdvertised, NotCollected,
-    NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow,
-    Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
+    AnswersFailed, AnswersMixed, AnswersRefused, Busy, CertificateExpired, CertificateIssuer,
+    CertificateName, ClockOff, Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere,
+    Ended, Ends, EndsSoon, FellBack, Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost,
+    LoginRefused, Lossy, Malformed, NameMissing, NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter,
+    NotAdvertised, NotCollected, NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter,
+    ShareMissing, Silent, Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
 };
 
 /// The host gave no answer at all, or the net in between said that it cannot be had.

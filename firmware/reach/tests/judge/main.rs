@@ -54,7 +54,8 @@ const BESIDE: [Rung; 6] = [
 
 /// A clinic in which everything holds and always held.
 fn clean() -> Evidence {
-    let own = Rung::ALL.into_iter().filter(|rung| !OF_A_TUNNEL.contains(rung) && !OF_A_SESSION.contains(rung));
+    let own =
+        Rung::ALL.into_iter().filter(|rung| !OF_A_TUNNEL.contains(rung) && !OF_A_SESSION.contains(rung));
     Evidence {
         observations: own.map(|rung| (rung, seen(rung, Outcome::Good))).collect(),
         ever_good: Rung::ALL.to_vec(),
@@ -86,8 +87,9 @@ fn broken(bad: &[(Rung, Symptom)]) -> Evidence {
 /// What a rung stands on here.
 fn below(evidence: &Evidence, rung: Rung) -> &'static [Rung] {
     match rung.stands_on() {
-        [one] if (OF_A_TUNNEL.contains(one) || OF_A_SESSION.contains(one) || *one == Rung::Gateway)
-            && evidence.lacks(*one) =>
+        [one]
+            if (OF_A_TUNNEL.contains(one) || OF_A_SESSION.contains(one) || *one == Rung::Gateway)
+                && evidence.lacks(*one) =>
         {
             below(evidence, *one)
         }
@@ -149,12 +151,12 @@ fn behind(bad: &[(Rung, Symptom)]) -> Evidence {
 /// What can go wrong at a rung.
 const fn apt(rung: Rung) -> &'static [Symptom] {
     use Symptom::{
-        AnswersFailed, AnswersMixed, AnswersRefused, Busy, CertificateExpired, CertificateName, ClockOff, Crashing,
-        Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends, EndsSoon, FellBack,
-        Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost, LoginRefused, Lossy, NameMissing,
-        NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter, NotAdvertised, NotCollected, NotDelegated,
-        OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow, Stranger,
-        Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
+        AnswersFailed, AnswersMixed, AnswersRefused, Busy, CertificateExpired, CertificateName, ClockOff,
+        Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends, EndsSoon,
+        FellBack, Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost, LoginRefused, Lossy,
+        NameMissing, NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter, NotAdvertised, NotCollected,
+        NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter, ShareMissing, Silent,
+        Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
     };
     match rung {
         Rung::Link | Rung::TerminalLink => &[NoCarrier],

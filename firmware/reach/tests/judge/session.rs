@@ -51,7 +51,11 @@ fn without_its_deciding_evidence_no_fault_of_a_session_is_named() {
     ] {
         for rung in deciding {
             let found = verdict(&without(by_pppoe(bad), *rung));
-            assert_eq!((found.usability, found.alarms().count()), (Usability::Unknown, 0), "{bad:?} without {rung:?}");
+            assert_eq!(
+                (found.usability, found.alarms().count()),
+                (Usability::Unknown, 0),
+                "{bad:?} without {rung:?}"
+            );
         }
     }
     // It was offered and not given, and nobody said why: nothing is concluded.

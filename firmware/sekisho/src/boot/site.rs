@@ -158,7 +158,7 @@ fn give(state: &Path, name: &str, to: &str) -> Result<(), Failure> {
 /// Takes the site away again: what is not there starts no role.
 fn forget(places: &Places) -> Result<(), Failure> {
     let own = places.own();
-    for path in [own.join("site"), places.network()] {
+    for path in [own.join("site"), own.join(generate::pppoe::FOLDER), places.network()] {
         match std::fs::remove_dir_all(&path) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Failure::Write { path, source });

@@ -2,8 +2,8 @@
 //! unit shows pppd as `/etc/ppp`. All of them are for their owner only: who the clinic is at its carrier's stands in them.
 
 use model::Site;
-use model::site::uplink::{Line, SESSION_LINE, Session};
 use model::Zone;
+use model::site::uplink::{Line, SESSION_LINE, Session};
 
 use super::{Generated, HEAD};
 use crate::secret::Login;

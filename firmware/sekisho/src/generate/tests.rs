@@ -87,10 +87,7 @@ fn the_ports_of_a_board_and_of_each_situation() {
         ("site, a line by IPsec behind a home gateway", together(&network::site(&by_ipsec(Outer::Dhcp)))),
         ("site, a line by PPPoE", together(&network::site(&by_pppoe()))),
         ("site, with all services", together(&network::site(&with_everything()))),
-        (
-            "site with a tunnel, beside its ports",
-            together(&network::ways(&by_pppoe())),
-        ),
+        ("site with a tunnel, beside its ports", together(&network::ways(&by_pppoe()))),
         ("carton", together(&[carton])),
         ("closed", together(&[closed])),
     ];
@@ -152,7 +149,10 @@ fn a_session_is_written_for_its_owner_only_and_without_its_secret_not_at_all() {
     assert!(!to.join(pppoe::FOLDER).exists(), "nothing is there that pppd could begin with");
     crate::files::replace(&state.join("secrets/line"), "made-up@example\nmade-up\n", 0o600).unwrap();
     crate::verb::generate::session(&by_pppoe(), &places).unwrap();
-    assert!(reach::session::read(&sockets.join(reach::session::SAID)).is_none(), "it is not missing any more");
+    assert!(
+        reach::session::read(&sockets.join(reach::session::SAID)).is_none(),
+        "it is not missing any more"
+    );
     for name in ["options", "peers/line", "pap-secrets", "chap-secrets"] {
         let mode = std::fs::metadata(to.join(pppoe::FOLDER).join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use model::Site;
-use model::site::uplink::Line;
 use model::part::Role;
+use model::site::uplink::Line;
 use nix::unistd::User;
 use tunnel::charon::{Kernel, Purpose};
 
