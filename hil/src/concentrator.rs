@@ -24,7 +24,7 @@ const STARTS: Duration = Duration::from_secs(120);
 /// How long an order may take.
 const ORDER: Duration = Duration::from_secs(60);
 /// Its programs, taken from the tools tree.
-const PROGRAMS: [&str; 11] = [
+const PROGRAMS: [&str; 12] = [
     "usr/bin/mount",
     "usr/bin/ip",
     "usr/bin/mkdir",
@@ -36,10 +36,11 @@ const PROGRAMS: [&str; 11] = [
     "usr/sbin/pppoe",
     "usr/sbin/pppd",
     "usr/lib/pppd/2.5.2/pppoe.so",
+    // Without it pppd does not begin, whatever it is asked for.
+    "usr/lib/x86_64-linux-gnu/ossl-modules/legacy.so",
 ];
 /// The modules of its devices and of PPP.
-const DRIVERS: [&str; 7] =
-    ["virtio_net", "af_packet", "veth", "ppp_generic", "ppp_async", "pppoe", "ppp_synctty"];
+const DRIVERS: [&str; 5] = ["virtio_net", "veth", "ppp_generic", "ppp_async", "pppoe"];
 /// What it demands of who calls: the contract's words, by CHAP. One session is all that the contract has.
 const OPTIONS: &str = "require-chap\nname line\nnoipv6\nnoccp\nlcp-echo-interval 5\nlcp-echo-failure 3\n";
 const SERVE: &str = "pppoe-server -I eth0 -I v0 -C line -N 1 -L 203.0.113.193 -R 203.0.113.200 \
@@ -159,6 +160,9 @@ fn make(tools: &Tools) -> Result<(String, String), Wrong> {
     let texts = [
         ("init", include_str!("../guest/concentrator.sh")),
         ("answer.sh", include_str!("../guest/answer.sh")),
+        // Its part of each session becomes nobody.
+        ("etc/passwd", "root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n"),
+        ("etc/group", "root:x:0:\nnogroup:x:65534:\n"),
     ];
     let folders = [
         "bin",
@@ -171,6 +175,8 @@ fn make(tools: &Tools) -> Result<(String, String), Wrong> {
         "usr/lib",
         "usr/lib/pppd",
         "usr/lib/pppd/2.5.2",
+        "usr/lib/x86_64-linux-gnu",
+        "usr/lib/x86_64-linux-gnu/ossl-modules",
         "var",
         "var/run",
         "var/log",

@@ -24,6 +24,7 @@ pub struct Fault {
 
 /// Faults of a PPPoE session: the kernel of the machines that the lab runs on has no PPP, so they are made on the disk image
 /// (`hil/src/story/pppoe.rs`).
+#[cfg(test)]
 pub const IN_THE_IMAGE: [&str; 3] = ["PPP-01", "PPP-02", "PPP-03"];
 
 impl Fault {
