@@ -8,8 +8,10 @@ pub const NAME: &str = "hil";
 
 pub mod bench;
 pub mod board;
+pub mod concentrator;
 pub mod console;
 pub mod image;
+pub mod initrd;
 pub mod machine;
 pub mod powercut;
 pub mod qmp;

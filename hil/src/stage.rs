@@ -12,6 +12,7 @@ use model::part::{RulesetState, Snapshot};
 
 use crate::bench::{Bench, Zone};
 use crate::board::{Board, Parts};
+use crate::concentrator::Concentrator;
 use crate::image::{Disk, Image};
 use crate::machine::{OnBoard, Place, ask};
 use crate::results::Said;
@@ -46,6 +47,8 @@ pub struct Stage {
     pub place: Place,
     /// What was measured, for the report.
     pub figures: Vec<(String, String)>,
+    /// The far end of its line, where that is a session.
+    pub concentrator: Option<Concentrator>,
     /// What the clinic around the board is like now.
     scene: Scene,
     /// The disk of a box with this scene's site, as it was when that came up clean.
@@ -61,6 +64,8 @@ pub struct Scene {
     pub layout: Layout,
     /// What its site file has beside what it needs.
     pub more: String,
+    /// Its line is a session of the box's with a concentrator, whose contract has these words.
+    pub contract: Option<&'static str>,
 }
 
 /// What the board on the bench is.
@@ -103,6 +108,7 @@ impl Stage {
             lab,
             place,
             figures: Vec::new(),
+            concentrator: None,
             scene: Scene::default(),
             adopted: None,
             runs: Runs::Own,
@@ -243,12 +249,17 @@ impl Stage {
             return Ok(());
         }
         self.switch_off();
-        self.adopted = None;
+        (self.adopted, self.concentrator) = (None, None);
         let Layout { line, wiring, uplink } = scene.layout;
         let layout = ["--line", line.word(), "--wiring", wiring.word(), "--uplink", uplink.word()];
         let words = [&["--box", "none"][..], &layout].concat();
         self.lab.clinic().anew(&words)?;
         self.scene = scene.clone();
+        if scene.contract.is_some() {
+            let mut concentrator = Concentrator::on(&self.tools, &self.lab)?;
+            concentrator.serve(true)?;
+            self.concentrator = Some(concentrator);
+        }
         if line == Line::Pd {
             // Who delegates has a route to the box by its card, and the board's is its own.
             for pool in DELEGATED {
@@ -320,7 +331,10 @@ impl Stage {
         let Runs::Carton(disk) = self.runs.clone() else {
             return Err(Wrong::new("no carton is on the bench"));
         };
-        let files = stick::of(self.lab.clinic(), &self.scene.more)?;
+        let files = match self.scene.contract {
+            Some(contract) => stick::by_pppoe(self.lab.clinic(), contract)?,
+            None => stick::of(self.lab.clinic(), &self.scene.more)?,
+        };
         self.place.with(|board| {
             board.begin_anew();
             Ok(())

@@ -39,6 +39,28 @@ pub fn make(tools: &Tools, name: &str, files: &[(String, Vec<u8>)]) -> Result<St
     Ok(image)
 }
 
+/// The lab's clinic by IPsec, whose line is a session of the box's instead.
+const BY_PPPOE: &str = "kind = \"pppoe\"\n\n[line.pppoe]\nlogin = \"secret:line\"\n\n";
+
+/// The same files for a line by PPPoE: another line in the site file, and the contract's words in place of the shared key.
+///
+/// # Errors
+/// As [`of`].
+pub fn by_pppoe(clinic: &Clinic, contract: &str) -> Result<Vec<(String, Vec<u8>)>, Wrong> {
+    let mut files = of(clinic, "")?;
+    files.retain(|(name, _)| name != "sekisho/provider.toml" && name != "sekisho/logins/line");
+    files.push(("sekisho/logins/line".into(), contract.into()));
+    let site = files.iter_mut().find(|(name, _)| name == "sekisho/site.toml");
+    let (_, site) = site.ok_or_else(|| Wrong::new("the clinic has no site file"))?;
+    let text = String::from_utf8_lossy(site).into_owned();
+    let parts =
+        text.split_once("[line]\n").and_then(|(head, rest)| Some((head, rest.split_once("[clinic]")?.1)));
+    let (head, rest) =
+        parts.ok_or_else(|| Wrong::new("the clinic's site file has no line before its clinic"))?;
+    *site = format!("{head}[line]\n{BY_PPPOE}[clinic]{rest}").into_bytes();
+    Ok(files)
+}
+
 /// What an installer puts on the stick for this clinic: site file with what else it has, profile, the centre's
 /// authority, the terminal's login; where the line has a provider, its form and the shared key.
 ///

@@ -62,8 +62,13 @@ impl Tools {
 
     /// A command of the tools tree in the clinic's place for the box, not started yet.
     pub fn command(&self, clinic: &Clinic, argv: &[String]) -> Command {
-        let mut command = clinic.command("box", &["unshare", "--mount", "--propagation", "private"]);
-        command.args(self.enter(&clinic.place("board"))).args(argv);
+        self.command_in(clinic, "box", &clinic.place("board"), argv)
+    }
+
+    /// The same in another place of the clinic, with another folder of sockets.
+    pub fn command_in(&self, clinic: &Clinic, host: &str, run: &Path, argv: &[String]) -> Command {
+        let mut command = clinic.command(host, &["unshare", "--mount", "--propagation", "private"]);
+        command.args(self.enter(run)).args(argv);
         command
     }
 

@@ -14,9 +14,14 @@ use crate::words::Text;
 pub enum Rung {
     /// Carrier on the line's port.
     Link,
+    /// A concentrator offers a session (RFC 2516), on a line by PPPoE.
+    Discovery,
+    /// The session stands: user and password were taken.
+    Session,
     /// One router speaks for the line, or one that followed another.
     Router,
-    /// A router advertisement and an address from it (RFC 4861, RFC 4862); behind a home gateway an address by DHCP.
+    /// A router advertisement and an address from it (RFC 4861, RFC 4862); behind a home gateway an address by DHCP, in a
+    /// session the one it was given.
     Address,
     /// The router answers neighbour discovery, a home gateway ARP.
     Gateway,
@@ -125,8 +130,10 @@ pub enum Branch {
 
 impl Rung {
     /// Every rung, in the order a person climbs.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 47] = [
         Self::Link,
+        Self::Discovery,
+        Self::Session,
         Self::Router,
         Self::Address,
         Self::Gateway,
@@ -238,7 +245,9 @@ impl Rung {
             | Self::Hardware
             | Self::Secrets
             | Self::Kinds => &[],
-            Self::Address | Self::Prefix => &[Self::Link],
+            Self::Discovery | Self::Prefix => &[Self::Link],
+            Self::Session => &[Self::Discovery],
+            Self::Address => &[Self::Session],
             Self::Router => &[Self::Address],
             Self::Gateway => &[Self::Address],
             Self::Ike | Self::IkeNat | Self::Tunnel | Self::Maintainer => &[Self::Gateway],
@@ -268,6 +277,8 @@ impl Rung {
     pub const fn name(self) -> Text {
         match self {
             Self::Link => Text::new("回線ポートの信号", "line port carrier"),
+            Self::Discovery => Text::new("接続の受け付け", "PPPoE discovery"),
+            Self::Session => Text::new("接続の認証", "PPPoE session"),
             Self::Router => Text::new("回線側ルーターの数", "one router on the line"),
             Self::Address => Text::new("アドレスの受け取り", "address"),
             Self::Gateway => Text::new("回線側ルーターの応答", "gateway"),
@@ -383,6 +394,8 @@ pub enum Symptom {
     LoginRefused,
     /// The login for it that this box keeps cannot be read.
     NoLogin,
+    /// There is no room for another session.
+    Busy,
     /// The share or a folder in it is not there.
     ShareMissing,
     /// Reading or writing is not permitted.
@@ -433,7 +446,7 @@ pub enum Symptom {
 
 impl Symptom {
     /// Every symptom.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self::NoCarrier,
         Self::NoPort,
         Self::NoRouter,
@@ -463,6 +476,7 @@ impl Symptom {
         Self::CertificateIssuer,
         Self::LoginRefused,
         Self::NoLogin,
+        Self::Busy,
         Self::ShareMissing,
         Self::Denied,
         Self::DiskFull,

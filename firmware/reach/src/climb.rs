@@ -3,6 +3,7 @@
 mod internet;
 mod near;
 mod neighbours;
+mod session;
 
 use std::future::Future;
 use std::time::Instant as Clock;
@@ -101,6 +102,7 @@ impl Climber {
         looked.extend([gateway, hosts].into_iter().flatten());
         // The home gateway is asked with those near, and is of the line.
         looked.extend(near.extract_if(.., |seen| seen.rung == Rung::Gateway));
+        self.forget_what_a_lost_session_said(&mut looked).await;
         self.forget_what_a_lost_carrier_said(&mut looked).await;
         self.forget_what_a_near_cable_cut_off(&mut carriers, &mut near).await;
         looked.extend(carriers);
@@ -137,7 +139,7 @@ impl Climber {
                 () = self.kernel.changed() => return,
                 () = sleep_until(due) => return,
                 heard = self.advertisements.receive() => {
-                    if let (Ok(message), Some(port), false) = (heard, self.line, self.plan.lent) {
+                    if let (Ok(message), Some(port), true) = (heard, self.line, self.plan.is_advertised()) {
                         address::hear(&message, port.index, &mut self.watch);
                     }
                 }
@@ -149,7 +151,10 @@ impl Climber {
     }
 
     fn due(&self, now: Clock) -> Option<Clock> {
-        if self.plan.lent { self.lease.next(now) } else { self.watch.next(now) }
+        match self.plan.lent {
+            true => self.lease.next(now),
+            false => self.watch.next(now).filter(|_| self.plan.is_advertised()),
+        }
     }
 
     /// Carrier and address, which need nobody's answer, and whether the rest of the line can be looked at.
@@ -166,6 +171,11 @@ impl Climber {
         (self.line, self.way) = (port, None);
         let mut looked = vec![self.progress.told(carrier.at(Rung::Link, None, began))];
         let Some(port) = port else { return (looked, false) };
+        if let Some(target) = &self.plan.session {
+            let (session, stands) = self.session_rungs(target).await;
+            looked.extend(session);
+            return (looked, stands);
+        }
         let began = Instant::now();
         let address = self.address(port).await;
         let address = self.progress.told(address.at(Rung::Address, None, began));
@@ -186,7 +196,7 @@ impl Climber {
     /// The router that advertises itself, and whether it is the only one: both over the one socket.
     async fn gateway(&self) -> Vec<Observation> {
         let began = Instant::now();
-        let (Some(port), false) = (self.line, self.plan.lent) else { return Vec::new() };
+        let (Some(port), true) = (self.line, self.plan.is_advertised()) else { return Vec::new() };
         let mut gateway = None;
         // One that fell silent may have a successor, which the kernel finds too.
         for router in self.watch.routers().into_iter().take(ROUTERS_ASKED) {
@@ -211,7 +221,8 @@ impl Climber {
             let other = plan.other_area.as_deref()?;
             Some(self.timed(Rung::Area, area::probe(plan, other)).await)
         };
-        let by_tunnel = !plan.gateways.is_empty();
+        // A tunnel and a session are their own authentication, and smaller than the line's own packets.
+        let by_tunnel = !plan.gateways.is_empty() || plan.session.is_some();
         let line_auth = async {
             if by_tunnel { None } else { Some(self.timed(Rung::LineAuth, line_auth::probe(plan)).await) }
         };

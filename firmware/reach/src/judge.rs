@@ -14,7 +14,7 @@
 
 mod table;
 
-use Rung::{Address, Gateway, Link, Prefix, ResolverOne, ResolverTwo, Ruleset, Tunnel};
+use Rung::{Address, Discovery, Gateway, Link, Prefix, ResolverOne, ResolverTwo, Ruleset, Session, Tunnel};
 use model::observation::Evidence;
 use model::{Certainty, Fault, FaultCode, Outcome, Party, Rung, Symptom, Timestamp, Usability, Verdict};
 
@@ -150,7 +150,9 @@ impl Need {
             }
             Self::Names => {
                 let tunnel = good(Tunnel) || evidence.lacks(Tunnel);
-                let way = good(Link) && good(Address) && good(Gateway) && tunnel;
+                let or_lacks = |rung| good(rung) || evidence.lacks(rung);
+                let session = or_lacks(Discovery) && or_lacks(Session);
+                let way = good(Link) && session && good(Address) && or_lacks(Gateway) && tunnel;
                 way && (good(ResolverOne) || good(ResolverTwo))
             }
             Self::Given => {
@@ -170,7 +172,9 @@ impl Need {
                 evidence.flapping.contains(&rung)
                     && matches!(evidence.outcome(rung), Outcome::Good | Outcome::Bad(_))
             }
-            Self::All(rungs) => rungs.iter().all(|rung| good(*rung)),
+            Self::All(rungs) => {
+                rungs.iter().all(|rung| good(*rung) || *rung == Gateway && evidence.lacks(*rung))
+            }
             Self::Passes => {
                 matches!(evidence.outcome(Ruleset), Outcome::Good | Outcome::Bad(Symptom::Drifted))
             }
@@ -189,13 +193,14 @@ impl Need {
                 vec![rung]
             }
             Self::Names => {
-                let mut rungs = vec![Link, Address, Gateway, Tunnel, ResolverOne, ResolverTwo];
+                let mut rungs =
+                    vec![Link, Discovery, Session, Address, Gateway, Tunnel, ResolverOne, ResolverTwo];
                 rungs.retain(|rung| evidence.outcome(*rung).is_good());
                 rungs
             }
             Self::GoodOrLacking(rung) if evidence.lacks(rung) => Vec::new(),
             Self::GoodOrLacking(rung) => vec![rung],
-            Self::All(rungs) => rungs.to_vec(),
+            Self::All(rungs) => rungs.iter().copied().filter(|rung| !evidence.lacks(*rung)).collect(),
             Self::Given => vec![Prefix],
             Self::Routed => vec![Address],
             Self::Passes => vec![Ruleset],

@@ -68,12 +68,15 @@ impl Ladder {
             Rung::Area => plan.other_area.is_none(),
             Rung::ReceiptComputer => plan.clinic.consumers.is_empty(),
             Rung::Ike | Rung::IkeNat | Rung::Tunnel => plan.gateways.is_empty(),
+            Rung::Discovery | Rung::Session => plan.session.is_none(),
             // What the line gives the terminals is not said where it gives them nothing.
-            Rung::Prefix => !plan.gateways.is_empty(),
-            // No line authentication on a line by IPsec; and inside a tunnel no packet is as large as the line's.
-            Rung::LineAuth | Rung::LargePackets => !plan.gateways.is_empty(),
-            // Behind a home gateway no router advertises itself.
-            Rung::Router => plan.lent,
+            Rung::Prefix => !plan.gateways.is_empty() || plan.session.is_some(),
+            // No line authentication on a line by IPsec or PPPoE; and inside a tunnel or a session no packet is as large as
+            // the line's.
+            Rung::LineAuth | Rung::LargePackets => !plan.gateways.is_empty() || plan.session.is_some(),
+            // Behind a home gateway no router advertises itself, and the other end of a session is no neighbour.
+            Rung::Router => !plan.is_advertised(),
+            Rung::Gateway => plan.session.is_some(),
             Rung::ResolverTwo => plan.one_resolver,
             Rung::InternetBeyond => plan.internet.as_ref().is_none_or(|one| one.resolvers.is_empty()),
             rung if rung.branch() == Branch::Internet => plan.internet.is_none(),
@@ -288,7 +291,8 @@ impl Ladder {
     fn stands(&self, rung: Rung, terminal: Option<&str>) -> bool {
         let below = rung.stands_on();
         let holds = |under: &Rung| {
-            if *under == Rung::Tunnel && self.lacking.contains(under) {
+            let through = matches!(under, Rung::Tunnel | Rung::Gateway | Rung::Session | Rung::Discovery);
+            if through && self.lacking.contains(under) {
                 return self.stands(*under, terminal);
             }
             let place = (*under, terminal.map(str::to_owned));

@@ -36,6 +36,7 @@ mod progress;
 mod router;
 mod run;
 mod sabotage;
+pub mod session;
 mod sockets;
 mod who_has;
 
@@ -43,6 +44,6 @@ pub use error::Error;
 pub use files::observations as of_files;
 pub use judge::{judge, owners};
 pub use past::Past;
-pub use plan::{ClinicSide, ConsumerTarget, InternetTarget, Plan, TerminalTarget};
+pub use plan::{ClinicSide, ConsumerTarget, InternetTarget, Plan, SessionTarget, TerminalTarget};
 pub use run::{Ask, Witness, run};
 pub use sockets::Sockets;

@@ -1,11 +1,12 @@
 //! What the ladder looks at, taken from the site file and its profile.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
 
 use model::profile::Target;
 use model::site::Place;
 use model::site::prefix::Prefix;
-use model::site::uplink::{Line, Uplink};
+use model::site::uplink::{Line, SESSION_LINE, Uplink};
 use model::{Calendar, Date, Rung, Site, Zone};
 
 /// A terminal the ladder looks at.
@@ -57,6 +58,15 @@ pub struct InternetTarget {
     pub serves: bool,
 }
 
+/// The session of a line by PPPoE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionTarget {
+    /// Its interface, which is there while it stands.
+    pub interface: String,
+    /// Where is noted why it does not.
+    pub said: PathBuf,
+}
+
 /// Everything the probes need to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -78,6 +88,8 @@ pub struct Plan {
     pub ipv4: bool,
     /// The line's port has its address by DHCP, from a home gateway in front of the box.
     pub lent: bool,
+    /// The session, on a line by PPPoE.
+    pub session: Option<SessionTarget>,
     /// Where answers of the closed network lie.
     pub expected: Vec<Prefix>,
     /// The line-authentication host.
@@ -121,10 +133,11 @@ impl Plan {
             resolvers,
             gateways: match &site.line {
                 Line::Ipsec(ipsec) => ipsec.gateways.clone(),
-                Line::Ra | Line::Pd | Line::Pppoe => Vec::new(),
+                Line::Ra | Line::Pd | Line::Pppoe(_) => Vec::new(),
             },
             ipv4: site.line.is_ipv4(),
             lent: site.line.is_lent(),
+            session: session(site),
             expected: profile.expected.clone(),
             line_auth: profile.line_auth.clone(),
             distribution: profile.distribution.clone(),
@@ -150,6 +163,19 @@ impl Plan {
         }
     }
 
+    /// The same, where the notes of other programs lie below this folder.
+    pub fn told_in(mut self, folder: &Path) -> Self {
+        if let Some(session) = &mut self.session {
+            session.said = folder.join(&session.said);
+        }
+        self
+    }
+
+    /// Whether the line's router advertises itself.
+    pub(crate) const fn is_advertised(&self) -> bool {
+        !self.lent && self.session.is_none()
+    }
+
     /// Whether an answer with this address can be the closed network's.
     pub fn expects(&self, address: IpAddr) -> bool {
         self.expected.iter().any(|prefix| prefix.contains(address))
@@ -160,6 +186,11 @@ impl Plan {
 fn contract(site: &Site) -> String {
     let lent = if site.line.is_lent() { " dhcp" } else { "" };
     format!("{}{lent} {}", site.line.key(), site.profile.name)
+}
+
+fn session(site: &Site) -> Option<SessionTarget> {
+    let interface = matches!(site.line, Line::Pppoe(_)).then(|| SESSION_LINE.to_owned())?;
+    Some(SessionTarget { interface, said: crate::session::SAID.into() })
 }
 
 /// A session by PPPoE is no port with carrier and DHCP, and this build brings none up.

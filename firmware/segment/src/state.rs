@@ -38,7 +38,7 @@ impl Plan {
         let kind = match site.line {
             Line::Ra => Kind::Shared,
             Line::Pd => Kind::Delegated,
-            Line::Ipsec(_) | Line::Pppoe => return None,
+            Line::Ipsec(_) | Line::Pppoe(_) => return None,
         };
         let port = |zone| site.port(zone).to_owned();
         Some(Self { kind, line: port(Zone::Wan), terminals: port(Zone::Terminal) })

@@ -63,6 +63,13 @@ pub enum Command {
         /// The program
         program: PathBuf,
     },
+    /// Note how pppd ended, from its exit status and its log; what the unit of a session runs
+    #[command(hide = true)]
+    SessionEnded {
+        /// Folder of the roles' sockets
+        #[arg(long = "socket", value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
+        folder: PathBuf,
+    },
     /// Answer one question about the relay's history, from standard input; what the relay runs
     #[command(hide = true)]
     RelayHistory {

@@ -35,6 +35,32 @@ pub fn make(state: &Path, name: &str, user: &str) -> Result<PathBuf, Failure> {
     Ok(path)
 }
 
+/// User and password of a secret that somebody put on the box. It shows neither.
+pub struct Login {
+    /// The first line.
+    pub user: String,
+    /// The second.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str("Login")
+    }
+}
+
+/// The longest user and password: what PAP can say (RFC 1334 section 2.2.1).
+const LONGEST: usize = 255;
+
+/// Reads a secret's two lines. None if it is not there, or one of them cannot be said in a session.
+pub fn login(state: &Path, name: &str) -> Option<Login> {
+    let text = fs::read_to_string(path(state, name)).ok()?;
+    let mut lines = text.lines();
+    let (user, password) = (lines.next()?.to_owned(), lines.next()?.to_owned());
+    let sayable = |word: &String| (1..=LONGEST).contains(&word.len()) && !word.chars().any(char::is_control);
+    (sayable(&user) && sayable(&password)).then_some(Login { user, password })
+}
+
 /// So many random letters and digits.
 ///
 /// # Errors
@@ -65,6 +91,23 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         make(state.path(), "share-receipt", "receipt").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), first);
+    }
+
+    #[test]
+    fn a_login_has_two_lines_that_can_be_said_and_is_never_shown() {
+        let state = tempfile::tempdir().unwrap();
+        let of = |text: &str| {
+            fs::create_dir_all(state.path().join("secrets")).unwrap();
+            fs::write(path(state.path(), "line"), text).unwrap();
+            login(state.path(), "line")
+        };
+        assert!(login(state.path(), "line").is_none(), "it is not there");
+        let read = of("12345678@example\r\np \"#x\n").unwrap();
+        assert_eq!((read.user.as_str(), read.password.as_str()), ("12345678@example", "p \"#x"));
+        assert_eq!(format!("{read:?}"), "Login");
+        for bad in ["", "user", "user\n\n", "us\ter\npassword\n", &format!("user\n{}\n", "x".repeat(256))] {
+            assert!(of(bad).is_none(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -12,7 +12,6 @@ pub mod carry;
 pub mod cut;
 pub mod forgetful;
 pub mod guest;
-mod initrd;
 pub mod log;
 pub mod outside;
 pub mod place;

@@ -8,12 +8,14 @@ use std::process::Command;
 use clinic::check::Wrong;
 
 use super::cut::Part;
-use super::guest::{DIES, DONE, ROUNDS, TERMINAL, WORD};
-use super::initrd;
+use super::guest::{DIES, DONE, MODULES, ROUNDS, TERMINAL, WORD};
 use super::log::Log;
 use super::place::{Place, Terminal};
+use crate::initrd::{self, Contents};
 use crate::tools::Tools;
 
+/// What the machine needs to read an ext4 on its disk.
+const DRIVERS: [&str; 2] = ["virtio_blk", "ext4"];
 const MIB: u64 = 1024 * 1024;
 /// Where on the disk the box's file system lies, the terminal's, and the one of those outside.
 pub const PARTS: [Part; 3] = [MIB..41 * MIB, 41 * MIB..73 * MIB, 73 * MIB..105 * MIB];
@@ -60,7 +62,15 @@ pub fn record(tools: &Tools, base: &Path, load: &Load) -> Result<Recording, Wron
     fs::copy(&first, &disk)?;
     File::create(&log)?;
     fs::copy(base.join("boot").join(format!("vmlinuz-{kernel}")), &image)?;
-    initrd::write(&initrd, &load.program, &base.join("usr/lib/modules").join(&kernel))?;
+    let contents = Contents {
+        root: Path::new("/"),
+        programs: &[(load.program.clone(), "init".to_owned())],
+        texts: &[],
+        folders: &[],
+        drivers: &DRIVERS,
+        modules: MODULES,
+    };
+    initrd::write(&initrd, &contents, &base.join("usr/lib/modules").join(&kernel))?;
     let argv = arguments(tools, [&image, &initrd, &disk, &log, &console], load)?;
     let words: Vec<&str> = argv.iter().map(String::as_str).collect();
     tools.run_here(&words)?;

@@ -72,7 +72,7 @@ pub fn stories() -> Vec<Story> {
 
 /// A box in service on such a line is on the bench.
 fn service(stage: &mut Stage) -> Outcome {
-    let scene = Scene { layout: Layout::of(Line::Ipsec, Wiring::New)?, more: String::new() };
+    let scene = Scene { layout: Layout::of(Line::Ipsec, Wiring::New)?, more: String::new(), contract: None };
     let came = stage.service_in(&scene);
     came.map_err(|wrong| stage.with_logs(&wrong, &["sekisho-charon", "sekisho-netd"]))
 }

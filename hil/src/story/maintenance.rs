@@ -43,7 +43,11 @@ pub fn stories() -> Vec<Story> {
 
 fn consent(stage: &mut Stage) -> Outcome {
     let sato = identity("sato.maintainer.test", 86_400)?;
-    stage.service_in(&Scene { layout: Layout::default(), more: site_table(&sato.0, &CLOSED) })?;
+    stage.service_in(&Scene {
+        layout: Layout::default(),
+        more: site_table(&sato.0, &CLOSED),
+        contract: None,
+    })?;
     let own = stage.must("sekisho maintenance certificate")?;
     stage.must(&format!("echo {PIN} | sekisho maintenance pin"))?;
     let mut afar = Afar::beside(NAME, &CLOSED)?;

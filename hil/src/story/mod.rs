@@ -12,6 +12,7 @@ mod maintenance;
 mod pd;
 mod ports;
 mod power;
+mod pppoe;
 mod relay;
 mod roles;
 mod walk;
@@ -115,6 +116,7 @@ pub fn all() -> Vec<Story> {
         ipsec::stories(),
         maintenance::stories(),
         pd::stories(),
+        pppoe::stories(),
     ];
     stories.into_iter().flatten().collect()
 }

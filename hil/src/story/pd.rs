@@ -35,7 +35,7 @@ pub fn stories() -> Vec<Story> {
 }
 
 fn scene() -> Result<Scene, Wrong> {
-    Ok(Scene { layout: Layout::of(Line::Pd, Wiring::New)?, more: String::new() })
+    Ok(Scene { layout: Layout::of(Line::Pd, Wiring::New)?, more: String::new(), contract: None })
 }
 
 fn comes_up(stage: &mut Stage) -> Outcome {

@@ -15,7 +15,7 @@ pub(super) fn chain(site: &Site, open: Option<&Open<'_>>) -> Option<Chain> {
     let inside = || Operand::Set("inside");
     match &site.line {
         Line::Ipsec(ipsec) if !ipsec.routed => rules.extend(by(Zone::Tunnel, "tunnel-translate", inside())),
-        Line::Pppoe => rules.extend(by(Zone::Wan, "wan-translate", inside())),
+        Line::Pppoe(_) => rules.extend(by(Zone::Wan, "wan-translate", inside())),
         Line::Ra | Line::Pd | Line::Ipsec(_) => {}
     }
     if site.clinic_internet {

@@ -29,6 +29,7 @@ pub fn with(line: &str, more: &str) -> Site {
 
 const ISP_PORT: &str = "[[port]]\nname = \"isp0\"\nzone = \"isp\"\n";
 const INTERNET: &str = "[internet]\nkind = \"dhcp\"\nresolvers = [\"203.0.113.130\"]\n";
+const PPPOE: &str = "kind = \"pppoe\"\n[line.pppoe]\nlogin = \"secret:line\"";
 const SESSION: &str = "[internet]\nkind = \"pppoe\"\nresolvers = [\"203.0.113.130\"]\n";
 const CLINIC: &str = "[clinic.internet]\n[clinic.cloud]\ngateways = [\"203.0.113.200\"]\nnetworks = [\"10.20.0.0/16\", \"10.30.0.0/16\"]\n";
 const CLAIMS: &str = "[claims]\naddress = \"10.1.0.1/24\"\n[[port]]\nname = \"claim0\"\nzone = \"claims\"\n[[claims-host]]\nname = \"c1\"\naddress = \"10.1.0.2\"\n";
@@ -87,8 +88,8 @@ pub fn every() -> Vec<(&'static str, Site, Now)> {
             quiet(),
         ),
         here("ipsec-all", IPSEC, &clinic(&all), told()),
-        here("pppoe", "kind = \"pppoe\"", "", told()),
-        here("pppoe-all", "kind = \"pppoe\"", &clinic(&all), told()),
+        here("pppoe", PPPOE, "", told()),
+        here("pppoe-all", PPPOE, &clinic(&all), told()),
     ]
 }
 

@@ -11,6 +11,7 @@ mod internet;
 mod line;
 mod otherwise;
 mod own;
+mod session;
 mod tunnel;
 
 use serde::{Deserialize, Serialize};
@@ -100,6 +101,12 @@ catalogue! {
     Ike06 "IKE-06" Line tunnel::IKE_06,
     /// The tunnel stands and nothing passes.
     Ike07 "IKE-07" Line tunnel::IKE_07,
+    /// Nobody offers a PPPoE session.
+    Ppp01 "PPP-01" Line session::PPP_01,
+    /// User or password of the session are refused.
+    Ppp02 "PPP-02" Line session::PPP_02,
+    /// There is no room for another session.
+    Ppp03 "PPP-03" Line session::PPP_03,
     /// Line authentication lost or never registered.
     Auth01 "AUTH-01" Auth centre::AUTH_01,
     /// The centre refuses.

@@ -1,7 +1,7 @@
 //! What is told otherwise, by whom a fault is given to: what was not seen is not said, and nobody is sent to the wrong
 //! door. The first owner's words stand beside the other faults; these are the exceptions.
 
-use super::{FaultCode, Words, centre, clinic, inside, internet, line, tunnel};
+use super::{FaultCode, Words, centre, clinic, inside, internet, line, session, tunnel};
 use crate::party::Party;
 use crate::words::Text;
 
@@ -24,6 +24,8 @@ pub(super) const fn words(code: FaultCode, owner: Party) -> Option<Words> {
         (FaultCode::Dns04, Party::Unknown) => DNS_04_UNKNOWN,
         (FaultCode::Ike05, Party::IpsecProvider) => tunnel::IKE_05_PROVIDER,
         (FaultCode::Ike06, Party::IpsecProvider) => tunnel::IKE_06_PROVIDER,
+        (FaultCode::Ppp02, Party::Box) => session::PPP_02_BOX,
+        (FaultCode::Ppp03, Party::Line) => session::PPP_03_LINE,
         (FaultCode::Auth01, Party::Line) => AUTH_01_LINE,
         (FaultCode::Ctr01, Party::Unknown) => CTR_01_UNKNOWN,
         (FaultCode::Ctr02, Party::Line) => CTR_02_LINE,

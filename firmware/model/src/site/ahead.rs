@@ -15,7 +15,11 @@ impl Site {
                 "[line.ipsec] outer = \"dhcp\"",
                 "a line and an internet line beside it that both have their address and their way by DHCP",
             ),
-            (self.line == Line::Pppoe, "[line] kind = \"pppoe\"", "a line by PPPoE"),
+            (
+                matches!(self.line, Line::Pppoe(_)) && self.internet.is_some(),
+                "[internet]",
+                "an internet line beside a line by PPPoE: both would have their way out over IPv4",
+            ),
             (self.pppoe_through.is_some(), "[line] pppoe-through", "a terminal's own PPPoE session"),
             (self.has_session(), "[internet] kind = \"pppoe\"", "an internet session by PPPoE"),
             (self.cloud.is_some(), "[clinic.cloud]", "the tunnel to the cloud"),

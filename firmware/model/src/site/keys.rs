@@ -2,12 +2,13 @@
 
 use super::maintainers;
 use super::spec::{Key, Shape};
-use super::uplink::{Line, Outer, Uplink};
+use super::uplink::{Line, Outer, Session, Uplink};
 use crate::{calendar, kind, opening};
 
 const LINE: &[Key] = &[
     Key::required("kind", Shape::OneOf(Line::KINDS), "how the qualification is reached"),
     Key::optional("ipsec", Shape::Table(IPSEC), "with kind ipsec"),
+    Key::optional("pppoe", Shape::Table(PPPOE), "with kind pppoe: the contract of the session"),
     Key::optional(
         "pppoe-through",
         Shape::Port,
@@ -31,6 +32,24 @@ const IPSEC: &[Key] = &[
         "routed",
         Shape::Boolean,
         "terminals keep their addresses in the tunnel; false if absent: they have its inner address",
+    ),
+];
+
+const PPPOE: &[Key] = &[
+    Key::required(
+        "login",
+        Shape::Secret,
+        "user and password of the contract, by reference; neither is ever in this file",
+    ),
+    Key::optional(
+        "service",
+        Shape::Text,
+        "the service that is asked for, if the contract names one; otherwise whichever is offered",
+    ),
+    Key::optional(
+        "mtu",
+        Shape::Integer { min: Session::MTUS[0], max: Session::MTUS[1] },
+        "the largest packet in the session, 1454 if absent, as フレッツ lines carry",
     ),
 ];
 

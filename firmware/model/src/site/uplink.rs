@@ -32,7 +32,7 @@ pub enum Line {
     /// IPsec over an internet line; terminals leave by the tunnel only, over IPv4.
     Ipsec(Ipsec),
     /// A PPPoE session of the box's, over IPv4.
-    Pppoe,
+    Pppoe(Session),
 }
 
 /// The connection type IPsec+IKE.
@@ -46,6 +46,30 @@ pub struct Ipsec {
     pub gateways: Vec<IpAddr>,
     /// Terminals keep their own addresses in the tunnel; otherwise they have its inner address.
     pub routed: bool,
+}
+
+/// What the contract of a PPPoE session says (RFC 2516).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The name of the secret that holds user and password.
+    pub login: String,
+    /// The service that is asked for; whichever is offered, if the contract names none.
+    pub service: Option<String>,
+    /// The largest packet in it, both ways.
+    pub mtu: u16,
+}
+
+impl Session {
+    /// What フレッツ lines carry; others say theirs in the contract.
+    pub const USUAL_MTU: u16 = 1454;
+    /// What every IPv6 link carries (RFC 8200 section 5), and an Ethernet frame less PPPoE's 8 bytes (RFC 2516 section 7).
+    pub const MTUS: [i64; 2] = [1280, 1492];
+
+    fn read(node: &Node) -> Option<Self> {
+        let mtu = node.integer("mtu").and_then(|mtu| u16::try_from(mtu).ok()).unwrap_or(Self::USUAL_MTU);
+        let login = node.text("login")?.strip_prefix("secret:")?.to_owned();
+        Some(Self { login, service: node.text("service"), mtu })
+    }
 }
 
 /// By what the port of a line by IPsec has its address.
@@ -88,13 +112,13 @@ impl Line {
             Self::Ra => "ra",
             Self::Pd => "pd",
             Self::Ipsec(_) => "ipsec",
-            Self::Pppoe => "pppoe",
+            Self::Pppoe(_) => "pppoe",
         }
     }
 
     /// Whether the terminals' packets leave over IPv4.
     pub const fn is_ipv4(&self) -> bool {
-        matches!(self, Self::Ipsec(_) | Self::Pppoe)
+        matches!(self, Self::Ipsec(_) | Self::Pppoe(_))
     }
 
     /// Whether the port of the line itself carries this family.
@@ -102,7 +126,7 @@ impl Line {
         match self {
             Self::Ra | Self::Pd => !ipv4,
             Self::Ipsec(ipsec) => ipsec.outer.is_ipv4() == ipv4,
-            Self::Pppoe => ipv4,
+            Self::Pppoe(_) => ipv4,
         }
     }
 
@@ -183,7 +207,7 @@ impl Site {
     pub fn interface(&self, zone: Zone) -> Option<&str> {
         let port = self.ports.iter().find(|port| port.zone == zone).map(|port| port.name.as_str());
         match zone {
-            Zone::Wan if self.line == Line::Pppoe => Some(SESSION_LINE),
+            Zone::Wan if matches!(self.line, Line::Pppoe(_)) => Some(SESSION_LINE),
             Zone::Isp => self.internet.as_ref().and_then(|internet| match internet.pppoe {
                 true => Some(SESSION_INTERNET),
                 false => port,
@@ -216,7 +240,7 @@ pub(super) fn line(node: &Node) -> Option<Line> {
             let outer = Outer::read(ipsec, &gateways);
             Line::Ipsec(Ipsec { provider, outer, gateways, routed })
         }
-        "pppoe" => Line::Pppoe,
+        "pppoe" => Line::Pppoe(Session::read(node.table("pppoe")?)?),
         _ => Line::Ra,
     })
 }

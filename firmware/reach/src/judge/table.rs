@@ -9,7 +9,7 @@ pub enum Need {
     Good(Rung),
     /// The rung was seen to fail in one of these ways.
     Seen(Rung, &'static [Symptom]),
-    /// Link, address and gateway were seen to hold, and the tunnel where the site has one, and a resolver answers: hosts can
+    /// Link, address and gateway were seen to hold, and session and tunnel where the site has one, and a resolver answers: hosts can
     /// be asked for by name.
     Names,
     /// The line was seen to give the terminals a prefix, the usual one or another, or this site has none of it.
@@ -28,7 +28,7 @@ pub enum Need {
     Lacks(Rung),
     /// The rung was seen, and lost again and again of late.
     Flaps(Rung),
-    /// All of them were seen to hold.
+    /// All of them were seen to hold; the gateway, where the line has one.
     All(&'static [Rung]),
     /// Our own firewall was seen to hold this site's rules, put right or not.
     Passes,
@@ -66,20 +66,20 @@ use Need::{
     Lacks, Names, Never, Passes, Quiet, Routed, Seen,
 };
 use Rung::{
-    Address, AnswersSay, Area, CentreTcp, CentreTls, ClinicAddress, ClinicLink, Collection, Distribution,
-    Gateway, Hardware, Ike, IkeNat, InternetAddress, InternetBeyond, InternetGateway, InternetLink, Journal,
-    Kinds, LargePackets, LineAuth, Link, Maintainer, MaintainerByInternet, Memory, Prefix, Quality,
-    ReceiptComputer, ResolverOne, ResolverTwo, Roles, Router, Ruleset, Secrets, Separation, Storage,
-    TerminalAnswers, TerminalCertificate, TerminalLink, TerminalNeighbour, TerminalShare, TerminalSmb, Time,
-    Tunnel, Version,
+    Address, AnswersSay, Area, CentreTcp, CentreTls, ClinicAddress, ClinicLink, Collection, Discovery,
+    Distribution, Gateway, Hardware, Ike, IkeNat, InternetAddress, InternetBeyond, InternetGateway,
+    InternetLink, Journal, Kinds, LargePackets, LineAuth, Link, Maintainer, MaintainerByInternet, Memory,
+    Prefix, Quality, ReceiptComputer, ResolverOne, ResolverTwo, Roles, Router, Ruleset, Secrets, Separation,
+    Session, Storage, TerminalAnswers, TerminalCertificate, TerminalLink, TerminalNeighbour, TerminalShare,
+    TerminalSmb, Time, Tunnel, Version,
 };
 use Symptom::{
-    AnswersFailed, AnswersMixed, AnswersRefused, CertificateExpired, CertificateIssuer, CertificateName,
-    ClockOff, Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends,
-    EndsSoon, FellBack, Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost, LoginRefused, Lossy,
-    Malformed, NameMissing, NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter, NotAdvertised, NotCollected,
-    NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow,
-    Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
+    AnswersFailed, AnswersMixed, AnswersRefused, Busy, CertificateExpired, CertificateIssuer,
+    CertificateName, ClockOff, Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere,
+    Ended, Ends, EndsSoon, FellBack, Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost,
+    LoginRefused, Lossy, Malformed, NameMissing, NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter,
+    NotAdvertised, NotCollected, NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter,
+    ShareMissing, Silent, Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
 };
 
 /// The host gave no answer at all, or the net in between said that it cannot be had.
@@ -95,23 +95,33 @@ pub const LINE: &[Row] = &[
     row(FaultCode::Wan10, &[Flaps(Link)], Party::Clinic, Likely),
     row(FaultCode::Wan01, &[Seen(Link, &[NoCarrier])], Party::Clinic, Likely),
     // Never an address here: the port or the contract's v6 option is checked first. Once good: the line changed.
-    row(FaultCode::Wan02, &[Good(Link), Seen(Address, &[NoRouter]), Never(Address)], Party::Clinic, Open),
-    row(FaultCode::Wan02, &[Good(Link), Seen(Address, &[NoRouter]), Ever(Address)], Party::Line, Likely),
-    // Nobody lends an address: the home gateway stands in the clinic, and its plugs are looked at first.
     row(
         FaultCode::Wan02,
-        &[Good(Link), BEHIND, Seen(Address, &[NoAddress]), Never(Address)],
+        &[Good(Link), BARE, Seen(Address, &[NoRouter]), Never(Address)],
         Party::Clinic,
         Open,
     ),
     row(
         FaultCode::Wan02,
-        &[Good(Link), BEHIND, Seen(Address, &[NoAddress]), Ever(Address)],
+        &[Good(Link), BARE, Seen(Address, &[NoRouter]), Ever(Address)],
+        Party::Line,
+        Likely,
+    ),
+    // Nobody lends an address: the home gateway stands in the clinic, and its plugs are looked at first.
+    row(
+        FaultCode::Wan02,
+        &[Good(Link), BARE, BEHIND, Seen(Address, &[NoAddress]), Never(Address)],
+        Party::Clinic,
+        Open,
+    ),
+    row(
+        FaultCode::Wan02,
+        &[Good(Link), BARE, BEHIND, Seen(Address, &[NoAddress]), Ever(Address)],
         Party::Clinic,
         Likely,
     ),
-    row(FaultCode::Wan03, &[Good(Link), Seen(Address, &[RouterGoodbye])], Party::Line, Sure),
-    row(FaultCode::Wan07, &[Good(Link), Seen(Address, &[Duplicate])], Party::Clinic, Likely),
+    row(FaultCode::Wan03, &[Good(Link), BARE, Seen(Address, &[RouterGoodbye])], Party::Line, Sure),
+    row(FaultCode::Wan07, &[Good(Link), BARE, Seen(Address, &[Duplicate])], Party::Clinic, Likely),
     // A second router that takes the traffic away; one that does no harm is recorded only.
     row(
         FaultCode::Wan06,
@@ -141,6 +151,39 @@ pub const LINE: &[Row] = &[
     ),
     // It lent an address and hangs.
     row(FaultCode::Wan08, &[Good(Link), Good(Address), BEHIND, Seen(Gateway, GONE)], Party::Clinic, Likely),
+    // On a line by PPPoE: nobody answers the question for a session, whose port has carrier. Where somebody always did, the
+    // line is away; where nobody ever did, it may be another sort of line too.
+    row(FaultCode::Ppp01, &[Good(Link), Seen(Discovery, &[Silent]), Ever(Discovery)], Party::Line, Likely),
+    row(FaultCode::Ppp01, &[Good(Link), Seen(Discovery, &[Silent]), Never(Discovery)], Party::Line, Open),
+    // Somebody answers, and does not take us: the contract's words, which once were right or never were. Without them nobody
+    // was asked.
+    row(
+        FaultCode::Ppp02,
+        &[Good(Link), Good(Discovery), Seen(Session, &[IdentityRefused]), Never(Session)],
+        Party::Clinic,
+        Likely,
+    ),
+    row(
+        FaultCode::Ppp02,
+        &[Good(Link), Good(Discovery), Seen(Session, &[IdentityRefused]), Ever(Session)],
+        Party::Clinic,
+        Open,
+    ),
+    row(FaultCode::Ppp02, &[Good(Link), Seen(Discovery, &[NoLogin])], Party::Box, Sure),
+    // It has no room for us. Where this box never had the session, the device from before has it still; where it had, only the
+    // line can tell who has it now, and that may be its own memory of us.
+    row(
+        FaultCode::Ppp03,
+        &[Good(Link), Good(Discovery), Seen(Session, &[Busy]), Never(Session)],
+        Party::Clinic,
+        Likely,
+    ),
+    row(
+        FaultCode::Ppp03,
+        &[Good(Link), Good(Discovery), Seen(Session, &[Busy]), Ever(Session)],
+        Party::Line,
+        Open,
+    ),
     // On a line by IPsec: the gateway refused us in so many words, or our own secret is no good. What stands between us and
     // it comes first: with a line that is broken too, that is the root.
     row(FaultCode::Ike04, &[TO_GATEWAY, Seen(Tunnel, &[NoProposal])], Party::Box, Likely),
@@ -240,6 +283,21 @@ pub const LINE: &[Row] = &[
         ],
         Party::Line,
         Sure,
+    ),
+    // The same in a session, whose other end is no neighbour to be asked.
+    row(
+        FaultCode::Dns01,
+        &[
+            Good(Link),
+            Good(Discovery),
+            Good(Session),
+            Good(Address),
+            Lacks(Gateway),
+            Seen(ResolverOne, NO_ANSWER),
+            Seen(ResolverTwo, NO_ANSWER),
+        ],
+        Party::Line,
+        Likely,
     ),
     // Both tell of hosts that are not the closed network's: somebody else answers, a router or a public resolver.
     row(
@@ -731,6 +789,8 @@ pub const RECORDED: &[Row] = &[
     row(FaultCode::Cal01, &[Seen(TerminalCertificate, &[Ends, Ended])], Party::Terminal, Sure),
 ];
 
+/// The line has no session: what its port is told itself is what counts.
+const BARE: Need = Lacks(Session);
 /// The line's port is lent its address by a home gateway: there no router advertises itself.
 const BEHIND: Need = Lacks(Router);
 /// The way to the provider's gateway, as far as the line's own router.

@@ -24,6 +24,7 @@ fn plan(terminals: &[&str]) -> Plan {
         gateways: Vec::new(),
         ipv4: false,
         lent: false,
+        session: None,
         expected: Vec::new(),
         line_auth: target.clone(),
         distribution: target.clone(),

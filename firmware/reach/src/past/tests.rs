@@ -98,10 +98,11 @@ fn ladder(second: i64, broken: bool) -> Vec<Observation> {
     of_one_site().map(seen).collect()
 }
 
-/// All rungs that one site can have: line authentication or a tunnel, and one way to a maintainer.
+/// All rungs that one site can have: line authentication, a tunnel or a session, and one way to a maintainer.
 fn of_one_site() -> impl Iterator<Item = Rung> {
     let others =
         |rung: &Rung| matches!(rung, Rung::Ike | Rung::IkeNat | Rung::Tunnel | Rung::MaintainerByInternet);
+    let others = move |rung: &Rung| others(rung) || matches!(rung, Rung::Discovery | Rung::Session);
     Rung::ALL.into_iter().filter(move |rung| !others(rung))
 }
 

@@ -351,6 +351,7 @@ impl World {
             gateways: Vec::new(),
             ipv4: false,
             lent: false,
+            session: None,
             expected: vec![model::site::prefix::Prefix {
                 address: "2001:db8::".parse().unwrap(),
                 length: 32,

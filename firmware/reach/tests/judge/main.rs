@@ -11,6 +11,7 @@ mod inside;
 mod internet;
 mod line;
 mod property;
+mod session;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -22,8 +23,24 @@ fn seen(rung: Rung, outcome: Outcome) -> Observation {
 /// What only a line by IPsec has.
 const OF_A_TUNNEL: [Rung; 3] = [Rung::Ike, Rung::IkeNat, Rung::Tunnel];
 
+/// What only a line by PPPoE has.
+const OF_A_SESSION: [Rung; 2] = [Rung::Discovery, Rung::Session];
+
+/// What a line by PPPoE has not.
+const LACKED_BY_PPPOE: [Rung; 8] = [
+    Rung::Router,
+    Rung::Gateway,
+    Rung::Prefix,
+    Rung::Ike,
+    Rung::IkeNat,
+    Rung::Tunnel,
+    Rung::LineAuth,
+    Rung::LargePackets,
+];
+
 /// What a line by IPsec has not.
-const LACKED_BY_IPSEC: [Rung; 3] = [Rung::Prefix, Rung::LineAuth, Rung::LargePackets];
+const LACKED_BY_IPSEC: [Rung; 5] =
+    [Rung::Prefix, Rung::LineAuth, Rung::LargePackets, Rung::Discovery, Rung::Session];
 
 /// What only a clinic with an internet line has, and one with remote maintenance.
 const BESIDE: [Rung; 6] = [
@@ -37,12 +54,13 @@ const BESIDE: [Rung; 6] = [
 
 /// A clinic in which everything holds and always held.
 fn clean() -> Evidence {
-    let own = Rung::ALL.into_iter().filter(|rung| !OF_A_TUNNEL.contains(rung));
+    let own =
+        Rung::ALL.into_iter().filter(|rung| !OF_A_TUNNEL.contains(rung) && !OF_A_SESSION.contains(rung));
     Evidence {
         observations: own.map(|rung| (rung, seen(rung, Outcome::Good))).collect(),
         ever_good: Rung::ALL.to_vec(),
         flapping: Vec::new(),
-        lacking: OF_A_TUNNEL.to_vec(),
+        lacking: [&OF_A_TUNNEL[..], &OF_A_SESSION].concat(),
         clinic_leaves: true,
         clock_trusted: true,
         clock_confirmed: true,
@@ -69,7 +87,12 @@ fn broken(bad: &[(Rung, Symptom)]) -> Evidence {
 /// What a rung stands on here.
 fn below(evidence: &Evidence, rung: Rung) -> &'static [Rung] {
     match rung.stands_on() {
-        [Rung::Tunnel] if evidence.lacks(Rung::Tunnel) => Rung::Tunnel.stands_on(),
+        [one]
+            if (OF_A_TUNNEL.contains(one) || OF_A_SESSION.contains(one) || *one == Rung::Gateway)
+                && evidence.lacks(*one) =>
+        {
+            below(evidence, *one)
+        }
         below => below,
     }
 }
@@ -95,7 +118,28 @@ fn by_ipsec(bad: &[(Rung, Symptom)]) -> Evidence {
     evidence
 }
 
-/// The same line, lent its address by a home gateway in front, which advertises nothing.
+/// The clean clinic on a line by PPPoE, with these rungs bad.
+fn by_pppoe(bad: &[(Rung, Symptom)]) -> Evidence {
+    let mut evidence = clean();
+    evidence.lacking = LACKED_BY_PPPOE.to_vec();
+    evidence.observations.retain(|rung, _| !evidence.lacking.contains(rung));
+    evidence.ever_good.retain(|rung| !evidence.lacking.contains(rung));
+    for rung in OF_A_SESSION {
+        evidence.observations.insert(rung, seen(rung, Outcome::Good));
+    }
+    for (rung, symptom) in bad {
+        evidence.observations.insert(*rung, seen(*rung, Outcome::Bad(*symptom)));
+    }
+    for rung in Rung::ALL.into_iter().filter(|rung| !LACKED_BY_PPPOE.contains(rung)) {
+        let below = below(&evidence, rung);
+        if !below.is_empty() && !below.iter().any(|under| evidence.outcome(*under).is_good()) {
+            evidence.observations.insert(rung, seen(rung, Outcome::Skipped));
+        }
+    }
+    evidence
+}
+
+/// The line by IPsec, lent its address by a home gateway in front, which advertises nothing.
 fn behind(bad: &[(Rung, Symptom)]) -> Evidence {
     let mut evidence = by_ipsec(bad);
     evidence.lacking.push(Rung::Router);
@@ -107,15 +151,17 @@ fn behind(bad: &[(Rung, Symptom)]) -> Evidence {
 /// What can go wrong at a rung.
 const fn apt(rung: Rung) -> &'static [Symptom] {
     use Symptom::{
-        AnswersFailed, AnswersMixed, AnswersRefused, CertificateExpired, CertificateName, ClockOff, Crashing,
-        Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends, EndsSoon, FellBack,
-        Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost, LoginRefused, Lossy, NameMissing,
-        NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter, NotAdvertised, NotCollected, NotDelegated,
-        OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter, ShareMissing, Silent, Slow, Stranger,
-        Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
+        AnswersFailed, AnswersMixed, AnswersRefused, Busy, CertificateExpired, CertificateName, ClockOff,
+        Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends, EndsSoon,
+        FellBack, Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost, LoginRefused, Lossy,
+        NameMissing, NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter, NotAdvertised, NotCollected,
+        NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter, ShareMissing, Silent,
+        Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
     };
     match rung {
         Rung::Link | Rung::TerminalLink => &[NoCarrier],
+        Rung::Discovery => &[Silent, NoLogin],
+        Rung::Session => &[Silent, IdentityRefused, Busy],
         Rung::Router => &[SecondRouter],
         Rung::Address => &[NoRouter, RouterGoodbye, NoAddress, Duplicate],
         Rung::Gateway | Rung::TerminalNeighbour => &[Silent],
@@ -341,7 +387,7 @@ fn what_is_wrong_in_the_clinic_itself_is_named_with_its_owner() {
         assert_eq!(verdict(&without(clean(), rung)).usability, Usability::Unknown, "{rung:?}");
     }
     let lacking = |evidence| Evidence {
-        lacking: [&OF_A_TUNNEL[..], &[ReceiptComputer]].concat(),
+        lacking: [&OF_A_TUNNEL[..], &OF_A_SESSION, &[ReceiptComputer]].concat(),
         ..without(evidence, ReceiptComputer)
     };
     assert_eq!(verdict(&lacking(clean())).usability, Usability::Usable, "no address to ask for");

@@ -23,14 +23,19 @@ prop_compose! {
         clock_trusted in any::<bool>(),
         clock_confirmed in any::<bool>(),
         without_addresses in any::<bool>(),
-        (by_ipsec, is_behind, flapping, announced, quiet, clinic_leaves)
-            in any::<(bool, bool, bool, bool, bool, bool)>(),
+        (by_ipsec, by_pppoe, is_behind, flapping, announced, quiet, clinic_leaves)
+            in any::<(bool, bool, bool, bool, bool, bool, bool)>(),
     ) -> Evidence {
         let observations =
             Rung::ALL.iter().zip(outcomes).filter_map(|(rung, is)| Some((*rung, seen(*rung, is?)))).collect();
         let ever_good = Rung::ALL.iter().zip(ever).filter_map(|(rung, good)| good.then_some(*rung)).collect();
         let flapping = flapping.then_some(Rung::Link).into_iter().collect();
-        let lacking: &[Rung] = if by_ipsec { &LACKED_BY_IPSEC } else { &OF_A_TUNNEL };
+        let of_neither = [&OF_A_TUNNEL[..], &OF_A_SESSION].concat();
+        let lacking: &[Rung] = match (by_ipsec, by_pppoe) {
+            (true, _) => &LACKED_BY_IPSEC,
+            (false, true) => &LACKED_BY_PPPOE,
+            (false, false) => &of_neither,
+        };
         let router = (by_ipsec && is_behind).then_some(Rung::Router);
         let none = without_addresses.then_some(Rung::ReceiptComputer);
         let lacking = none.into_iter().chain(router).chain(lacking.iter().copied()).collect();
@@ -82,6 +87,12 @@ fn on_a_clinic_with_two_faults_the_loss_of_an_observation_never_moves_the_blame(
             {
                 let evidence = broken(&[(first, one), (second, two)]);
                 loses_only(&evidence);
+                if !LACKED_BY_PPPOE.contains(&first) && !LACKED_BY_PPPOE.contains(&second) {
+                    loses_only(&by_pppoe(&[(first, one), (second, two)]));
+                }
+                if OF_A_SESSION.contains(&first) || OF_A_SESSION.contains(&second) {
+                    continue;
+                }
                 if OF_A_TUNNEL.contains(&first) {
                     loses_only(&by_ipsec(&[(first, one), (second, two)]));
                     loses_only(&behind(&[(first, one), (second, two)]));

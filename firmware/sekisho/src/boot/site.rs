@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use model::boot::{BootPart, Situation};
+use model::site::uplink::Line;
 use tunnel::charon::{Kernel, Purpose};
 
 use super::data::Data;
@@ -135,16 +136,19 @@ fn in_service(places: &Places, loaded: &Loaded) -> Result<(), Failure> {
     let generating = Generating { to: &own, state: &places.state, sockets: &own, owner: "relayd", ipsec };
     verb::generate::daemons(&loaded.site, &generating)?;
     if let Some(contract) = &loaded.provider {
-        give_to_netd(&places.state, contract.provider.authentication.secret())?;
+        give(&places.state, contract.provider.authentication.secret(), "netd")?;
+    }
+    if let Line::Pppoe(session) = &loaded.site.line {
+        give(&places.state, &session.login, "root")?;
     }
     Ok(())
 }
 
-/// What proves the box to its provider is `netd`'s to read, which drives the tunnel; an adoption gives every secret to
-/// the relay. One that is not there yet is `netd`'s to miss.
-fn give_to_netd(state: &Path, name: &str) -> Result<(), Failure> {
+/// What proves the box to its provider is `netd`'s to read, which drives the tunnel, and what proves it to a PPPoE line
+/// root's, who writes pppd's files; an adoption gives every secret to the relay. One that is not there yet is theirs to miss.
+fn give(state: &Path, name: &str, to: &str) -> Result<(), Failure> {
     let path = crate::secret::path(state, name);
-    let Some(user) = nix::unistd::User::from_name("netd").ok().flatten() else { return Ok(()) };
+    let Some(user) = nix::unistd::User::from_name(to).ok().flatten() else { return Ok(()) };
     match std::os::unix::fs::lchown(&path, Some(user.uid.as_raw()), Some(user.gid.as_raw())) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Failure::Write { path, source }),
         _ => Ok(()),
@@ -154,7 +158,7 @@ fn give_to_netd(state: &Path, name: &str) -> Result<(), Failure> {
 /// Takes the site away again: what is not there starts no role.
 fn forget(places: &Places) -> Result<(), Failure> {
     let own = places.own();
-    for path in [own.join("site"), places.network()] {
+    for path in [own.join("site"), own.join(generate::pppoe::FOLDER), places.network()] {
         match std::fs::remove_dir_all(&path) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Failure::Write { path, source });

@@ -4,6 +4,7 @@
 mod accounts;
 mod chrony;
 mod network;
+pub mod pppoe;
 mod unbound;
 
 use std::net::IpAddr;

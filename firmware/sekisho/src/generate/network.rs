@@ -29,6 +29,7 @@ pub fn site(site: &Site) -> Vec<Generated> {
         let carries = match port.zone {
             Zone::Wan if site.line == Line::Pd => WAN_DELEGATED.to_owned(),
             Zone::Wan if site.line.is_lent() => BY_DHCP.to_owned(),
+            Zone::Wan if matches!(site.line, Line::Pppoe(_)) => BELOW_A_SESSION.to_owned(),
             Zone::Wan => WAN.to_owned(),
             Zone::Isp => BY_DHCP.to_owned(),
             Zone::Terminal => terminals(site),
@@ -76,7 +77,7 @@ fn terminals(site: &Site) -> String {
     let lends = if site.terminal_dhcp { "DHCPServer=yes\n" } else { "" };
     let address = format!("Address={}\n{lends}{QUIET}", site.terminal_zone);
     let carries = match site.line {
-        Line::Ipsec(_) | Line::Pppoe => address,
+        Line::Ipsec(_) | Line::Pppoe(_) => address,
         Line::Ra => address.replace("LinkLocalAddressing=no", "LinkLocalAddressing=ipv6"),
         Line::Pd => {
             let address = address.replace("LinkLocalAddressing=no", "LinkLocalAddressing=ipv6");
@@ -215,6 +216,18 @@ const PART: &str = "\
 SubnetId=1
 Token=static:::1
 Announce=no
+";
+
+/// The port below a PPPoE session is up and has nothing of its own: no address, no advertisement, no question but the
+/// session's. The session's own interface is pppd's, and networkd has no file for it.
+const BELOW_A_SESSION: &str = "\
+DHCP=no
+LinkLocalAddressing=no
+IPv6AcceptRA=no
+LLMNR=no
+MulticastDNS=no
+LLDP=no
+EmitLLDP=no
 ";
 
 /// An address of the box's own, IPv4 only, there whether a cable is in or not: daemons listen on it.

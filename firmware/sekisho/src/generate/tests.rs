@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use model::Profile;
-use model::site::uplink::{Ipsec, Line, Outer};
+use model::site::uplink::{Ipsec, Line, Outer, Session};
 
 use super::*;
 
@@ -32,6 +32,12 @@ fn with_everything() -> Site {
 fn by_ipsec(outer: Outer) -> Site {
     let gateways = vec!["203.0.113.190".parse().unwrap()];
     Site { line: Line::Ipsec(Ipsec { provider: None, outer, gateways, routed: false }), ..site() }
+}
+
+/// A line by PPPoE.
+fn by_pppoe() -> Site {
+    let service = Some("a \"service\"".to_owned());
+    Site { line: Line::Pppoe(Session { login: "line".into(), service, mtu: 1454 }), ..site() }
 }
 
 fn all(to: &Path) -> Vec<Generated> {
@@ -79,11 +85,9 @@ fn the_ports_of_a_board_and_of_each_situation() {
         ("site", together(&network::site(&site()))),
         ("site, a line that delegates", together(&network::site(&Site { line: Line::Pd, ..site() }))),
         ("site, a line by IPsec behind a home gateway", together(&network::site(&by_ipsec(Outer::Dhcp)))),
+        ("site, a line by PPPoE", together(&network::site(&by_pppoe()))),
         ("site, with all services", together(&network::site(&with_everything()))),
-        (
-            "site with a tunnel, beside its ports",
-            together(&network::ways(&Site { line: Line::Pppoe, ..site() })),
-        ),
+        ("site with a tunnel, beside its ports", together(&network::ways(&by_pppoe()))),
         ("carton", together(&[carton])),
         ("closed", together(&[closed])),
     ];
@@ -119,6 +123,40 @@ fn the_real_programs_take_what_is_written_for_them() {
     let installed = "/usr/sbin/chronyd";
     let chronyd = if Path::new(installed).exists() { installed } else { &unpacked };
     ask(chronyd, &["-p", "-f", &at("chrony.conf")]);
+}
+
+/// Made-up words: no real contract's stand in a golden file.
+#[test]
+fn the_files_of_a_session() {
+    let login = crate::secret::Login { user: "made-up@example".into(), password: "made \\ \"up\"".into() };
+    let (to, state) = (Path::new("/run/sekisho"), Path::new("/var/lib/sekisho"));
+    let places = Places { to, state, sockets: to, owner: "relayd", ipsec: None };
+    insta::assert_snapshot!("pppoe", together(&pppoe::session(&by_pppoe(), &login, &places)));
+    assert_eq!(pppoe::session(&site(), &login, &places), [], "no other line has one");
+}
+
+/// Nobody but root reads them, and where the secret is missing the box says that of itself.
+#[test]
+fn a_session_is_written_for_its_owner_only_and_without_its_secret_not_at_all() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let (to, state, sockets) = ("to", "state", "sockets");
+    let [to, state, sockets] = [to, state, sockets].map(|name| folder.path().join(name));
+    let places = Places { to: &to, state: &state, sockets: &sockets, owner: "", ipsec: None };
+    crate::verb::generate::session(&by_pppoe(), &places).unwrap();
+    let said = reach::session::read(&sockets.join(reach::session::SAID)).unwrap();
+    assert_eq!(said.ended, reach::session::Ended::NoLogin);
+    assert!(!to.join(pppoe::FOLDER).exists(), "nothing is there that pppd could begin with");
+    crate::files::replace(&state.join("secrets/line"), "made-up@example\nmade-up\n", 0o600).unwrap();
+    crate::verb::generate::session(&by_pppoe(), &places).unwrap();
+    assert!(
+        reach::session::read(&sockets.join(reach::session::SAID)).is_none(),
+        "it is not missing any more"
+    );
+    for name in ["options", "peers/line", "pap-secrets", "chap-secrets"] {
+        let mode = std::fs::metadata(to.join(pppoe::FOLDER).join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
 }
 
 /// relayd may not make them itself: the exported folder is root's.

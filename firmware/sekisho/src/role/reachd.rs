@@ -43,6 +43,7 @@ impl reach::Witness for Witness {
 /// [`Failure::NotProved`]; [`Failure::NotLent`] without the raw sockets; [`Failure::Write`] if the socket cannot be made.
 pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let plan = reach::Plan::from_site(place.site(Role::Reachd)?, place.authorities.clone());
+    let plan = plan.told_in(&place.sockets);
     netd::proved(&place.sockets).await?;
     let mut loan = Loan::of(&place.sockets, Role::Reachd).await?;
     let sockets = reach::Sockets::from_named(|name| loan.take(name))?;

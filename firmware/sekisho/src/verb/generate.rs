@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use model::Site;
 use model::part::Role;
+use model::site::uplink::Line;
 use nix::unistd::User;
 use tunnel::charon::{Kernel, Purpose};
 
@@ -49,6 +50,7 @@ pub fn daemons(site: &Site, places: &Places<'_>) -> Result<(), Failure> {
     folder_at(&places.to.join("chrony"))?;
     folder_at(&places.state.join("chrony"))?;
     shares(site, places)?;
+    session(site, places)?;
     for (consumer, _) in site.shares() {
         secret::make(places.state, &generate::share_secret(&consumer.name), &consumer.name)?;
     }
@@ -56,6 +58,26 @@ pub fn daemons(site: &Site, places: &Places<'_>) -> Result<(), Failure> {
     let (passwd, group) = (read("/etc/passwd"), read("/etc/group"));
     let system = Accounts { passwd: &passwd, group: &group };
     write(places.to, &generate::daemons(site, places, &system))
+}
+
+/// What pppd reads, on a line by PPPoE. Without the contract's secret there is nothing to begin with, and that is said.
+///
+/// # Errors
+/// [`Failure::Write`] with the path.
+pub fn session(site: &Site, places: &Places<'_>) -> Result<(), Failure> {
+    let Line::Pppoe(session) = &site.line else { return Ok(()) };
+    let said = places.sockets.join(reach::session::SAID);
+    let Some(login) = secret::login(places.state, &session.login) else {
+        return super::session::say(&said, reach::session::Said::no_login());
+    };
+    match std::fs::remove_file(&said) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Failure::Write { path: said, source });
+        }
+        _ => {}
+    }
+    let list = generate::pppoe::session(site, &login, places);
+    list.iter().try_for_each(|one| files::replace(&places.to.join(&one.name), &one.text, 0o600))
 }
 
 /// The shares and the relay's folders in them. The exported folder and what leads to a folder stay ours, so that the

@@ -13,6 +13,7 @@ pub mod relay;
 pub mod relay_history;
 pub mod secret;
 mod selftest;
+pub mod session;
 pub mod site;
 pub mod status;
 pub mod words;

@@ -202,7 +202,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::fault::{CATALOGUE, Fault};
+    use crate::fault::{CATALOGUE, Fault, IN_THE_IMAGE};
 
     #[test]
     fn every_fault_the_lab_can_make_has_a_case_and_every_case_a_fault() {
@@ -221,7 +221,7 @@ mod tests {
         let alarms = cases.iter().flat_map(|case| case.alarms.iter().map(|alarm| alarm.code));
         let expected: BTreeSet<&str> =
             alarms.chain(cases.iter().flat_map(|case| case.recorded.iter().copied())).collect();
-        for code in model::FaultCode::ALL {
+        for code in model::FaultCode::ALL.into_iter().filter(|code| !IN_THE_IMAGE.contains(&code.key())) {
             assert!(expected.contains(code.key()), "{}", code.key());
         }
     }

@@ -25,7 +25,7 @@ pub(super) fn site(chance: &mut Chance) -> String {
         "[line]\nkind = \"ra\"\n",
         "[line]\nkind = \"ra\"\n",
         "[line]\nkind = \"pd\"\n",
-        "[line]\nkind = \"pppoe\"\n",
+        "[line]\nkind = \"pppoe\"\n[line.pppoe]\nlogin = \"secret:line\"\n",
         "[line]\nkind = \"ipsec\"\n[line.ipsec]\ngateways = [\"100.70.0.90\"]\n",
     ]);
     let clinic = Network::of(chance, Ipv4Addr::new(172, 16, 0, 0));

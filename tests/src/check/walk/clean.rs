@@ -58,7 +58,7 @@ fn every_rung(lab: &mut Lab) -> Outcome {
 
 /// A machine need not have sensors, and not every line has a tunnel.
 const fn may_lack(rung: Rung) -> bool {
-    matches!(rung, Rung::Hardware | Rung::Ike | Rung::IkeNat | Rung::Tunnel)
+    matches!(rung, Rung::Hardware | Rung::Ike | Rung::IkeNat | Rung::Tunnel | Rung::Discovery | Rung::Session)
         || matches!(rung.branch(), Branch::Internet | Branch::Maintenance)
 }
 

@@ -117,7 +117,7 @@ fn other_family(prefix: &str, line: &Line) -> Rule {
     let (family, says) = match line {
         Line::Ra | Line::Pd => ("ipv4", "the line carries IPv6 only (4)"),
         Line::Ipsec(_) => ("ipv6", "the tunnel carries IPv4 only (4)"),
-        Line::Pppoe => ("ipv6", "the line carries IPv4 only (4)"),
+        Line::Pppoe(_) => ("ipv6", "the line carries IPv4 only (4)"),
     };
     refuse(&format!("{prefix}-{family}"), says, vec![is(Key::Family, Operand::Word(family))])
 }

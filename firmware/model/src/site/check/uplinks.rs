@@ -108,6 +108,19 @@ fn of_line(root: &Node, node: &Node, errors: &mut Errors<'_>) {
         }
         _ => {}
     }
+    match (kind.as_deref(), node.was_given("pppoe")) {
+        (Some("pppoe"), false) => {
+            let message = "the contract of the session is missing".to_owned();
+            errors.add(node, "pppoe", message, Some("[line.pppoe]".into()));
+        }
+        (Some(other), true) if other != "pppoe" => {
+            errors.add(node, "pppoe", format!("a line of kind {other:?} has no PPPoE session"), None);
+        }
+        _ => {}
+    }
+    if let Some(table) = node.table("pppoe") {
+        session(root, table, errors);
+    }
     if let (Some(Line::Ipsec(ipsec)), Some(table)) = (line(node), node.table("ipsec")) {
         families(&ipsec, table, errors);
     }
@@ -123,6 +136,20 @@ fn of_line(root: &Node, node: &Node, errors: &mut Errors<'_>) {
     }
     if kind.as_deref() == Some("pppoe") {
         errors.add(node, "pppoe-through", "the box has the line's session itself".into(), None);
+    }
+}
+
+/// What pppd's own files can say, and a secret that is nobody else's: the relay reads those of the shares.
+fn session(root: &Node, table: &Node, errors: &mut Errors<'_>) {
+    if table.text("service").is_some_and(|service| !service.chars().all(|letter| letter.is_ascii_graphic())) {
+        let allowed = Some("letters, digits and signs of ASCII, as the contract sheet has it".to_owned());
+        errors.add(table, "service", "the name of a service has no spaces".into(), allowed);
+    }
+    let Some(login) = table.text("login") else { return };
+    let others = ["terminal", "consumer"].into_iter().flat_map(|list| root.tables(list));
+    if others.filter_map(|node| node.text("login")).any(|other| other == login) {
+        let message = format!("{login:?} is the login of a share too: the line has its own");
+        errors.add(table, "login", message, None);
     }
 }
 

@@ -65,7 +65,7 @@ fn every_zone_has_its_interface() {
     let site = parsed(ipsec, "").unwrap();
     assert!(matches!(&site.line, Line::Ipsec(ipsec) if ipsec.routed));
     assert_eq!((site.interface(Zone::Tunnel), site.qualification()), (Some("ipsec0"), Zone::Tunnel));
-    let site = parsed("kind = \"pppoe\"", "").unwrap();
+    let site = parsed("kind = \"pppoe\"\n[line.pppoe]\nlogin = \"secret:line\"", "").unwrap();
     assert_eq!((site.interface(Zone::Wan), site.port(Zone::Wan)), (Some("ppp-line"), "wan0"));
     let session = "[internet]\nkind = \"pppoe\"\nresolvers = [\"203.0.113.130\"]\n";
     assert_eq!(parsed("kind = \"ra\"", session).unwrap().interface(Zone::Isp), Some("ppp-isp"));
@@ -112,6 +112,39 @@ fn the_port_of_a_line_by_ipsec_has_its_address_by_what_the_file_says_or_as_its_g
 }
 
 #[test]
+fn a_line_by_pppoe_has_its_contract_and_what_contradicts_it_is_one_sentence() {
+    let with = |keys: &str| parsed(&format!("kind = \"pppoe\"\n[line.pppoe]\n{keys}"), "");
+    let login = "login = \"secret:line\"";
+    let of = |keys: &str| match with(keys).unwrap().line {
+        Line::Pppoe(session) => (session.login, session.service, session.mtu),
+        other => unreachable!("{other:?}"),
+    };
+    assert_eq!(of(login), ("line".to_owned(), None, 1454));
+    let said = of(&format!("{login}\nservice = \"claims\"\nmtu = 1492"));
+    assert_eq!(said, ("line".to_owned(), Some("claims".to_owned()), 1492));
+    assert_eq!(with(login).unwrap().not_brought_up(), Vec::<String>::new());
+    for (keys, said) in [
+        (String::new(), "line.pppoe.login"),
+        (format!("{login}\nmtu = 1500"), "mtu"),
+        (format!("{login}\nservice = \"two words\""), "the name of a service has no spaces"),
+        ("login = \"secret:t1\"".to_owned(), "is the login of a share too"),
+        (format!("{login}\npassword = \"x\""), "password"),
+    ] {
+        let errors = with(&keys).unwrap_err();
+        assert!(errors.len() == 1 && errors[0].contains(said), "{keys}: {errors:?}");
+    }
+    let errors = parsed("kind = \"pppoe\"", "").unwrap_err();
+    assert!(errors.len() == 1 && errors[0].contains("the contract of the session is missing"), "{errors:?}");
+    let errors = parsed(&format!("kind = \"pd\"\n[line.pppoe]\n{login}"), "").unwrap_err();
+    assert!(errors.len() == 1 && errors[0].contains("has no PPPoE session"), "{errors:?}");
+    // Both would have their way out over IPv4.
+    let internet = "[internet]\nkind = \"dhcp\"\nresolvers = [\"203.0.113.130\"]\n[[port]]\nname = \"isp0\"\nzone = \"isp\"\n";
+    let beside = parsed(&format!("kind = \"pppoe\"\n[line.pppoe]\n{login}"), internet).unwrap();
+    let said = beside.not_brought_up();
+    assert!(said.len() == 1 && said[0].contains("beside a line by PPPoE"), "{said:?}");
+}
+
+#[test]
 fn a_site_of_today_asks_for_nothing_that_is_not_brought_up() {
     assert_eq!(parsed("kind = \"ra\"", "").unwrap().not_brought_up(), Vec::<String>::new());
 }
@@ -153,7 +186,7 @@ fn one_setting_too_few_is_one_mistake() {
     }
     let errors = parsed("kind = \"ipsec\"", "").unwrap_err();
     assert!(errors.len() == 1 && errors[0].contains("[line.ipsec]"), "{errors:?}");
-    let text = SITE.replace("kind = \"ra\"", "kind = \"pppoe\"");
+    let text = SITE.replace("kind = \"ra\"", "kind = \"pppoe\"\n[line.pppoe]\nlogin = \"secret:line\"");
     let errors = Site::parse("site.toml", &text, profile()).unwrap_err();
     assert!(errors.len() == 1 && errors[0].to_string().contains("resolvers-ipv4"), "{errors:?}");
 }

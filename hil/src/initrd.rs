@@ -1,4 +1,4 @@
-//! The guest's initrd: this program, the libraries it asks for, and the modules that read its disk. As an archive the
+//! A small guest's initrd: programs, the libraries they ask for, and the modules that drive its devices. As an archive the
 //! kernel unpacks (`newc`, Documentation/driver-api/early-userspace/buffer-format.rst).
 
 use std::collections::BTreeSet;
@@ -10,46 +10,66 @@ use clinic::check::Wrong;
 use image::elf;
 use image::modules::Modules;
 
-use super::guest::MODULES;
-
-/// What a guest of QEMU's needs to read an ext4 on its disk.
-const DRIVERS: [&str; 2] = ["virtio_blk", "ext4"];
-/// Where this machine's libraries lie, as its own loader looks.
-const LIBRARIES: [&str; 4] = ["/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64"];
+/// Where a machine's libraries lie, as its own loader looks.
+const LIBRARIES: [&str; 4] = ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu", "lib64", "usr/lib64"];
 /// The loader is named by every program, and by no list of libraries.
-const LOADER: &str = "/lib64/ld-linux-x86-64.so.2";
+const LOADER: &str = "lib64/ld-linux-x86-64.so.2";
 
-/// Writes the initrd for the kernel of a tree.
+/// What goes into an initrd.
+#[derive(Debug)]
+pub struct Contents<'c> {
+    /// The machine its programs and libraries are taken from.
+    pub root: &'c Path,
+    /// Programs and plugins: where they lie here, and what they are called there. One of them is `init`, or a text is.
+    pub programs: &'c [(PathBuf, String)],
+    /// Texts, with their names there; they may be run.
+    pub texts: &'c [(&'c str, &'c str)],
+    /// Folders beside those that every guest needs.
+    pub folders: &'c [&'c str],
+    /// The modules of its devices; what they need comes with them.
+    pub drivers: &'c [&'c str],
+    /// Where their list lies: a path a line, what is needed before what needs it.
+    pub modules: &'c str,
+}
+
+/// Writes an initrd for the kernel whose modules lie in a folder.
 ///
 /// # Errors
 /// Something it needs is not there.
-pub fn write(to: &Path, program: &Path, kernel: &Path) -> Result<(), Wrong> {
+pub fn write(to: &Path, contents: &Contents<'_>, kernel: &Path) -> Result<(), Wrong> {
     let mut archive = Archive(fs::File::create(to)?, 0);
-    for folder in ["proc", "dev", "run", "lib", "lib64", "modules"] {
+    for folder in ["proc", "sys", "dev", "run", "lib", "lib64", "modules"].iter().chain(contents.folders) {
         archive.folder(folder)?;
     }
-    archive.file("init", program)?;
-    archive.file(LOADER.trim_start_matches('/'), Path::new(LOADER))?;
-    for library in libraries(program)? {
+    let mut needed = BTreeSet::new();
+    for (program, name) in contents.programs {
+        archive.file(name, program)?;
+        needed.extend(libraries(contents.root, program)?);
+    }
+    for (name, text) in contents.texts {
+        archive.bytes(name, 0o100_755, text.as_bytes())?;
+    }
+    archive.file(LOADER, &contents.root.join(LOADER))?;
+    for library in needed {
         let name = library.file_name().unwrap_or_default().to_string_lossy().into_owned();
         archive.file(&format!("lib/{name}"), &library)?;
     }
     let mut list = String::new();
-    for module in modules(kernel)? {
+    for module in modules(kernel, contents.drivers)? {
         let name = format!("modules/{}", module.file_name().unwrap_or_default().to_string_lossy());
         archive.file(&name, &kernel.join(&module))?;
         list.push_str(&format!("/{name}\n"));
     }
-    archive.bytes(MODULES.trim_start_matches('/'), 0o100_644, list.as_bytes())?;
+    archive.bytes(contents.modules.trim_start_matches('/'), 0o100_644, list.as_bytes())?;
     archive.bytes("TRAILER!!!", 0, b"")
 }
 
 /// Every library a program asks for, and that those ask for.
-fn libraries(program: &Path) -> Result<BTreeSet<PathBuf>, Wrong> {
+fn libraries(root: &Path, program: &Path) -> Result<BTreeSet<PathBuf>, Wrong> {
     let (mut found, mut open) = (BTreeSet::new(), vec![program.to_owned()]);
     while let Some(path) = open.pop() {
         for name in elf::needed(&fs::read(&path)?) {
-            let places = LIBRARIES.iter().map(|folder| Path::new(folder).join(&name));
+            let places = LIBRARIES.iter().map(|folder| root.join(folder).join(&name));
             let library = places.into_iter().find(|path| path.exists());
             let library = library.ok_or_else(|| Wrong(format!("failed to find the library {name}")))?;
             if !name.starts_with("ld-linux") && found.insert(library.clone()) {
@@ -61,9 +81,9 @@ fn libraries(program: &Path) -> Result<BTreeSet<PathBuf>, Wrong> {
 }
 
 /// The modules, what is needed before what needs it.
-fn modules(kernel: &Path) -> Result<Vec<PathBuf>, Wrong> {
+fn modules(kernel: &Path, drivers: &[&str]) -> Result<Vec<PathBuf>, Wrong> {
     let all = Modules::read(kernel).map_err(|error| Wrong(format!("failed to {error}")))?;
-    let wanted = DRIVERS.map(str::to_owned);
+    let wanted: Vec<String> = drivers.iter().map(|&driver| driver.to_owned()).collect();
     let needed =
         all.named(&wanted).map_err(|lost| Wrong(format!("this kernel has no {}", lost.join(", no "))))?;
     let mut ordered: Vec<PathBuf> = Vec::new();
@@ -137,7 +157,7 @@ mod tests {
 
     #[test]
     fn this_test_needs_libc_and_no_library_twice() {
-        let found = libraries(&std::env::current_exe().unwrap()).unwrap();
+        let found = libraries(Path::new("/"), &std::env::current_exe().unwrap()).unwrap();
         assert_eq!(found.iter().filter(|path| path.ends_with("libc.so.6")).count(), 1);
     }
 }
