@@ -125,16 +125,12 @@ fn in_service(places: &Places, loaded: &Loaded) -> Result<(), Failure> {
         &generate::ways(&loaded.site),
     )?;
     let vici = own.join(Purpose::FOLDER);
-    let ipsec = loaded.provider.as_ref().map(|contract| Ipsec {
-        provider: &contract.provider,
-        vici: &vici,
-        // Its unit starts it as netd already.
-        user: None,
-        kernel: Kernel::Xfrm,
-    });
-    let generating = Generating { to: &own, state: &places.state, sockets: &own, owner: "relayd", ipsec };
+    // Their units start them as netd already.
+    let charon = |(purpose, contract)| Ipsec::of(purpose, contract, &vici, None, Kernel::Xfrm);
+    let tunnels = loaded.contracts().map(|one| one.map(charon));
+    let generating = Generating { to: &own, state: &places.state, sockets: &own, owner: "relayd", tunnels };
     verb::generate::daemons(&loaded.site, &generating)?;
-    if let Some(contract) = &loaded.provider {
+    for (_, contract) in loaded.contracts().into_iter().flatten() {
         give_to_netd(&places.state, contract.provider.authentication.secret())?;
     }
     Ok(())

@@ -13,6 +13,8 @@ use model::Site;
 use tunnel::Provider;
 use tunnel::charon::{Charon, Kernel, Purpose};
 
+use crate::contract::Contract;
+
 pub use accounts::share_secret;
 pub use network::{board, setup, site, ways};
 
@@ -42,13 +44,15 @@ pub struct Places<'p> {
     pub sockets: &'p Path,
     /// The user the share's files belong to: the one the relay runs as.
     pub owner: &'p str,
-    /// The provider of a line by IPsec, and how its charon is started.
-    pub ipsec: Option<Ipsec<'p>>,
+    /// The tunnels that are kept up, each with its charon: the line's, and the cloud's.
+    pub tunnels: [Option<Ipsec<'p>>; 2],
 }
 
-/// The charon of the line.
+/// The charon of a tunnel.
 #[derive(Clone, Copy, Debug)]
 pub struct Ipsec<'p> {
+    /// What for.
+    pub purpose: Purpose,
     /// The provider.
     pub provider: &'p Provider,
     /// The folder of charon's socket.
@@ -59,16 +63,27 @@ pub struct Ipsec<'p> {
     pub kernel: Kernel,
 }
 
-impl Ipsec<'_> {
+impl<'p> Ipsec<'p> {
+    /// The charon of a contract's tunnel.
+    pub const fn of(
+        purpose: Purpose,
+        contract: &'p Contract,
+        vici: &'p Path,
+        user: Option<&'p str>,
+        kernel: Kernel,
+    ) -> Self {
+        Self { purpose, provider: &contract.provider, vici, user, kernel }
+    }
+
     fn charon(&self) -> Generated {
         let charon = Charon {
-            purpose: Purpose::Line,
+            purpose: self.purpose,
             kernel: self.kernel,
             folder: self.vici,
             user: self.user,
             patience_s: self.provider.dpd_patience_s,
         };
-        Generated::new(format!("{}.strongswan.conf", Purpose::Line.key()), charon.config())
+        Generated::new(format!("{}.strongswan.conf", self.purpose.key()), charon.config())
     }
 }
 
@@ -95,7 +110,7 @@ pub fn daemons(site: &Site, places: &Places<'_>, system: &Accounts<'_>) -> Vec<G
         Generated::new("resolv.conf", resolv(site)),
     ];
     all.extend(unbound::clinic(site).map(|text| Generated::new("unbound-clinic.conf", text)));
-    all.extend(places.ipsec.map(|ipsec| ipsec.charon()));
+    all.extend(places.tunnels.into_iter().flatten().map(|tunnel| tunnel.charon()));
     all
 }
 

@@ -40,7 +40,8 @@ fn all(to: &Path) -> Vec<Generated> {
 
 fn all_of(site: &Site, to: &Path) -> Vec<Generated> {
     let sockets = Path::new("/run/sekisho");
-    let places = Places { to, state: Path::new("/var/lib/sekisho"), sockets, owner: "relayd", ipsec: None };
+    let places =
+        Places { to, state: Path::new("/var/lib/sekisho"), sockets, owner: "relayd", tunnels: [None, None] };
     let system = Accounts { passwd: "root:x:0:0:root:/root:/bin/bash\n", group: "root:x:0:" };
     daemons(site, &places, &system)
 }
@@ -134,8 +135,13 @@ fn every_folder_of_every_share_is_made_for_the_relay() {
     let (to, state) = (folder.path().join("to"), folder.path().join("state"));
     // Only root may give a folder away.
     let root = nix::unistd::geteuid().is_root();
-    let places =
-        Places { to: &to, state: &state, sockets: &to, owner: if root { "nobody" } else { "" }, ipsec: None };
+    let places = Places {
+        to: &to,
+        state: &state,
+        sockets: &to,
+        owner: if root { "nobody" } else { "" },
+        tunnels: [None, None],
+    };
     crate::verb::generate::daemons(&site, &places).unwrap();
     crate::verb::generate::daemons(&site, &places).unwrap();
     let about = |name: &str| std::fs::metadata(state.join("share/KARTE").join(name)).unwrap();
