@@ -45,11 +45,6 @@ pub fn socket(place: &Place) -> PathBuf {
     place.at("socket")
 }
 
-/// Where its charon is driven.
-pub fn vici(place: &Place) -> PathBuf {
-    socket(place).join("charon")
-}
-
 /// Where `sekisho generate` writes Samba's part.
 pub fn generated(place: &Place) -> PathBuf {
     place.run(Host::Box).join("samba")
@@ -72,10 +67,9 @@ pub fn start(ground: &Ground, sekisho: &Path) -> Result<Daemons, Error> {
         "--socket",
         &sockets,
     ];
-    let driven = text(&vici(&ground.place));
     if ground.layout.line == Line::Ipsec || ground.layout.has_cloud() {
         // The lab's kernel has no ESP.
-        generate.extend(["--vici", &driven, "--userspace-ipsec"]);
+        generate.push("--userspace-ipsec");
     }
     if ground.the_box == TheBox::Split {
         generate.extend(["--owner", roles::RELAYD]);

@@ -156,3 +156,126 @@ impl File<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site_file;
+
+    const SITE: &str = r#"version = 1
+profile = "ntt-east"
+[line]
+kind = "ra"
+[clinic]
+address = "198.51.100.1/24"
+[internet]
+kind = "dhcp"
+resolvers = ["203.0.113.161"]
+[terminals]
+address = "192.0.2.1/24"
+[[port]]
+name = "wan0"
+zone = "wan"
+[[port]]
+name = "isp0"
+zone = "isp"
+[[port]]
+name = "term0"
+zone = "terminal"
+[[port]]
+name = "lan0"
+zone = "clinic"
+[[terminal]]
+name = "t1"
+address = "192.0.2.2"
+path = "/srv/t1"
+[[consumer]]
+name = "receipt"
+[clinic.cloud]
+provider = "./cloud.toml"
+gateways = ["203.0.113.178"]
+networks = ["10.40.0.0/16"]
+authorities = "./ca.pem"
+[[clinic.cloud.endpoint]]
+address = "10.40.0.10"
+port = 443
+name = "receipt.cloud.test"
+"#;
+    const FORM: &str = r#"version = 1
+name = "lab cloud"
+ike-proposals = ["aes256-sha256-modp2048"]
+esp-proposals = ["aes256gcm16"]
+[own]
+id = "a"
+[peer]
+id = "b"
+[authentication]
+method = "psk"
+secret = "secret:cloud"
+[inside]
+networks = ["10.40.0.0/15"]
+"#;
+
+    /// What is said of a site file with these forms beside it.
+    fn said(site: &str, forms: &[(&str, &str)]) -> Result<site_file::Loaded, Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in forms.iter().chain(&[("site.toml", site), ("ca.pem", "")]) {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        match site_file::load(&folder.path().join("site.toml")) {
+            Ok(loaded) => Ok(loaded),
+            Err(Failure::Site(mistakes)) => Err(mistakes.iter().map(ToString::to_string).collect()),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_cloud_with_its_form_is_brought_up_and_one_without_is_described_only() {
+        let loaded = said(SITE, &[("cloud.toml", FORM)]).unwrap();
+        assert_eq!(loaded.site.not_brought_up(), Vec::<String>::new());
+        assert!(loaded.cloud.is_some() && loaded.provider.is_none() && loaded.cloud_authorities.is_some());
+        let described = said(&SITE.replace("provider = \"./cloud.toml\"\n", ""), &[]).unwrap();
+        let said = described.site.not_brought_up();
+        assert!(said.len() == 1 && said[0].starts_with("[clinic.cloud]"), "{said:?}");
+    }
+
+    #[test]
+    fn what_site_file_and_forms_say_otherwise_of_the_cloud_is_one_sentence_at_its_line() {
+        let line = "kind = \"ipsec\"\n[line.ipsec]\nouter = \"ra\"\nprovider = \"./line.toml\"\ngateways = [\"2001:db8::9\"]";
+        let profile = "./profile.toml";
+        let by_ipsec = SITE.replace("kind = \"ra\"", line).replace("ntt-east", profile);
+        let own = include_str!("../../../tests/lab/profile.toml")
+            .replace("expected = [", "resolvers-ipv4 = [\"203.0.113.65\"]\nexpected = [\"203.0.113.0/25\", ");
+        let lines = FORM.replace("10.40.0.0/15", "203.0.113.0/25");
+        let right = ("cloud.toml", FORM);
+        for (site, forms, wanted) in [
+            (
+                SITE.replace("10.40.0.0/16\"]", "10.40.0.0/16\", \"10.50.0.0/16\"]"),
+                vec![right],
+                "10.50.0.0/16 lies in no network of lab cloud",
+            ),
+            (SITE.replace("203.0.113.178", "10.41.0.9"), vec![right], "10.41.0.9 lies behind its own tunnel"),
+            (SITE.replace("./cloud.toml", "orca-cloud"), vec![], "is an empty form"),
+            (SITE.replace("./cloud.toml", "./other.toml"), vec![right], "failed to read"),
+            (
+                SITE.replace("./ca.pem", "./nothing.pem"),
+                vec![right],
+                "clinic.cloud.authorities: failed to read",
+            ),
+            (
+                by_ipsec,
+                vec![right, ("line.toml", lines.as_str()), ("profile.toml", own.as_str())],
+                "its form and the line's name the same secret, \"cloud\"",
+            ),
+        ] {
+            let mistakes = said(&site, &forms).map(drop).unwrap_err();
+            assert!(mistakes.len() == 1 && mistakes[0].contains(wanted), "{wanted}: {mistakes:?}");
+            let at: usize = mistakes[0].split(':').nth(1).unwrap().parse().unwrap();
+            let key = site.lines().nth(at - 1).unwrap();
+            assert!(
+                ["provider", "networks", "gateways", "authorities"].iter().any(|one| key.starts_with(one)),
+                "{key}"
+            );
+        }
+    }
+}

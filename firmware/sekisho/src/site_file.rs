@@ -20,6 +20,7 @@ pub const PROVIDERS: &[(&str, &str)] = &[
     ("mind-secureminder", include_str!("../providers/mind-secureminder.toml")),
     ("ntt-data-chugoku-ondemand", include_str!("../providers/ntt-data-chugoku-ondemand.toml")),
     ("nttpc-ip-members", include_str!("../providers/nttpc-ip-members.toml")),
+    ("orca-cloud", include_str!("../providers/orca-cloud.toml")),
 ];
 
 /// The box's own store of public authorities, as Debian's ca-certificates keeps it.

@@ -23,6 +23,7 @@ pub const GATEWAY: Responder = Responder {
     secret: "cloud",
     ends: [CLOUD_GATEWAY, "gateway.cloud.test"],
     inside: [CLOUD_NETWORK, CLOUD_INNER],
+    gives: false,
 };
 
 /// What the site file says of it.

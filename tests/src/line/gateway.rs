@@ -36,6 +36,8 @@ pub struct Responder {
     pub ends: [&'static str; 2],
     /// What lies behind it, and the addresses it gives.
     pub inside: [&'static str; 2],
+    /// Whether it gives an address of these; otherwise the contract names one.
+    pub gives: bool,
 }
 
 impl Responder {
@@ -47,6 +49,7 @@ impl Responder {
             secret: "line",
             ends: [layout.gateway(), "gateway.provider.test"],
             inside: ["203.0.113.0/25", "203.0.113.128/28"],
+            gives: true,
         }
     }
 
@@ -103,7 +106,7 @@ pub fn change(
 
 /// Tells it its connections, as swanctl does.
 fn tell(ground: &Ground, responder: &Responder, config: &str, how: Gateway) -> Result<(), Error> {
-    let Responder { host, ends: [address, identity], inside: [networks, inner], .. } = *responder;
+    let Responder { host, ends: [address, identity], inside: [networks, inner], gives, .. } = *responder;
     let (run, secret) = (ground.place.run(host), responder.key(&ground.place));
     let key = std::fs::read_to_string(&secret).map_err(at(&secret))?;
     let other = "another-key-than-the-box-was-given";
@@ -120,6 +123,8 @@ fn tell(ground: &Ground, responder: &Responder, config: &str, how: Gateway) -> R
         ("identity", identity),
         ("networks", networks),
         ("inner", inner),
+        ("pools", if gives { "inner" } else { "" }),
+        ("remote", if gives { "dynamic" } else { inner }),
     ];
     ground.write(host, "swanctl/swanctl.conf", template, &values)?;
     let (folder, socket) = (text(&folder), format!("unix://{}/gateway.vici", run.display()));
@@ -133,12 +138,14 @@ fn tell(ground: &Ground, responder: &Responder, config: &str, how: Gateway) -> R
 /// Starts the charons on the box, of a line by IPsec and of the tunnel to the cloud, from the configuration that sekisho wrote.
 pub fn of_the_box(ground: &Ground) -> Result<Daemons, Error> {
     let mut daemons = Daemons::new();
-    for (name, purpose) in OF_THE_BOX.into_iter().zip(["line", "cloud"]) {
+    for (name, (purpose, folder)) in
+        OF_THE_BOX.into_iter().zip([("line", "charon"), ("cloud", "charon-cloud")])
+    {
         let config = ground.place.run(Host::Box).join(format!("{purpose}.strongswan.conf"));
         if !config.exists() {
             continue;
         }
-        let folder = crate::the_box::vici(&ground.place);
+        let folder = crate::the_box::socket(&ground.place).join(folder);
         std::fs::create_dir_all(&folder).map_err(at(&folder))?;
         let socket = text(&folder.join(format!("{purpose}.vici")));
         daemons.insert(name.into(), charon(ground, Host::Box, name, &text(&config), &socket)?);

@@ -68,10 +68,8 @@ fn whatever_is_wrong_with_the_cloud_says_nothing_of_the_qualification_and_hides_
                 for cloudy in apt(rung) {
                     let both = verdict(&broken(&[(first, *symptom), (rung, *cloudy)]));
                     assert_eq!(both.usability, alone.usability, "{first:?} {rung:?} {cloudy:?}");
-                    let others: Vec<_> = both
-                        .alarms()
-                        .filter(|fault| ![Cld01, Cld02, Cld03].contains(&fault.code))
-                        .collect();
+                    let others: Vec<_> =
+                        both.alarms().filter(|fault| ![Cld01, Cld02, Cld03].contains(&fault.code)).collect();
                     assert_eq!(others, alone.alarms().collect::<Vec<_>>(), "{first:?} {rung:?} {cloudy:?}");
                 }
             }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use model::boot::{BootPart, Situation};
-use tunnel::charon::{Kernel, Purpose};
+use tunnel::charon::Kernel;
 
 use super::data::Data;
 use super::machine::Hardware;
@@ -124,9 +124,8 @@ fn in_service(places: &Places, loaded: &Loaded) -> Result<(), Failure> {
         &places.network().with_file_name("networkd.conf.d"),
         &generate::ways(&loaded.site),
     )?;
-    let vici = own.join(Purpose::FOLDER);
     // Their units start them as netd already.
-    let charon = |(purpose, contract)| Ipsec::of(purpose, contract, &vici, None, Kernel::Xfrm);
+    let charon = |(purpose, contract)| Ipsec::of(purpose, contract, &own, None, Kernel::Xfrm);
     let tunnels = loaded.contracts().map(|one| one.map(charon));
     let generating = Generating { to: &own, state: &places.state, sockets: &own, owner: "relayd", tunnels };
     verb::generate::daemons(&loaded.site, &generating)?;

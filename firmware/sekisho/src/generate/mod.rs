@@ -55,8 +55,8 @@ pub struct Ipsec<'p> {
     pub purpose: Purpose,
     /// The provider.
     pub provider: &'p Provider,
-    /// The folder of charon's socket.
-    pub vici: &'p Path,
+    /// The folder in which each charon has its own, with its socket.
+    pub folders: &'p Path,
     /// The user that drives charon, if that is not root.
     pub user: Option<&'p str>,
     /// Who encrypts.
@@ -68,18 +68,18 @@ impl<'p> Ipsec<'p> {
     pub const fn of(
         purpose: Purpose,
         contract: &'p Contract,
-        vici: &'p Path,
+        folders: &'p Path,
         user: Option<&'p str>,
         kernel: Kernel,
     ) -> Self {
-        Self { purpose, provider: &contract.provider, vici, user, kernel }
+        Self { purpose, provider: &contract.provider, folders, user, kernel }
     }
 
     fn charon(&self) -> Generated {
         let charon = Charon {
             purpose: self.purpose,
             kernel: self.kernel,
-            folder: self.vici,
+            folder: &self.folders.join(self.purpose.folder()),
             user: self.user,
             patience_s: self.provider.dpd_patience_s,
         };

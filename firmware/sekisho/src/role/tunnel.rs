@@ -38,7 +38,7 @@ pub fn of(place: &Place, site: &Site) -> Vec<(Driver, Router)> {
         let (part, seen) = watch::channel(TunnelPart::away(Timestamp::now()));
         let (told, _) = part::routes(seen, PATIENCE_S);
         part.send_modify(|_| {});
-        let socket = kept.purpose.socket(&place.sockets.join(Purpose::FOLDER));
+        let socket = kept.purpose.socket(&place.sockets.join(kept.purpose.folder()));
         let at = if kept.purpose == Purpose::Cloud { "/cloud" } else { "/tunnel" };
         (Driver { kept, state: place.state.clone(), socket, part }, Router::new().nest(at, told))
     };
