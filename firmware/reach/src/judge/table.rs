@@ -665,7 +665,12 @@ pub const CLOUD: &[Row] = &[
         Sure,
     ),
     row(FaultCode::Cld03, &[Seen(CloudTunnel, &[Ended, CertificateExpired])], Party::Unknown, Open),
-    row(FaultCode::Cld03, &[Seen(CloudTls, &[CertificateExpired])], Party::Unknown, Open),
+    row(
+        FaultCode::Cld03,
+        &[Good(CloudTunnel), Good(CloudTcp), Seen(CloudTls, &[CertificateExpired])],
+        Party::Unknown,
+        Open,
+    ),
     // The gateway refused us in so many words, or our own secret is no good.
     row(FaultCode::Cld02, &[INTERNET_GATEWAY, Seen(CloudTunnel, &[NoLogin])], Party::Box, Sure),
     row(

@@ -25,8 +25,8 @@ impl Columns {
     /// The most places: no site has so many rungs, however many terminals.
     const PLACES: usize = 64;
     /// The most bytes of columns.
-    const BYTES: usize = 52 * 1024;
-    /// So many are asked for at a time: doubling would hold up to as much again for nothing.
+    const BYTES: usize = 54 * 1024;
+    /// So many are asked for at a time at most: doubling would hold up to as much again for nothing.
     const STEP: usize = 4 * 1024;
     /// Longest name taken in: one that is longer is none of ours.
     const NAME: usize = 60;
@@ -105,7 +105,8 @@ impl Columns {
         }
         let at = u16::try_from(self.count()).ok()?;
         if self.cells.capacity() < self.cells.len() + width {
-            self.cells.reserve_exact(Self::STEP.min(Self::BYTES - self.cells.len()));
+            let more = (self.cells.len() / 4).clamp(4 * width, Self::STEP);
+            self.cells.reserve_exact(more.min(Self::BYTES - self.cells.len()));
         }
         self.cells.extend(whole);
         Some(at)
