@@ -162,7 +162,7 @@ pub fn of_the_box(ground: &Ground) -> Result<Daemons, Error> {
 fn rename(ground: &Ground, name: &str) -> Result<(), Error> {
     let log = ground.place.log(name);
     let said = std::fs::read_to_string(&log).map_err(at(&log))?;
-    let made = said.lines().filter_map(|line| line.split_once("created TUN device: ")).last();
+    let made = said.lines().filter_map(|line| line.split_once("created TUN device: ")).next_back();
     let made = made.map_or("ipsec0", |(_, made)| made.trim());
     let orders = format!(
         "link set dev {made} down\nlink set dev {made} name cloud0\nlink set dev cloud0 up\n\

@@ -163,7 +163,7 @@ fn a_cloud_that_cannot_be_is_one_sentence() {
     let cloud = "[[clinic.cloud.endpoint]]\naddress = \"10.20.0.10\"\nport = 443\nname = \"a.test\"\n";
     let right =
         format!("{ALL}{cloud}").replace("[clinic.cloud]\n", "[clinic.cloud]\nauthorities = \"./ca.pem\"\n");
-    let site = parsed("kind = \"ra\"", &right.replace("[update]", "[update]")).unwrap();
+    let site = parsed("kind = \"ra\"", &right).unwrap();
     assert_eq!(site.cloud.as_ref().map(|cloud| cloud.endpoints.len()), Some(1));
     for (from, to, said) in [
         ("10.20.0.0/16", "0.0.0.0/0", "0.0.0.0/0 is all of the internet"),
