@@ -168,11 +168,6 @@ impl Hook {
         Self { kind: "filter", name, priority: 0, drops: true }
     }
 
-    /// Refuses before anything else is asked, also before flows are known (NF_IP_PRI_RAW); the others decide the rest.
-    pub const fn early() -> Self {
-        Self { kind: "filter", name: "prerouting", priority: -300, drops: false }
-    }
-
     /// Translates, behind every decision (NF_IP_PRI_NAT_SRC).
     pub const fn translate() -> Self {
         Self { kind: "nat", name: "postrouting", priority: 100, drops: false }

@@ -1,39 +1,62 @@
 //! A terminal beside the box, not behind it: its address, its card or its share seen at another zone's port (CLIN-04).
 //! Then no promise about it holds, so it is refused before anything else is asked, and told by its own line. On a line
 //! with IPv6 a terminal's address there is refused by the line's own rules.
+//!
+//! What goes from the terminals to the line and back passes by no more of this than it must: nothing, or a single question
+//! where the site file names cards.
 
 use model::{Site, Zone};
 
 use super::{is, is_not, refuse};
-use crate::nft::{Chain, Hook, Key, Operand, Rule, Statement};
+use crate::nft::{Chain, Key, Operand, Rule, Statement, Verdict};
+
+const SEEN: &str = "a terminal is connected beside the box (9)";
 
 pub(super) fn chain(site: &Site) -> Chain {
-    let terminal = || Operand::Port(site.port(Zone::Terminal).to_owned());
-    let elsewhere = || is_not(Key::In, terminal());
     let inside = || {
         let line = Operand::Port(site.port(Zone::Wan).to_owned());
-        is_not(Key::In, Operand::AnyOf(vec![terminal(), line]))
+        is_not(Key::In, Operand::AnyOf(vec![terminals(site), line]))
     };
-    // A card's frame is refused whatever address it has, but for what IPv6 needs (8).
-    let card = vec![
-        elsewhere(),
-        is_not(Key::Protocol, Operand::Word("ipv6-icmp")),
-        is(Key::Card, Operand::Set("terminal_cards")),
-    ];
-    let share = vec![
-        elsewhere(),
-        is(Key::Destination4, Operand::Set("terminals")),
-        is(Key::TcpTo, Operand::Number(445)),
-    ];
+    let share = vec![is(Key::Destination4, Operand::Set("terminals")), is(Key::TcpTo, Operand::Number(445))];
     let rules = vec![
-        seen("bypass-card", card),
-        seen("bypass-address4", vec![elsewhere(), is(Key::Source4, Operand::Set("terminals"))]),
-        seen("bypass-address6", vec![inside(), is(Key::Source6, Operand::Set("terminal_addresses6"))]),
+        refuse("bypass-card", SEEN, card()),
+        refuse("bypass-address4", SEEN, vec![is(Key::Source4, Operand::Set("terminals"))]),
+        refuse(
+            "bypass-address6",
+            SEEN,
+            vec![inside(), is(Key::Source6, Operand::Set("terminal_addresses6"))],
+        ),
         refuse("bypass-share", "a terminal's share is asked for beside the box (1)", share),
     ];
-    Chain { name: "bypass", hook: Some(Hook::early()), rules }
+    Chain { name: "bypass", hook: None, rules }
 }
 
-fn seen(id: &str, when: Vec<Statement>) -> Rule {
-    refuse(id, "a terminal is connected beside the box (9)", when)
+fn terminals(site: &Site) -> Operand {
+    Operand::Port(site.port(Zone::Terminal).to_owned())
+}
+
+/// A card's frame is refused whatever address it has, but for what IPv6 needs (8).
+fn card() -> Vec<Statement> {
+    vec![is_not(Key::Protocol, Operand::Word("ipv6-icmp")), is(Key::Card, Operand::Set("terminal_cards"))]
+}
+
+/// Leads there what came by any port but the terminals'.
+pub(super) fn from_elsewhere(site: &Site, prefix: &str) -> Rule {
+    leads(prefix, vec![is_not(Key::In, terminals(site))])
+}
+
+/// Leads there whatever comes to a chain, which is a zone's inside.
+pub(super) fn from_inside(prefix: &str) -> Rule {
+    leads(prefix, Vec::new())
+}
+
+/// Leads there what came out of a terminal's card, if the site file names any; the chain is a way's from outside.
+pub(super) fn from_outside(site: &Site, prefix: &str) -> Option<Rule> {
+    let named = site.terminals.iter().any(|terminal| terminal.mac.is_some());
+    named.then(|| leads(prefix, card()))
+}
+
+fn leads(prefix: &str, mut steps: Vec<Statement>) -> Rule {
+    steps.push(Statement::Verdict(Verdict::Jump("bypass")));
+    Rule { id: format!("{prefix}-bypass-case"), says: SEEN, steps }
 }

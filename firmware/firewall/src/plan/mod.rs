@@ -1,8 +1,8 @@
 //! The whole ruleset of a site, typed: one table, one chain a zone and hook, named sets for everything a site
 //! or a profile lists. Read the chains in the order of a packet's walk: `input`, `forward`, `output`.
 //!
-//! Every hook first asks by which port (a verdict map), so nothing a packet says about itself, and no open
-//! flow, can lead it to another zone's rules. Each chain then refuses what its zone cannot send (9), lets pass
+//! Every hook asks by which port (a verdict map), so nothing a packet says about itself, and no open
+//! flow, can lead it to another zone's rules; a terminal that is seen at another port is refused before. Each chain refuses what its zone cannot send (9), lets pass
 //! what IPv6 needs (8) and open flows, and names what may open one. What is refused is counted, and logged
 //! with the id of the line that refused it (12).
 
@@ -61,7 +61,7 @@ impl Plan {
             chains.extend([clinic::from_printers(), clinic::to_printers()]);
         }
         chains.extend(open.iter().flat_map(|open| [open.input(), open.output()]));
-        chains.push(base::input());
+        chains.push(base::input(site));
         chains.extend(forward::chains(site, open.as_ref()));
         chains.push(base::output());
         chains.extend(translate::chain(site, open.as_ref()));
@@ -222,7 +222,7 @@ fn over(id: &str, counted: Counted) -> Rule {
 
 /// The chains every packet begins with: nothing but its port decides where it goes.
 mod base {
-    use super::{Chain, Hook, Key, Map, Operand, Site, Verdict, Zone, lookup, refuse_rest};
+    use super::{Chain, Hook, Key, Map, Operand, Site, Verdict, Zone, bypass, lookup, refuse_rest};
 
     /// A port, and the chains of what comes in by it and of what leaves by it.
     pub(super) type Own = (String, [&'static str; 2]);
@@ -259,10 +259,12 @@ mod base {
         Map { name, types: &["ifname"], elements }
     }
 
-    pub(super) fn input() -> Chain {
-        let mut rules =
-            vec![lookup("input-port", "each port has its zone's rules", Key::In, "input_by_port")];
-        rules.push(refuse_rest("input-rest", "a port nobody planned is closed (2)"));
+    pub(super) fn input(site: &Site) -> Chain {
+        let rules = vec![
+            bypass::from_elsewhere(site, "input"),
+            lookup("input-port", "each port has its zone's rules", Key::In, "input_by_port"),
+            refuse_rest("input-rest", "a port nobody planned is closed (2)"),
+        ];
         Chain { name: "input", hook: Some(Hook::filter("input")), rules }
     }
 

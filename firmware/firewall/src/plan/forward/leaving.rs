@@ -4,7 +4,7 @@ use model::site::uplink::Line;
 use model::{Site, Zone};
 
 use super::super::sets::by_name;
-use super::super::{Counted, accept, flows, is, is_not, over, refuse, refuse_invalid, refuse_rest};
+use super::super::{Counted, accept, bypass, flows, is, is_not, over, refuse, refuse_invalid, refuse_rest};
 use super::clamp;
 use crate::nft::{Chain, Key, Operand, Rule};
 
@@ -17,6 +17,8 @@ struct Leaving {
     own: &'static str,
     forged: &'static str,
     rest: &'static str,
+    /// Whether a terminal that is seen here is beside the box.
+    beside: bool,
 }
 
 const TERMINAL: Leaving = Leaving {
@@ -27,6 +29,7 @@ const TERMINAL: Leaving = Leaving {
     own: "only a terminal's own address (9)",
     forged: "a terminal's address does not come from the line (9)",
     rest: "a terminal leaves to listed destinations only (4)",
+    beside: false,
 };
 
 const CLAIMS: Leaving = Leaving {
@@ -37,6 +40,7 @@ const CLAIMS: Leaving = Leaving {
     own: "only a claims terminal's own address (9)",
     forged: "a claims terminal's address does not come from the line (9)",
     rest: "a claims terminal leaves to listed destinations only (4)",
+    beside: true,
 };
 
 pub(super) fn chains(site: &Site, zone: Zone) -> Vec<Chain> {
@@ -49,7 +53,8 @@ impl Leaving {
         let [name, prefix] = self.out;
         let id = |what: &str| format!("{prefix}-{what}");
         let ipv4 = site.line.is_ipv4();
-        let mut rules = vec![other_family(prefix, &site.line)];
+        let mut rules: Vec<Rule> = self.beside.then(|| bypass::from_inside(prefix)).into_iter().collect();
+        rules.push(other_family(prefix, &site.line));
         let own = match ipv4 {
             true => is_not(Key::Source4, Operand::Set(self.hosts)),
             false => is_not(Key::Source6, Operand::Set(self.addresses6)),
@@ -85,7 +90,8 @@ impl Leaving {
         let [name, prefix] = self.back;
         let id = |what: &str| format!("{prefix}-{what}");
         let ipv4 = site.line.is_ipv4();
-        let mut rules = vec![other_family(prefix, &site.line)];
+        let mut rules: Vec<Rule> = bypass::from_outside(site, prefix).into_iter().collect();
+        rules.push(other_family(prefix, &site.line));
         if ipv4 {
             let inside = vec![is(Key::Source4, Operand::Set("inside"))];
             rules.push(refuse(

@@ -8,7 +8,7 @@ mod printing;
 use model::{Site, Zone};
 
 use super::maintenance::Open;
-use super::{lookup, refuse_rest};
+use super::{bypass, lookup, refuse_rest};
 use crate::nft::{Chain, Hook, Key, Map, Operand, Statement, Verdict};
 
 /// From a zone to a zone, and the chain that decides.
@@ -78,6 +78,7 @@ pub(super) fn chains(site: &Site, open: Option<&Open<'_>>) -> Vec<Chain> {
     let says = "only between terminals and line (1, 3)";
     let says = if chains.len() > 2 { "only by the site's ways (1, 3)" } else { says };
     let mut rules = vec![lookup("forward-way", says, Key::Way, "forward_by_way")];
+    rules.push(bypass::from_elsewhere(site, "forward"));
     rules.push(refuse_rest("forward-rest", "no other zones are joined (1, 3)"));
     chains.push(Chain { name: "forward", hook: Some(Hook::filter("forward")), rules });
     chains

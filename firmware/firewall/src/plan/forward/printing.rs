@@ -2,7 +2,7 @@
 
 use model::{Site, Zone};
 
-use super::super::{Counted, accept, flows, is, is_not, over, refuse, refuse_invalid, refuse_rest};
+use super::super::{Counted, accept, bypass, flows, is, is_not, over, refuse, refuse_invalid, refuse_rest};
 use crate::nft::{Chain, Key, Operand};
 
 pub(super) fn chains(site: &Site) -> Vec<Chain> {
@@ -21,6 +21,7 @@ fn to(site: &Site, from: Zone) -> Chain {
     };
     let id = |what: &str| format!("print-{}-{what}", from.key());
     let mut rules = Vec::new();
+    rules.extend((from == Zone::Clinic).then(|| bypass::from_inside("print-clinic")));
     rules.push(only_ipv4(&id("ipv6")));
     rules.push(refuse(&id("source"), says, vec![is_not(Key::Source4, own)]));
     rules.push(flows(&id("flows")));
@@ -33,8 +34,7 @@ fn to(site: &Site, from: Zone) -> Chain {
 }
 
 fn back() -> Chain {
-    let mut rules = Vec::new();
-    rules.push(only_ipv4("print-back-ipv6"));
+    let mut rules = vec![bypass::from_inside("print-back"), only_ipv4("print-back-ipv6")];
     let foreign = vec![is_not(Key::Source4, Operand::Set("printers"))];
     rules.push(refuse("print-back-source", "only a printer's own address (9)", foreign));
     rules.push(flows("print-back-flows"));
