@@ -134,7 +134,7 @@ fn refused(open: Vec<Flow>, ends: &Ends, document: &Value, until: Instant) -> Ve
 
 /// The packet that opened a flow, as far as the kernel remembers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Opening {
+pub(crate) struct Opening {
     source: IpAddr,
     destination: IpAddr,
     protocol: u8,
@@ -171,7 +171,7 @@ impl Flow {
 }
 
 impl Opening {
-    fn read(tuple: &[u8]) -> Option<Self> {
+    pub(crate) fn read(tuple: &[u8]) -> Option<Self> {
         let of = |kind| attribute(attributes(tuple), kind);
         let (addresses, transport) = (of(ADDRESSES)?, of(TRANSPORT)?);
         let part = |kind| attribute(attributes(transport), kind);

@@ -15,6 +15,8 @@ mod error;
 pub mod explain;
 mod flows;
 mod follow;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod held;
 mod kernel;
 mod lines;

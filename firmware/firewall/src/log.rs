@@ -101,7 +101,7 @@ fn logged(message: &Message<'_>) -> Option<Logged> {
 }
 
 /// What is told of a packet, from its first octets.
-fn seen(bytes: &[u8]) -> Option<Seen> {
+pub(crate) fn seen(bytes: &[u8]) -> Option<Seen> {
     let (source, destination, protocol, transport): (IpAddr, IpAddr, u8, Option<&[u8]>) =
         match bytes.first()? >> 4 {
             4 => {

@@ -6,6 +6,8 @@
 //! so nothing here tries one twice: a replacement is abandoned, a log is poisoned until it is opened again.
 
 pub mod chain;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod log;
 mod record;
 mod replace;

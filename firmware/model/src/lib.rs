@@ -19,6 +19,8 @@ pub mod calendar;
 pub mod decision;
 pub mod drops;
 pub mod fault;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod kind;
 pub mod maintenance;
 pub mod notice;

@@ -61,7 +61,7 @@ impl Authorities {
     }
 
     /// Judges a chain as shown at `now` by a server asked for by `name`.
-    fn judge(
+    pub fn judge(
         &self,
         chain: &[CertificateDer<'_>],
         name: &ServerName<'_>,
@@ -123,7 +123,7 @@ fn valid_together(chain: &[CertificateDer<'_>]) -> Option<UnixTime> {
     Some(UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(until).ok()?)))
 }
 
-fn dates(leaf: &CertificateDer<'_>) -> String {
+pub fn dates(leaf: &CertificateDer<'_>) -> String {
     match X509Certificate::from_der(leaf) {
         Ok((_, parsed)) => {
             format!("valid from {} until {}", parsed.validity.not_before, parsed.validity.not_after)

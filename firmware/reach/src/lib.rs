@@ -17,6 +17,8 @@ mod error;
 mod exchange;
 mod files;
 mod finding;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod history;
 mod icmp6;
 mod ike;

@@ -12,6 +12,8 @@ mod clinic;
 mod copy;
 mod entry;
 mod folder;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod history;
 mod inspect;
 mod lane;

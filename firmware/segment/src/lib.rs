@@ -7,6 +7,8 @@
 
 pub mod answer;
 mod error;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod kernel;
 pub mod names;
 pub mod radvd;

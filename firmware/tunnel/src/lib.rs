@@ -12,6 +12,8 @@ pub mod charon;
 pub mod connection;
 pub mod consent;
 pub mod error;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod keep;
 mod kernel;
 pub mod maintenance;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use clinic::check::Wrong;
-use clinic::check::bench::{check, relay, wall};
+use clinic::check::bench::{check, relay, rest, wall};
 use clinic::check::lab::{Lab, Wish};
 use clinic::{Layout, Wiring};
 
@@ -25,6 +25,8 @@ enum What {
     Relay,
     /// A clean full check
     Check,
+    /// What the whole box takes at rest
+    Rest,
     /// The firewall's proof, changes and way through, beside bare nft, firewalld and ufw
     Firewall,
 }
@@ -57,15 +59,18 @@ fn measure(call: &Call) -> Result<bool, Wrong> {
     if wanted(What::Check) {
         // The peers look from a home gateway, which hangs on the box's wire.
         let shared = Layout { wiring: Wiring::Shared, ..Layout::default() };
-        kept &= check::measure(&lab(shared)?, &mut out)?;
+        kept &= check::measure(&lab(shared, true)?, &mut out)?;
+    }
+    if wanted(What::Rest) {
+        kept &= rest::measure(&lab(Layout::default(), false)?, &mut out)?;
     }
     if wanted(What::Relay) {
-        kept &= relay::measure(&mut lab(Layout::default())?, &mut out)?;
+        kept &= relay::measure(&mut lab(Layout::default(), true)?, &mut out)?;
     }
     Ok(kept)
 }
 
-fn lab(layout: Layout) -> Result<Lab, Wrong> {
+fn lab(layout: Layout, split: bool) -> Result<Lab, Wrong> {
     let own = std::env::current_exe()?;
     let beside = own.parent().unwrap_or(Path::new("."));
     Lab::up(Wish {
@@ -74,6 +79,6 @@ fn lab(layout: Layout) -> Result<Lab, Wrong> {
         sekisho: beside.join("sekisho"),
         sabotage: None,
         faults: Vec::new(),
-        split: true,
+        split,
     })
 }

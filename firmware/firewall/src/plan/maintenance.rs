@@ -53,21 +53,23 @@ impl<'s> Open<'s> {
     }
 
     pub(super) fn output(&self) -> Chain {
-        let mut rules = Vec::new();
-        rules.push(only_ipv4("maint-output-ipv6"));
-        rules.push(flows("maint-output-flows"));
-        rules.push(refuse_rest("maint-output-rest", "the box opens nothing to a maintainer (10)"));
+        let rules = vec![
+            only_ipv4("maint-output-ipv6"),
+            flows("maint-output-flows"),
+            refuse_rest("maint-output-rest", "the box opens nothing to a maintainer (10)"),
+        ];
         Chain { name: "output_maint", hook: None, rules }
     }
 
     /// There and back, for the second consent.
     pub(super) fn further(&self) -> Option<[Chain; 2]> {
         let (_, host, port) = self.further?;
-        let mut there = Vec::new();
-        there.push(only_ipv4("forward-maint-ipv6"));
-        there.push(self.foreign("forward-maint-source"));
-        there.push(flows("forward-maint-flows"));
-        there.push(refuse_invalid("forward-maint-invalid"));
+        let mut there = vec![
+            only_ipv4("forward-maint-ipv6"),
+            self.foreign("forward-maint-source"),
+            flows("forward-maint-flows"),
+            refuse_invalid("forward-maint-invalid"),
+        ];
         let one = vec![is(Key::Destination4, Operand::address(host)), is(Key::TcpTo, Operand::Number(port))];
         there.push(accept("forward-maint-host", "the one host and port of the second consent (7)", one));
         there.push(refuse_rest("forward-maint-rest", "a maintainer reaches one port of one host (7)"));

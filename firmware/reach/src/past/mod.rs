@@ -8,7 +8,7 @@
 mod columns;
 mod ink;
 mod keep;
-mod record;
+pub(crate) mod record;
 mod runs;
 mod stories;
 mod strips;

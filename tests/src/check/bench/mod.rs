@@ -10,6 +10,7 @@ mod peers;
 mod plot;
 mod probers;
 pub mod relay;
+pub mod rest;
 mod smb;
 pub mod wall;
 

@@ -1,0 +1,27 @@
+//! What reads bytes that others choose, by name, for a fuzzer (`scripts/fuzz`) and for the property below: whatever comes is
+//! read to an end, without a panic.
+
+use crate::record;
+
+/// Reads, and says nothing.
+pub type Read = fn(&[u8]);
+
+/// Names, and what reads.
+pub const TARGETS: &[(&str, Read)] = &[("journal", journal)];
+
+fn journal(bytes: &[u8]) {
+    let _ = record::scan(bytes, 1);
+    let _ = record::places(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_read_to_an_end(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            super::TARGETS.iter().for_each(|(_, read)| read(&bytes));
+        }
+    }
+}
