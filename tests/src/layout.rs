@@ -145,6 +145,12 @@ impl Layout {
         matches!(self.uplink, Uplink::Isp)
     }
 
+    /// Whether the receipt computer's cloud is there, which is reached by it. On a line by IPsec it is left out: two of the lab's
+    /// charons in one box would each make a TUN of one name.
+    pub const fn has_cloud(self) -> bool {
+        self.has_internet() && !matches!(self.line, Line::Ipsec)
+    }
+
     /// The ports of the box that networkd holds here. In a line by advertisement the kernel's own client does the same work, and
     /// the lab's faults speak to that.
     pub fn held(self) -> Vec<&'static str> {
@@ -161,7 +167,8 @@ impl Layout {
     pub fn hosts(self) -> Vec<Host> {
         let line: &[Host] = if self.line == Line::Ipsec { &[Host::Isp, Host::Ipsec] } else { &[Host::Ngn] };
         let isp: &[Host] = if self.has_internet() && self.line != Line::Ipsec { &[Host::Isp] } else { &[] };
-        [line, isp, &[Host::Centre, Host::Box, Host::Terminal, Host::Clinic, Host::Home]].concat()
+        let cloud: &[Host] = if self.has_cloud() { &[Host::Cloud] } else { &[] };
+        [line, isp, cloud, &[Host::Centre, Host::Box, Host::Terminal, Host::Clinic, Host::Home]].concat()
     }
 
     /// At whose bridge the box's cable ends.
@@ -225,6 +232,9 @@ impl Layout {
         ];
         if self.has_internet() {
             wires.push((Host::Box, INTERNET, Host::Isp, "i0"));
+        }
+        if self.has_cloud() {
+            wires.push((Host::Isp, "h0", Host::Cloud, "n0"));
         }
         wires.push((self.resolvers(), "c0", Host::Centre, "n0"));
         if self.line == Line::Ipsec {
@@ -325,7 +335,8 @@ impl Layout {
             Host::Home => self.of_home(),
             Host::Isp => self.of_isp(),
             Host::Ipsec => GATEWAY.into(),
-            Host::Cloud | Host::Maint => String::new(),
+            Host::Cloud => CLOUD.into(),
+            Host::Maint => String::new(),
         }
     }
 
@@ -357,6 +368,9 @@ impl Layout {
         }
         if self.has_internet() {
             all += THE_INTERNET;
+        }
+        if self.has_cloud() {
+            all += TO_THE_CLOUD;
         }
         all
     }
@@ -412,6 +426,30 @@ const THE_INTERNET: &str = "\
 link set dev i0 up
 address replace 203.0.113.161/32 dev lo
 address replace 203.0.113.162/32 dev lo
+";
+
+/// The gateway of the cloud, on the internet; the networks behind it, and the addresses it gives in the tunnel.
+pub const CLOUD_GATEWAY: &str = "203.0.113.178";
+/// As said.
+pub const CLOUD_NETWORK: &str = "10.40.0.0/16";
+/// As said.
+pub const CLOUD_INNER: &str = "10.41.0.0/28";
+/// The cloud's service.
+pub const CLOUD_SERVICE: &str = "10.40.0.10";
+
+/// The internet provider's side of the cloud's line.
+const TO_THE_CLOUD: &str = "\
+link set dev h0 up
+address replace 203.0.113.177/29 dev h0
+";
+
+/// The cloud: its gateway outside, its service inside. That nothing comes back to who asks inside without the tunnel, its routes
+/// say: the internet provider knows none of these addresses.
+const CLOUD: &str = "\
+link set dev n0 up
+address replace 203.0.113.178/29 dev n0
+address replace 10.40.0.10/32 dev lo
+route replace default via 203.0.113.177
 ";
 
 /// The internet provider, with the line's own prefixes, and the gateway's network behind it.

@@ -1,5 +1,6 @@
 //! The line: the closed network's router and resolvers, and the centre behind it.
 
+pub mod cloud;
 pub mod delegation;
 pub mod gateway;
 mod home;
@@ -49,6 +50,7 @@ pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
     }
     daemons.extend(gateway::start(ground, world.gateway)?);
     daemons.extend(internet::start(ground)?);
+    daemons.extend(cloud::start(ground, world)?);
     rename(ground, Names::Own, world.names)?;
     // The process that started is not the daemon it left, which no fault ever stops: nothing to remember.
     time.wait()?;

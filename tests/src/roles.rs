@@ -59,9 +59,9 @@ pub fn prepare(ground: &Ground, sekisho: &Path) -> Result<(), Error> {
     }
     let state = the_box::state(place);
     own(&state.join("secrets"), 0, 0o711)?;
-    let line = crate::line::gateway::secret(place);
-    if line.exists() {
-        chown(&line, Some(ROLES[0].uid), None).map_err(at(&line))?;
+    let proofs = ["line", "cloud"].map(|name| state.join("secrets").join(name));
+    for proof in proofs.iter().filter(|proof| proof.exists()) {
+        chown(proof, Some(ROLES[0].uid), None).map_err(at(proof))?;
     }
     for (folder, uid) in
         [("firewall", 971), ("maintenance", 971), ("page", 974), ("reach", 972), ("relay", OWNER)]

@@ -10,7 +10,7 @@ use crate::error::{Error, at, doing, other};
 use crate::fault::Dates;
 use crate::ground::{Daemons, Ground, args, text};
 use crate::layout::{Layout, Line};
-use crate::line::gateway;
+use crate::line::{cloud, gateway};
 use crate::plan::{Host, Place, TheBox};
 use crate::process::Process;
 use crate::samba::{self, Login};
@@ -45,11 +45,6 @@ pub fn socket(place: &Place) -> PathBuf {
     place.at("socket")
 }
 
-/// Where its charon is driven.
-pub fn vici(place: &Place) -> PathBuf {
-    socket(place).join("charon")
-}
-
 /// Where `sekisho generate` writes Samba's part.
 pub fn generated(place: &Place) -> PathBuf {
     place.run(Host::Box).join("samba")
@@ -72,10 +67,9 @@ pub fn start(ground: &Ground, sekisho: &Path) -> Result<Daemons, Error> {
         "--socket",
         &sockets,
     ];
-    let driven = text(&vici(&ground.place));
-    if ground.layout.line == Line::Ipsec {
+    if ground.layout.line == Line::Ipsec || ground.layout.has_cloud() {
         // The lab's kernel has no ESP.
-        generate.extend(["--vici", &driven, "--userspace-ipsec"]);
+        generate.push("--userspace-ipsec");
     }
     if ground.the_box == TheBox::Split {
         generate.extend(["--owner", roles::RELAYD]);
@@ -216,15 +210,37 @@ pub fn profile_text(layout: Layout) -> String {
     PLAIN.replace("expected = [", &expected).replace("2001:db8:0:cc::/64", "203.0.113.0/26")
 }
 
-/// Has the box prove itself to its provider by a certificate that has expired, or by its key again.
-pub fn prove_by(ground: &Ground, expired: bool) -> Result<(), Error> {
-    let (profile, secret) = (ground.place.at("provider.toml"), ground.place.at("state/secrets/line-expired"));
-    let mut text = include_str!("../lab/provider.toml").to_owned();
+/// A form by which the box proves itself: its file, what stands in it, and the name of the secret.
+#[derive(Clone, Copy, Debug)]
+pub struct Proof {
+    form: &'static str,
+    text: &'static str,
+    secret: &'static str,
+}
+
+impl Proof {
+    /// To the provider of a line by IPsec.
+    pub const OF_THE_LINE: Self =
+        Self { form: "provider.toml", text: include_str!("../lab/provider.toml"), secret: "line" };
+    /// To the cloud.
+    pub const OF_THE_CLOUD: Self =
+        Self { form: "cloud.toml", text: include_str!("../lab/cloud.toml"), secret: "cloud" };
+}
+
+/// Has the box prove itself by a certificate that has expired, or by its key again.
+pub fn prove_by(
+    ground: &Ground,
+    Proof { form, text, secret: key }: Proof,
+    expired: bool,
+) -> Result<(), Error> {
+    let secrets = ground.place.at("state/secrets");
+    let (profile, secret) = (ground.place.at(form), secrets.join(format!("{key}-expired")));
+    let mut text = text.to_owned();
     if expired {
         text = text.replace("\"psk\"", "\"certificate\"\nauthorities = \"ca.pem\"");
-        text = text.replace("secret:line", "secret:line-expired");
+        text = text.replace(&format!("secret:{key}"), &format!("secret:{key}-expired"));
         std::fs::write(&secret, expired_identity()?).map_err(at(&secret))?;
-        let owner = gateway::secret(&ground.place).metadata().map_err(at(&secret))?;
+        let owner = secrets.join(key).metadata().map_err(at(&secret))?;
         let owner = std::os::unix::fs::MetadataExt::uid(&owner);
         std::os::unix::fs::chown(&secret, Some(owner), None).map_err(at(&secret))?;
     }
@@ -256,6 +272,9 @@ pub fn site_text(layout: Layout, dates: Dates) -> String {
     if layout.has_internet() {
         text = text.replace("[terminals]\n", INTERNET_WAY).replacen("[[port]]\n", INTERNET_PORT, 1);
         text = text.replace("name = \"t1\"\n", INTERNET_CARD);
+    }
+    if layout.has_cloud() {
+        text += &cloud::table();
     }
     if let Some(days) = dates.certificate {
         text = text.replace("2099-12-31", &day(days).to_string());

@@ -112,7 +112,10 @@ fn folders(place: &Place, layout: Layout) -> Result<(), Error> {
     if layout.line == Line::Ipsec {
         let provider = place.at("provider.toml");
         fs::write(&provider, include_str!("../lab/provider.toml")).map_err(at(&provider))?;
-        line::gateway::make_secret(place)?;
+        line::gateway::make_secret(place, &line::gateway::Responder::of_the_line(layout))?;
+    }
+    if layout.has_cloud() {
+        line::cloud::prepare(place)?;
     }
     Ok(())
 }
@@ -173,6 +176,7 @@ fn start(ground: &Ground, world: &World, sekisho: Option<&Path>) -> Result<Daemo
     type Start<'a> = Box<dyn FnOnce() -> Result<Daemons, Error> + Send + 'a>;
     let centre = move || {
         let mut daemons = Daemons::from([(line::CENTRE.into(), line::centre(ground, world.centre)?)]);
+        daemons.extend(line::cloud::service(ground, world)?);
         if let Some(sekisho) = sekisho {
             daemons.extend(the_box::start(ground, sekisho)?);
         }

@@ -99,6 +99,9 @@ fn an_internet_a_cloud_claims_hosts_printers_and_a_maintainer_keep_to_what_they_
                 last(d, "output_cloud", ACCEPT());
                 remove(d, "cloud-output-rest");
             }),
+            ("the box to another service of the cloud", 10, |d| {
+                add_element(d, "cloud_peers", json!({"concat": ["10.20.0.11", "tcp", 443]}));
+            }),
             ("the box to another server", 10, |d| {
                 add_element(d, "isp_peers", json!({"concat": ["203.0.113.99", "tcp", 443]}));
             }),

@@ -85,6 +85,14 @@ pub enum Rung {
     InternetGateway,
     /// Somebody far on it answers whom the box asks there anyway: one of the line's resolvers.
     InternetBeyond,
+    /// A gateway of the receipt computer's cloud answers IKE, by the internet line.
+    CloudIke,
+    /// The tunnel to the cloud stands.
+    CloudTunnel,
+    /// A service of the cloud accepts a TCP connection.
+    CloudTcp,
+    /// It speaks TLS with a valid certificate, where the site file names it.
+    CloudTls,
     /// The maintainer's gateway, called by the line, answers; known only while a consent is open.
     Maintainer,
     /// The same, called by the internet line.
@@ -122,6 +130,8 @@ pub enum Branch {
     Clinic,
     /// The internet line, which is another way than the one to the centre.
     Internet,
+    /// The receipt computer's cloud, behind its own tunnel over the internet line.
+    Cloud,
     /// The way to a maintainer, while a consent is open.
     Maintenance,
     /// The box itself. Its rungs stand on nothing, and nothing stands on them.
@@ -130,7 +140,7 @@ pub enum Branch {
 
 impl Rung {
     /// Every rung, in the order a person climbs.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 51] = [
         Self::Link,
         Self::Discovery,
         Self::Session,
@@ -167,6 +177,10 @@ impl Rung {
         Self::InternetAddress,
         Self::InternetGateway,
         Self::InternetBeyond,
+        Self::CloudIke,
+        Self::CloudTunnel,
+        Self::CloudTcp,
+        Self::CloudTls,
         Self::Maintainer,
         Self::MaintainerByInternet,
         Self::Ruleset,
@@ -196,6 +210,7 @@ impl Rung {
             Self::InternetLink | Self::InternetAddress | Self::InternetGateway | Self::InternetBeyond => {
                 Branch::Internet
             }
+            Self::CloudIke | Self::CloudTunnel | Self::CloudTcp | Self::CloudTls => Branch::Cloud,
             Self::Maintainer | Self::MaintainerByInternet => Branch::Maintenance,
             Self::Ruleset
             | Self::Storage
@@ -226,8 +241,10 @@ impl Rung {
     /// Whether it is a fact about the box that the box itself collects. Its own ends of the tunnels are, and what it was
     /// given for the terminals.
     pub const fn is_own(self) -> bool {
-        matches!(self, Self::Tunnel | Self::Prefix | Self::Maintainer | Self::MaintainerByInternet)
-            || matches!(self.branch(), Branch::Box) && !self.is_relays()
+        matches!(
+            self,
+            Self::Tunnel | Self::CloudTunnel | Self::Prefix | Self::Maintainer | Self::MaintainerByInternet
+        ) || matches!(self.branch(), Branch::Box) && !self.is_relays()
     }
 
     /// The rungs that must hold for this one to say anything. For names either resolver is enough. One that a site does not
@@ -269,7 +286,11 @@ impl Rung {
             Self::InternetLink => &[],
             Self::InternetAddress => &[Self::InternetLink],
             Self::InternetGateway => &[Self::InternetAddress],
-            Self::InternetBeyond | Self::MaintainerByInternet => &[Self::InternetGateway],
+            Self::InternetBeyond | Self::CloudIke | Self::CloudTunnel | Self::MaintainerByInternet => {
+                &[Self::InternetGateway]
+            }
+            Self::CloudTcp => &[Self::CloudTunnel],
+            Self::CloudTls => &[Self::CloudTcp],
         }
     }
 
@@ -314,6 +335,10 @@ impl Rung {
             }
             Self::InternetGateway => Text::new("インターネット回線の入口の応答", "internet line's gateway"),
             Self::InternetBeyond => Text::new("インターネット回線の先の応答", "internet beyond its gateway"),
+            Self::CloudIke => Text::new("クラウドの装置の応答", "cloud's gateway, IKE"),
+            Self::CloudTunnel => Text::new("クラウドとのトンネル", "tunnel to the cloud"),
+            Self::CloudTcp => Text::new("クラウドへの接続", "cloud, TCP"),
+            Self::CloudTls => Text::new("クラウドの証明書", "cloud, TLS"),
             Self::Maintainer | Self::MaintainerByInternet => {
                 Text::new("保守会社の装置の応答", "maintainer's gateway")
             }

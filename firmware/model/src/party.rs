@@ -27,13 +27,15 @@ pub enum Party {
     ReceiptComputer,
     /// Who maintains the clinic's computers from afar.
     Maintainer,
+    /// Who runs the receipt computer's cloud, with the gateways before it.
+    Cloud,
     /// Nothing seen decides it.
     Unknown,
 }
 
 impl Party {
     /// Every party, in the order of the path.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Clinic,
         Self::Box,
         Self::Line,
@@ -43,6 +45,7 @@ impl Party {
         Self::Terminal,
         Self::ReceiptComputer,
         Self::Maintainer,
+        Self::Cloud,
         Self::Unknown,
     ];
 
@@ -58,6 +61,7 @@ impl Party {
             Self::Terminal => "terminal",
             Self::ReceiptComputer => "receipt-computer",
             Self::Maintainer => "maintainer",
+            Self::Cloud => "cloud",
             Self::Unknown => "unknown",
         }
     }
@@ -79,6 +83,7 @@ impl Party {
             Self::Terminal => Text::new("資格確認端末", "the qualification terminal"),
             Self::ReceiptComputer => Text::new("レセコン", "the receipt computer"),
             Self::Maintainer => Text::new("保守会社", "the maintainer"),
+            Self::Cloud => Text::new("レセコンのクラウド", "the receipt computer's cloud"),
             Self::Unknown => Text::new("未確定", "not decided"),
         }
     }

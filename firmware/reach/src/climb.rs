@@ -1,5 +1,6 @@
 //! One look at the ladder: what lies in the box first, then every host at once.
 
+mod cloud;
 mod internet;
 mod near;
 mod neighbours;
@@ -34,6 +35,8 @@ const ROUTERS_ASKED: usize = 3;
 pub struct Climber {
     plan: Plan,
     authorities: Authorities,
+    /// Those of the cloud's services.
+    cloud_authorities: Authorities,
     kernel: Kernel,
     advertisements: Icmp6,
     neighbours: Icmp6,
@@ -48,6 +51,7 @@ pub struct Climber {
     progress: Progress,
     near: near::Ports,
     internet: internet::Internet,
+    cloud: cloud::Cloud,
 }
 
 impl Climber {
@@ -59,6 +63,9 @@ impl Climber {
         let joined = |source| Error::Socket { purpose: "the runtime", source };
         Ok(Self {
             authorities: Authorities::read(plan.authorities_pem.as_deref())?,
+            cloud_authorities: Authorities::read(
+                plan.cloud.as_ref().and_then(|cloud| cloud.authorities_pem.as_deref()),
+            )?,
             kernel: Kernel::open()?,
             advertisements: Icmp6::new(sockets.advertisements).map_err(joined)?,
             neighbours: Icmp6::new(sockets.neighbours).map_err(joined)?,
@@ -70,6 +77,7 @@ impl Climber {
             progress: Progress::default(),
             near: near::Ports::default(),
             internet: internet::Internet::default(),
+            cloud: cloud::Cloud::default(),
             plan,
         })
     }
@@ -88,7 +96,7 @@ impl Climber {
         let mut carriers: Vec<Observation> =
             self.near_ports().await.into_iter().map(|seen| self.progress.told(seen)).collect();
         let internet = self.internet_own().await;
-        let (gateway, hosts, (mut near, by_arp), beyond) = tokio::join!(
+        let (gateway, hosts, (mut near, by_arp), beyond, cloud) = tokio::join!(
             when(grounded, self.gateway()),
             // Many probes at once: their state is the heap's.
             Box::pin(when(grounded && far, self.hosts())),
@@ -98,6 +106,7 @@ impl Climber {
                 (near.into_iter().map(told).collect::<Vec<_>>(), internet.map(told))
             },
             self.internet_beyond(far),
+            Box::pin(self.cloud(far)),
         );
         looked.extend([gateway, hosts].into_iter().flatten());
         // The home gateway is asked with those near, and is of the line.
@@ -107,7 +116,9 @@ impl Climber {
         self.forget_what_a_near_cable_cut_off(&mut carriers, &mut near).await;
         looked.extend(carriers);
         looked.extend(near);
-        looked.extend(self.internet_seen(internet, by_arp.into_iter().chain(beyond).collect()).await);
+        self.note_cloud(&cloud);
+        let asked = by_arp.into_iter().chain(beyond).chain(cloud).collect();
+        looked.extend(self.internet_seen(internet, asked).await);
         looked
     }
 
@@ -261,8 +272,8 @@ impl Climber {
             return Vec::new();
         }
         let (ike, nat) = tokio::join!(
-            self.timed(Rung::Ike, ike::probe(&self.plan, ike::IKE)),
-            self.timed(Rung::IkeNat, ike::probe(&self.plan, ike::NAT)),
+            self.timed(Rung::Ike, ike::probe(None, &self.plan.gateways, ike::IKE)),
+            self.timed(Rung::IkeNat, ike::probe(None, &self.plan.gateways, ike::NAT)),
         );
         vec![ike, nat]
     }

@@ -61,6 +61,8 @@ pub struct Subjects {
     clinic: String,
     /// The internet line.
     internet: String,
+    /// The cloud.
+    cloud: String,
     terminals: BTreeMap<String, String>,
 }
 
@@ -73,7 +75,9 @@ impl Subjects {
         let consumers: Vec<String> = consumers.map(|one| format!("{} {}", one.name, one.address)).collect();
         let internet = plan.internet.as_ref();
         let internet = internet.map_or_else(String::new, |one| format!("{} {:?}", one.port, one.resolvers));
-        Self { line: plan.contract.clone(), clinic: consumers.join(", "), internet, terminals }
+        let cloud = plan.cloud.as_ref();
+        let cloud = cloud.map_or_else(String::new, |one| format!("{:?} {:?}", one.gateways, one.endpoints));
+        Self { line: plan.contract.clone(), clinic: consumers.join(", "), internet, cloud, terminals }
     }
 
     fn at(&self, rung: Rung, terminal: Option<&str>) -> String {
@@ -81,6 +85,7 @@ impl Subjects {
             Some(name) => self.terminals.get(name).cloned().unwrap_or_default(),
             None if rung.branch() == Branch::Clinic => self.clinic.clone(),
             None if rung.branch() == Branch::Internet => self.internet.clone(),
+            None if rung.branch() == Branch::Cloud => self.cloud.clone(),
             None => self.line.clone(),
         }
     }
@@ -220,7 +225,7 @@ mod tests {
         let own = |(name, of): &(&str, &str)| ((*name).to_owned(), (*of).to_owned());
         let clinic = "receipt 198.51.100.10".to_owned();
         let terminals = terminals.iter().map(own).collect();
-        Subjects { line: line.to_owned(), clinic, internet: String::new(), terminals }
+        Subjects { line: line.to_owned(), clinic, terminals, ..Subjects::default() }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! [`Party::Unknown`], never another party (a wrong accusation is a bug, see `tests/judge/property.rs`).
 //!
 //! The line, what it gives the terminals, the terminal, the clinic's wiring and its machines, answers, their consumers, the
-//! internet line and the box are judged apart. A fault of the line makes the service [`Usability::Unusable`], or [`Usability::Partly`] if the
+//! internet line, the receipt computer's cloud and the box are judged apart. A fault of the line makes the service [`Usability::Unusable`], or [`Usability::Partly`] if the
 //! centre can be had nevertheless; terminals without a prefix make it unusable; a fault of the terminal's file sharing only
 //! [`Usability::Partly`], because the terminal's own screen and card reader go on working. A warning leaves the service what
 //! it is: it is usable, and somebody has to act all the same.
@@ -19,7 +19,7 @@ use model::observation::Evidence;
 use model::{Certainty, Fault, FaultCode, Outcome, Party, Rung, Symptom, Timestamp, Usability, Verdict};
 
 use self::table::{
-    ALL_HOLDS, ANSWERS, BOX, CLINIC, CONSUMERS, CONTENTS, DROPPING, INTERNET, LINE, LINE_HOLDS, Need,
+    ALL_HOLDS, ANSWERS, BOX, CLINIC, CLOUD, CONSUMERS, CONTENTS, DROPPING, INTERNET, LINE, LINE_HOLDS, Need,
     RECORDED, Row, SEGMENT, TERMINAL, WARNINGS, WIRING,
 };
 use crate::sabotage;
@@ -58,6 +58,8 @@ fn finding(evidence: &Evidence, since: Timestamp) -> Verdict {
         fault if evidence.clinic_leaves => (fault, None),
         fault => (None, fault),
     };
+    // Nor does qualification feel the cloud, which is the clinic's own way.
+    let cloud = first(CLOUD, evidence).filter(|fault| internet.is_none() || fault.owner != Party::Unknown);
     let usability = match (&line, &terminal) {
         _ if holds(DROPPING, evidence) || segment.is_some() => Usability::Unusable,
         (Some(_), _) if !holds(LINE_HOLDS, evidence) => Usability::Unusable,
@@ -71,6 +73,7 @@ fn finding(evidence: &Evidence, since: Timestamp) -> Verdict {
         .chain(terminal)
         .chain(later)
         .chain(internet)
+        .chain(cloud)
         .chain(each(WARNINGS, evidence));
     let foremost = alarms.next();
     let others: Vec<Fault> = alarms.collect();
@@ -84,8 +87,8 @@ fn finding(evidence: &Evidence, since: Timestamp) -> Verdict {
 pub fn owners(code: FaultCode) -> Vec<(Party, Certainty)> {
     let mut found: Vec<(Party, Certainty)> = Vec::new();
     let tables = [
-        LINE, SEGMENT, TERMINAL, WIRING, CLINIC, ANSWERS, CONTENTS, CONSUMERS, INTERNET, BOX, WARNINGS,
-        RECORDED,
+        LINE, SEGMENT, TERMINAL, WIRING, CLINIC, ANSWERS, CONTENTS, CONSUMERS, INTERNET, CLOUD, BOX,
+        WARNINGS, RECORDED,
     ];
     for row in tables.into_iter().flatten().filter(|row| row.code == code) {
         if found.iter().all(|(owner, _)| *owner != row.owner) {

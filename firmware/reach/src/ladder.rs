@@ -80,6 +80,11 @@ impl Ladder {
             Rung::ResolverTwo => plan.one_resolver,
             Rung::InternetBeyond => plan.internet.as_ref().is_none_or(|one| one.resolvers.is_empty()),
             rung if rung.branch() == Branch::Internet => plan.internet.is_none(),
+            Rung::CloudTcp => plan.cloud.as_ref().is_none_or(|cloud| cloud.endpoints.is_empty()),
+            Rung::CloudTls => {
+                plan.cloud.as_ref().is_none_or(|cloud| cloud.endpoints.iter().all(|one| one.name.is_none()))
+            }
+            rung if rung.branch() == Branch::Cloud => plan.cloud.is_none(),
             rung if rung.branch() == Branch::Maintenance => plan.maintainer != Some(*rung),
             _ => false,
         };

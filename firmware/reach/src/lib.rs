@@ -44,6 +44,8 @@ pub use error::Error;
 pub use files::observations as of_files;
 pub use judge::{judge, owners};
 pub use past::Past;
-pub use plan::{ClinicSide, ConsumerTarget, InternetTarget, Plan, SessionTarget, TerminalTarget};
+pub use plan::{
+    ClinicSide, CloudTarget, ConsumerTarget, InternetTarget, Plan, SessionTarget, TerminalTarget,
+};
 pub use run::{Ask, Witness, run};
 pub use sockets::Sockets;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use model::profile::Target;
 use model::site::Place;
 use model::site::prefix::Prefix;
-use model::site::uplink::{Line, SESSION_LINE, Uplink};
+use model::site::uplink::{Endpoint, Line, SESSION_LINE, Uplink};
 use model::{Calendar, Date, Rung, Site, Zone};
 
 /// A terminal the ladder looks at.
@@ -67,6 +67,19 @@ pub struct SessionTarget {
     pub said: PathBuf,
 }
 
+/// The receipt computer's cloud, behind its own tunnel over the internet line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloudTarget {
+    /// The port of the internet line.
+    pub port: String,
+    /// The gateways of its tunnel.
+    pub gateways: Vec<IpAddr>,
+    /// Whom the box asks behind it.
+    pub endpoints: Vec<Endpoint>,
+    /// The authorities their certificates must come from, PEM. Without them the certificates are not judged.
+    pub authorities_pem: Option<Vec<u8>>,
+}
+
 /// Everything the probes need to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -108,6 +121,8 @@ pub struct Plan {
     pub clinic: ClinicSide,
     /// The internet line.
     pub internet: Option<InternetTarget>,
+    /// The cloud.
+    pub cloud: Option<CloudTarget>,
     /// The rung of the maintainer's gateway, by which way it is called; none on a site without maintenance.
     pub maintainer: Option<Rung>,
     /// What is known beforehand.
@@ -154,6 +169,7 @@ impl Plan {
                 .collect(),
             clinic: ClinicSide::of(site),
             internet: internet(site),
+            cloud: cloud(site),
             maintainer: site.maintainer.as_ref().map(|maintainer| match maintainer.uplink {
                 Uplink::Line => Rung::Maintainer,
                 Uplink::Internet => Rung::MaintainerByInternet,
@@ -167,6 +183,15 @@ impl Plan {
     pub fn told_in(mut self, folder: &Path) -> Self {
         if let Some(session) = &mut self.session {
             session.said = folder.join(&session.said);
+        }
+        self
+    }
+
+    /// The same with the authorities of the cloud's services.
+    #[must_use]
+    pub fn with_cloud_authorities(mut self, pem: Option<Vec<u8>>) -> Self {
+        if let Some(cloud) = &mut self.cloud {
+            cloud.authorities_pem = pem;
         }
         self
     }
@@ -200,6 +225,16 @@ fn internet(site: &Site) -> Option<InternetTarget> {
         port: site.interface(Zone::Isp)?.to_owned(),
         resolvers: internet.resolvers.iter().copied().map(IpAddr::V4).collect(),
         serves: site.clinic_internet || site.cloud.is_some(),
+    })
+}
+
+fn cloud(site: &Site) -> Option<CloudTarget> {
+    let (cloud, internet) = (site.cloud.as_ref()?, internet(site)?);
+    Some(CloudTarget {
+        port: internet.port,
+        gateways: cloud.gateways.iter().copied().map(IpAddr::V4).collect(),
+        endpoints: cloud.endpoints.clone(),
+        authorities_pem: None,
     })
 }
 

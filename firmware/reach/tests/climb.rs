@@ -26,9 +26,10 @@ fn alarms(part: &LinePart) -> Vec<(FaultCode, Party)> {
     part.verdict.alarms().map(|fault| (fault.code, fault.owner)).collect()
 }
 
-/// All rungs but those of a tunnel, a session, an internet line and a maintainer, which this clinic has not.
+/// All rungs but those of a tunnel, a session, an internet line, a cloud and a maintainer, which this clinic has not.
 fn on_this_line() -> impl Iterator<Item = Rung> {
-    let beside = |rung: &Rung| matches!(rung.branch(), Branch::Internet | Branch::Maintenance);
+    let beside =
+        |rung: &Rung| matches!(rung.branch(), Branch::Internet | Branch::Cloud | Branch::Maintenance);
     let of_a_tunnel = |rung: &Rung| {
         matches!(rung, Rung::Ike | Rung::IkeNat | Rung::Tunnel | Rung::Discovery | Rung::Session)
     };

@@ -114,15 +114,12 @@ pub struct Generate {
     /// Folder the configuration is written to
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
-    /// Folder of the roles' sockets, where the resolver's answers are heard
+    /// Folder of the roles' sockets, where the resolver's answers are heard and charons are driven
     #[arg(long, value_name = "DIR", default_value = SOCKETS)]
     pub socket: PathBuf,
     /// The user the share's files belong to: the one the relay runs as; who asks if absent
     #[arg(long, value_name = "USER")]
     pub owner: Option<String>,
-    /// Folder of the sockets by which charon is driven; netd's own below --to if absent
-    #[arg(long, value_name = "DIR")]
-    pub vici: Option<PathBuf>,
     /// charon encrypts by itself, on a TUN: for a kernel without ESP
     #[arg(long)]
     pub userspace_ipsec: bool,

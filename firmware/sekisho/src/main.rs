@@ -5,6 +5,7 @@
 mod boot;
 mod capability;
 mod cli;
+mod contract;
 mod failure;
 mod files;
 mod generate;

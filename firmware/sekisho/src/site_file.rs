@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 
 use model::ruleset::Candidate;
 use model::site::SiteError;
-use model::site::uplink::{Ipsec, Line};
 use model::{Profile, Site};
-use tunnel::Provider;
-use tunnel::provider::Authentication;
+use tunnel::charon::Purpose;
 
+use crate::contract::{Contract, File, Form};
 use crate::failure::Failure;
 
 /// The profiles in the binary: data with the field's real names.
@@ -21,10 +20,11 @@ pub const PROVIDERS: &[(&str, &str)] = &[
     ("mind-secureminder", include_str!("../providers/mind-secureminder.toml")),
     ("ntt-data-chugoku-ondemand", include_str!("../providers/ntt-data-chugoku-ondemand.toml")),
     ("nttpc-ip-members", include_str!("../providers/nttpc-ip-members.toml")),
+    ("orca-cloud", include_str!("../providers/orca-cloud.toml")),
 ];
 
 /// The box's own store of public authorities, as Debian's ca-certificates keeps it.
-const PUBLIC_AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+pub const PUBLIC_AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// A site, and the authorities its profile expects the centre's certificate from.
 pub struct Loaded {
@@ -36,18 +36,19 @@ pub struct Loaded {
     pub texts: Candidate,
     /// The provider of a line by IPsec, where the site file names one.
     pub provider: Option<Contract>,
-}
-
-/// What a provider's profile says, and the authorities it names.
-#[derive(Clone, Debug)]
-pub struct Contract {
-    /// The profile.
-    pub provider: Provider,
-    /// PEM text of the authorities of the gateway's certificate; empty with a shared key.
-    pub authorities: String,
+    /// Who runs the gateways of the receipt computer's cloud, likewise.
+    pub cloud: Option<Contract>,
+    /// PEM text of the authorities of the cloud's services; none: nobody judges their certificates.
+    pub cloud_authorities: Option<Vec<u8>>,
 }
 
 impl Loaded {
+    /// The contracts of the tunnels that are kept up: the line's, and the cloud's.
+    pub fn contracts(&self) -> [Option<(Purpose, &Contract)>; 2] {
+        [(Purpose::Line, &self.provider), (Purpose::Cloud, &self.cloud)]
+            .map(|(purpose, contract)| Some((purpose, contract.as_ref()?)))
+    }
+
     /// The same, if this build brings up everything the site asks for.
     ///
     /// # Errors
@@ -71,47 +72,27 @@ pub fn load(path: &Path) -> Result<Loaded, Failure> {
         Err(mistakes) => (None, String::new(), Err(mistakes)),
     };
     let site = Site::parse(&shown, &text, profile);
-    let contract = contract(path, &text, site.as_ref().ok());
-    let (site, provider) = match (site, contract) {
-        (Ok(site), Ok(contract)) => (site, contract),
-        (site, contract) => {
-            let mistakes = [site.err(), contract.err()];
+    let line = site.as_ref().ok().and_then(Form::of_the_line);
+    let cloud = site.as_ref().ok().and_then(Form::of_the_cloud);
+    let files = File { path, text: &text };
+    let line = line.map(|form| files.contract(&form)).transpose();
+    let cloud = cloud.map(|form| files.contract(&form)).transpose();
+    let (site, provider, cloud) = match (site, line, cloud) {
+        (Ok(site), Ok(line), Ok(cloud)) => (site, line, cloud),
+        (site, line, cloud) => {
+            let mistakes = [site.err(), line.err(), cloud.err()];
             return Err(Failure::Site(mistakes.into_iter().flatten().flatten().collect()));
         }
     };
+    let contradicts = files.of_the_cloud(&site, provider.as_ref(), cloud.as_ref());
+    if !contradicts.is_empty() {
+        return Err(Failure::Site(contradicts));
+    }
+    let cloud_authorities = files.cloud_authorities(&site)?;
     let authorities = authorities(&site.profile, place.as_deref())?;
     let profile_name = place.map_or_else(|| "the profile".to_owned(), |place| place.display().to_string());
     let texts = Candidate { file: shown, site: text, profile_name, profile: profile_text };
-    Ok(Loaded { site, authorities, texts, provider })
-}
-
-/// The provider's profile that a site's line names.
-fn contract(path: &Path, text: &str, site: Option<&Site>) -> Result<Option<Contract>, Vec<SiteError>> {
-    let Some(Line::Ipsec(Ipsec { provider: Some(name), routed, .. })) = site.map(|site| &site.line) else {
-        return Ok(None);
-    };
-    let one = |key: &str, message: String, allowed: Option<&str>| {
-        let line = text.lines().position(|line| line.trim_start().starts_with(key)).map_or(1, |at| at + 1);
-        let (path, file) = (format!("line.ipsec.{key}"), path.display().to_string());
-        vec![SiteError { file, line, path, message, allowed: allowed.map(str::to_owned) }]
-    };
-    if PROVIDERS.iter().any(|(shipped, _)| shipped == name) {
-        let message =
-            format!("{name:?} is an empty form: its file has to be filled in from the contract sheet");
-        return Err(one("provider", message, Some("a copy of it beside the site file, that ends in .toml")));
-    }
-    let beside = |name: &str| path.parent().unwrap_or_else(|| Path::new(".")).join(name);
-    let place = beside(name);
-    let read = |place: &Path| {
-        std::fs::read_to_string(place)
-            .map_err(|source| one("provider", format!("failed to read {}: {source}", place.display()), None))
-    };
-    let provider = Provider::parse(&place.display().to_string(), &read(&place)?, *routed)?;
-    let authorities = match &provider.authentication {
-        Authentication::Certificate { authorities, .. } => read(&beside(authorities))?,
-        Authentication::Psk { .. } => String::new(),
-    };
-    Ok(Some(Contract { provider, authorities }))
+    Ok(Loaded { site, authorities, texts, provider, cloud, cloud_authorities })
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
@@ -177,7 +158,7 @@ mod tests {
     #[test]
     fn every_shipped_provider_is_an_empty_form_that_one_sentence_refuses() {
         for (name, text) in PROVIDERS {
-            let said = Provider::parse(name, text, false).unwrap_err();
+            let said = tunnel::Provider::parse(name, text, false).unwrap_err();
             assert!(said.len() == 1 && said[0].message.contains("is not filled in"), "{name}: {said:?}");
         }
     }

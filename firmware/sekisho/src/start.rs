@@ -54,13 +54,13 @@ type Roles = JoinSet<(Role, Result<(), Failure>)>;
 fn check(args: cli::Daemon) -> Result<Place, Failure> {
     let boot = args.boot.map(|file| boot::part::expect(&file)).transpose()?;
     let board = boot.as_ref().map_or_else(|| "simulated".to_owned(), |boot| boot.board.clone());
-    let (purpose, texts, authorities, provider) = match boot {
+    let (purpose, loaded) = match boot {
         Some(BootPart { situation: situation @ (Situation::Carton | Situation::Closed), setup, .. }) => {
-            (Purpose::Setup { setup, lends_addresses: situation == Situation::Carton }, None, None, None)
+            (Purpose::Setup { setup, lends_addresses: situation == Situation::Carton }, None)
         }
         _ => {
             let loaded = site_file::load(&args.site)?.startable()?;
-            (Purpose::Site(Arc::new(loaded.site)), Some(loaded.texts), loaded.authorities, loaded.provider)
+            (Purpose::Site(Arc::new(loaded.site.clone())), Some(loaded))
         }
     };
     let all = match purpose {
@@ -68,7 +68,18 @@ fn check(args: cli::Daemon) -> Result<Place, Failure> {
         Purpose::Setup { .. } => vec![Role::Netd, Role::Boardd, Role::Webd],
     };
     let roles = args.role.map_or(all, |role| vec![role]);
-    Ok(Place { purpose, board, texts, authorities, provider, state: args.state, sockets: args.socket, roles })
+    let (state, sockets) = (args.state, args.socket);
+    let Some(loaded) = loaded else {
+        return Ok(Place::without_a_site(purpose, board, state, sockets, roles));
+    };
+    Ok(Place {
+        texts: Some(loaded.texts),
+        authorities: loaded.authorities,
+        provider: loaded.provider,
+        cloud: loaded.cloud,
+        cloud_authorities: loaded.cloud_authorities,
+        ..Place::without_a_site(purpose, board, state, sockets, roles)
+    })
 }
 
 /// Every port the site file names is there; all that are missing are said at once. It is `netd`'s to say: not every

@@ -43,8 +43,15 @@ impl Purpose {
         }
     }
 
-    /// Below the folder of the roles' sockets: where the charons have theirs, which must outlive `netd`'s own folder.
-    pub const FOLDER: &'static str = "charon";
+    /// Below the folder of the roles' sockets: where its charon has its own, which must outlive `netd`'s own folder. Each has one
+    /// by itself: a charon notes its process in its folder, and starts beside no other.
+    pub const fn folder(self) -> &'static str {
+        match self {
+            Self::Line => "charon",
+            Self::Cloud => "charon-cloud",
+            Self::Maintenance => "charon-maintenance",
+        }
+    }
 
     /// The socket it is driven by, in its folder.
     pub fn socket(self, folder: &Path) -> PathBuf {

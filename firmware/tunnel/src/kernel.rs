@@ -37,15 +37,15 @@ pub async fn close(way: &Way) {
 }
 
 /// Makes the XFRM interface, unless there is one of its name: charon's own TUN where it encrypts itself, or ours from
-/// before.
+/// before; and gives it the inner address, where the contract names one.
 ///
 /// # Errors
 /// [`Error::Way`] if the kernel does not make it.
 pub async fn interface(way: &Way, port: &str) -> Result<(), Error> {
-    if nix::net::if_::if_nametoindex(way.purpose.interface()).is_ok() {
-        return Ok(());
+    if nix::net::if_::if_nametoindex(way.purpose.interface()).is_err() {
+        batch(&way.interface(port)).await?;
     }
-    batch(&way.interface(port)).await
+    batch(&way.own()).await
 }
 
 /// Whether an address is one of ours.

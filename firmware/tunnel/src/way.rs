@@ -51,6 +51,16 @@ impl Way {
         text
     }
 
+    /// The inner address that the contract names, which the interface has before anybody is called: charon looks for it when it
+    /// has agreed on a tunnel.
+    pub fn own(&self) -> String {
+        let interface = self.purpose.interface();
+        let address = |fixed: Ipv4Addr| {
+            format!("link set dev {interface} up\naddress replace {fixed}/32 dev {interface}\n")
+        };
+        self.fixed.map(address).unwrap_or_default()
+    }
+
     /// The way in, gone. It fails where it was not there, which is the same.
     pub fn close(&self) -> String {
         let interface = self.purpose.interface();
@@ -92,5 +102,7 @@ mod tests {
         let fixed = Way { fixed: Some(Ipv4Addr::new(10, 0, 0, 9)), ..way() };
         assert!(fixed.open(None).contains("address replace 10.0.0.9/32 dev ipsec0\n"));
         assert!(fixed.open(None).contains("dev ipsec0 src 10.0.0.9\n"));
+        assert_eq!(fixed.own(), "link set dev ipsec0 up\naddress replace 10.0.0.9/32 dev ipsec0\n");
+        assert_eq!(way().own(), "");
     }
 }

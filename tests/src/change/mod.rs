@@ -33,8 +33,10 @@ pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) 
     line::internet::change(ground, from, to)?;
     the_box::change(ground, daemons, from, to)?;
     if from.gateway != to.gateway {
-        line::gateway::change(ground, daemons, to.gateway)?;
+        let responder = line::gateway::Responder::of_the_line(ground.layout);
+        line::gateway::change(ground, daemons, &responder, to.gateway)?;
     }
+    line::cloud::change(ground, daemons, from, to)?;
     if from.names != to.names {
         line::rename(ground, from.names, to.names)?;
     }

@@ -14,6 +14,7 @@ use crate::fault::{Maintained, World};
 use crate::ground::{Daemons, Ground, args};
 use crate::line::{self, maintainer};
 use crate::plan::{Host, TheBox};
+use crate::the_box::Proof;
 use crate::{process, roles, the_box};
 
 /// The name among the daemons of what kills a role.
@@ -28,9 +29,13 @@ pub fn change(ground: &Ground, daemons: &mut Daemons, from: &World, to: &World) 
         fs::write(&site, text).map_err(at(&site))?;
     }
     if from.tunnel_certificate_expired != to.tunnel_certificate_expired {
-        the_box::prove_by(ground, to.tunnel_certificate_expired)?;
+        the_box::prove_by(ground, Proof::OF_THE_LINE, to.tunnel_certificate_expired)?;
     }
-    let proof = from.tunnel_certificate_expired != to.tunnel_certificate_expired;
+    if from.cloud.own_expired != to.cloud.own_expired {
+        the_box::prove_by(ground, Proof::OF_THE_CLOUD, to.cloud.own_expired)?;
+    }
+    let proof = |world: &World| (world.tunnel_certificate_expired, world.cloud.own_expired);
+    let proof = proof(from) != proof(to);
     if from.clock != to.clock || site_file(from) != site_file(to) || proof {
         restart(ground, daemons, None)?;
     }

@@ -5,9 +5,9 @@ use super::rules::{
     HEAR_NOTHING, LEND_NOTHING, LOSE_ADVERTISEMENTS, LOSE_ARP_REPLIES, LOSE_CALLS_BY_THE_INTERNET,
     LOSE_CALLS_TO_THE_MAINTAINER, LOSE_DHCP, LOSE_DISTRIBUTION, LOSE_FILE_SHARING, LOSE_IKE, LOSE_IKE_BY_NAT,
     LOSE_LINE_AUTHENTICATION, LOSE_NEIGHBOUR_ADVERTISEMENTS, LOSE_PACKET_TOO_BIG, LOSE_QUERIES,
-    LOSE_QUERIES_TO_THE_FIRST, LOSE_QUERIES_TO_THE_SECOND, LOSE_THE_NEIGHBOURS_TOO, LOSE_THE_SERVICE,
-    LOSE_WHAT_COMES_OUT_OF_THE_TUNNEL, LOSE_WHAT_GOES_FAR, LOSE_WHAT_THE_RECEIPT_COMPUTER_ASKS,
-    REFUSE_THE_PREFIX, REFUSE_THE_SERVICE,
+    LOSE_QUERIES_TO_THE_FIRST, LOSE_QUERIES_TO_THE_SECOND, LOSE_THE_CLOUD_S_SERVICE, LOSE_THE_NEIGHBOURS_TOO,
+    LOSE_THE_SERVICE, LOSE_THE_WAY_TO_THE_CLOUD, LOSE_WHAT_COMES_OUT_OF_THE_TUNNEL, LOSE_WHAT_GOES_FAR,
+    LOSE_WHAT_THE_RECEIPT_COMPUTER_ASKS, REFUSE_THE_CLOUD_S_SERVICE, REFUSE_THE_PREFIX, REFUSE_THE_SERVICE,
 };
 use super::world::{Certificate, Disk, Folder, Gateway, Home, Internet, Maintained, Names};
 use crate::plan::Host;
@@ -401,6 +401,41 @@ pub const CATALOGUE: &[Fault] = &[
             world.internet = Internet::Dead;
             world.drop(Host::Isp, "ISP_02", LOSE_WHAT_GOES_FAR);
         },
+    },
+    Fault {
+        code: "CLD-01",
+        what: "the cloud's service is silent behind its tunnel, which stands",
+        makes: |world| world.drop(Host::Cloud, "CLD_01", LOSE_THE_CLOUD_S_SERVICE),
+    },
+    Fault {
+        code: "CLD-01:refused",
+        what: "the cloud's service refuses (TCP reset)",
+        makes: |world| world.drop(Host::Cloud, "CLD_01_refused", REFUSE_THE_CLOUD_S_SERVICE),
+    },
+    Fault {
+        code: "CLD-02",
+        what: "nobody speaks IKE on the cloud's gateway",
+        makes: |world| world.cloud.gateway = Gateway::Stopped,
+    },
+    Fault {
+        code: "CLD-02:silent",
+        what: "what goes to the cloud's gateway is lost on the internet",
+        makes: |world| world.drop(Host::Isp, "CLD_02_silent", LOSE_THE_WAY_TO_THE_CLOUD),
+    },
+    Fault {
+        code: "CLD-02:secret",
+        what: "the cloud's gateway has another key than the box",
+        makes: |world| world.cloud.gateway = Gateway::OtherSecret,
+    },
+    Fault {
+        code: "CLD-03",
+        what: "the certificate of the cloud's service has expired",
+        makes: |world| world.cloud.shows = Certificate::Expired,
+    },
+    Fault {
+        code: "CLD-03:own",
+        what: "the box has a certificate for its tunnel to the cloud that has expired",
+        makes: |world| world.cloud.own_expired = true,
     },
     Fault {
         code: "MNT-01",

@@ -40,6 +40,7 @@ impl Fault {
         let of_a_prefix = world.other_kind || world.undelegated;
         let fits = !of_a_prefix || layout.line == Line::Pd || layout.line == Line::Ra && !world.undelegated;
         (layout.has_internet() || !self.is_of_the_internet())
+            && (layout.has_cloud() || !self.is_of_the_cloud())
             && world.tables.values().all(|table| hosts.contains(&table.host))
             && (by_ipsec || !of_a_tunnel)
             && (layout.is_lent() || !of_home)
@@ -51,7 +52,13 @@ impl Fault {
     /// Whether it is one of the internet line beside the line, or of who is reached by it.
     pub fn is_of_the_internet(&self) -> bool {
         let world = World::with([self]);
-        world.internet != Internet::Well || world.maintained == Maintained::ByInternet
+        let by_it = world.internet != Internet::Well || world.maintained == Maintained::ByInternet;
+        by_it || self.is_of_the_cloud()
+    }
+
+    /// Whether it is one of the receipt computer's cloud.
+    pub fn is_of_the_cloud(&self) -> bool {
+        self.code.starts_with("CLD-")
     }
 
     /// The fault with this code.

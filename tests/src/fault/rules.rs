@@ -124,6 +124,18 @@ pub(super) const LOSE_WHAT_GOES_FAR: Rules = Rules {
     hook: "prerouting priority 0; policy accept",
     rule: "iifname \"i0\" meta nfproto ipv4 ip daddr != { 203.0.113.208/28, 255.255.255.255 } drop",
 };
+pub(super) const LOSE_THE_CLOUD_S_SERVICE: Rules = Rules {
+    family: "inet",
+    hook: "input priority 0; policy accept",
+    rule: "ip daddr 10.40.0.10 tcp dport 443 drop",
+};
+pub(super) const REFUSE_THE_CLOUD_S_SERVICE: Rules = Rules {
+    family: "inet",
+    hook: "input priority 0; policy accept",
+    rule: "ip daddr 10.40.0.10 tcp dport 443 reject with tcp reset",
+};
+pub(super) const LOSE_THE_WAY_TO_THE_CLOUD: Rules =
+    Rules { family: "inet", hook: "forward priority 0; policy accept", rule: "oifname \"h0\" drop" };
 pub(super) const LOSE_CALLS_TO_THE_MAINTAINER: Rules = Rules {
     family: "inet",
     hook: "prerouting priority 0; policy accept",

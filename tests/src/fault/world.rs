@@ -129,6 +129,17 @@ pub enum Gateway {
     OtherSecret,
 }
 
+/// How the receipt computer's cloud is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cloud {
+    /// The gateway of its tunnel.
+    pub gateway: Gateway,
+    /// What its service shows.
+    pub shows: Certificate,
+    /// The box has a certificate for its tunnel there, and it has expired.
+    pub own_expired: bool,
+}
+
 /// How the internet line beside the line is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Internet {
@@ -226,6 +237,8 @@ pub struct World {
     pub tunnel_certificate_expired: bool,
     /// How the internet line is.
     pub internet: Internet,
+    /// How the cloud is.
+    pub cloud: Cloud,
     /// Whether somebody has consented to a maintainer.
     pub maintained: Maintained,
     /// The tables that stand, by name.
@@ -270,6 +283,7 @@ impl World {
             gateway: Gateway::default(),
             tunnel_certificate_expired: false,
             internet: Internet::default(),
+            cloud: Cloud::default(),
             maintained: Maintained::default(),
             tables: BTreeMap::new(),
         };

@@ -117,7 +117,7 @@ pub(crate) fn by_name(site: &Site) -> impl Iterator<Item = &Destination> {
 
 fn of_peers(site: &Site, now: &Now) -> Vec<Set> {
     let mut all = Vec::new();
-    for zone in [Zone::Wan, Zone::Isp, Zone::Tunnel] {
+    for zone in [Zone::Wan, Zone::Isp, Zone::Tunnel, Zone::Cloud] {
         let names = Names::of(zone);
         let asked = peers(site, zone);
         if !asked.is_empty() {
@@ -239,13 +239,17 @@ fn each(destination: &Destination) -> Vec<Service> {
     now::services(destination).into_iter().map(|(protocol, port)| (prefix, protocol, port)).collect()
 }
 
-/// Whom the box asks by a way out: the resolvers, the profile's hosts inside the prefixes their names may lead to, and
-/// the servers of updates.
+/// Whom the box asks by a way out: the resolvers, the profile's hosts inside the prefixes their names may lead to, the servers
+/// of updates, and the cloud's services that it looks at.
 pub(super) fn peers(site: &Site, zone: Zone) -> Vec<Service> {
     let mut peers = if zone == site.qualification() { of_the_line(site) } else { Vec::new() };
     if zone == Zone::Isp {
         let resolvers = site.internet.iter().flat_map(|internet| &internet.resolvers);
         peers.extend(resolvers.flat_map(|address| ["udp", "tcp"].map(|p| (whole4(*address), p, 53))));
+    }
+    if zone == Zone::Cloud {
+        let endpoints = site.cloud.iter().flat_map(|cloud| &cloud.endpoints);
+        peers.extend(endpoints.map(|endpoint| (whole4(endpoint.address), "tcp", endpoint.port)));
     }
     let update = site.update.iter().filter(|update| update.uplink.zone() == zone);
     peers.extend(update.flat_map(|update| &update.servers).map(|server| (*server, "tcp", 443)));

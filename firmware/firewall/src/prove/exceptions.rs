@@ -247,6 +247,11 @@ pub(super) fn to_the_tunnel(intent: &Intent) -> Vec<Conditions> {
     [of_the_link(), peers(intent, Zone::Tunnel)].concat()
 }
 
+/// The cloud's services that the ladder looks at.
+pub(super) fn to_the_cloud(intent: &Intent) -> Vec<Conditions> {
+    [of_the_link(), peers(intent, Zone::Cloud)].concat()
+}
+
 /// Answers by DHCP, the line's prefix.
 pub(super) fn to_a_claims_host() -> Vec<Conditions> {
     of_the_link().into_iter().chain([dhcp(67, 68), icmp6(&[134])]).collect()

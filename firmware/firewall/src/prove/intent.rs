@@ -281,7 +281,7 @@ fn destinations(site: &Site) -> Vec<Service> {
 }
 
 /// The profile's hosts wherever their names may lead, and the resolvers; on the internet line the resolvers and the
-/// servers of updates.
+/// servers of updates; of the cloud the services that are looked at.
 fn peers(site: &Site) -> Vec<(Zone, Service)> {
     let profile = &site.profile;
     let ports = [profile.line_auth.port, profile.distribution.port, profile.centre.port];
@@ -299,6 +299,9 @@ fn peers(site: &Site) -> Vec<(Zone, Service)> {
     for resolver in site.internet.iter().flat_map(|internet| &internet.resolvers) {
         let resolver = host(*resolver);
         peers.extend([Service::udp(resolver, 53), Service::tcp(resolver, 53)].map(|one| (Zone::Isp, one)));
+    }
+    for endpoint in site.cloud.iter().flat_map(|cloud| &cloud.endpoints) {
+        peers.push((Zone::Cloud, Service::tcp(host(endpoint.address), endpoint.port)));
     }
     if let Some(update) = &site.update {
         peers.extend(update.servers.iter().map(|server| (update.uplink.zone(), Service::tcp(*server, 443))));

@@ -7,7 +7,8 @@ use super::cube::{Conditions, Cube, Field};
 use super::exceptions::{
     ERRORS6, WITHOUT_RECEIVER, address4, carried, from_outside, icmp6, never_forwarded, of_a_claims_host,
     of_a_terminal, of_the_clinic, of_the_link, of_the_setup_port, over_the_way, to_a_claims_host,
-    to_a_terminal, to_the_clinic, to_the_internet, to_the_line, to_the_setup_port, to_the_tunnel,
+    to_a_terminal, to_the_clinic, to_the_cloud, to_the_internet, to_the_line, to_the_setup_port,
+    to_the_tunnel,
 };
 use super::intent::Intent;
 use super::ports::{NO_PORT, Ports};
@@ -169,11 +170,13 @@ impl<'i> Zones<'i> {
     /// 10.
     fn opened_by_the_box(&self) -> Vec<Claim> {
         let to = |zone, excepted: &[Conditions]| self.output(&self.of(zone), excepted);
-        let listed = [Zone::Wan, Zone::Isp, Zone::Tunnel, Zone::Terminal, Zone::Claims, Zone::Clinic];
+        let listed =
+            [Zone::Wan, Zone::Isp, Zone::Tunnel, Zone::Cloud, Zone::Terminal, Zone::Claims, Zone::Clinic];
         vec![
             to(Zone::Wan, &to_the_line(self.intent)),
             to(Zone::Isp, &to_the_internet(self.intent)),
             to(Zone::Tunnel, &to_the_tunnel(self.intent)),
+            to(Zone::Cloud, &to_the_cloud(self.intent)),
             to(Zone::Terminal, &to_a_terminal(self.intent)),
             to(Zone::Claims, &to_a_claims_host()),
             to(Zone::Clinic, &to_the_clinic(self.intent)),

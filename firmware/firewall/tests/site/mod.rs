@@ -31,7 +31,7 @@ const ISP_PORT: &str = "[[port]]\nname = \"isp0\"\nzone = \"isp\"\n";
 const INTERNET: &str = "[internet]\nkind = \"dhcp\"\nresolvers = [\"203.0.113.130\"]\n";
 const PPPOE: &str = "kind = \"pppoe\"\n[line.pppoe]\nlogin = \"secret:line\"";
 const SESSION: &str = "[internet]\nkind = \"pppoe\"\nresolvers = [\"203.0.113.130\"]\n";
-const CLINIC: &str = "[clinic.internet]\n[clinic.cloud]\ngateways = [\"203.0.113.200\"]\nnetworks = [\"10.20.0.0/16\", \"10.30.0.0/16\"]\n";
+const CLINIC: &str = "[clinic.internet]\n[clinic.cloud]\ngateways = [\"203.0.113.200\"]\nnetworks = [\"10.20.0.0/16\", \"10.30.0.0/16\"]\n[[clinic.cloud.endpoint]]\naddress = \"10.20.0.10\"\nport = 443\n";
 const CLAIMS: &str = "[claims]\naddress = \"10.1.0.1/24\"\n[[port]]\nname = \"claim0\"\nzone = \"claims\"\n[[claims-host]]\nname = \"c1\"\naddress = \"10.1.0.2\"\n";
 const PRINTERS: &str = "[printers]\naddress = \"10.2.0.1/24\"\n[[port]]\nname = \"print0\"\nzone = \"printer\"\n[[printer]]\nname = \"p1\"\naddress = \"10.2.0.9\"\ntcp = [515, 631, 9100]\n";
 const MAINTAINER: &str =

@@ -5,6 +5,7 @@
 
 mod centre;
 mod clinic;
+mod cloud;
 mod dates;
 mod inside;
 mod internet;
@@ -177,6 +178,12 @@ catalogue! {
     Isp01 "ISP-01" Internet internet::ISP_01,
     /// Nobody answers on the internet line beyond its gateway.
     Isp02 "ISP-02" Internet internet::ISP_02,
+    /// Nobody of the cloud answers behind its tunnel, which stands.
+    Cld01 "CLD-01" Internet cloud::CLD_01,
+    /// The tunnel to the cloud is down.
+    Cld02 "CLD-02" Internet cloud::CLD_02,
+    /// A certificate of the cloud, or ours for it, has expired.
+    Cld03 "CLD-03" Internet cloud::CLD_03,
     /// The maintainer's gateway cannot be reached.
     Mnt01 "MNT-01" Internet internet::MNT_01,
 }
@@ -239,6 +246,9 @@ impl FaultCode {
                 | Self::Clin05
                 | Self::Isp01
                 | Self::Isp02
+                | Self::Cld01
+                | Self::Cld02
+                | Self::Cld03
         )
     }
 

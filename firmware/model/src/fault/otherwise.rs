@@ -1,7 +1,7 @@
 //! What is told otherwise, by whom a fault is given to: what was not seen is not said, and nobody is sent to the wrong
 //! door. The first owner's words stand beside the other faults; these are the exceptions.
 
-use super::{FaultCode, Words, centre, clinic, inside, internet, line, session, tunnel};
+use super::{FaultCode, Words, centre, clinic, cloud, inside, internet, line, session, tunnel};
 use crate::party::Party;
 use crate::words::Text;
 
@@ -43,6 +43,12 @@ pub(super) const fn words(code: FaultCode, owner: Party) -> Option<Words> {
         (FaultCode::Isp01, Party::Clinic) => internet::ISP_01_CLINIC,
         (FaultCode::Isp01, Party::Unknown) => internet::ISP_01_UNKNOWN,
         (FaultCode::Isp02, Party::Unknown) => internet::ISP_02_UNKNOWN,
+        (FaultCode::Cld01, Party::Isp) => cloud::CLD_01_ISP,
+        (FaultCode::Cld01, Party::Unknown) => cloud::CLD_01_UNKNOWN,
+        (FaultCode::Cld02, Party::Box) => cloud::CLD_02_BOX,
+        (FaultCode::Cld02, Party::Unknown) => cloud::CLD_02_UNKNOWN,
+        (FaultCode::Cld03, Party::Cloud) => cloud::CLD_03_CLOUD,
+        (FaultCode::Cld03, Party::Unknown) => cloud::CLD_03_UNKNOWN,
         _ => return None,
     })
 }

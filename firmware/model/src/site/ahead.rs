@@ -22,7 +22,11 @@ impl Site {
             ),
             (self.pppoe_through.is_some(), "[line] pppoe-through", "a terminal's own PPPoE session"),
             (self.has_session(), "[internet] kind = \"pppoe\"", "an internet session by PPPoE"),
-            (self.cloud.is_some(), "[clinic.cloud]", "the tunnel to the cloud"),
+            (
+                self.has_no_way_to_the_cloud(),
+                "[clinic.cloud]",
+                "a tunnel to the cloud without its provider's profile",
+            ),
             (self.claims.is_some(), "[claims]", "a port for claims terminals"),
             (self.update.is_some(), "[update]", "updates over the network"),
         ];
@@ -34,6 +38,10 @@ impl Site {
 
     fn has_session(&self) -> bool {
         self.internet.as_ref().is_some_and(|internet| internet.pppoe)
+    }
+
+    fn has_no_way_to_the_cloud(&self) -> bool {
+        self.cloud.as_ref().is_some_and(|cloud| cloud.provider.is_none())
     }
 
     fn has_no_provider(&self) -> bool {

@@ -1,11 +1,11 @@
 //! What makes a site file wrong though each of its keys is right.
 
+mod cloud;
 mod networks;
 mod uplinks;
 
 use std::net::{IpAddr, Ipv4Addr};
 
-pub(super) use self::uplinks::of_profile;
 use super::maintainers;
 use super::read;
 use super::walk::{Errors, Node, refuse_twins};
@@ -14,12 +14,20 @@ use super::{PagePorts, Place};
 use crate::calendar::Calendar;
 use crate::kind::Kind;
 use crate::parcel::Direction;
+use crate::profile::Profile;
+
+/// What the site file and its profile say of each other.
+pub(super) fn of_profile(root: &Node, profile: &Profile, errors: &mut Errors<'_>) {
+    uplinks::of_profile(root, profile, errors);
+    cloud::of_profile(root, profile, errors);
+}
 
 /// What one key alone cannot tell: twins, references, addresses that must lie in each other.
 pub(super) fn all(root: &Node, errors: &mut Errors<'_>) {
     uplinks::ports(root, errors);
     uplinks::all(root, errors);
     networks::all(root, errors);
+    cloud::all(root, errors);
     maintainers::check(root, errors);
     terminals(root, errors);
     consumers(root, errors);

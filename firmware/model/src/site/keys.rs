@@ -87,6 +87,27 @@ const CLINIC: &[Key] = &[
 const CLOUD: &[Key] = &[
     Key::required("gateways", Shape::Ipv4s, "its gateways"),
     Key::required("networks", Shape::Prefixes, "the IPv4 networks behind it that the clinic may reach"),
+    Key::optional(
+        "provider",
+        Shape::Text,
+        "the profile of who runs its gateways, filled in from the contract sheet: a file beside this one that ends in .toml",
+    ),
+    Key::optional(
+        "authorities",
+        Shape::Text,
+        "PEM file beside this one with the authorities of its services' certificates; the public ones if absent",
+    ),
+    Key::optional(
+        "endpoint",
+        Shape::Tables(ENDPOINT),
+        "its services: the box looks whether they open a connection, and never logs in; without one nobody looks",
+    ),
+];
+
+const ENDPOINT: &[Key] = &[
+    Key::required("address", Shape::Ipv4, "where it is, in one of the cloud's networks"),
+    Key::required("port", Shape::Integer { min: 1, max: 65535 }, "its TCP port"),
+    Key::optional("name", Shape::Name, "the name in its certificate; without it there is no look at TLS"),
 ];
 
 const HOST: &[Key] = &[
@@ -193,6 +214,7 @@ const PARTIES: &[&str] = &[
     "terminal",
     "receipt-computer",
     "maintainer",
+    "cloud",
 ];
 
 const CONTACT: &[Key] = &[

@@ -240,6 +240,18 @@ impl Site {
         walk::document(text, SPEC, &mut errors)?.table("line")?.table("ipsec")?.text("provider")
     }
 
+    /// The profile of the cloud's provider a site file asks for, likewise.
+    pub fn cloud_provider_name(text: &str) -> Option<String> {
+        let mut errors = Errors::new("", text);
+        walk::document(text, SPEC, &mut errors)?.table("clinic")?.table("cloud")?.text("provider")
+    }
+
+    /// The file of authorities of the cloud's services, likewise.
+    pub fn cloud_authorities_name(text: &str) -> Option<String> {
+        let mut errors = Errors::new("", text);
+        walk::document(text, SPEC, &mut errors)?.table("clinic")?.table("cloud")?.text("authorities")
+    }
+
     /// Whether a TOML text is meant to be a site file, right or wrong; none if it is no TOML.
     pub fn is_site_file(text: &str) -> Option<bool> {
         let root = toml::de::DeTable::parse(text).ok()?;

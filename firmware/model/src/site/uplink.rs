@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::maintainers::Terms;
 use super::prefix::Prefix;
 use super::walk::Node;
-use super::{Site, addresses4};
+use super::{Site, addresses4, read};
 use crate::zone::Zone;
 
 /// The interface of the IPsec tunnel to the qualification's provider.
@@ -148,10 +148,27 @@ pub struct Internet {
 /// The receipt computer's cloud, behind IPsec over the internet line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cloud {
+    /// The profile of who runs its gateways: a file beside the site file. Without one the cloud is described and not brought up.
+    pub provider: Option<String>,
     /// Its gateways.
     pub gateways: Vec<Ipv4Addr>,
     /// The networks behind it that the clinic may reach.
     pub networks: Vec<Prefix>,
+    /// Whom the box asks there, to see whether he is reached.
+    pub endpoints: Vec<Endpoint>,
+    /// A PEM file beside the site file with the authorities of their certificates; without one the box's own store counts.
+    pub authorities: Option<String>,
+}
+
+/// A service of the cloud. The box opens a connection and hangs up: it never logs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Where it is.
+    pub address: Ipv4Addr,
+    /// Its TCP port.
+    pub port: u16,
+    /// The name in its certificate; without one it is asked by TCP only.
+    pub name: Option<String>,
 }
 
 /// Which way out the box takes for a purpose of its own.
@@ -250,7 +267,20 @@ pub(super) fn internet(node: &Node) -> Option<Internet> {
 }
 
 pub(super) fn cloud(node: &Node) -> Cloud {
-    Cloud { gateways: addresses4(node, "gateways"), networks: node.prefixes("networks") }
+    Cloud {
+        provider: node.text("provider"),
+        gateways: addresses4(node, "gateways"),
+        networks: node.prefixes("networks"),
+        endpoints: node.tables("endpoint").into_iter().filter_map(endpoint).collect(),
+        authorities: node.text("authorities"),
+    }
+}
+
+/// A service of the cloud, as far as it can be read.
+pub(super) fn endpoint(node: &Node) -> Option<Endpoint> {
+    let address = read::address(node)?;
+    let port = node.integer("port").and_then(|port| u16::try_from(port).ok())?;
+    Some(Endpoint { address, port, name: node.text("name") })
 }
 
 pub(super) fn maintainer(node: &Node) -> Option<Maintainer> {

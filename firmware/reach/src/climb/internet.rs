@@ -27,6 +27,11 @@ pub struct Internet {
 }
 
 impl Internet {
+    /// Whether it lends an address and a way out.
+    pub(super) const fn has_a_way(&self) -> bool {
+        self.way.is_some()
+    }
+
     /// Its gateway, asked for by ARP.
     pub(super) fn question(&self) -> Option<Question> {
         let (port, (from, target)) = (self.port?, self.way?);

@@ -66,12 +66,12 @@ use Need::{
     Lacks, Names, Never, Passes, Quiet, Routed, Seen,
 };
 use Rung::{
-    Address, AnswersSay, Area, CentreTcp, CentreTls, ClinicAddress, ClinicLink, Collection, Discovery,
-    Distribution, Gateway, Hardware, Ike, IkeNat, InternetAddress, InternetBeyond, InternetGateway,
-    InternetLink, Journal, Kinds, LargePackets, LineAuth, Link, Maintainer, MaintainerByInternet, Memory,
-    Prefix, Quality, ReceiptComputer, ResolverOne, ResolverTwo, Roles, Router, Ruleset, Secrets, Separation,
-    Session, Storage, TerminalAnswers, TerminalCertificate, TerminalLink, TerminalNeighbour, TerminalShare,
-    TerminalSmb, Time, Tunnel, Version,
+    Address, AnswersSay, Area, CentreTcp, CentreTls, ClinicAddress, ClinicLink, CloudIke, CloudTcp, CloudTls,
+    CloudTunnel, Collection, Discovery, Distribution, Gateway, Hardware, Ike, IkeNat, InternetAddress,
+    InternetBeyond, InternetGateway, InternetLink, Journal, Kinds, LargePackets, LineAuth, Link, Maintainer,
+    MaintainerByInternet, Memory, Prefix, Quality, ReceiptComputer, ResolverOne, ResolverTwo, Roles, Router,
+    Ruleset, Secrets, Separation, Session, Storage, TerminalAnswers, TerminalCertificate, TerminalLink,
+    TerminalNeighbour, TerminalShare, TerminalSmb, Time, Tunnel, Version,
 };
 use Symptom::{
     AnswersFailed, AnswersMixed, AnswersRefused, Busy, CertificateExpired, CertificateIssuer,
@@ -699,6 +699,90 @@ pub const INTERNET: &[Row] = &[
     row(
         FaultCode::Isp02,
         &[Good(InternetLink), Good(InternetAddress), Seen(InternetGateway, GONE)],
+        Party::Unknown,
+        Open,
+    ),
+];
+
+/// The receipt computer's cloud, which the clinic reaches by a tunnel of its own over the internet line. Qualification does not
+/// go by it, so that no row of these ever says anything of the service. An internet line that leads nowhere is said by
+/// [`INTERNET`]; what of these is nobody's is then not said beside it.
+pub const CLOUD: &[Row] = &[
+    // A certificate accuses by itself, against a clock that is confirmed: ours, or theirs.
+    row(FaultCode::Cld03, &[INTERNET_GATEWAY, Seen(CloudTunnel, &[Ended]), ClockConfirmed], Party::Box, Sure),
+    row(
+        FaultCode::Cld03,
+        &[INTERNET_GATEWAY, Seen(CloudTunnel, &[CertificateExpired]), ClockConfirmed],
+        Party::Cloud,
+        Sure,
+    ),
+    row(
+        FaultCode::Cld03,
+        &[Good(CloudTunnel), Good(CloudTcp), Seen(CloudTls, &[CertificateExpired]), ClockConfirmed],
+        Party::Cloud,
+        Sure,
+    ),
+    row(FaultCode::Cld03, &[Seen(CloudTunnel, &[Ended, CertificateExpired])], Party::Unknown, Open),
+    row(
+        FaultCode::Cld03,
+        &[Good(CloudTunnel), Good(CloudTcp), Seen(CloudTls, &[CertificateExpired])],
+        Party::Unknown,
+        Open,
+    ),
+    // The gateway refused us in so many words, or our own secret is no good.
+    row(FaultCode::Cld02, &[INTERNET_GATEWAY, Seen(CloudTunnel, &[NoLogin])], Party::Box, Sure),
+    row(
+        FaultCode::Cld02,
+        &[INTERNET_GATEWAY, Seen(CloudTunnel, &[NoProposal, IdentityRefused])],
+        Party::Box,
+        Likely,
+    ),
+    row(
+        FaultCode::Cld02,
+        &[INTERNET_GATEWAY, Seen(CloudTunnel, &[IdentityRefusedNow])],
+        Party::Cloud,
+        Likely,
+    ),
+    // Its host says that nobody listens there. One that says nothing may be cut off by anybody, and so may one of whose two
+    // ports one answers.
+    row(
+        FaultCode::Cld02,
+        &[INTERNET_GATEWAY, Seen(CloudTunnel, &[Silent]), Seen(CloudIke, &[Refused])],
+        Party::Cloud,
+        Likely,
+    ),
+    row(FaultCode::Cld02, &[INTERNET_GATEWAY, Seen(CloudTunnel, &[Silent])], Party::Unknown, Open),
+    // It stands. Who says no behind it is the cloud; so is who says nothing, where the way to its gateway is seen to hold.
+    row(FaultCode::Cld01, &[Good(CloudTunnel), Seen(CloudTcp, &[Refused])], Party::Cloud, Likely),
+    row(
+        FaultCode::Cld01,
+        &[INTERNET_GATEWAY, Good(InternetBeyond), Good(CloudIke), Good(CloudTunnel), Seen(CloudTcp, GONE)],
+        Party::Cloud,
+        Likely,
+    ),
+    // Nobody far away answers, and the tunnel has not noticed yet.
+    row(
+        FaultCode::Cld01,
+        &[
+            INTERNET_GATEWAY,
+            Seen(InternetBeyond, GONE),
+            Ever(InternetBeyond),
+            Seen(CloudIke, GONE),
+            Good(CloudTunnel),
+            Seen(CloudTcp, GONE),
+        ],
+        Party::Isp,
+        Likely,
+    ),
+    row(FaultCode::Cld01, &[Good(CloudTunnel), Seen(CloudTcp, GONE)], Party::Unknown, Open),
+    // The door opens and no handshake comes of it, or somebody else's.
+    row(
+        FaultCode::Cld01,
+        &[
+            Good(CloudTunnel),
+            Good(CloudTcp),
+            Seen(CloudTls, &[Refused, Silent, Malformed, CertificateName, CertificateIssuer]),
+        ],
         Party::Unknown,
         Open,
     ),

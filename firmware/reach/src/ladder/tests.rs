@@ -40,6 +40,7 @@ fn plan(terminals: &[&str]) -> Plan {
             nobody_terminal: None,
         },
         internet: None,
+        cloud: None,
         maintainer: None,
         authorities_pem: None,
         calendar: Calendar::default(),

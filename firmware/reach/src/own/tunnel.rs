@@ -1,4 +1,4 @@
-//! The tunnel to the provider, as who drives it says, made an observation.
+//! A tunnel, to the provider of the line or to the cloud, as who drives it says, made an observation.
 
 use model::tunnel::{Trouble, TunnelPart, TunnelState};
 use model::{Observation, Rung, Symptom, Timestamp};
@@ -6,10 +6,10 @@ use tokio::time::Instant;
 
 use crate::finding::Finding;
 
-/// What is said of the tunnel now. Nothing, while it is called for the first time.
-pub fn observation(part: &TunnelPart) -> Observation {
+/// What is said at this rung of a tunnel now. Nothing, while it is called for the first time.
+pub fn observation(part: &TunnelPart, rung: Rung) -> Observation {
     let at = Timestamp::now();
-    Observation { at, ..finding(part).at(Rung::Tunnel, None, Instant::now()) }
+    Observation { at, ..finding(part).at(rung, None, Instant::now()) }
 }
 
 fn finding(part: &TunnelPart) -> Finding {
@@ -53,7 +53,7 @@ mod tests {
 
     fn outcome(state: TunnelState, trouble: Option<Trouble>, ever_stood: bool) -> Outcome {
         let away = TunnelPart::away(Timestamp::UNIX_EPOCH);
-        observation(&TunnelPart { state, trouble, ever_stood, ..away }).outcome
+        observation(&TunnelPart { state, trouble, ever_stood, ..away }, Rung::Tunnel).outcome
     }
 
     #[test]

@@ -25,7 +25,9 @@ impl Columns {
     /// The most places: no site has so many rungs, however many terminals.
     const PLACES: usize = 64;
     /// The most bytes of columns.
-    const BYTES: usize = 48 * 1024;
+    const BYTES: usize = 54 * 1024;
+    /// So many are asked for at a time at most: doubling would hold up to as much again for nothing.
+    const STEP: usize = 4 * 1024;
     /// Longest name taken in: one that is longer is none of ours.
     const NAME: usize = 60;
 
@@ -59,6 +61,7 @@ impl Columns {
         if old > 0 {
             self.cells =
                 self.cells.chunks(old).flat_map(|column| column.iter().copied().chain([0])).collect();
+            self.cells.shrink_to_fit();
         }
         Some(old)
     }
@@ -101,6 +104,10 @@ impl Columns {
             return None;
         }
         let at = u16::try_from(self.count()).ok()?;
+        if self.cells.capacity() < self.cells.len() + width {
+            let more = (self.cells.len() / 4).clamp(4 * width, Self::STEP);
+            self.cells.reserve_exact(more.min(Self::BYTES - self.cells.len()));
+        }
         self.cells.extend(whole);
         Some(at)
     }
@@ -115,6 +122,7 @@ impl Columns {
                 kept.extend_from_slice(column);
             }
         }
+        kept.shrink_to_fit();
         self.cells = kept;
         numbers
     }

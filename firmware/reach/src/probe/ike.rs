@@ -1,4 +1,4 @@
-//! A gateway of the provider answers IKE on UDP 500, and on 4500. Nothing is shown of who we are.
+//! A gateway of a provider answers IKE on UDP 500, and on 4500. Nothing is shown of who we are.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,16 +7,16 @@ use model::Symptom;
 use crate::exchange::{self, PATIENCE};
 use crate::finding::{self, Finding};
 use crate::ike::{self, Answer, Says};
-use crate::plan::Plan;
 
 /// IKE.
 pub const IKE: u16 = 500;
 /// IKE and ESP in UDP.
 pub const NAT: u16 = 4500;
 
-/// Asks the provider's gateways by this port; one that answers is enough.
-pub async fn probe(plan: &Plan, port: u16) -> Finding {
-    match exchange::first_of(&plan.gateways, PATIENCE, async |gateway| ask(gateway, port).await).await {
+/// Asks a provider's gateways by this port, out of one of our own whatever other ways there are or by the usual way; one that
+/// answers is enough.
+pub async fn probe(own: Option<&str>, gateways: &[IpAddr], port: u16) -> Finding {
+    match exchange::first_of(gateways, PATIENCE, async |gateway| ask(own, gateway, port).await).await {
         Ok(given) => {
             let (gateway, says) = given.by;
             Finding::good(finding::harmless(&given.said(&format!("{gateway}: {says}"))))
@@ -25,7 +25,7 @@ pub async fn probe(plan: &Plan, port: u16) -> Finding {
     }
 }
 
-async fn ask(gateway: IpAddr, port: u16) -> Result<(IpAddr, Says), Finding> {
+async fn ask(own: Option<&str>, gateway: IpAddr, port: u16) -> Result<(IpAddr, Says), Finding> {
     let (mut spi, mut random) = ([0; 8], [0; 32]);
     if aws_lc_rs::rand::fill(&mut spi).and_then(|()| aws_lc_rs::rand::fill(&mut random)).is_err() {
         return Err(Finding::open("no random number"));
@@ -43,7 +43,7 @@ async fn ask(gateway: IpAddr, port: u16) -> Result<(IpAddr, Says), Finding> {
         }
     };
     let peer = SocketAddr::from((gateway, port));
-    match (exchange::ask(peer, &question, read).await, broken) {
+    match (exchange::ask_by(own, peer, &question, read).await, broken) {
         (Ok(says), _) => Ok((gateway, says)),
         (Err(_), Some(how)) => Err(Finding::bad(Symptom::Malformed, format!("{peer}: {how}"))),
         (Err(finding), None) => Err(finding),

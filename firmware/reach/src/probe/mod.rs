@@ -6,6 +6,7 @@ pub mod area;
 pub mod centre_tcp;
 pub mod centre_tls;
 pub mod clinic_address;
+pub mod cloud;
 pub mod distribution;
 pub mod gateway;
 pub mod ike;

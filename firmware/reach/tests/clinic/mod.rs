@@ -378,6 +378,7 @@ impl World {
                 nobody_terminal: Some([192, 0, 2, 254].into()),
             },
             internet: None,
+            cloud: None,
             maintainer: None,
             calendar: model::Calendar::default(),
             authorities_pem: Some(self.authorities.clone().into_bytes()),

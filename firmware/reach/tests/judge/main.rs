@@ -7,6 +7,7 @@ use model::{
 };
 use reach::judge;
 
+mod cloud;
 mod inside;
 mod internet;
 mod line;
@@ -42,12 +43,16 @@ const LACKED_BY_PPPOE: [Rung; 8] = [
 const LACKED_BY_IPSEC: [Rung; 5] =
     [Rung::Prefix, Rung::LineAuth, Rung::LargePackets, Rung::Discovery, Rung::Session];
 
-/// What only a clinic with an internet line has, and one with remote maintenance.
-const BESIDE: [Rung; 6] = [
+/// What only a clinic with an internet line has, and a cloud behind it, and one with remote maintenance.
+const BESIDE: [Rung; 10] = [
     Rung::InternetLink,
     Rung::InternetAddress,
     Rung::InternetGateway,
     Rung::InternetBeyond,
+    Rung::CloudIke,
+    Rung::CloudTunnel,
+    Rung::CloudTcp,
+    Rung::CloudTls,
     Rung::Maintainer,
     Rung::MaintainerByInternet,
 ];
@@ -168,9 +173,9 @@ const fn apt(rung: Rung) -> &'static [Symptom] {
         Rung::Prefix => &[NotDelegated, NotAdvertised, Renumbered],
         Rung::ResolverOne | Rung::ResolverTwo => &[Silent, Refused, Stranger],
         Rung::LineAuth | Rung::Distribution | Rung::CentreTcp => &[Silent, Refused, Unreachable, NameMissing],
-        Rung::CentreTls => &[Silent, Refused, CertificateExpired, CertificateName],
-        Rung::Ike | Rung::IkeNat => &[Silent, Refused, Unreachable],
-        Rung::Tunnel => {
+        Rung::CentreTls | Rung::CloudTls => &[Silent, Refused, CertificateExpired, CertificateName],
+        Rung::Ike | Rung::IkeNat | Rung::CloudIke | Rung::CloudTcp => &[Silent, Refused, Unreachable],
+        Rung::Tunnel | Rung::CloudTunnel => {
             &[Silent, NoProposal, IdentityRefused, IdentityRefusedNow, NoLogin, CertificateExpired, Ended]
         }
         Rung::Area => &[OtherArea],

@@ -44,8 +44,8 @@ prop_compose! {
 }
 
 /// The accusations of each branch: of the line, what it gives the terminals, the terminal, what answers say, their consumers, the box's clock, the
-/// clinic's machines, its wiring, the box, dates, and of the internet line.
-fn accused(verdict: &Verdict) -> [Option<Party>; 11] {
+/// clinic's machines, its wiring, the box, dates, the internet line, and of the cloud.
+fn accused(verdict: &Verdict) -> [Option<Party>; 12] {
     let branch = |code: FaultCode| match (code, code.key().split('-').next()) {
         (FaultCode::Wan04 | FaultCode::Wan09, _) => 9,
         (FaultCode::Term09, _) => 2,
@@ -57,9 +57,10 @@ fn accused(verdict: &Verdict) -> [Option<Party>; 11] {
         (_, Some("BOX")) => 7,
         (_, Some("CAL")) => 8,
         (_, Some("ISP")) => 10,
+        (_, Some("CLD")) => 11,
         _ => 0,
     };
-    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(|wanted| {
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map(|wanted| {
         let mut found = verdict.alarms().filter(|fault| branch(fault.code) == wanted);
         found.next().map(|fault| fault.owner).filter(|owner| *owner != Party::Unknown)
     })

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use model::boot::{BootPart, Situation};
 use model::site::uplink::Line;
-use tunnel::charon::{Kernel, Purpose};
+use tunnel::charon::Kernel;
 
 use super::data::Data;
 use super::machine::Hardware;
@@ -125,17 +125,12 @@ fn in_service(places: &Places, loaded: &Loaded) -> Result<(), Failure> {
         &places.network().with_file_name("networkd.conf.d"),
         &generate::ways(&loaded.site),
     )?;
-    let vici = own.join(Purpose::FOLDER);
-    let ipsec = loaded.provider.as_ref().map(|contract| Ipsec {
-        provider: &contract.provider,
-        vici: &vici,
-        // Its unit starts it as netd already.
-        user: None,
-        kernel: Kernel::Xfrm,
-    });
-    let generating = Generating { to: &own, state: &places.state, sockets: &own, owner: "relayd", ipsec };
+    // Their units start them as netd already.
+    let charon = |(purpose, contract)| Ipsec::of(purpose, contract, &own, None, Kernel::Xfrm);
+    let tunnels = loaded.contracts().map(|one| one.map(charon));
+    let generating = Generating { to: &own, state: &places.state, sockets: &own, owner: "relayd", tunnels };
     verb::generate::daemons(&loaded.site, &generating)?;
-    if let Some(contract) = &loaded.provider {
+    for (_, contract) in loaded.contracts().into_iter().flatten() {
         give(&places.state, contract.provider.authentication.secret(), "netd")?;
     }
     if let Line::Pppoe(session) = &loaded.site.line {

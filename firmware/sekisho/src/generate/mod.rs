@@ -14,6 +14,8 @@ use model::Site;
 use tunnel::Provider;
 use tunnel::charon::{Charon, Kernel, Purpose};
 
+use crate::contract::Contract;
+
 pub use accounts::share_secret;
 pub use network::{board, setup, site, ways};
 
@@ -43,33 +45,46 @@ pub struct Places<'p> {
     pub sockets: &'p Path,
     /// The user the share's files belong to: the one the relay runs as.
     pub owner: &'p str,
-    /// The provider of a line by IPsec, and how its charon is started.
-    pub ipsec: Option<Ipsec<'p>>,
+    /// The tunnels that are kept up, each with its charon: the line's, and the cloud's.
+    pub tunnels: [Option<Ipsec<'p>>; 2],
 }
 
-/// The charon of the line.
+/// The charon of a tunnel.
 #[derive(Clone, Copy, Debug)]
 pub struct Ipsec<'p> {
+    /// What for.
+    pub purpose: Purpose,
     /// The provider.
     pub provider: &'p Provider,
-    /// The folder of charon's socket.
-    pub vici: &'p Path,
+    /// The folder in which each charon has its own, with its socket.
+    pub folders: &'p Path,
     /// The user that drives charon, if that is not root.
     pub user: Option<&'p str>,
     /// Who encrypts.
     pub kernel: Kernel,
 }
 
-impl Ipsec<'_> {
+impl<'p> Ipsec<'p> {
+    /// The charon of a contract's tunnel.
+    pub const fn of(
+        purpose: Purpose,
+        contract: &'p Contract,
+        folders: &'p Path,
+        user: Option<&'p str>,
+        kernel: Kernel,
+    ) -> Self {
+        Self { purpose, provider: &contract.provider, folders, user, kernel }
+    }
+
     fn charon(&self) -> Generated {
         let charon = Charon {
-            purpose: Purpose::Line,
+            purpose: self.purpose,
             kernel: self.kernel,
-            folder: self.vici,
+            folder: &self.folders.join(self.purpose.folder()),
             user: self.user,
             patience_s: self.provider.dpd_patience_s,
         };
-        Generated::new(format!("{}.strongswan.conf", Purpose::Line.key()), charon.config())
+        Generated::new(format!("{}.strongswan.conf", self.purpose.key()), charon.config())
     }
 }
 
@@ -96,7 +111,7 @@ pub fn daemons(site: &Site, places: &Places<'_>, system: &Accounts<'_>) -> Vec<G
         Generated::new("resolv.conf", resolv(site)),
     ];
     all.extend(unbound::clinic(site).map(|text| Generated::new("unbound-clinic.conf", text)));
-    all.extend(places.ipsec.map(|ipsec| ipsec.charon()));
+    all.extend(places.tunnels.into_iter().flatten().map(|tunnel| tunnel.charon()));
     all
 }
 

@@ -48,7 +48,7 @@ fn own_address(site: &Site, zone: Zone) -> Option<String> {
 }
 
 /// The clinic's port. Its computers are lent addresses where the site file asks for that, and told of the box as their way to
-/// the internet and as their resolver only as far as it is one.
+/// the internet or the cloud and as their resolver only as far as it is one.
 fn clinic(site: &Site) -> String {
     let address = format!("Address={}\n{QUIET}", site.clinic);
     let Some(lent) = site.lent() else { return address };
@@ -58,15 +58,17 @@ fn clinic(site: &Site) -> String {
         "{address}DHCPServer=yes\n\n[DHCPServer]\nPoolOffset={}\nPoolSize={}\nEmitRouter={}\nEmitDNS={}\n{names}EmitNTP=no\n{LEASE}",
         lent.first,
         lent.count,
-        yes(site.clinic_internet),
+        yes(site.clinic_internet || site.cloud.is_some()),
         yes(site.clinic_dns),
     )
 }
 
 /// What networkd is told beside its ports, in a folder of its own: whether IPv4 is handed on. A terminal's way inside a tunnel is
-/// IPv4, and so is a maintainer's to a host of the clinic; on every other site the image's own word stands, which is no.
+/// IPv4, and so are a maintainer's to a host of the clinic, the clinic's to the internet and to its cloud, and everybody's to a
+/// printer; on every other site the image's own word stands, which is no.
 pub fn ways(site: &Site) -> Vec<Generated> {
-    let wanted = site.line.is_ipv4() || site.maintainer.is_some();
+    let of_the_clinic = site.clinic_internet || site.cloud.is_some() || site.printers.is_some();
+    let wanted = site.line.is_ipv4() || site.maintainer.is_some() || of_the_clinic;
     let file = || Generated::new("ways.conf", format!("{HEAD}[Network]\nIPv4Forwarding=yes\n"));
     wanted.then(file).into_iter().collect()
 }

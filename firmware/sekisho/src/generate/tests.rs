@@ -46,7 +46,8 @@ fn all(to: &Path) -> Vec<Generated> {
 
 fn all_of(site: &Site, to: &Path) -> Vec<Generated> {
     let sockets = Path::new("/run/sekisho");
-    let places = Places { to, state: Path::new("/var/lib/sekisho"), sockets, owner: "relayd", ipsec: None };
+    let places =
+        Places { to, state: Path::new("/var/lib/sekisho"), sockets, owner: "relayd", tunnels: [None, None] };
     let system = Accounts { passwd: "root:x:0:0:root:/root:/bin/bash\n", group: "root:x:0:" };
     daemons(site, &places, &system)
 }
@@ -130,7 +131,7 @@ fn the_real_programs_take_what_is_written_for_them() {
 fn the_files_of_a_session() {
     let login = crate::secret::Login { user: "made-up@example".into(), password: "made \\ \"up\"".into() };
     let (to, state) = (Path::new("/run/sekisho"), Path::new("/var/lib/sekisho"));
-    let places = Places { to, state, sockets: to, owner: "relayd", ipsec: None };
+    let places = Places { to, state, sockets: to, owner: "relayd", tunnels: [None, None] };
     insta::assert_snapshot!("pppoe", together(&pppoe::session(&by_pppoe(), &login, &places)));
     assert_eq!(pppoe::session(&site(), &login, &places), [], "no other line has one");
 }
@@ -142,7 +143,7 @@ fn a_session_is_written_for_its_owner_only_and_without_its_secret_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let (to, state, sockets) = ("to", "state", "sockets");
     let [to, state, sockets] = [to, state, sockets].map(|name| folder.path().join(name));
-    let places = Places { to: &to, state: &state, sockets: &sockets, owner: "", ipsec: None };
+    let places = Places { to: &to, state: &state, sockets: &sockets, owner: "", tunnels: [None, None] };
     crate::verb::generate::session(&by_pppoe(), &places).unwrap();
     let said = reach::session::read(&sockets.join(reach::session::SAID)).unwrap();
     assert_eq!(said.ended, reach::session::Ended::NoLogin);
@@ -172,8 +173,13 @@ fn every_folder_of_every_share_is_made_for_the_relay() {
     let (to, state) = (folder.path().join("to"), folder.path().join("state"));
     // Only root may give a folder away.
     let root = nix::unistd::geteuid().is_root();
-    let places =
-        Places { to: &to, state: &state, sockets: &to, owner: if root { "nobody" } else { "" }, ipsec: None };
+    let places = Places {
+        to: &to,
+        state: &state,
+        sockets: &to,
+        owner: if root { "nobody" } else { "" },
+        tunnels: [None, None],
+    };
     crate::verb::generate::daemons(&site, &places).unwrap();
     crate::verb::generate::daemons(&site, &places).unwrap();
     let about = |name: &str| std::fs::metadata(state.join("share/KARTE").join(name)).unwrap();

@@ -26,8 +26,8 @@ use model::ruleset::Candidate;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
+use crate::contract::Contract;
 use crate::failure::Failure;
-use crate::site_file::Contract;
 use crate::socket::part::Pulse;
 use crate::socket::server;
 
@@ -43,6 +43,10 @@ pub struct Place {
     pub authorities: Option<Vec<u8>>,
     /// The provider of a line by IPsec.
     pub provider: Option<Contract>,
+    /// Who runs the gateways of the receipt computer's cloud.
+    pub cloud: Option<Contract>,
+    /// PEM text of the authorities of the cloud's services.
+    pub cloud_authorities: Option<Vec<u8>>,
     /// Folder of what must survive a restart.
     pub state: PathBuf,
     /// Folder of the roles' sockets.
@@ -66,6 +70,18 @@ pub enum Purpose {
 }
 
 impl Place {
+    /// A place of which no more is known than where it is and what for.
+    pub const fn without_a_site(
+        purpose: Purpose,
+        board: String,
+        state: PathBuf,
+        sockets: PathBuf,
+        roles: Vec<Role>,
+    ) -> Self {
+        let (texts, authorities, provider, cloud, cloud_authorities) = (None, None, None, None, None);
+        Self { purpose, board, texts, authorities, provider, cloud, cloud_authorities, state, sockets, roles }
+    }
+
     /// The site in force, for a role that has nothing to do without one.
     ///
     /// # Errors

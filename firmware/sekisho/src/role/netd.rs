@@ -53,14 +53,15 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let routes = consent.noting(routes.merge(rules(ask.clone()))).merge(maintenance);
     // What the segment is told is no person's doing, and noted nowhere.
     let mut routes = routes.merge(segment::routes(tell)).merge(names::routes(ask.clone()));
-    let line = match &place.purpose {
+    let tunnels = match &place.purpose {
         Purpose::Site(site) => tunnel::of(place, site),
-        Purpose::Setup { .. } => None,
+        Purpose::Setup { .. } => Vec::new(),
     };
-    let driver = line.map(|(driver, stands)| {
-        routes = std::mem::take(&mut routes).merge(stands);
-        driver
-    });
+    let mut drivers = Vec::new();
+    for (driver, stands) in tunnels {
+        routes = routes.merge(stands);
+        drivers.push(driver);
+    }
     let (segment_part, stands) = segment::part();
     let routes = routes.merge(stands);
     let mut tasks = super::serve(place, Role::Netd, routes).await?;
@@ -81,7 +82,7 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let (purpose, alone) = (place.purpose.clone(), place.roles.len() == 1);
     let memory = place.texts.as_ref().map(|texts| Memory::of(place.state.join(MEMORY), texts));
     tasks.spawn(async move { keep_up(&purpose, memory, alone, part, commands).await });
-    if let Some(driver) = driver {
+    for driver in drivers {
         tasks.spawn(driver.run());
     }
     // If the sender goes, the room has ended, and its own error says why.

@@ -37,6 +37,8 @@ pub const MEMORY: &str = "reach";
 pub struct Has {
     /// A tunnel on its line.
     pub tunnel: bool,
+    /// A tunnel to the receipt computer's cloud.
+    pub cloud: bool,
     /// Terminals that have IPv6 from the line.
     pub segment: bool,
     /// Remote maintenance: the rung of the maintainer's gateway.
@@ -57,6 +59,10 @@ pub struct Own {
     tunnel: watch::Receiver<Option<TunnelPart>>,
     /// What was said of it at the last look.
     tunnel_told: Mutex<Option<TunnelPart>>,
+    /// How the tunnel to the cloud stands, where the site has one.
+    cloud: watch::Receiver<Option<TunnelPart>>,
+    /// What was said of that at the last look.
+    cloud_told: Mutex<Option<TunnelPart>>,
     /// What the line gives for the terminals, where it gives them anything.
     segment: watch::Receiver<Option<SegmentPart>>,
     /// What was said of that at the last look.
@@ -82,6 +88,8 @@ impl Own {
             told: Mutex::new(None),
             tunnel: follow::follow(sockets, "/tunnel/part", has.tunnel),
             tunnel_told: Mutex::new(None),
+            cloud: follow::follow(sockets, "/cloud/part", has.cloud),
+            cloud_told: Mutex::new(None),
             segment: follow::follow(sockets, "/segment/part", has.segment),
             segment_told: Mutex::new(None),
             maintenance: follow::follow(sockets, part::MAINTENANCE, has.maintainer.is_some()),
@@ -118,8 +126,11 @@ impl Own {
         };
         let mut seen = own::observations(&facts, now);
         let tunnel = self.tunnel.borrow().clone();
-        seen.extend(tunnel.as_ref().map(own::tunnel));
+        seen.extend(tunnel.as_ref().map(|part| own::tunnel(part, Rung::Tunnel)));
         *self.tunnel_told.lock().unwrap_or_else(PoisonError::into_inner) = tunnel;
+        let cloud = self.cloud.borrow().clone();
+        seen.extend(cloud.as_ref().map(|part| own::tunnel(part, Rung::CloudTunnel)));
+        *self.cloud_told.lock().unwrap_or_else(PoisonError::into_inner) = cloud;
         let segment = self.segment.borrow().clone();
         seen.extend(segment.as_ref().map(own::segment));
         *self.segment_told.lock().unwrap_or_else(PoisonError::into_inner) = segment;
@@ -130,12 +141,13 @@ impl Own {
         seen
     }
 
-    /// Ends when the firewall says something else of the ruleset, or `netd` of tunnel, terminals' prefix or
+    /// Ends when the firewall says something else of the ruleset, or `netd` of a tunnel, terminals' prefix or
     /// maintenance, than at the last look.
     pub async fn stirred(&self) {
         tokio::select! {
             () = self.firewall_stirred() => {}
             () = news(&self.tunnel, &self.tunnel_told) => {}
+            () = news(&self.cloud, &self.cloud_told) => {}
             () = news(&self.segment, &self.segment_told) => {}
             () = news(&self.maintenance, &self.maintenance_told) => {}
         }

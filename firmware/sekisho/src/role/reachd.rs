@@ -43,7 +43,7 @@ impl reach::Witness for Witness {
 /// [`Failure::NotProved`]; [`Failure::NotLent`] without the raw sockets; [`Failure::Write`] if the socket cannot be made.
 pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let plan = reach::Plan::from_site(place.site(Role::Reachd)?, place.authorities.clone());
-    let plan = plan.told_in(&place.sockets);
+    let plan = plan.told_in(&place.sockets).with_cloud_authorities(place.cloud_authorities.clone());
     netd::proved(&place.sockets).await?;
     let mut loan = Loan::of(&place.sockets, Role::Reachd).await?;
     let sockets = reach::Sockets::from_named(|name| loan.take(name))?;
@@ -65,6 +65,7 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let mut tasks = super::serve(place, Role::Reachd, routes).await?;
     let has = Has {
         tunnel: place.provider.is_some(),
+        cloud: place.cloud.is_some(),
         segment: super::segment::plan(&place.purpose).is_some(),
         maintainer: plan.maintainer,
     };

@@ -1,11 +1,14 @@
-//! The tunnel of a line by IPsec: `netd` drives its charon, and says how it stands at `GET /tunnel/part`.
+//! The tunnels that are kept up, of a line by IPsec and to the receipt computer's cloud: `netd` drives a charon for each, and says
+//! how they stand.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::Router;
 use model::part::PATIENCE_S;
-use model::site::uplink::{Ipsec, Line};
+use model::site::prefix::Prefix;
+use model::site::uplink::Line;
 use model::tunnel::{Trouble, TunnelPart, TunnelState};
 use model::{Site, Timestamp, Zone};
 use tokio::sync::watch;
@@ -18,39 +21,88 @@ use tunnel::way::Way;
 use tunnel::{Plan, certificate, psk};
 
 use super::{Place, netd};
+use crate::contract::Contract;
 use crate::failure::Failure;
 use crate::secret;
-use crate::site_file::Contract;
 use crate::socket::part;
 
 /// How long to wait before a tunnel that could not be driven is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 
-/// The memory of a tunnel that stood, in `netd`'s own folder.
-const STOOD: &str = "tunnel-stood";
-
-/// The site's tunnel, if its line has one, and the route by which others read how it stands.
-pub fn of(place: &Place, site: &Site) -> Option<(Driver, Router)> {
-    let (Line::Ipsec(ipsec), Some(contract)) = (&site.line, &place.provider) else { return None };
-    let (part, seen) = watch::channel(TunnelPart::away(Timestamp::now()));
-    let (told, _) = part::routes(seen, PATIENCE_S);
-    part.send_modify(|_| {});
-    let driver = Driver {
-        site: site.clone(),
-        gateways: ipsec.clone(),
-        contract: contract.clone(),
-        state: place.state.clone(),
-        socket: Purpose::Line.socket(&place.sockets.join(Purpose::FOLDER)),
-        part,
+/// The tunnels that a site has, and the routes by which others read how they stand: the line's at `/tunnel/part`, the cloud's at
+/// `/cloud/part`.
+pub fn of(place: &Place, site: &Site) -> Vec<(Driver, Router)> {
+    let line = Kept::of_the_line(site, place.provider.as_ref());
+    let cloud = Kept::of_the_cloud(site, place.cloud.as_ref());
+    let drive = |kept: Kept| {
+        let (part, seen) = watch::channel(TunnelPart::away(Timestamp::now()));
+        let (told, _) = part::routes(seen, PATIENCE_S);
+        part.send_modify(|_| {});
+        let socket = kept.purpose.socket(&place.sockets.join(kept.purpose.folder()));
+        let at = if kept.purpose == Purpose::Cloud { "/cloud" } else { "/tunnel" };
+        (Driver { kept, state: place.state.clone(), socket, part }, Router::new().nest(at, told))
     };
-    Some((driver, Router::new().nest("/tunnel", told)))
+    [line, cloud].into_iter().flatten().map(drive).collect()
+}
+
+/// A tunnel that is kept up for as long as the site is in force.
+struct Kept {
+    purpose: Purpose,
+    contract: Contract,
+    /// The port it goes by.
+    port: String,
+    gateways: Vec<IpAddr>,
+    /// What lies behind it that anybody may reach.
+    networks: Vec<Prefix>,
+    /// Whose addresses it carries where they are not translated.
+    inside: Vec<Prefix>,
+    /// The memory that it stood, in `netd`'s own folder.
+    memory: &'static str,
+}
+
+impl Kept {
+    fn of_the_line(site: &Site, contract: Option<&Contract>) -> Option<Self> {
+        let (Line::Ipsec(ipsec), Some(contract)) = (&site.line, contract) else { return None };
+        Some(Self {
+            purpose: Purpose::Line,
+            contract: contract.clone(),
+            port: site.port(Zone::Wan).to_owned(),
+            gateways: ipsec.gateways.clone(),
+            networks: contract.provider.networks.clone(),
+            inside: site.interface(Zone::Terminal).map(|_| site.terminal_zone).into_iter().collect(),
+            memory: "tunnel-stood",
+        })
+    }
+
+    /// Of what lies behind it the site's own list is reached, which may be less than the form's.
+    fn of_the_cloud(site: &Site, contract: Option<&Contract>) -> Option<Self> {
+        let (cloud, contract) = (site.cloud.as_ref()?, contract?);
+        Some(Self {
+            purpose: Purpose::Cloud,
+            contract: contract.clone(),
+            port: site.interface(Zone::Isp)?.to_owned(),
+            gateways: cloud.gateways.iter().copied().map(IpAddr::V4).collect(),
+            networks: cloud.networks.clone(),
+            inside: Vec::new(),
+            memory: "cloud-stood",
+        })
+    }
+
+    fn way(&self) -> Way {
+        Way {
+            purpose: self.purpose,
+            networks: self.networks.clone(),
+            fixed: match self.contract.provider.inner {
+                Inner::Fixed(address) => Some(address),
+                Inner::ModeConfig | Inner::Routed => None,
+            },
+        }
+    }
 }
 
 /// What drives it.
 pub struct Driver {
-    site: Site,
-    gateways: Ipsec,
-    contract: Contract,
+    kept: Kept,
     state: PathBuf,
     socket: PathBuf,
     part: watch::Sender<TunnelPart>,
@@ -63,7 +115,7 @@ impl Driver {
     /// # Errors
     /// None; the other tasks of the role end by one.
     pub async fn run(self) -> Result<(), Failure> {
-        let memory = self.state.join(netd::MEMORY).join(STOOD);
+        let memory = self.state.join(netd::MEMORY).join(self.kept.memory);
         loop {
             let ended = match self.plan(&memory) {
                 Ok((plan, mark)) => {
@@ -79,7 +131,8 @@ impl Driver {
                 Err(error) => Err(error),
             };
             if let Err(error) = ended {
-                tracing::error!(%error, "the tunnel could not be driven; it is tried again");
+                let purpose = self.kept.purpose.key();
+                tracing::error!(%error, purpose, "the tunnel could not be driven; it is tried again");
                 self.part.send_modify(|part| *part = hindered(part, &error));
             }
             tokio::time::sleep(TRY_AGAIN).await;
@@ -88,7 +141,7 @@ impl Driver {
 
     /// The plan, and the mark by which it is remembered that the tunnel stood with this very secret.
     fn plan(&self, memory: &Path) -> Result<(Plan, String), tunnel::Error> {
-        let provider = &self.contract.provider;
+        let Kept { purpose, contract: Contract { provider, authorities }, .. } = &self.kept;
         let name = provider.authentication.secret();
         let wrong = |reason: String| tunnel::Error::Secret { name: name.to_owned(), reason };
         let text = std::fs::read_to_string(secret::path(&self.state, name));
@@ -98,35 +151,20 @@ impl Driver {
             other => wrong(other.to_string()),
         })?;
         let mark = psk::fingerprint(&psk::list_key(&provider.peer_id), text.trim_end());
-        let inside: Vec<_> =
-            self.site.interface(Zone::Terminal).map(|_| self.site.terminal_zone).into_iter().collect();
-        let certificates = Certificates { own: &own, authorities: &self.contract.authorities };
-        let to = |gateway: &std::net::IpAddr| {
-            Connection::new(Purpose::Line, provider, *gateway, &inside, certificates)
-        };
+        let certificates = Certificates { own: &own, authorities };
+        let to =
+            |gateway: &IpAddr| Connection::new(*purpose, provider, *gateway, &self.kept.inside, certificates);
         let plan = Plan {
-            purpose: Purpose::Line,
+            purpose: *purpose,
             socket: self.socket.clone(),
-            port: self.site.port(Zone::Wan).to_owned(),
-            gateways: self.gateways.gateways.clone(),
-            connections: self.gateways.gateways.iter().map(to).collect(),
+            port: self.kept.port.clone(),
+            gateways: self.kept.gateways.clone(),
+            connections: self.kept.gateways.iter().map(to).collect(),
             secret,
-            way: self.way(),
+            way: self.kept.way(),
             ever_stood: std::fs::read_to_string(memory).is_ok_and(|stood| stood == mark),
         };
         Ok((plan, mark))
-    }
-
-    fn way(&self) -> Way {
-        let provider = &self.contract.provider;
-        Way {
-            purpose: Purpose::Line,
-            networks: provider.networks.clone(),
-            fixed: match provider.inner {
-                Inner::Fixed(address) => Some(address),
-                Inner::ModeConfig | Inner::Routed => None,
-            },
-        }
     }
 }
 

@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use tunnel::charon::Purpose;
+
 use super::{LOGINS, SITE};
 use crate::failure::{Failure, code};
 use crate::output;
@@ -34,9 +36,11 @@ fn missing_logins(folder: &Path, loaded: &Loaded) -> Vec<String> {
     let say = |(login, end): (&str, &str)| {
         format!("{LOGINS}/{login}: this file is missing (user and password of the share of {end})")
     };
-    let line = loaded.provider.as_ref().map(|contract| contract.provider.authentication.secret());
-    let line = line.filter(|login| is_missing(login)).map(|login| {
-        format!("{LOGINS}/{login}: this file is missing (what proves the box to the provider of the line)")
+    let secrets = loaded.contracts().into_iter().flatten();
+    let secrets = secrets.map(|(purpose, one)| (purpose, one.provider.authentication.secret()));
+    let unproved = secrets.filter(|(_, login)| is_missing(login)).map(|(purpose, login)| {
+        let whom = if purpose == Purpose::Cloud { "the cloud" } else { "the provider of the line" };
+        format!("{LOGINS}/{login}: this file is missing (what proves the box to {whom})")
     });
-    missing.map(say).chain(line).collect()
+    missing.map(say).chain(unproved).collect()
 }

@@ -49,8 +49,8 @@ pub fn find(files: &mut impl Files) -> Result<Vec<Found>, Stick> {
     let (name, text) = the_site_file(files, path, &entries)?;
     let mut found = vec![(SITE.to_owned(), text.clone())];
     found.extend(named(files, path, &entries, &text).map_err(|mistake| bad(&name, mistake))?);
-    let line = found.iter().find_map(|(_, text)| secret_of_the_line(text));
-    found.extend(logins(files, path, &entries, line.as_deref())?);
+    let proofs: Vec<String> = found.iter().filter_map(|(_, text)| secret_of_a_tunnel(text)).collect();
+    found.extend(logins(files, path, &entries, &proofs)?);
     Ok(found)
 }
 
@@ -103,11 +103,13 @@ fn named(
     site: &str,
 ) -> Result<Vec<Found>, Trouble> {
     let mut found: Vec<Found> = Vec::new();
-    let mut names: Vec<String> = [Site::profile_name(site), Site::provider_name(site)]
-        .into_iter()
-        .flatten()
-        .filter(|name| has_ending(name, ".toml"))
-        .collect();
+    let mut names: Vec<String> =
+        [Site::profile_name(site), Site::provider_name(site), Site::cloud_provider_name(site)]
+            .into_iter()
+            .flatten()
+            .filter(|name| has_ending(name, ".toml"))
+            .chain(Site::cloud_authorities_name(site))
+            .collect();
     while let Some(name) = names.pop() {
         let short = plain(&name)?;
         if found.iter().any(|(known, _)| *known == short) {
@@ -121,8 +123,8 @@ fn named(
     Ok(found)
 }
 
-/// The name of what proves the box to the provider of a line by IPsec, if this text is his form.
-fn secret_of_the_line(text: &str) -> Option<String> {
+/// The name of what proves the box to a provider of IPsec, if this text is his form.
+fn secret_of_a_tunnel(text: &str) -> Option<String> {
     Some(Provider::parse("", text, false).ok()?.authentication.secret().to_owned())
 }
 
@@ -158,7 +160,7 @@ fn logins(
     files: &mut impl Files,
     path: &[&str],
     entries: &[Listed],
-    line: Option<&str>,
+    proofs: &[String],
 ) -> Result<Vec<Found>, Stick> {
     if !entries.iter().any(|entry| entry.folder && entry.name.eq_ignore_ascii_case(LOGINS)) {
         return Ok(Vec::new());
@@ -175,15 +177,15 @@ fn logins(
         if found.len() == LOGINS_MOST {
             break;
         }
-        let lines = login(files, &path, &entry.name, line == Some(name.as_str()))
+        let lines = login(files, &path, &entry.name, proofs.contains(&name))
             .map_err(|mistake| bad(&format!("{LOGINS}/{name}"), mistake))?;
         found.push((format!("{LOGINS}/{name}"), lines));
     }
     Ok(found)
 }
 
-fn login(files: &mut impl Files, path: &[&str], name: &str, is_the_lines: bool) -> Result<String, Trouble> {
-    if is_the_lines {
+fn login(files: &mut impl Files, path: &[&str], name: &str, is_a_proof: bool) -> Result<String, Trouble> {
+    if is_a_proof {
         return some_lines(&text(files, path, name, LARGEST_SECRET)?);
     }
     two_lines(&text(files, path, name, LARGEST_LOGIN)?)
@@ -193,7 +195,7 @@ fn login(files: &mut impl Files, path: &[&str], name: &str, is_the_lines: bool) 
 fn some_lines(text: &str) -> Result<String, Trouble> {
     let lines: Vec<&str> = text.lines().map(|line| line.trim_end_matches('\r')).collect();
     if text.trim().is_empty() {
-        return Err("the line's secret is empty".into());
+        return Err("the secret of a tunnel is empty".into());
     }
     Ok(format!("{}\n", lines.join("\n").trim_end()))
 }

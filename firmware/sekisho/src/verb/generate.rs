@@ -9,7 +9,7 @@ use model::Site;
 use model::part::Role;
 use model::site::uplink::Line;
 use nix::unistd::User;
-use tunnel::charon::{Kernel, Purpose};
+use tunnel::charon::Kernel;
 
 use crate::failure::Failure;
 use crate::generate::{self, Accounts, Generated, Ipsec, Places};
@@ -23,15 +23,12 @@ use crate::{cli, files, output, secret, site_file};
 pub fn run(args: &cli::Generate) -> Result<ExitCode, Failure> {
     let loaded = site_file::load(&args.site)?.startable()?;
     let owner = args.owner.clone().unwrap_or_else(this_user);
-    let vici = args.vici.clone().unwrap_or_else(|| args.to.join(Purpose::FOLDER));
     let netd = User::from_name(Role::Netd.key()).ok().flatten().map(|_| Role::Netd.key());
-    let ipsec = loaded.provider.as_ref().map(|contract| Ipsec {
-        provider: &contract.provider,
-        vici: &vici,
-        user: netd,
-        kernel: if args.userspace_ipsec { Kernel::Userspace } else { Kernel::Xfrm },
-    });
-    let places = Places { to: &args.to, state: &args.state, sockets: &args.socket, owner: &owner, ipsec };
+    let kernel = if args.userspace_ipsec { Kernel::Userspace } else { Kernel::Xfrm };
+    let tunnels = loaded
+        .contracts()
+        .map(|one| one.map(|(purpose, contract)| Ipsec::of(purpose, contract, &args.socket, netd, kernel)));
+    let places = Places { to: &args.to, state: &args.state, sockets: &args.socket, owner: &owner, tunnels };
     daemons(&loaded.site, &places)?;
     let network: Vec<Generated> = generate::site(&loaded.site);
     write(&args.to.join("network"), &network)?;

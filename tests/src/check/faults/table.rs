@@ -2,7 +2,9 @@
 //! the evidence that decides for each, and without it.
 
 use model::Certainty::{self, Likely, Open, Sure};
-use model::Party::{Box, Centre, Clinic, IpsecProvider, Isp, Line, ReceiptComputer, Terminal, Unknown};
+use model::Party::{
+    Box, Centre, Clinic, Cloud, IpsecProvider, Isp, Line, ReceiptComputer, Terminal, Unknown,
+};
 
 use super::case::{Case, made};
 
@@ -11,7 +13,10 @@ const ANY: &[Certainty] = &[Sure, Likely, Open];
 
 /// Every single case, in the catalogue's order.
 pub fn cases() -> Vec<Case> {
-    [line(), names(), tunnel(), centre(), terminal(), clinic(), internet()].into_iter().flatten().collect()
+    [line(), names(), tunnel(), centre(), terminal(), clinic(), internet(), cloud()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn line() -> Vec<Case> {
@@ -190,10 +195,30 @@ fn internet() -> Vec<Case> {
         // What never lent anything may be the wrong socket.
         made("ISP-01").born().alarm("ISP-01", Unknown, &[Open]),
         made("ISP-01:cable").alarm("ISP-01", Clinic, NEVER_SURE),
-        made("ISP-02").alarm("ISP-02", Isp, &[Likely]),
+        // Until the tunnel to the cloud has noticed, that one is said to be away by the same provider's doing.
+        made("ISP-02").alarm("ISP-02", Isp, &[Likely]).passing("CLD-01", Isp),
         made("ISP-02").born().alarm("ISP-02", Unknown, &[Open]),
         made("MNT-01").recorded("MNT-01"),
         made("MNT-01:internet").recorded("MNT-01"),
+    ]
+}
+
+/// On such a clinic, which has a cloud there.
+fn cloud() -> Vec<Case> {
+    vec![
+        made("CLD-01").alarm("CLD-01", Cloud, &[Likely]),
+        made("CLD-01:refused").alarm("CLD-01", Cloud, &[Likely]),
+        // The way to its gateway is not seen to hold: neither the cloud nor the internet's provider is named.
+        made("CLD-01").and("CLD-02").named("no-gateway").alarm("CLD-02", Cloud, &[Likely]),
+        made("CLD-02").alarm("CLD-02", Cloud, &[Likely]),
+        // One that says nothing may be cut off by anybody.
+        made("CLD-02:silent").alarm("CLD-02", Unknown, &[Open]),
+        // The same key was good before: then it is theirs.
+        // Until the tunnel has noticed that its gateway started anew, nobody answers behind it.
+        made("CLD-02:secret").alarm("CLD-02", Cloud, &[Likely]).passing("CLD-01", Cloud),
+        made("CLD-02:secret").born().alarm("CLD-02", Box, &[Likely]),
+        made("CLD-03").alarm("CLD-03", Cloud, &[Sure]),
+        made("CLD-03:own").alarm("CLD-03", Box, &[Sure]),
     ]
 }
 

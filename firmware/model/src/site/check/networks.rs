@@ -31,7 +31,6 @@ pub(super) fn all(root: &Node, errors: &mut Errors<'_>) {
     gateways(root, &networks, errors);
     hosts(root, "claims", "claims-host", errors);
     hosts(root, "printers", "printer", errors);
-    families(root, errors);
 }
 
 fn networks(root: &Node) -> Vec<Network<'_>> {
@@ -93,12 +92,5 @@ fn hosts(root: &Node, zone: &str, key: &str, errors: &mut Errors<'_>) {
             errors.add(node, "address", format!("{address} is used twice"), None);
         }
         taken.push(address);
-    }
-}
-
-fn families(root: &Node, errors: &mut Errors<'_>) {
-    let Some(cloud) = root.table("clinic").and_then(|node| node.table("cloud")) else { return };
-    for prefix in cloud.prefixes("networks").iter().filter(|prefix| prefix.address.is_ipv6()) {
-        errors.add(cloud, "networks", format!("{prefix} is IPv6; the cloud is reached over IPv4"), None);
     }
 }

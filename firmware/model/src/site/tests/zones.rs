@@ -192,6 +192,27 @@ fn one_setting_too_few_is_one_mistake() {
 }
 
 #[test]
+fn a_cloud_that_cannot_be_is_one_sentence() {
+    let cloud = "[[clinic.cloud.endpoint]]\naddress = \"10.20.0.10\"\nport = 443\nname = \"a.test\"\n";
+    let right =
+        format!("{ALL}{cloud}").replace("[clinic.cloud]\n", "[clinic.cloud]\nauthorities = \"./ca.pem\"\n");
+    let site = parsed("kind = \"ra\"", &right).unwrap();
+    assert_eq!(site.cloud.as_ref().map(|cloud| cloud.endpoints.len()), Some(1));
+    for (from, to, said) in [
+        ("10.20.0.0/16", "0.0.0.0/0", "0.0.0.0/0 is all of the internet"),
+        ("10.20.0.10", "10.21.0.10", "10.21.0.10 lies in no network of the cloud"),
+        ("name = \"a.test\"\n", "", "no service of the cloud is asked by TLS"),
+        (cloud, &format!("{cloud}{cloud}"), "port 443 of 10.20.0.10 is listed twice"),
+        ("10.20.0.0/16", "203.0.113.48/28\", \"10.20.0.0/16", "holds the line's resolver 203.0.113.53"),
+    ] {
+        let errors = parsed("kind = \"ra\"", &right.replacen(from, to, 1)).unwrap_err();
+        // All of the internet overlaps whatever is inside, which is said too.
+        let own: Vec<_> = errors.iter().filter(|error| error.contains("clinic.cloud")).collect();
+        assert!(own.iter().any(|error| error.contains(said)), "{said}: {errors:?}");
+    }
+}
+
+#[test]
 fn a_destination_is_one_place_and_has_a_port() {
     let with = |keys: &str| {
         let text = format!("{PROFILE}\n[[destination]]\n{keys}\n");
