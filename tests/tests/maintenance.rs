@@ -177,8 +177,11 @@ impl World {
             ];
             let lines = all.iter().flat_map(|text| text.lines());
             // Who outside claims an address of this network is refused at any time: it stands among those inside.
-            let lines = lines
-                .filter(|line| !line.trim_start().starts_with("elements = { 10.99.0.0/24, 192.0.2.0/24"));
+            let among_those_inside = |line: &str| {
+                let rest = line.replace("10.99.0.0/24", "");
+                line.trim_start().starts_with("elements = {") && !rest.contains("10.99.0.")
+            };
+            let lines = lines.filter(|line| !among_those_inside(line));
             let left = lines.filter(|line| line.contains("maint") || line.contains("10.99.0."));
             left.map(str::to_owned).collect::<Vec<_>>()
         });

@@ -20,7 +20,12 @@ pub(super) fn inlined(edit: &Edit) -> Vec<(String, Edit)> {
             .into_iter()
             .map(|place| edit.read(place, "rule"))
             .filter(|rule| rule["chain"] == *target);
-        let one = |inner: &Value| with_steps(rule, [before, &steps(inner)].concat());
+        // Each keeps its own name, by which a refusal's log knows it.
+        let one = |inner: &Value| {
+            let mut written = with_steps(rule, [before, &steps(inner)].concat());
+            written["comment"] = inner["comment"].clone();
+            written
+        };
         Some(of_chain.map(one).collect())
     })
 }
