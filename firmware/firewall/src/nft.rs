@@ -133,8 +133,7 @@ pub enum Statement {
     Count,
     /// Decides.
     Verdict(Verdict),
-    /// Logs under the rule's id, no more often than [`LOGGED`]; counts, and drops. The last step of its rule, see
-    /// [`refusal`].
+    /// Logs under the rule's id, no more often than [`LOGGED`]; counts, and drops. The last step of its rule.
     Refuse,
 }
 
