@@ -118,7 +118,7 @@ fn the_receipt_computer_reaches_its_cloud_by_the_tunnel_and_nothing_ever_leaves_
     let clinic = up("cl-way");
     let ear = Ear::at(&clinic, "isp");
 
-    // It goes by the tunnel, under the address that the cloud's gateway gave.
+    // It goes by the tunnel, under the inner address of the contract.
     let listener = clinic.inside("cloud", || TcpListener::bind(OTHER)).unwrap().unwrap();
     let connected = clinic.inside("clinic", || TcpStream::connect_timeout(&OTHER, 3 * SECOND)).unwrap();
     let (_, sender) = listener.accept().unwrap();

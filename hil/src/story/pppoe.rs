@@ -66,7 +66,7 @@ pub fn stories() -> Vec<Story> {
                 "the device is gone: all is well",
             ],
             |stage| {
-                trouble(stage, "PPP-03", &["line", "clinic"], |concentrator| {
+                trouble(stage, "PPP-03", &["line"], |concentrator| {
                     concentrator.stop()?;
                     concentrator.serve(true)?;
                     concentrator.call_from_another_device()

@@ -1,5 +1,5 @@
 //! A terminal beside the box, not behind it: its address, its card or its share seen at another zone's port (CLIN-04).
-//! Then no promise about it holds, so it is refused before anything else is asked, and told by its own line. On a line
+//! Then no promise about it holds, so it is refused before any line may let it pass, and told by its own line. On a line
 //! with IPv6 a terminal's address there is refused by the line's own rules.
 //!
 //! What goes from the terminals to the line and back passes by no more of this than it must: nothing, or a single question

@@ -12,7 +12,7 @@ use super::{memory, verdict};
 
 /// How long it gets to come to rest.
 const REST: Duration = Duration::from_secs(20);
-/// How long it is looked at: six looks at what is near, two at what is distant.
+/// How long it is looked at: a dozen looks at what is near, two at what is distant.
 const TIME: Duration = Duration::from_secs(120);
 /// Of one core, at most.
 const CORE: f64 = 0.003;

@@ -208,7 +208,7 @@ fn cloud() -> Vec<Case> {
     vec![
         made("CLD-01").alarm("CLD-01", Cloud, &[Likely]),
         made("CLD-01:refused").alarm("CLD-01", Cloud, &[Likely]),
-        // The way to its gateway is not seen to hold: neither the cloud nor the internet's provider is named.
+        // The way to its gateway is not seen to hold: the tunnel is named, and not what lies behind it.
         made("CLD-01").and("CLD-02").named("no-gateway").alarm("CLD-02", Cloud, &[Likely]),
         made("CLD-02").alarm("CLD-02", Cloud, &[Likely]),
         // One that says nothing may be cut off by anybody.
