@@ -2,7 +2,8 @@
 //! or a profile lists. Read the chains in the order of a packet's walk: `input`, `forward`, `output`.
 //!
 //! Every hook asks by which port (a verdict map), so nothing a packet says about itself, and no open
-//! flow, can lead it to another zone's rules; a terminal that is seen at another port is refused before. Each chain refuses what its zone cannot send (9), lets pass
+//! flow, can lead it to another zone's rules; a terminal that is seen at another port is refused before any line may let it
+//! pass. Each chain refuses what its zone cannot send (9), lets pass
 //! what IPv6 needs (8) and open flows, and names what may open one. What is refused is counted, and logged
 //! with the id of the line that refused it (12).
 
