@@ -48,8 +48,23 @@ impl Process {
 
     /// Its process group.
     fn group(self) -> Option<i32> {
+        self.field(2)?.parse().ok()
+    }
+
+    /// The pid of who started it, or of who took it over.
+    fn parent(self) -> Option<i32> {
+        self.field(1)?.parse().ok()
+    }
+
+    /// Whether a signal has halted it: it starts nobody now.
+    fn is_halted(self) -> bool {
+        self.field(0).is_none_or(|state| state == "T")
+    }
+
+    /// A field of proc_pid_stat(5), counted from its state.
+    fn field(self, index: usize) -> Option<String> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
-        stat.rsplit_once(')')?.1.split_whitespace().nth(2)?.parse().ok()
+        stat.rsplit_once(')')?.1.split_whitespace().nth(index).map(str::to_owned)
     }
 }
 
@@ -117,6 +132,13 @@ pub fn in_namespace(wanted: Namespace) -> Vec<Process> {
         .collect()
 }
 
+/// Who was started by this process and still runs.
+fn children(parent: Process) -> Vec<Process> {
+    let Ok(list) = fs::read_dir("/proc") else { return Vec::new() };
+    let all = list.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).filter_map(Process::of);
+    all.filter(|process| process.parent() == Some(parent.pid)).collect()
+}
+
 /// Every process that was started with all of these words on its command line.
 pub fn started_with(words: &[&str]) -> Vec<Process> {
     let Ok(list) = fs::read_dir("/proc") else { return Vec::new() };
@@ -139,6 +161,18 @@ pub fn stop(leader: Process, signal: Signal, deadline: Instant) {
         let all = home.map(in_namespace).unwrap_or_default();
         all.into_iter().filter(|process| process.group() == Some(leader.pid)).collect()
     });
+}
+
+/// Ends a process and its children, of whatever group. It is halted first and starts nobody meanwhile; a child that has
+/// not yet become what it was started for is found by its parent, and by nothing else.
+pub fn stop_with_children(parent: Process, deadline: Instant) {
+    let Some(hold) = parent.hold() else { return };
+    hold.signal(Signal::SIGSTOP);
+    while !parent.is_halted() && Instant::now() < deadline {
+        std::thread::yield_now();
+    }
+    kill_all(deadline, || children(parent));
+    stop(parent, Signal::SIGKILL, deadline);
 }
 
 /// Kills until the list is empty: what is just being started may join it meanwhile.
@@ -175,6 +209,25 @@ mod tests {
         assert!(hold.ended(Instant::now() + Duration::from_secs(5)));
         assert!(!process.is_alive());
         child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_child_in_a_group_of_its_own_ends_with_its_parent() {
+        let script = "while :; do setsid sleep 60 & wait $!; done";
+        let mut parent = Command::new("sh").args(["-c", script]).spawn().unwrap();
+        let process = Process::of(parent.id().cast_signed()).unwrap();
+        let end = Instant::now() + Duration::from_secs(5);
+        let child = loop {
+            assert!(Instant::now() < end, "no child");
+            if let Some(child) = children(process).into_iter().find(|child| child.group() == Some(child.pid))
+            {
+                break child;
+            }
+        };
+        stop_with_children(process, end);
+        assert!(!child.is_alive() && !process.is_alive());
+        assert_eq!(children(process), []);
+        parent.wait().unwrap();
     }
 
     #[test]

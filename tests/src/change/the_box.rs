@@ -211,8 +211,11 @@ fn crash(ground: &Ground, daemons: &mut Daemons, role: &'static str) -> Result<(
 }
 
 fn revive(ground: &Ground, daemons: &mut Daemons, role: Option<&str>) -> Result<(), Error> {
-    line::stop(daemons, KILLER, Signal::SIGKILL);
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    // The killer may be starting the role in this very moment.
+    if let Some(killer) = daemons.remove(KILLER) {
+        process::stop_with_children(killer, deadline);
+    }
     process::kill_all(deadline, || roles::running_as(&ground.place, role.as_slice()));
     restart(ground, daemons, role)
 }
