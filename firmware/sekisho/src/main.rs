@@ -49,7 +49,10 @@ fn run(command: cli::Command) -> Result<ExitCode, failure::Failure> {
         Command::Secret(args) => verb::secret::run(&args),
         Command::Site(args) => verb::site::run(&args),
         Command::Stick(args) => stick::run(&args),
-        Command::Daemon(args) => wait(start::daemon(args)),
+        Command::Daemon(args) => {
+            one_heap();
+            wait(start::daemon(args))
+        }
         Command::Policy(args) => wait(verb::policy::run(args)),
         Command::Status(args) => wait(verb::status::run(&args)),
         Command::Maintenance(args) => wait(verb::maintenance::run(args)),
@@ -59,6 +62,14 @@ fn run(command: cli::Command) -> Result<ExitCode, failure::Failure> {
         Command::Console(args) => wait(verb::console::run(&args)),
         Command::Relay(args) => wait(verb::relay::run(&args)),
     }
+}
+
+/// The threads share one heap (mallopt(3)): each of their own would keep what its threads needed once, and the roles are
+/// seldom busy at the same time.
+#[expect(unsafe_code, reason = "nix has no mallopt")]
+fn one_heap() {
+    // SAFETY: nobody else allocates yet; what it says is whether the wish was understood.
+    let _ = unsafe { nix::libc::mallopt(nix::libc::M_ARENA_MAX, 1) };
 }
 
 fn wait<T>(work: impl Future<Output = Result<T, failure::Failure>>) -> Result<T, failure::Failure> {
