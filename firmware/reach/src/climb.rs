@@ -183,7 +183,7 @@ impl Climber {
         let mut looked = vec![self.progress.told(carrier.at(Rung::Link, None, began))];
         let Some(port) = port else { return (looked, false) };
         if let Some(target) = &self.plan.session {
-            let (session, stands) = self.session_rungs(target).await;
+            let (session, stands) = self.session_rungs(target, port).await;
             looked.extend(session);
             return (looked, stands);
         }

@@ -92,6 +92,15 @@ impl Ended {
     }
 }
 
+/// The port below a session at some time. While neither number changes, nobody has pulled its cable or put it in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wire {
+    /// Its index: a port that is there anew counts anew.
+    pub index: u32,
+    /// How often its carrier has come or gone.
+    pub changes: u32,
+}
+
 /// The end of a run, and when it was. Nothing that the other end wrote is in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
@@ -101,23 +110,27 @@ pub struct Said {
     pub number: Option<i32>,
     /// When.
     pub at: Timestamp,
+    /// The port below when the run began, if that is known.
+    #[serde(default)]
+    pub wire: Option<Wire>,
 }
 
 impl Said {
-    /// What a run says that has just ended.
-    pub fn of(number: Option<i32>, log: &str) -> Self {
-        Self { ended: Ended::of(number, log), number, at: Timestamp::now() }
+    /// What a run says that has just ended, and that began on this wire.
+    pub fn of(number: Option<i32>, log: &str, wire: Option<Wire>) -> Self {
+        Self { ended: Ended::of(number, log), number, at: Timestamp::now(), wire }
     }
 
     /// There was nothing to begin with.
     pub fn no_login() -> Self {
-        Self { ended: Ended::NoLogin, number: None, at: Timestamp::now() }
+        Self { ended: Ended::NoLogin, number: None, at: Timestamp::now(), wire: None }
     }
 
-    /// Whether it tells of now. A login that is not on the box does not come by itself.
-    fn tells(&self, now: Timestamp) -> bool {
+    /// Whether it tells of now: of a run that had carrier from its beginning, and of the same cable as now. A login that is not
+    /// on the box does not come by itself.
+    fn tells(&self, wire: Wire, now: Timestamp) -> bool {
         let age = now.as_second() - self.at.as_second();
-        self.ended == Ended::NoLogin || (-FRESH_S..=FRESH_S).contains(&age)
+        self.ended == Ended::NoLogin || self.wire == Some(wire) && (-FRESH_S..=FRESH_S).contains(&age)
     }
 }
 
@@ -128,12 +141,12 @@ pub fn read(path: &Path) -> Option<Said> {
     serde_json::from_slice(&bytes).ok()
 }
 
-/// What is so at discovery and at the session: it stands while its interface has this address.
-pub fn findings(own: Option<Ipv4Addr>, said: Option<&Said>, now: Timestamp) -> [Finding; 2] {
+/// What is so at discovery and at the session: it stands while its interface has this address. `wire` has carrier now.
+pub fn findings(own: Option<Ipv4Addr>, said: Option<&Said>, wire: Wire, now: Timestamp) -> [Finding; 2] {
     if let Some(own) = own {
         return [Finding::good("the session stands"), Finding::good(own.to_string())];
     }
-    let said = said.filter(|said| said.tells(now));
+    let said = said.filter(|said| said.tells(wire, now));
     let Some(Said { ended, number, .. }) = said else {
         return [(); 2].map(|()| Finding::open("no session yet"));
     };
@@ -156,6 +169,8 @@ mod tests {
     use model::Outcome;
 
     use super::*;
+
+    const WIRE: Wire = Wire { index: 2, changes: 1 };
 
     #[test]
     fn how_a_run_ended_is_what_was_said_on_the_wire_and_else_pppds_number() {
@@ -189,8 +204,8 @@ mod tests {
         let now = Timestamp::from_second(1_000).unwrap();
         let of = |ended, age: i64| {
             let at = Timestamp::from_second(1_000 - age).unwrap();
-            let said = Said { ended, number: None, at };
-            findings(None, Some(&said), now).map(|finding| finding.outcome)
+            let said = Said { ended, number: None, at, wire: Some(WIRE) };
+            findings(None, Some(&said), WIRE, now).map(|finding| finding.outcome)
         };
         let bad = Outcome::Bad;
         assert_eq!(of(Ended::NoOffer, 0), [bad(Symptom::Silent), Outcome::Skipped]);
@@ -201,13 +216,67 @@ mod tests {
         for nothing in [of(Ended::Refused, 181), of(Ended::Dead, 0), of(Ended::Other, 0)] {
             assert_eq!(nothing, [Outcome::Open; 2]);
         }
-        assert_eq!(findings(None, None, now).map(|finding| finding.outcome), [Outcome::Open; 2]);
-        let said = Said { ended: Ended::Refused, number: Some(19), at: now };
-        let stands = findings(Some([192, 0, 2, 9].into()), Some(&said), now);
+        assert_eq!(findings(None, None, WIRE, now).map(|finding| finding.outcome), [Outcome::Open; 2]);
+        let said = Said { ended: Ended::Refused, number: Some(19), at: now, wire: Some(WIRE) };
+        let stands = findings(Some([192, 0, 2, 9].into()), Some(&said), WIRE, now);
         assert_eq!(stands.map(|finding| finding.outcome), [Outcome::Good; 2]);
     }
 
+    #[test]
+    fn a_login_that_is_not_on_the_box_is_told_whatever_the_cable_does() {
+        let said = Said::no_login();
+        let found = findings(None, Some(&said), WIRE, Timestamp::now());
+        assert_eq!(found[0].outcome, Outcome::Bad(Symptom::NoLogin));
+    }
+
+    /// What may happen while the box looks, in any order.
+    #[derive(Clone, Copy, Debug)]
+    enum Event {
+        CableOut,
+        CableIn,
+        Begins,
+        Ends,
+    }
+
+    fn events() -> impl proptest::strategy::Strategy<Value = Vec<Event>> {
+        use Event::{Begins, CableIn, CableOut, Ends};
+        proptest::collection::vec(proptest::sample::select(vec![CableOut, CableIn, Begins, Ends]), 0..24)
+    }
+
     proptest::proptest! {
+        #[test]
+        fn only_a_run_that_had_carrier_from_its_beginning_until_now_accuses(events in events()) {
+            let now = Timestamp::from_second(1_000).unwrap();
+            // A box that is switched on with its cable in.
+            let (mut carrier, mut wire) = (true, Wire { index: 2, changes: 1 });
+            let (mut running, mut said): (Option<(Wire, bool)>, Option<(Said, bool)>) = (None, None);
+            for event in events {
+                match event {
+                    Event::CableOut | Event::CableIn if carrier == matches!(event, Event::CableIn) => {}
+                    Event::CableOut | Event::CableIn => {
+                        carrier = !carrier;
+                        wire.changes += 1;
+                        // Whatever runs or was said has seen the line without carrier.
+                        running = running.map(|(wire, _)| (wire, false));
+                        said = said.map(|(said, _)| (said, false));
+                    }
+                    Event::Begins => running = Some((wire, carrier)),
+                    Event::Ends => {
+                        if let Some((wire, tells)) = running.take() {
+                            let wire = Some(wire);
+                            said = Some((Said { ended: Ended::NoOffer, number: Some(10), at: now, wire }, tells));
+                        }
+                    }
+                }
+                if carrier {
+                    let tells = said.as_ref().is_some_and(|(_, tells)| *tells);
+                    let found = findings(None, said.as_ref().map(|(said, _)| said), wire, now);
+                    let wanted = if tells { Outcome::Bad(Symptom::Silent) } else { Outcome::Open };
+                    proptest::prop_assert_eq!(found[0].outcome, wanted);
+                }
+            }
+        }
+
         #[test]
         fn whatever_lies_in_the_log_or_the_note_is_read_without_a_panic(
             number in proptest::option::of(proptest::num::i32::ANY), bytes: Vec<u8>
