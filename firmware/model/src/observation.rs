@@ -421,6 +421,8 @@ pub enum Symptom {
     NoLogin,
     /// There is no room for another session.
     Busy,
+    /// Nobody there knows the service that is asked for by its name.
+    NoService,
     /// The share or a folder in it is not there.
     ShareMissing,
     /// Reading or writing is not permitted.
@@ -471,7 +473,7 @@ pub enum Symptom {
 
 impl Symptom {
     /// Every symptom.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 54] = [
         Self::NoCarrier,
         Self::NoPort,
         Self::NoRouter,
@@ -502,6 +504,7 @@ impl Symptom {
         Self::LoginRefused,
         Self::NoLogin,
         Self::Busy,
+        Self::NoService,
         Self::ShareMissing,
         Self::Denied,
         Self::DiskFull,

@@ -30,6 +30,8 @@ pub enum Ended {
     NotGiven,
     /// There is no room for another session.
     Busy,
+    /// The service that was asked for by its name is none of theirs.
+    NoService,
     /// User or password were refused.
     Refused,
     /// What proves this box to the line is not on it.
@@ -44,8 +46,13 @@ pub enum Ended {
 const PEER_DEAD: i32 = 15;
 const REFUSED: i32 = 19;
 
-/// What a concentrator says for want of room, in its own words; whole sentences are every maker's own.
-const NO_ROOM: [&str; 7] = ["limit", "simultaneous", "already", "multiple", "too many", "no free", "slots"];
+/// What a concentrator says where the contract has no room for another session, in its own words. Whole sentences are every
+/// maker's own, and a single word is in many others: of a password with a limit of tries, of an account locked already.
+const NO_ROOM: [&str; 4] = ["simultaneous", "session limit", "too many sessions", "already logged in"];
+/// The lines in which such words are the other end's: of a refused discovery, of a refused login, of a goodbye. Its
+/// System-Error is not among them: a concentrator that has no room for anybody says nothing of this contract (RFC 2516
+/// appendix A).
+const SAYS: [&str; 4] = ["Generic-Error", "Remote message", "authentication failed", "terminated by peer"];
 
 impl Ended {
     /// From pppd's number and the lines of its log. What was said on the wire comes before the number: that one is the same
@@ -53,20 +60,18 @@ impl Ended {
     pub fn of(number: Option<i32>, log: &str) -> Self {
         let has = |words: &str| log.lines().any(|line| line.contains(words));
         let no_room = || {
-            let said = |line: &&str| {
-                ["Generic-Error", "Remote message", "authentication failed", "terminated by peer"]
-                    .iter()
-                    .any(|sort| line.contains(sort))
-            };
-            let lines = log.lines().filter(said).map(str::to_lowercase);
-            lines.into_iter().any(|line| NO_ROOM.iter().any(|word| line.contains(word)))
+            let said = |line: &&str| SAYS.iter().any(|sort| line.contains(sort));
+            let mut lines = log.lines().filter(said).map(str::to_lowercase);
+            lines.any(|line| NO_ROOM.iter().any(|words| line.contains(words)))
         };
         if has("Timeout waiting for PADO") {
             return Self::NoOffer;
         }
-        // AC-System-Error is a concentrator that has no room for us (RFC 2516 appendix A).
-        if has("PADS: System-Error") || has("PADO: System-Error") || no_room() {
+        if no_room() {
             return Self::Busy;
+        }
+        if ["PADS: Service-Name-Error", "PADO: Service-Name-Error"].into_iter().any(has) {
+            return Self::NoService;
         }
         if ["Timeout waiting for PADS", "PADS: ", "PADO: "].into_iter().any(has) {
             return Self::NotGiven;
@@ -84,6 +89,7 @@ impl Ended {
             Self::NoOffer => "nobody offers a session",
             Self::NotGiven => "an offered session was not given",
             Self::Busy => "no room for another session",
+            Self::NoService => "no such service",
             Self::Refused => "user or password refused",
             Self::NoLogin => "no user and password on this box",
             Self::Dead => "the other end fell silent",
@@ -157,6 +163,7 @@ pub fn findings(own: Option<Ipv4Addr>, said: Option<&Said>, wire: Wire, now: Tim
         Ended::NoOffer => [bad(Symptom::Silent), Finding::skipped()],
         Ended::NotGiven => [offered(), bad(Symptom::Silent)],
         Ended::Busy => [offered(), bad(Symptom::Busy)],
+        Ended::NoService => [offered(), bad(Symptom::NoService)],
         Ended::Refused => [offered(), bad(Symptom::IdentityRefused)],
         // Nobody was asked.
         Ended::NoLogin => [bad(Symptom::NoLogin), Finding::skipped()],
@@ -181,13 +188,23 @@ mod tests {
                 Ended::NoOffer,
             ),
             (10, "Timeout waiting for PADS packets\n", Ended::NotGiven),
-            (10, "PADS: Service-Name-Error: no such service\n", Ended::NotGiven),
-            (10, "PADS: System-Error: RP-PPPoE: Server: No client slots available\n", Ended::Busy),
+            (10, "PADS: Service-Name-Error: no such service\n", Ended::NoService),
+            (10, "PADO: Service-Name-Error: \n", Ended::NoService),
+            // It is full, or ill: that says nothing of this contract, whatever it says beside.
+            (10, "PADS: System-Error: RP-PPPoE: Server: No client slots available\n", Ended::NotGiven),
+            (10, "PADS: System-Error: session limit of this server\n", Ended::NotGiven),
+            (10, "PADO: System-Error: too many sessions\n", Ended::NotGiven),
             (10, "PADS: Generic-Error: session limit exceeded\n", Ended::Busy),
+            (10, "PADS: Generic-Error: rate limit\n", Ended::NotGiven),
             (10, "PADS: Generic-Error: out of order\n", Ended::NotGiven),
             (19, "CHAP authentication failed: Access denied\n", Ended::Refused),
             (19, "Remote message: Login incorrect\nPAP authentication failed\n", Ended::Refused),
             (19, "Remote message: Simultaneous use is not allowed\nPAP authentication failed\n", Ended::Busy),
+            (19, "CHAP authentication failed: You are already logged in - access denied\n", Ended::Busy),
+            // A word of it alone says nothing of sessions.
+            (19, "CHAP authentication failed: limit of tries reached, already locked\n", Ended::Refused),
+            (19, "Remote message: multiple bad passwords\nPAP authentication failed\n", Ended::Refused),
+            (19, "Remote message: no free slots for guests\nPAP authentication failed\n", Ended::Refused),
             (19, "", Ended::Refused),
             (15, "No response to 3 echo-requests\n", Ended::Dead),
             (16, "Modem hangup\n", Ended::Other),
@@ -211,6 +228,7 @@ mod tests {
         assert_eq!(of(Ended::NoOffer, 0), [bad(Symptom::Silent), Outcome::Skipped]);
         assert_eq!(of(Ended::NotGiven, 0), [Outcome::Good, bad(Symptom::Silent)]);
         assert_eq!(of(Ended::Busy, 180), [Outcome::Good, bad(Symptom::Busy)]);
+        assert_eq!(of(Ended::NoService, 0), [Outcome::Good, bad(Symptom::NoService)]);
         assert_eq!(of(Ended::Refused, 0), [Outcome::Good, bad(Symptom::IdentityRefused)]);
         assert_eq!(of(Ended::NoLogin, 900), [bad(Symptom::NoLogin), Outcome::Skipped]);
         for nothing in [of(Ended::Refused, 181), of(Ended::Dead, 0), of(Ended::Other, 0)] {

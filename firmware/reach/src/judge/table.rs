@@ -78,7 +78,7 @@ use Symptom::{
     CertificateName, ClockOff, Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere,
     Ended, Ends, EndsSoon, FellBack, Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost,
     LoginRefused, Lossy, Malformed, NameMissing, NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter,
-    NotAdvertised, NotCollected, NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter,
+    NoService, NotAdvertised, NotCollected, NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter,
     ShareMissing, Silent, Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
 };
 
@@ -170,6 +170,19 @@ pub const LINE: &[Row] = &[
         Open,
     ),
     row(FaultCode::Ppp02, &[Good(Link), Seen(Discovery, &[NoLogin])], Party::Box, Sure),
+    // The service that the site file names is none of theirs: a slip of whoever typed it in, unless it was served here before.
+    row(
+        FaultCode::Ppp02,
+        &[Good(Link), Good(Discovery), Seen(Session, &[NoService]), Never(Session)],
+        Party::Box,
+        Likely,
+    ),
+    row(
+        FaultCode::Ppp02,
+        &[Good(Link), Good(Discovery), Seen(Session, &[NoService]), Ever(Session)],
+        Party::Unknown,
+        Open,
+    ),
     // It has no room for us. Where this box never had the session, the device from before has it still; where it had, only the
     // line can tell who has it now, and that may be its own memory of us.
     row(

@@ -159,14 +159,14 @@ const fn apt(rung: Rung) -> &'static [Symptom] {
         AnswersFailed, AnswersMixed, AnswersRefused, Busy, CertificateExpired, CertificateName, ClockOff,
         Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends, EndsSoon,
         FellBack, Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost, LoginRefused, Lossy,
-        NameMissing, NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter, NotAdvertised, NotCollected,
+        NameMissing, NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter, NoService, NotAdvertised, NotCollected,
         NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter, ShareMissing, Silent,
         Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
     };
     match rung {
         Rung::Link | Rung::TerminalLink => &[NoCarrier],
         Rung::Discovery => &[Silent, NoLogin],
-        Rung::Session => &[Silent, IdentityRefused, Busy],
+        Rung::Session => &[Silent, IdentityRefused, NoService, Busy],
         Rung::Router => &[SecondRouter],
         Rung::Address => &[NoRouter, RouterGoodbye, NoAddress, Duplicate],
         Rung::Gateway | Rung::TerminalNeighbour => &[Silent],
