@@ -595,6 +595,9 @@ pub struct Evidence {
     /// Rungs that were lost again and again of late.
     #[serde(default)]
     pub flapping: Vec<Rung>,
+    /// Rungs that have been silent for so long that a tunnel below them which had gone would have been noticed.
+    #[serde(default)]
+    pub outlasted: Vec<Rung>,
     /// Rungs this site does not have: nobody looks at them, and nothing is missing.
     #[serde(default)]
     pub lacking: Vec<Rung>,

@@ -78,6 +78,8 @@ pub struct CloudTarget {
     pub endpoints: Vec<Endpoint>,
     /// The authorities their certificates must come from, PEM. Without them the certificates are not judged.
     pub authorities_pem: Option<Vec<u8>>,
+    /// So long a tunnel that has gone may be taken for one that stands, seconds (dead peer detection, RFC 3706).
+    pub notices_s: u32,
 }
 
 /// Everything the probes need to know.
@@ -196,6 +198,15 @@ impl Plan {
         self
     }
 
+    /// The same with how long a tunnel to the cloud that has gone may be taken for one that stands, where its form says so.
+    #[must_use]
+    pub fn with_cloud_noticed(mut self, within_s: Option<u32>) -> Self {
+        if let (Some(cloud), Some(within_s)) = (&mut self.cloud, within_s) {
+            cloud.notices_s = within_s;
+        }
+        self
+    }
+
     /// Whether the line's router advertises itself.
     pub(crate) const fn is_advertised(&self) -> bool {
         !self.lent && self.session.is_none()
@@ -235,6 +246,7 @@ fn cloud(site: &Site) -> Option<CloudTarget> {
         gateways: cloud.gateways.iter().copied().map(IpAddr::V4).collect(),
         endpoints: cloud.endpoints.clone(),
         authorities_pem: None,
+        notices_s: 60,
     })
 }
 

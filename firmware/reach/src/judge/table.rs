@@ -20,6 +20,8 @@ pub enum Need {
     Ever(Rung),
     /// The rung was never good on this site.
     Never(Rung),
+    /// The rung is silent for longer than the tunnel below it could have gone unnoticed.
+    Outlasts(Rung),
     /// The rung was seen to hold, or never did on this site: there it is no measure.
     GoodOrNever(Rung),
     /// The rung was seen to hold, or this site does not have it.
@@ -63,7 +65,7 @@ const fn row(code: FaultCode, needs: &'static [Need], owner: Party, certainty: C
 use Certainty::{Likely, Open, Sure};
 use Need::{
     Announced, Clock, ClockConfirmed, ClockDoubted, Ever, Flaps, Given, Good, GoodOrLacking, GoodOrNever,
-    Lacks, Names, Never, Passes, Quiet, Routed, Seen,
+    Lacks, Names, Never, Outlasts, Passes, Quiet, Routed, Seen,
 };
 use Rung::{
     Address, AnswersSay, Area, CentreTcp, CentreTls, ClinicAddress, ClinicLink, CloudIke, CloudTcp, CloudTls,
@@ -744,6 +746,7 @@ pub const CLOUD: &[Row] = &[
     ),
     // The gateway refused us in so many words, or our own secret is no good.
     row(FaultCode::Cld02, &[INTERNET_GATEWAY, Seen(CloudTunnel, &[NoLogin])], Party::Box, Sure),
+    // What is offered is the form's, as with IKE-04: also where it was taken before.
     row(
         FaultCode::Cld02,
         &[INTERNET_GATEWAY, Seen(CloudTunnel, &[NoProposal, IdentityRefused])],
@@ -756,20 +759,35 @@ pub const CLOUD: &[Row] = &[
         Party::Cloud,
         Likely,
     ),
-    // Its host says that nobody listens there. One that says nothing may be cut off by anybody, and so may one of whose two
-    // ports one answers.
+    // Its host says that nobody listens there, where its tunnel once stood: an address that never led to one may be a slip. One
+    // that says nothing may be cut off by anybody, and so may one of whose two ports one answers.
     row(
         FaultCode::Cld02,
-        &[INTERNET_GATEWAY, Seen(CloudTunnel, &[Silent]), Seen(CloudIke, &[Refused])],
+        &[INTERNET_GATEWAY, Seen(CloudTunnel, &[Silent]), Seen(CloudIke, &[Refused]), Ever(CloudTunnel)],
         Party::Cloud,
         Likely,
     ),
     row(FaultCode::Cld02, &[INTERNET_GATEWAY, Seen(CloudTunnel, &[Silent])], Party::Unknown, Open),
-    // It stands. Who says no behind it is the cloud; so is who says nothing, where the way to its gateway is seen to hold.
-    row(FaultCode::Cld01, &[Good(CloudTunnel), Seen(CloudTcp, &[Refused])], Party::Cloud, Likely),
+    // It stands. Who says no behind it is the cloud, where he once said yes; so is who says nothing, where the way to its gateway
+    // is seen to hold, and where the tunnel has outlasted the time in which it would have noticed that it is gone. A service
+    // that never answered here may be a slip in the site file.
     row(
         FaultCode::Cld01,
-        &[INTERNET_GATEWAY, Good(InternetBeyond), Good(CloudIke), Good(CloudTunnel), Seen(CloudTcp, GONE)],
+        &[Good(CloudTunnel), Seen(CloudTcp, &[Refused]), Ever(CloudTcp)],
+        Party::Cloud,
+        Likely,
+    ),
+    row(
+        FaultCode::Cld01,
+        &[
+            INTERNET_GATEWAY,
+            Good(InternetBeyond),
+            Good(CloudIke),
+            Good(CloudTunnel),
+            Seen(CloudTcp, GONE),
+            Ever(CloudTcp),
+            Outlasts(CloudTcp),
+        ],
         Party::Cloud,
         Likely,
     ),
@@ -787,7 +805,7 @@ pub const CLOUD: &[Row] = &[
         Party::Isp,
         Likely,
     ),
-    row(FaultCode::Cld01, &[Good(CloudTunnel), Seen(CloudTcp, GONE)], Party::Unknown, Open),
+    row(FaultCode::Cld01, &[Good(CloudTunnel), Seen(CloudTcp, NO_ANSWER)], Party::Unknown, Open),
     // The door opens and no handshake comes of it, or somebody else's.
     row(
         FaultCode::Cld01,

@@ -65,6 +65,7 @@ fn clean() -> Evidence {
         observations: own.map(|rung| (rung, seen(rung, Outcome::Good))).collect(),
         ever_good: Rung::ALL.to_vec(),
         flapping: Vec::new(),
+        outlasted: vec![Rung::CloudTcp],
         lacking: [&OF_A_TUNNEL[..], &OF_A_SESSION].concat(),
         clinic_leaves: true,
         clock_trusted: true,
