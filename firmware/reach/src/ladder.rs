@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use model::observation::{Branch, Evidence};
 use model::{Calendar, Date, Observation, Outcome, Rung, Symptom, Timestamp};
 
+use crate::climb::cloud::Known;
 use crate::finding;
 use crate::finding::Finding;
 use crate::history::History;
@@ -167,6 +168,22 @@ impl Ladder {
             let seen = self.seen.get(&(rung, None));
             let unseen = seen.is_none_or(|seen| seen.outcome == Outcome::Skipped);
             unseen && self.stands(rung, None)
+        })
+    }
+
+    /// What is known of the cloud, for whoever asks it.
+    pub fn of_the_cloud(&self) -> Known {
+        let outcome = |rung| self.seen.get(&(rung, None)).map(|seen| seen.outcome);
+        let gone = |outcome| matches!(outcome, Outcome::Bad(Symptom::Silent | Symptom::Unreachable));
+        let stands = outcome(Rung::CloudTunnel).is_some_and(Outcome::is_good);
+        Known { stands, silent: outcome(Rung::CloudTcp).is_some_and(gone) }
+    }
+
+    /// Whether the cloud should be asked now: what it stands on holds again, or is there for the first time.
+    pub fn wants_cloud(&self) -> bool {
+        [Rung::CloudIke, Rung::CloudTcp].into_iter().filter(|rung| !self.lacking.contains(rung)).any(|rung| {
+            let seen = self.seen.get(&(rung, None));
+            seen.is_none_or(|seen| seen.outcome == Outcome::Skipped) && self.stands(rung, None)
         })
     }
 

@@ -3,6 +3,9 @@
 #[expect(clippy::unwrap_used, reason = "the ground of tests: there a panic is the report")]
 mod clinic;
 
+#[expect(clippy::unwrap_used, reason = "the ground of tests: there a panic is the report")]
+mod beside;
+
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
