@@ -289,8 +289,8 @@ impl Rung {
             Self::InternetBeyond | Self::CloudIke | Self::CloudTunnel | Self::MaintainerByInternet => {
                 &[Self::InternetGateway]
             }
-            Self::CloudTcp => &[Self::CloudTunnel],
-            Self::CloudTls => &[Self::CloudTcp],
+            // Of several services one may refuse, and another show its certificate all the same.
+            Self::CloudTcp | Self::CloudTls => &[Self::CloudTunnel],
         }
     }
 

@@ -723,7 +723,7 @@ pub const INTERNET: &[Row] = &[
 /// go by it, so that no row of these ever says anything of the service. An internet line that leads nowhere is said by
 /// [`INTERNET`]; what of these is nobody's is then not said beside it.
 pub const CLOUD: &[Row] = &[
-    // A certificate accuses by itself, against a clock that is confirmed: ours, or theirs.
+    // A certificate accuses by itself, against a clock that is confirmed: ours, or theirs, whatever another service says.
     row(FaultCode::Cld03, &[INTERNET_GATEWAY, Seen(CloudTunnel, &[Ended]), ClockConfirmed], Party::Box, Sure),
     row(
         FaultCode::Cld03,
@@ -733,14 +733,14 @@ pub const CLOUD: &[Row] = &[
     ),
     row(
         FaultCode::Cld03,
-        &[Good(CloudTunnel), Good(CloudTcp), Seen(CloudTls, &[CertificateExpired]), ClockConfirmed],
+        &[Good(CloudTunnel), Seen(CloudTls, &[CertificateExpired]), ClockConfirmed],
         Party::Cloud,
         Sure,
     ),
     row(FaultCode::Cld03, &[Seen(CloudTunnel, &[Ended, CertificateExpired])], Party::Unknown, Open),
     row(
         FaultCode::Cld03,
-        &[Good(CloudTunnel), Good(CloudTcp), Seen(CloudTls, &[CertificateExpired])],
+        &[Good(CloudTunnel), Seen(CloudTls, &[CertificateExpired])],
         Party::Unknown,
         Open,
     ),

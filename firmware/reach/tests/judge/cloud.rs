@@ -44,6 +44,9 @@ fn each_fault_of_the_cloud_is_given_to_whom_its_evidence_names_and_leaves_the_se
         (broken(&[(CloudTunnel, Ended)]), Cld03, Party::Box, Sure),
         (broken(&[(CloudTunnel, CertificateExpired)]), Cld03, Party::Cloud, Sure),
         (broken(&[(CloudTls, CertificateExpired)]), Cld03, Party::Cloud, Sure),
+        // One service refuses, or is silent, and another's certificate has expired: that one is said.
+        (broken(&[(CloudTcp, Refused), (CloudTls, CertificateExpired)]), Cld03, Party::Cloud, Sure),
+        (broken(&[(CloudTcp, Silent), (CloudTls, CertificateExpired)]), Cld03, Party::Cloud, Sure),
         (doubted(broken(&[(CloudTunnel, Ended)])), Cld03, Party::Unknown, Open),
         (doubted(broken(&[(CloudTls, CertificateExpired)])), Cld03, Party::Unknown, Open),
     ];
@@ -67,7 +70,7 @@ fn without_what_decides_the_cloud_is_not_accused() {
         (&[(CloudTunnel, Silent), (CloudIke, Refused)], &down),
         (&[(CloudTunnel, IdentityRefusedNow)], &[INTERNET.as_slice(), &[CloudTunnel]].concat()),
         (&[(CloudTunnel, CertificateExpired)], &[INTERNET.as_slice(), &[CloudTunnel]].concat()),
-        (&[(CloudTls, CertificateExpired)], &[CloudTunnel, CloudTcp, CloudTls]),
+        (&[(CloudTls, CertificateExpired)], &[CloudTunnel, CloudTls]),
     ] {
         assert!(accuses_the_cloud(&broken(bad)), "{bad:?}");
         for rung in deciding {
