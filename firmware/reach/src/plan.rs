@@ -181,10 +181,13 @@ impl Plan {
         }
     }
 
-    /// The same, where the notes of other programs lie below this folder.
+    /// The same, where the notes of other programs lie below this folder. Another login has a past of its own, and so has one
+    /// that nobody has marked.
     pub fn told_in(mut self, folder: &Path) -> Self {
         if let Some(session) = &mut self.session {
             session.said = folder.join(&session.said);
+            let mark = std::fs::read_to_string(folder.join(crate::session::MARK)).unwrap_or_default();
+            self.contract.push_str(&format!(" login {}", crate::finding::harmless(mark.trim())));
         }
         self
     }
@@ -218,10 +221,14 @@ impl Plan {
     }
 }
 
-/// What was good behind a home gateway says nothing of a line without one.
+/// What was good behind a home gateway says nothing of a line without one, nor one service of another by PPPoE.
 fn contract(site: &Site) -> String {
     let lent = if site.line.is_lent() { " dhcp" } else { "" };
-    format!("{}{lent} {}", site.line.key(), site.profile.name)
+    let service = match &site.line {
+        Line::Pppoe(session) => session.service.as_ref().map_or_else(String::new, |name| format!(" {name:?}")),
+        Line::Ra | Line::Pd | Line::Ipsec(_) => String::new(),
+    };
+    format!("{}{lent}{service} {}", site.line.key(), site.profile.name)
 }
 
 fn session(site: &Site) -> Option<SessionTarget> {

@@ -15,6 +15,8 @@ use crate::finding::Finding;
 
 /// Where the end of the run before is noted, below the folder of the roles' sockets.
 pub const SAID: &str = "session/line.json";
+/// Where the mark of the login lies there: another one with each other login, that tells nothing of it.
+pub const MARK: &str = "session/login-mark";
 /// So long it tells of now, seconds: a run that comes to nothing ends sooner and begins again after the unit's hold-off.
 const FRESH_S: i64 = 180;
 /// A note is some hundred bytes.

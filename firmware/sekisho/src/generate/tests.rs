@@ -154,6 +154,15 @@ fn a_session_is_written_for_its_owner_only_and_without_its_secret_not_at_all() {
         reach::session::read(&sockets.join(reach::session::SAID)).is_none(),
         "it is not missing any more"
     );
+    let mark = || std::fs::read_to_string(sockets.join(reach::session::MARK)).unwrap();
+    let plan = || reach::Plan::from_site(&by_pppoe(), None).told_in(&sockets).contract;
+    let (first, contract) = (mark(), plan());
+    crate::verb::generate::session(&by_pppoe(), &places).unwrap();
+    assert_eq!((mark(), plan()), (first, contract.clone()), "the same login");
+    crate::files::replace(&state.join("secrets/line"), "made-up@example\nmade-upper\n", 0o600).unwrap();
+    crate::verb::generate::session(&by_pppoe(), &places).unwrap();
+    assert_ne!(plan(), contract, "another login has a past of its own");
+    assert!(!plan().contains("made-up"));
     for name in ["options", "peers/line", "pap-secrets", "chap-secrets"] {
         let mode = std::fs::metadata(to.join(pppoe::FOLDER).join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
