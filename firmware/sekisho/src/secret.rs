@@ -54,13 +54,21 @@ impl std::fmt::Debug for Login {
 /// The longest user and password: what PAP can say (RFC 1334 section 2.2.1).
 const LONGEST: usize = 255;
 
-/// Reads a secret's two lines. None if it is not there, or one of them cannot be said in a session.
+/// Whether pppd would take a password for the name of a file that holds one (pppd(8), "AUTHENTICATION"). It looks at what
+/// stands between the quotes, so that nothing takes that meaning away. All else it takes as it is, in quotes: options of its own
+/// stand in other files, and `*` is no pattern there for a client.
+pub fn is_a_file_s_name(password: &str) -> bool {
+    password.starts_with("@/")
+}
+
+/// Reads a secret's two lines. None if it is not there, or one of them cannot be said in a session or to pppd.
 pub fn login(state: &Path, name: &str) -> Option<Login> {
     let text = fs::read_to_string(path(state, name)).ok()?;
     let mut lines = text.lines();
     let (user, password) = (lines.next()?.to_owned(), lines.next()?.to_owned());
     let sayable = |word: &String| (1..=LONGEST).contains(&word.len()) && !word.chars().any(char::is_control);
-    (sayable(&user) && sayable(&password)).then_some(Login { user, password })
+    let is_right = sayable(&user) && sayable(&password) && !is_a_file_s_name(&password);
+    is_right.then_some(Login { user, password })
 }
 
 /// The mark of a login: the same for as long as nobody puts in another one, and drawn by lot then, so that it tells nothing of
@@ -128,7 +136,9 @@ mod tests {
         let read = of("12345678@example\r\np \"#x\n").unwrap();
         assert_eq!((read.user.as_str(), read.password.as_str()), ("12345678@example", "p \"#x"));
         assert_eq!(format!("{read:?}"), "Login");
-        for bad in ["", "user", "user\n\n", "us\ter\npassword\n", &format!("user\n{}\n", "x".repeat(256))] {
+        assert_eq!(of("user\n@password\n").unwrap().password, "@password", "an @ alone is a letter");
+        assert_eq!(of("user\n*\n").unwrap().password, "*");
+        for bad in ["", "user", "user\n\n", "user\n@/etc/passwd\n", "us\ter\npassword\n", &format!("user\n{}\n", "x".repeat(256))] {
             assert!(of(bad).is_none(), "{bad:?}");
         }
     }
