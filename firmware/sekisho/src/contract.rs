@@ -10,6 +10,7 @@ use tunnel::Provider;
 use tunnel::provider::Authentication;
 
 use crate::failure::Failure;
+use crate::generate;
 use crate::site_file::{PROVIDERS, PUBLIC_AUTHORITIES};
 
 /// What a provider's profile says, and the authorities it names.
@@ -31,8 +32,8 @@ pub struct Form<'s> {
 
 const LINE: &str = "line.ipsec";
 const CLOUD: &str = "clinic.cloud";
-
 const SESSION: &str = "line.pppoe";
+
 impl<'s> Form<'s> {
     /// The one of a line by IPsec.
     pub fn of_the_line(site: &'s Site) -> Option<Self> {
@@ -96,6 +97,11 @@ impl File<'_> {
                 let allowed = "networks of its inside.networks";
                 mistakes.push(self.mistake(CLOUD, "networks", message, Some(allowed)));
             }
+        }
+        // What an option of DHCP holds (RFC 2132 section 2).
+        if generate::network::ways_to_the_cloud(site).is_some_and(|ways| ways.len() > 255) {
+            let message = "these are more networks than computers can be told of by DHCP".to_owned();
+            mistakes.push(self.mistake(CLOUD, "networks", message, Some("larger ones, or no [clinic] dhcp")));
         }
         for gateway in table
             .gateways
@@ -314,7 +320,6 @@ networks = ["10.40.0.0/15"]
             );
         }
     }
-}
 
     #[test]
     fn a_session_s_secret_is_no_share_s_and_no_form_s_and_shares_may_have_one_together() {
@@ -333,3 +338,4 @@ networks = ["10.40.0.0/15"]
         let two = site.replace("[[consumer]]", &second.replace("192.0.2.2\\", "192.0.2.3\\"));
         assert_eq!(said(&two, &[]).map(drop), Ok(()));
     }
+}
