@@ -82,7 +82,12 @@ impl Climber {
 
     /// Looks at the near rungs, and with `far` at everybody else's hosts too; at the cloud where somebody asked for everything.
     /// The slowest probe sets the time.
-    pub async fn look(&mut self, far: bool, cloud: Option<cloud::Known>, progress: Progress) -> Vec<Observation> {
+    pub async fn look(
+        &mut self,
+        far: bool,
+        cloud: Option<cloud::Known>,
+        progress: Progress,
+    ) -> Vec<Observation> {
         self.progress = progress;
         let looked = self.climb(far, cloud).await;
         // Whoever listens hears that nothing more comes.

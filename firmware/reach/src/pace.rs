@@ -69,7 +69,10 @@ mod tests {
         for (holds, wanted) in [(false, 10), (false, 20), (false, 40), (false, 60), (true, 60), (false, 10)] {
             pace.asked(holds, now);
             let waits = pace.due(false).duration_since(now).as_secs_f64();
-            assert!((0.8 * f64::from(wanted)..=1.2 * f64::from(wanted)).contains(&waits), "{waits} of {wanted}");
+            assert!(
+                (0.8 * f64::from(wanted)..=1.2 * f64::from(wanted)).contains(&waits),
+                "{waits} of {wanted}"
+            );
             assert_eq!(pace.due(true), now + BREATH);
         }
     }

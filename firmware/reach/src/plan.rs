@@ -225,7 +225,9 @@ impl Plan {
 fn contract(site: &Site) -> String {
     let lent = if site.line.is_lent() { " dhcp" } else { "" };
     let service = match &site.line {
-        Line::Pppoe(session) => session.service.as_ref().map_or_else(String::new, |name| format!(" {name:?}")),
+        Line::Pppoe(session) => {
+            session.service.as_ref().map_or_else(String::new, |name| format!(" {name:?}"))
+        }
         Line::Ra | Line::Pd | Line::Ipsec(_) => String::new(),
     };
     format!("{}{lent}{service} {}", site.line.key(), site.profile.name)

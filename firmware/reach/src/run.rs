@@ -224,7 +224,8 @@ impl<'d> Walk<'d> {
             self.cloud.asking = JoinSet::new();
         }
         let Self { climber, part, .. } = self;
-        let looking = look(climber, how, cloud, if how.asked { progress } else { Progress::default() }, witness);
+        let looking =
+            look(climber, how, cloud, if how.asked { progress } else { Progress::default() }, witness);
         tokio::pin!(looking);
         loop {
             tokio::select! {
@@ -240,7 +241,8 @@ impl<'d> Walk<'d> {
     /// Takes in what was seen, and publishes it.
     fn conclude(&mut self, looked: Looked) {
         let now = Timestamp::now();
-        let of_the_cloud = |seen: &&Observation| matches!(seen.rung, Rung::CloudIke | Rung::CloudTcp | Rung::CloudTls);
+        let of_the_cloud =
+            |seen: &&Observation| matches!(seen.rung, Rung::CloudIke | Rung::CloudTcp | Rung::CloudTls);
         let of_the_cloud: Vec<Observation> = looked.probed.iter().filter(of_the_cloud).cloned().collect();
         if !of_the_cloud.is_empty() {
             self.cloud.asked(cloud::holds(&of_the_cloud), self.ladder.of_the_cloud().stands);

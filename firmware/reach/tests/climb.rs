@@ -6,6 +6,9 @@ mod clinic;
 #[expect(clippy::unwrap_used, reason = "the ground of tests: there a panic is the report")]
 mod beside;
 
+#[expect(clippy::unwrap_used, reason = "the ground of tests: there a panic is the report")]
+mod session;
+
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 

@@ -122,13 +122,16 @@ impl File<'_> {
         line: Option<&Contract>,
         cloud: Option<&Contract>,
     ) -> Vec<SiteError> {
-        let mut known: Vec<(String, String)> =
-            site.logins().map(|(secret, whose)| (secret.to_owned(), format!("the share of {whose:?}"))).collect();
+        let mut known: Vec<(String, String)> = site
+            .logins()
+            .map(|(secret, whose)| (secret.to_owned(), format!("the share of {whose:?}")))
+            .collect();
         let session = match &site.line {
             Line::Pppoe(session) => Some((session.login.as_str(), "the line's session", SESSION, "login")),
             Line::Ra | Line::Pd | Line::Ipsec(_) => None,
         };
-        let form = |contract: Option<&'_ Contract>| Some(contract?.provider.authentication.secret().to_owned());
+        let form =
+            |contract: Option<&'_ Contract>| Some(contract?.provider.authentication.secret().to_owned());
         let (line, cloud) = (form(line), form(cloud));
         let line = line.as_deref().map(|secret| (secret, "the line's form", LINE, "provider"));
         let cloud = cloud.as_deref().map(|secret| (secret, "the cloud's form", CLOUD, "provider"));
@@ -294,10 +297,7 @@ networks = ["10.40.0.0/15"]
                 "the cloud's form has the same secret as the line's form, \"cloud\"",
             ),
             (
-                SITE.replace(
-                    "path = \"/srv/t1\"",
-                    "share = '\\\\192.0.2.2\\OQS'\nlogin = \"secret:cloud\"",
-                ),
+                SITE.replace("path = \"/srv/t1\"", "share = '\\\\192.0.2.2\\OQS'\nlogin = \"secret:cloud\""),
                 vec![right],
                 "the cloud's form has the same secret as the share of \"t1\", \"cloud\"",
             ),
@@ -332,7 +332,8 @@ networks = ["10.40.0.0/15"]
         let alone = alone.replace("[[port]]\nname = \"isp0\"\nzone = \"isp\"\n", "");
         let by_session = alone.replace("kind = \"ra\"", session).replace("ntt-east", "./profile.toml");
         let mistakes = said(&by_session, &[("profile.toml", own.as_str())]).map(drop).unwrap_err();
-        let wanted = "line.pppoe.login: the line's session has the same secret as the share of \"t1\", \"t1\"";
+        let wanted =
+            "line.pppoe.login: the line's session has the same secret as the share of \"t1\", \"t1\"";
         assert!(mistakes.len() == 1 && mistakes[0].contains(wanted), "{mistakes:?}");
         let second = format!("[[terminal]]\nname = \"t2\"\naddress = \"192.0.2.3\"\n{share}\n[[consumer]]");
         let two = site.replace("[[consumer]]", &second.replace("192.0.2.2\\", "192.0.2.3\\"));

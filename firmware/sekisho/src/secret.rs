@@ -78,7 +78,8 @@ pub fn login(state: &Path, name: &str) -> Option<Login> {
 /// [`Failure::Read`] if the kernel gives no random bytes, [`Failure::Write`] with the path.
 pub fn mark(state: &Path, name: &str, login: &Login) -> Result<String, Failure> {
     let place = path(state, &format!("{name}.mark"));
-    let print = |key: &str| psk::fingerprint(&psk::list_key(key), &format!("{}\n{}", login.user, login.password));
+    let print =
+        |key: &str| psk::fingerprint(&psk::list_key(key), &format!("{}\n{}", login.user, login.password));
     let kept = fs::read_to_string(&place).unwrap_or_default();
     if let [key, known, mark] = kept.lines().collect::<Vec<_>>()[..]
         && print(key) == known
@@ -138,7 +139,14 @@ mod tests {
         assert_eq!(format!("{read:?}"), "Login");
         assert_eq!(of("user\n@password\n").unwrap().password, "@password", "an @ alone is a letter");
         assert_eq!(of("user\n*\n").unwrap().password, "*");
-        for bad in ["", "user", "user\n\n", "user\n@/etc/passwd\n", "us\ter\npassword\n", &format!("user\n{}\n", "x".repeat(256))] {
+        for bad in [
+            "",
+            "user",
+            "user\n\n",
+            "user\n@/etc/passwd\n",
+            "us\ter\npassword\n",
+            &format!("user\n{}\n", "x".repeat(256)),
+        ] {
             assert!(of(bad).is_none(), "{bad:?}");
         }
     }

@@ -113,8 +113,7 @@ fn full(stage: &mut Stage) -> Outcome {
     let said = stage.until("an offered session was not given", PATIENCE, |snapshot| {
         let seen = snapshot.line.iter().flat_map(|line| &line.part.ladder);
         seen.into_iter().any(|seen| {
-            seen.rung == model::Rung::Session
-                && seen.outcome == model::Outcome::Bad(model::Symptom::Silent)
+            seen.rung == model::Rung::Session && seen.outcome == model::Outcome::Bad(model::Symptom::Silent)
         })
     });
     let said = said.map_err(|wrong| stage.with_logs(&wrong, &["sekisho-pppoe"]));

@@ -78,7 +78,11 @@ impl Question {
 
     /// A gateway whose tunnel stands is not asked: whoever answers behind it speaks for it. Where nobody does, its word tells
     /// whether the way to it holds.
-    async fn ask(&self, progress: &Progress, beyond: impl Future<Output = Option<Observation>>) -> Vec<Observation> {
+    async fn ask(
+        &self,
+        progress: &Progress,
+        beyond: impl Future<Output = Option<Observation>>,
+    ) -> Vec<Observation> {
         let began = Instant::now();
         let neighbours = async { tokio::join!(self.gateway(progress), beyond) };
         if !self.known.stands || self.known.silent {

@@ -13,11 +13,7 @@ use crate::session;
 
 impl Climber {
     /// Discovery, session and address, which need nobody's answer now; and whether the rest of the line can be looked at.
-    pub(super) async fn session_rungs(
-        &self,
-        target: &SessionTarget,
-        port: Port,
-    ) -> (Vec<Observation>, bool) {
+    pub(super) async fn session_rungs(&self, target: &SessionTarget, port: Port) -> (Vec<Observation>, bool) {
         let began = Instant::now();
         let own = self.session_address(target).await;
         let said = session::read(&target.said);

@@ -80,8 +80,8 @@ use Symptom::{
     CertificateName, ClockOff, Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere,
     Ended, Ends, EndsSoon, FellBack, Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost,
     LoginRefused, Lossy, Malformed, NameMissing, NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter,
-    NoService, NotAdvertised, NotCollected, NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter,
-    ShareMissing, Silent, Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
+    NoService, NotAdvertised, NotCollected, NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye,
+    SecondRouter, ShareMissing, Silent, Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
 };
 
 /// The host gave no answer at all, or the net in between said that it cannot be had.
@@ -738,12 +738,7 @@ pub const CLOUD: &[Row] = &[
         Sure,
     ),
     row(FaultCode::Cld03, &[Seen(CloudTunnel, &[Ended, CertificateExpired])], Party::Unknown, Open),
-    row(
-        FaultCode::Cld03,
-        &[Good(CloudTunnel), Seen(CloudTls, &[CertificateExpired])],
-        Party::Unknown,
-        Open,
-    ),
+    row(FaultCode::Cld03, &[Good(CloudTunnel), Seen(CloudTls, &[CertificateExpired])], Party::Unknown, Open),
     // The gateway refused us in so many words, or our own secret is no good.
     row(FaultCode::Cld02, &[INTERNET_GATEWAY, Seen(CloudTunnel, &[NoLogin])], Party::Box, Sure),
     // What is offered is the form's, as with IKE-04: also where it was taken before.

@@ -372,11 +372,16 @@ fn with_a_cloud() -> Plan {
     let cloud = crate::plan::CloudTarget {
         port: "isp0".to_owned(),
         gateways: vec![Ipv4Addr::LOCALHOST.into()],
-        endpoints: vec![model::site::uplink::Endpoint { address: Ipv4Addr::LOCALHOST, port: 443, name: None }],
+        endpoints: vec![model::site::uplink::Endpoint {
+            address: Ipv4Addr::LOCALHOST,
+            port: 443,
+            name: None,
+        }],
         authorities_pem: None,
         notices_s: 30,
     };
-    let internet = crate::plan::InternetTarget { port: "isp0".to_owned(), resolvers: Vec::new(), serves: true };
+    let internet =
+        crate::plan::InternetTarget { port: "isp0".to_owned(), resolvers: Vec::new(), serves: true };
     Plan { cloud: Some(cloud), internet: Some(internet), ..plan(&[]) }
 }
 

@@ -4,8 +4,8 @@
 use std::net::SocketAddr;
 
 use futures_util::future::join_all;
-use model::{Outcome, Symptom};
 use model::site::uplink::Endpoint;
+use model::{Outcome, Symptom};
 
 use super::{centre_tls, opened};
 use crate::certificate::Authorities;
@@ -74,7 +74,9 @@ mod tests {
     #[test]
     fn an_expired_certificate_is_said_before_whatever_else_is_wrong_elsewhere() {
         let bad = |symptom| Finding::bad(symptom, "");
-        for other in [bad(Symptom::Refused), bad(Symptom::CertificateName), Finding::open(""), Finding::good("")] {
+        for other in
+            [bad(Symptom::Refused), bad(Symptom::CertificateName), Finding::open(""), Finding::good("")]
+        {
             let expired = bad(Symptom::CertificateExpired);
             for shown in [[other.clone(), expired.clone()], [expired, other]] {
                 assert_eq!(all(shown.to_vec()).outcome, Outcome::Bad(Symptom::CertificateExpired));
@@ -87,7 +89,8 @@ mod tests {
     async fn a_service_that_refuses_hides_no_other_one_s_certificate() {
         let open = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let shut = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-        let named = Endpoint { name: Some("cloud.test".into()), ..endpoint(open.local_addr().unwrap().port()) };
+        let named =
+            Endpoint { name: Some("cloud.test".into()), ..endpoint(open.local_addr().unwrap().port()) };
         // It hangs up in place of a certificate: that is its word.
         let serve = async {
             let _ = open.accept().await;

@@ -160,9 +160,9 @@ const fn apt(rung: Rung) -> &'static [Symptom] {
         AnswersFailed, AnswersMixed, AnswersRefused, Busy, CertificateExpired, CertificateName, ClockOff,
         Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends, EndsSoon,
         FellBack, Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost, LoginRefused, Lossy,
-        NameMissing, NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter, NoService, NotAdvertised, NotCollected,
-        NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter, ShareMissing, Silent,
-        Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
+        NameMissing, NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter, NoService, NotAdvertised,
+        NotCollected, NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter,
+        ShareMissing, Silent, Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
     };
     match rung {
         Rung::Link | Rung::TerminalLink => &[NoCarrier],

@@ -59,7 +59,8 @@ fn clinic(site: &Site) -> String {
         lent.first,
         lent.count,
         yes(site.clinic_internet),
-        ways_to_the_cloud(site).map_or_else(String::new, |ways| format!("SendOption={WAYS}:string:{}\n", escaped(&ways))),
+        ways_to_the_cloud(site)
+            .map_or_else(String::new, |ways| format!("SendOption={WAYS}:string:{}\n", escaped(&ways))),
         yes(site.clinic_dns),
     )
 }

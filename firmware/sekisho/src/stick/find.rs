@@ -54,8 +54,10 @@ pub fn find(files: &mut impl Files) -> Result<Vec<Found>, Stick> {
     found.extend(logins(files, path, &entries, &proofs)?);
     let session = Site::session_login_name(&text).map(|name| format!("{LOGINS}/{name}"));
     let unsayable = |(_, lines): &&Found| lines.lines().nth(1).is_some_and(is_a_file_s_name);
-    if let Some((login, _)) = found.iter().filter(|(name, _)| Some(name) == session.as_ref()).find(unsayable) {
-        let mistake = "a password that begins with @/ cannot be used on a line by PPPoE: have the carrier change it";
+    if let Some((login, _)) = found.iter().filter(|(name, _)| Some(name) == session.as_ref()).find(unsayable)
+    {
+        let mistake =
+            "a password that begins with @/ cannot be used on a line by PPPoE: have the carrier change it";
         return Err(bad(login, mistake.to_owned()));
     }
     Ok(found)
