@@ -83,6 +83,8 @@ pub enum Operand {
     Set(&'static str),
     /// One of nft's words.
     Word(&'static str),
+    /// Any of these words, of a key that is a mask: nft asks that without a set.
+    Words(&'static [&'static str]),
     /// An interface.
     Port(String),
     /// A number.
@@ -117,8 +119,6 @@ pub enum Statement {
     IsNot(Key, Operand),
     /// Looks the verdict up in a named map.
     Lookup(Key, &'static str),
-    /// Accepts what belongs to an open flow.
-    Flows,
     /// Goes on at most so often a second, with a burst of twice that.
     Limit(u16),
     /// Goes on only if this sender has more open flows than so many; the set remembers them.

@@ -48,22 +48,18 @@ fn an_internet_a_cloud_claims_hosts_printers_and_a_maintainer_keep_to_what_they_
         "pd-internet-maintained",
         &[
             ("the clinic to the line", 3, |d| {
-                add_element(d, "forward_by_way", json!([{"concat": ["lan0", "wan0"]}, {"accept": null}]));
+                way(d, "lan0", "wan0", json!({"accept": null}));
             }),
             ("the clinic to claims hosts", 3, |d| {
-                add_element(d, "forward_by_way", json!([{"concat": ["lan0", "claim0"]}, {"accept": null}]));
+                way(d, "lan0", "claim0", json!({"accept": null}));
             }),
             ("the clinic to everything behind the cloud's tunnel", 3, |d| drop_match(d, "cloud-out", 0)),
             ("terminals to the internet", 4, |d| {
-                add_element(
-                    d,
-                    "forward_by_way",
-                    json!([{"concat": ["term0", "isp0"]}, {"jump": {"target": "forward_out"}}]),
-                );
+                way(d, "term0", "isp0", json!({"jump": {"target": "forward_out"}}));
                 first(d, "forward_out", ACCEPT());
             }),
             ("claims hosts to the clinic", 4, |d| {
-                add_element(d, "forward_by_way", json!([{"concat": ["claim0", "lan0"]}, {"accept": null}]));
+                way(d, "claim0", "lan0", json!({"accept": null}));
             }),
             ("claims hosts to a port that is not listed", 4, |d| {
                 last(d, "forward_claims_out", ACCEPT());
@@ -121,8 +117,7 @@ fn on_a_line_by_ipsec_nothing_of_the_terminals_leaves_in_the_clear() {
         "ipsec",
         &[
             ("terminals to the line", 4, |d| {
-                let way = json!([{"concat": ["term0", "wan0"]}, {"jump": {"target": "forward_out"}}]);
-                add_element(d, "forward_by_way", way);
+                way(d, "term0", "wan0", json!({"jump": {"target": "forward_out"}}));
             }),
             ("everything through the tunnel", 4, |d| {
                 last(d, "forward_out", ACCEPT());

@@ -57,6 +57,7 @@ impl Operand {
         match self {
             Self::Set(name) => json!(format!("@{name}")),
             Self::Word(word) => json!(word),
+            Self::Words(words) => json!(words),
             Self::Port(name) => json!(name),
             Self::Number(number) => json!(number),
             Self::Prefix(prefix) if prefix.length == if prefix.address.is_ipv4() { 32 } else { 128 } => {
@@ -90,8 +91,6 @@ impl Statement {
             Self::Is(key, right) => compare("==", key, right),
             Self::IsNot(key, right) => compare("!=", key, right),
             Self::Lookup(key, map) => json!({"vmap": {"key": key.json(), "data": format!("@{map}")}}),
-            Self::Flows => json!({"vmap": {"key": Key::State.json(), "data": {"set":
-                [["established", {"accept": null}], ["related", {"accept": null}]]}}}),
             Self::Limit(rate) => json!({"limit": {"rate": rate, "burst": rate * 2, "per": "second"}}),
             Self::Over(key, set, count) => {
                 json!({"set": {"op": "add", "elem": key.json(), "set": format!("@{set}"),

@@ -50,10 +50,10 @@ pub(super) fn from_inside(prefix: &str) -> Rule {
     leads(prefix, Vec::new())
 }
 
-/// Leads there what came out of a terminal's card, if the site file names any; the chain is a way's from outside.
-pub(super) fn from_outside(site: &Site, prefix: &str) -> Option<Rule> {
+/// Leads there what came out of a terminal's card and by another port, if the site file names any card.
+pub(super) fn by_card(site: &Site) -> Option<Rule> {
     let named = site.terminals.iter().any(|terminal| terminal.mac.is_some());
-    named.then(|| leads(prefix, card()))
+    named.then(|| leads("forward-card", [vec![is_not(Key::In, terminals(site))], card()].concat()))
 }
 
 fn leads(prefix: &str, mut steps: Vec<Statement>) -> Rule {

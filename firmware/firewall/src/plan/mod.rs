@@ -1,7 +1,7 @@
 //! The whole ruleset of a site, typed: one table, one chain a zone and hook, named sets for everything a site
 //! or a profile lists. Read the chains in the order of a packet's walk: `input`, `forward`, `output`.
 //!
-//! Every hook asks by which port (a verdict map), so nothing a packet says about itself, and no open
+//! Every hook asks by which port first, so nothing a packet says about itself, and no open
 //! flow, can lead it to another zone's rules; a terminal that is seen at another port is refused before any line may let it
 //! pass. Each chain refuses what its zone cannot send (9), lets pass
 //! what IPv6 needs (8) and open flows, and names what may open one. What is refused is counted, and logged
@@ -69,7 +69,6 @@ impl Plan {
         let zones = base::zones(site, open.is_some());
         let maps = vec![
             base::by_port("input_by_port", &zones, |names| names[0]),
-            forward::by_way(site, open.as_ref()),
             base::by_port("output_by_port", &zones, |names| names[1]),
         ];
         Self { sets: sets::of(site, now), maps, chains, bridge: pass::bridge(site) }
@@ -172,7 +171,9 @@ fn discover() -> Vec<Statement> {
 
 /// What belongs to an open flow passes.
 fn flows(id: &str) -> Rule {
-    Rule { id: id.to_owned(), says: "answers, and errors about open flows", steps: vec![Statement::Flows] }
+    let open = is(Key::State, Operand::Words(&["established", "related"]));
+    let steps = vec![open, Statement::Verdict(Verdict::Accept)];
+    Rule { id: id.to_owned(), says: "answers, and errors about open flows", steps }
 }
 
 /// What the kernel cannot place in any flow.

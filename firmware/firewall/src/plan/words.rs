@@ -34,7 +34,6 @@ const TABLE: &[(&str, &str)] = &[
     ("the page and the shares (6)", "画面と共有フォルダー (6)"),
     ("the clinic reaches nothing else of the box (6)", "院内からは本機のほかのものに届かない (6)"),
     // Through the box.
-    ("only between terminals and line (1, 3)", "端末と回線のあいだだけ (1, 3)"),
     ("no other zones are joined (1, 3)", "ほかのゾーンどうしはつながない (1, 3)"),
     ("the profile's destinations (4)", "決められた宛先 (4)"),
     ("a terminal leaves to listed destinations only (4)", "端末は決められた宛先にだけ出る (4)"),
@@ -72,7 +71,7 @@ const TABLE: &[(&str, &str)] = &[
     ("nothing opens a connection from the tunnel (2)", "IPsec の側から接続を始めることはできない (2)"),
     ("one sender may not fill the table of flows", "1 台で接続の表を埋めることはできない"),
     ("only between that port and the line", "そのポートと回線のあいだだけ"),
-    ("only by the site's ways (1, 3)", "この施設の経路だけ (1, 3)"),
+    ("a way there is from zone to zone (1, 3)", "ゾーンからゾーンへの決められた経路 (1, 3)"),
     ("segments no longer than the way carries", "経路が運べる長さに区切る"),
     ("the box asks by DHCP (10)", "本機が DHCP でたずねる (10)"),
     ("the box tells the line's prefix (8)", "本機が回線のプレフィックスを知らせる (8)"),

@@ -68,6 +68,13 @@ pub fn lead(document: &mut Value, map: &str, port: &str, chain: &str) {
         if chain == "icmp6open" { json!({"accept": null}) } else { json!({"jump": {"target": chain}}) };
 }
 
+/// Has a rule that lets open flows pass ask for other states.
+pub fn states(document: &mut Value, id: &str, states: &[&str]) {
+    let steps = rule(document, id)["expr"].as_array_mut().unwrap();
+    let asked = steps.iter_mut().find(|step| step["match"]["left"] == json!({"ct": {"key": "state"}}));
+    asked.unwrap()["match"]["right"] = json!(states);
+}
+
 pub fn push(document: &mut Value, item: Value) {
     items(document).push(item);
 }
@@ -87,6 +94,15 @@ pub fn first(document: &mut Value, chain: &str, steps: Value) {
     let place = items(document).iter().position(is_rule).unwrap();
     let rule = new_rule(document, "sekisho", chain, steps);
     items(document).insert(place, json!({ "add": rule }));
+}
+
+/// One more way through the box, before all others.
+pub fn way(document: &mut Value, from: &str, to: &str, verdict: Value) {
+    let is = |key: &str, port: &str| {
+        let left = json!({"meta": {"key": key}});
+        json!({"match": {"op": "==", "left": left, "right": port}})
+    };
+    first(document, "forward", json!([is("iifname", from), is("oifname", to), verdict]));
 }
 
 pub fn last(document: &mut Value, chain: &str, steps: Value) {

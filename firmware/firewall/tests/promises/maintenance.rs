@@ -15,12 +15,8 @@ fn without_consent_a_port_of_no_zone_leads_nowhere() {
             ("into the box", |d| {
                 add_element(d, "input_by_port", json!(["maint0", {"jump": {"target": "input_clinic"}}]))
             }),
-            ("to the clinic", |d| {
-                add_element(d, "forward_by_way", json!([{"concat": ["maint0", "lan0"]}, {"accept": null}]))
-            }),
-            ("from the clinic", |d| {
-                add_element(d, "forward_by_way", json!([{"concat": ["lan0", "maint0"]}, {"accept": null}]))
-            }),
+            ("to the clinic", |d| way(d, "maint0", "lan0", json!({"accept": null}))),
+            ("from the clinic", |d| way(d, "lan0", "maint0", json!({"accept": null}))),
             ("from the box", |d| add_element(d, "output_by_port", json!(["maint0", {"accept": null}]))),
         ],
     );
@@ -66,8 +62,8 @@ fn consent_opens_the_management_and_nothing_else() {
         "input_maint",
         json!([{"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 22}}, {"accept": null}]),
     );
-    add_element(&mut wider[1], "forward_by_way", json!([{"concat": ["maint0", "lan0"]}, {"accept": null}]));
-    add_element(&mut wider[2], "forward_by_way", json!([{"concat": ["lan0", "maint0"]}, {"accept": null}]));
+    way(&mut wider[1], "maint0", "lan0", json!({"accept": null}));
+    way(&mut wider[2], "lan0", "maint0", json!({"accept": null}));
     for document in &wider {
         assert!(matches!(of(document, &with_consent()), Finding::Broken(_)));
     }
@@ -88,11 +84,7 @@ fn a_second_consent_opens_one_port_of_one_host() {
             json!({"add": {"chain": {"family": "inet", "table": "sekisho", "name": "further"}}}),
         );
         last(&mut document, "further", steps);
-        add_element(
-            &mut document,
-            "forward_by_way",
-            json!([{"concat": ["maint0", "lan0"]}, {"jump": {"target": "further"}}]),
-        );
+        way(&mut document, "maint0", "lan0", json!({"jump": {"target": "further"}}));
         document
     };
     let host = json!({"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "daddr"}}, "right": "198.51.100.20"}});

@@ -4,7 +4,6 @@ use model::Site;
 
 use super::super::outside::nothing_opens;
 use super::super::{Counted, accept, bypass, flows, is, is_not, over, refuse, refuse_invalid, refuse_rest};
-use super::clamp;
 use crate::nft::{Chain, Key, Operand, Rule, Statement};
 
 /// There and back.
@@ -28,7 +27,7 @@ pub(super) fn internet(site: &Site) -> Vec<Chain> {
     let foreign =
         refuse("internet-back-source", "an address from inside does not come from outside (9)", inside);
     let elsewhere = vec![is_not(Key::Destination4, Operand::Set("inside"))];
-    vec![way.there(site, elsewhere), way.back(site, foreign)]
+    vec![way.there(site, elsewhere), way.back(foreign)]
 }
 
 pub(super) fn cloud(site: &Site) -> Vec<Chain> {
@@ -41,10 +40,7 @@ pub(super) fn cloud(site: &Site) -> Vec<Chain> {
     };
     let other = vec![is_not(Key::Source4, Operand::Set("cloud_networks"))];
     let foreign = refuse("cloud-back-source", "only the cloud's own addresses (9)", other);
-    vec![
-        way.there(site, vec![is(Key::Destination4, Operand::Set("cloud_networks"))]),
-        way.back(site, foreign),
-    ]
+    vec![way.there(site, vec![is(Key::Destination4, Operand::Set("cloud_networks"))]), way.back(foreign)]
 }
 
 impl Way {
@@ -57,7 +53,6 @@ impl Way {
             "only the clinic's own addresses (9)",
             vec![is_not(Key::Source4, own)],
         ));
-        rules.push(clamp(&id("clamp")));
         rules.push(flows(&id("flows")));
         rules.push(refuse_invalid(&id("invalid")));
         rules.push(over(&id("senders"), Counted::Through4));
@@ -66,13 +61,10 @@ impl Way {
         Chain { name: self.names[0], hook: None, rules }
     }
 
-    fn back(&self, site: &Site, foreign: Rule) -> Chain {
+    fn back(&self, foreign: Rule) -> Chain {
         let id = |what: &str| format!("{}-{what}", self.ids[1]);
-        let mut rules: Vec<Rule> = bypass::from_outside(site, self.ids[1]).into_iter().collect();
-        rules.extend([only_ipv4(&id("ipv6")), foreign]);
-        rules.push(clamp(&id("clamp")));
-        rules.push(flows(&id("flows")));
-        rules.push(refuse_rest(&id("rest"), nothing_opens(self.zone)));
+        let rest = refuse_rest(&id("rest"), nothing_opens(self.zone));
+        let rules = vec![only_ipv4(&id("ipv6")), foreign, flows(&id("flows")), rest];
         Chain { name: self.names[1], hook: None, rules }
     }
 }

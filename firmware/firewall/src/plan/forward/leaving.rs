@@ -5,8 +5,8 @@ use model::{Site, Zone};
 
 use super::super::sets::by_name;
 use super::super::{Counted, accept, bypass, flows, is, is_not, over, refuse, refuse_invalid, refuse_rest};
-use super::clamp;
-use crate::nft::{Chain, Key, Operand, Rule};
+use super::by;
+use crate::nft::{Chain, Key, Operand, Rule, Statement};
 
 /// What differs between the two zones.
 struct Leaving {
@@ -17,7 +17,7 @@ struct Leaving {
     own: &'static str,
     forged: &'static str,
     rest: &'static str,
-    /// Whether a terminal that is seen here is beside the box.
+    /// Whether these are not the terminals: one that is seen here is beside the box, and open flows are asked for here.
     beside: bool,
 }
 
@@ -60,8 +60,7 @@ impl Leaving {
             false => is_not(Key::Source6, Operand::Set(self.addresses6)),
         };
         rules.push(refuse(&id("source"), self.own, vec![own]));
-        rules.extend(ipv4.then(|| clamp(&id("clamp"))));
-        rules.push(flows(&id("flows")));
+        rules.extend(self.beside.then(|| flows(&id("flows"))));
         rules.push(refuse_invalid(&id("invalid")));
         let counted = if ipv4 { Counted::Through4 } else { Counted::Through6 };
         rules.push(over(&id("senders"), counted));
@@ -90,8 +89,7 @@ impl Leaving {
         let [name, prefix] = self.back;
         let id = |what: &str| format!("{prefix}-{what}");
         let ipv4 = site.line.is_ipv4();
-        let mut rules: Vec<Rule> = bypass::from_outside(site, prefix).into_iter().collect();
-        rules.push(other_family(prefix, &site.line));
+        let mut rules = vec![other_family(prefix, &site.line)];
         if ipv4 {
             let inside = vec![is(Key::Source4, Operand::Set("inside"))];
             rules.push(refuse(
@@ -99,18 +97,44 @@ impl Leaving {
                 "an address from inside does not come from outside (9)",
                 inside,
             ));
-            rules.push(clamp(&id("clamp")));
         } else {
-            let sets = [TERMINAL, CLAIMS].into_iter().take(1 + usize::from(site.claims.is_some()));
-            for (forged, what) in sets.zip(["source", "source-claims"]) {
+            for (forged, what) in behind(site).zip(["source", "source-claims"]) {
                 let own = vec![is(Key::Source6, Operand::Set(forged.addresses6))];
                 rules.push(refuse(&id(what), forged.forged, own));
             }
         }
-        rules.push(flows(&id("flows")));
+        rules.extend(self.beside.then(|| flows(&id("flows"))));
         rules.push(refuse_rest(&id("rest"), super::super::outside::nothing_opens(site.qualification())));
         Chain { name, hook: None, rules }
     }
+}
+
+/// Who is behind the box on the qualification's side.
+fn behind(site: &Site) -> impl Iterator<Item = Leaving> {
+    [TERMINAL, CLAIMS].into_iter().take(1 + usize::from(site.claims.is_some()))
+}
+
+/// The terminals' open flows, out and back, by one rule each. What their chains refuse even of an open flow is none of it.
+pub(super) fn open(site: &Site) -> [Option<Rule>; 2] {
+    let line = site.qualification();
+    let [own, foreign] = match site.line.is_ipv4() {
+        true => [
+            vec![is(Key::Source4, Operand::Set(TERMINAL.hosts))],
+            vec![is_not(Key::Source4, Operand::Set("inside"))],
+        ],
+        false => [
+            vec![is(Key::Source6, Operand::Set(TERMINAL.addresses6))],
+            behind(site).map(|it| is_not(Key::Source6, Operand::Set(it.addresses6))).collect(),
+        ],
+    };
+    let rule = |ways: Option<Vec<Statement>>, source: Vec<Statement>, id| {
+        let rule = flows(id);
+        ways.map(|by| Rule { steps: [by, source, rule.steps.clone()].concat(), ..rule })
+    };
+    [
+        rule(by(site, Zone::Terminal, line), own, "forward-out-flows"),
+        rule(by(site, line, Zone::Terminal), foreign, "forward-back-flows"),
+    ]
 }
 
 fn other_family(prefix: &str, line: &Line) -> Rule {

@@ -8,8 +8,8 @@ mod printing;
 use model::{Site, Zone};
 
 use super::maintenance::Open;
-use super::{bypass, lookup, refuse_rest};
-use crate::nft::{Chain, Hook, Key, Map, Operand, Statement, Verdict};
+use super::{bypass, is, refuse_rest};
+use crate::nft::{Chain, Hook, Key, Operand, Rule, Statement, Verdict};
 
 /// From a zone to a zone, and the chain that decides.
 type Way = (Zone, Zone, &'static str);
@@ -50,13 +50,17 @@ fn ways(site: &Site, open: Option<&Open<'_>>) -> Vec<Way> {
     ways
 }
 
-pub(super) fn by_way(site: &Site, open: Option<&Open<'_>>) -> Map {
-    let element = |(from, to, chain): Way| {
-        let port = |zone| site.interface(zone).map(|port| Operand::Port(port.to_owned()));
-        Some((Operand::Tuple(vec![port(from)?, port(to)?]), Verdict::Jump(chain)))
-    };
-    let elements = ways(site, open).into_iter().filter_map(element).collect();
-    Map { name: "forward_by_way", types: &["ifname", "ifname"], elements }
+/// Asks for both ports. Rules in a row and not a map: comparing two names costs a packet less than looking both up.
+fn by(site: &Site, from: Zone, to: Zone) -> Option<Vec<Statement>> {
+    let port = |zone| site.interface(zone).map(|port| Operand::Port(port.to_owned()));
+    Some(vec![is(Key::In, port(from)?), is(Key::Out, port(to)?)])
+}
+
+fn leads(site: &Site, (from, to, chain): Way) -> Option<Rule> {
+    let mut steps = by(site, from, to)?;
+    steps.push(Statement::Verdict(Verdict::Jump(chain)));
+    let id = format!("forward-way-{}-{}", from.key(), to.key());
+    Some(Rule { id, says: "a way there is from zone to zone (1, 3)", steps })
 }
 
 /// The chains of all ways, and the one that leads to them.
@@ -75,17 +79,23 @@ pub(super) fn chains(site: &Site, open: Option<&Open<'_>>) -> Vec<Chain> {
         chains.extend(clinic::cloud(site));
     }
     chains.extend(open.and_then(Open::further).into_iter().flatten());
-    let says = "only between terminals and line (1, 3)";
-    let says = if chains.len() > 2 { "only by the site's ways (1, 3)" } else { says };
-    let mut rules = vec![lookup("forward-way", says, Key::Way, "forward_by_way")];
+    let mut rules = at_first(site);
+    rules.extend(ways(site, open).into_iter().filter_map(|way| leads(site, way)));
     rules.push(bypass::from_elsewhere(site, "forward"));
     rules.push(refuse_rest("forward-rest", "no other zones are joined (1, 3)"));
     chains.push(Chain { name: "forward", hook: Some(Hook::filter("forward")), rules });
     chains
 }
 
+/// What is asked before the ways. Nearly all packets are of the terminals' open flows, and are through after that.
+fn at_first(site: &Site) -> Vec<Rule> {
+    let [out, back] = leaving::open(site);
+    clamp(site).into_iter().chain(out).chain(bypass::by_card(site)).chain(back).collect()
+}
+
 /// A tunnel and a PPPoE session carry less than a LAN: a connection's segments are kept to what both ways carry.
-fn clamp(id: &str) -> crate::nft::Rule {
-    let steps = vec![Statement::Syn, Statement::Clamp];
-    crate::nft::Rule { id: id.to_owned(), says: "segments no longer than the way carries", steps }
+fn clamp(site: &Site) -> Option<Rule> {
+    let narrow = site.line.is_ipv4() || site.clinic_internet || site.cloud.is_some();
+    let (id, says) = ("forward-clamp".to_owned(), "segments no longer than the way carries");
+    narrow.then(|| Rule { id, says, steps: vec![Statement::Syn, Statement::Clamp] })
 }

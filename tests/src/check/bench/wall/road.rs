@@ -11,11 +11,11 @@ use super::super::{Times, verdict};
 use super::paper;
 use super::room::Room;
 
-const TURNS: usize = 15;
+const TURNS: usize = 40;
 /// One turn of iperf3, seconds.
-const SECONDS: &str = "2";
+const SECONDS: &str = "1";
 /// One byte there and back, so often a turn.
-const ROUNDS: usize = 3000;
+const ROUNDS: usize = 1000;
 /// Of the throughput without rules, at least.
 const THROUGHPUT: f64 = 0.95;
 /// Of the latency without rules, at most.
@@ -63,9 +63,11 @@ impl Road {
         self.the_box.feed(&["nft", "-j", "-f", "-"], &document.to_string()).map(drop)
     }
 
-    /// What iperf3 says of one turn: bits a second, and its mean round trip, ms.
+    /// What iperf3 says of one turn: bits a second, and the mean of its round trips, ms: it asks for one an interval.
     fn iperf3(&self) -> Result<[f64; 2], Wrong> {
-        let said = self.terminal.feed(&["iperf3", "-J", "-c", FAR, "-p", THROUGH, "-t", SECONDS], "")?;
+        let said = self
+            .terminal
+            .feed(&["iperf3", "-J", "-i", "0.1", "-c", FAR, "-p", THROUGH, "-t", SECONDS], "")?;
         let said: Value = serde_json::from_str(&said).map_err(|error| Wrong(error.to_string()))?;
         let figure = |place: &str| {
             let figure = said["end"].pointer(place).and_then(Value::as_f64);

@@ -78,15 +78,13 @@ fn conditions(edit: &Edit, place: usize, name: &str) -> Vec<Mutant> {
         if step.get("match").is_some() {
             made.extend(comparison(edit, place, at, name, &step["match"]));
         }
-        if let Some(pairs) = step["vmap"]["data"]["set"].as_array() {
-            for (which, (state, other)) in
-                [("established", "new"), ("related", "invalid")].into_iter().enumerate()
-            {
+        for (which, (state, other)) in
+            [("established", "new"), ("related", "invalid")].into_iter().enumerate()
+        {
+            if step["match"]["right"][which] == state {
                 let mut edit = edit.clone();
-                if pairs.len() > which && pairs[which][0] == state {
-                    edit.steps(place)[at]["vmap"]["data"]["set"][which][0] = json!(other);
-                    made.push(edit.named(format!("{other} instead of {state}: {name}")));
-                }
+                edit.steps(place)[at]["match"]["right"][which] = json!(other);
+                made.push(edit.named(format!("{other} instead of {state}: {name}")));
             }
         }
     }

@@ -41,7 +41,7 @@ pub(super) fn all(document: &Value) -> Vec<Rewrite> {
         ("two conditions in the other order", rules::reordered),
         ("the carrier apart", values::carrier_apart),
         ("the family by its ether type", values::by_ether_type),
-        ("states as two rules", values::states_apart),
+        ("states as a verdict map", values::states_mapped),
         ("by source ports in two", values::by_source_ports),
         ("a comparison for a number", values::compared),
         ("elements in another order", sets::turned_sets),

@@ -90,20 +90,15 @@ pub(super) fn compared(edit: &Edit) -> Vec<(String, Edit)> {
     })
 }
 
-pub(super) fn states_apart(edit: &Edit) -> Vec<(String, Edit)> {
+/// A mask of states, and what is done with them, as a map.
+pub(super) fn states_mapped(edit: &Edit) -> Vec<(String, Edit)> {
     each_rule(edit, |rule| {
-        let all = steps(rule);
-        let at = all.iter().position(|step| step["vmap"]["key"].get("ct").is_some())?;
-        let words: Option<Vec<&Value>> =
-            all[at]["vmap"]["data"]["set"].as_array()?.iter().map(|pair| pair.get(0)).collect();
-        let mut new = all.clone();
-        new.splice(
-            at..=at,
-            [
-                json!({"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": words?}}),
-                json!({"accept": null}),
-            ],
-        );
+        let mut new = steps(rule);
+        let verdict = new.pop()?;
+        let asked = new.pop().filter(|step| step["match"]["left"] == json!({"ct": {"key": "state"}}))?;
+        let pairs: Vec<Value> =
+            asked["match"]["right"].as_array()?.iter().map(|state| json!([state, verdict])).collect();
+        new.push(json!({"vmap": {"key": {"ct": {"key": "state"}}, "data": {"set": pairs}}}));
         Some(vec![with_steps(rule, new)])
     })
 }
