@@ -269,7 +269,9 @@ mod tests {
             let now = Timestamp::from_second(1_000).unwrap();
             // A box that is switched on with its cable in.
             let (mut carrier, mut wire) = (true, Wire { index: 2, changes: 1 });
-            let (mut running, mut said): (Option<(Wire, bool)>, Option<(Said, bool)>) = (None, None);
+            // Each with whether it tells of the line as it is now.
+            let mut running: Option<(Wire, bool)> = None;
+            let mut said: Option<(Said, bool)> = None;
             for event in events {
                 match event {
                     Event::CableOut | Event::CableIn if carrier == matches!(event, Event::CableIn) => {}

@@ -3,7 +3,6 @@
 #[expect(clippy::unwrap_used, reason = "the ground of tests: there a panic is the report")]
 mod clinic;
 
-#[expect(clippy::unwrap_used, reason = "the ground of tests: there a panic is the report")]
 mod beside;
 
 #[expect(clippy::unwrap_used, reason = "the ground of tests: there a panic is the report")]

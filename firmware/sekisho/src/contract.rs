@@ -335,7 +335,9 @@ networks = ["10.40.0.0/15"]
         let wanted =
             "line.pppoe.login: the line's session has the same secret as the share of \"t1\", \"t1\"";
         assert!(mistakes.len() == 1 && mistakes[0].contains(wanted), "{mistakes:?}");
-        let second = format!("[[terminal]]\nname = \"t2\"\naddress = \"192.0.2.3\"\nrequests-below = \"second\"\n{share}\n[[consumer]]");
+        let second = format!(
+            "[[terminal]]\nname = \"t2\"\naddress = \"192.0.2.3\"\nrequests-below = \"second\"\n{share}\n[[consumer]]"
+        );
         let two = site.replace("[[consumer]]", &second.replace("192.0.2.2\\", "192.0.2.3\\"));
         assert_eq!(said(&two, &[]).map(drop), Ok(()));
     }
