@@ -110,6 +110,25 @@ mod tests {
     }
 
     #[test]
+    fn a_share_that_tells_of_changes_is_looked_at_less_often_than_one_that_does_not() {
+        in_namespace(async {
+            let mut lab = Lab::start().await;
+            let watched = vec!["res".to_owned()];
+            let wanted = Wanted { folders: vec![("res".into(), false)], watched, make: false };
+            let share = lab.end("OQS").connect(&wanted, Occasion::Routine).await.unwrap();
+            tokio::time::timeout(HINT, share.changed()).await.expect("it is watched");
+            let beside_events = share.poll();
+            lab.serve_with("change notify = no", "").await;
+            let silent = lab.end("OQS").connect(&wanted, Occasion::Routine).await.unwrap();
+            tokio::time::timeout(HINT, silent.changed()).await.expect("nothing is said of its watch");
+            // The first word may be that it is tried, the last is that it is not.
+            while silent.poll() >= beside_events {
+                tokio::time::timeout(HINT, silent.changed()).await.expect("it is still taken for watched");
+            }
+        });
+    }
+
+    #[test]
     fn a_share_that_has_told_of_fifteen_hundred_changes_still_answers_and_still_tells() {
         in_namespace(async {
             let lab = Lab::start().await;
@@ -122,7 +141,7 @@ mod tests {
                 // A file that comes and goes: of one that is written to, smbd tells nothing.
                 let there = n % 2 == 0;
                 if there { fs::write(&foreign, b"x") } else { fs::remove_file(&foreign) }.unwrap();
-                // A hint may be missing now and then: the lane looks by itself four times a second.
+                // A hint may be missing now and then: the lane looks by itself, too.
                 told += u32::from(tokio::time::timeout(HINT, share.changed()).await.is_ok());
                 let listed = share.list("res").await.map(|entries| entries.len());
                 assert_eq!(listed.unwrap(), usize::from(there), "after {n} changes");

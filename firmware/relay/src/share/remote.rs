@@ -15,7 +15,7 @@ use smb::{
     CreateDisposition, Directory, File, FileAccessMask, FileDispositionInformation, FileInternalInformation,
     FileRenameInformation, Status,
 };
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use self::file::{
@@ -26,15 +26,18 @@ use self::login::LoggedIn;
 pub use self::login::RemoteTerminal;
 use super::patient::{LONGEST, Patient, SHORT, within};
 use super::said::{DELETE_PENDING, said, status, trouble};
+use super::selftest;
+use super::watch::{self, Told};
 use super::{
     Entry, Occasion, Opened, Outgoing, Parcel, Published, STAGING, Share, Staged, Terminal, Trouble, Wanted,
 };
-use super::{selftest, watch};
 use crate::sabotage;
 use crate::whole::TAIL;
 
-/// How often the folders are looked at beside the events: a server's events may lie or be missing.
+/// How often the folders are looked at while nobody tells of changes.
 const POLL: Duration = Duration::from_millis(250);
+/// How often they are while the server does: its events may lie or be missing.
+const POLL_BESIDE_EVENTS: Duration = Duration::from_secs(1);
 /// How often it is tried whether a folder that lacks is there after all.
 const LACKING: Duration = Duration::from_secs(30);
 /// So many bytes go in a second on the slowest network.
@@ -47,7 +50,7 @@ pub struct RemoteShare {
     own: LoggedIn,
     folders: std::sync::Mutex<HashMap<String, Seen>>,
     staged: Mutex<HashMap<String, File>>,
-    notify: Arc<Notify>,
+    told: Arc<Told>,
     watch: JoinHandle<()>,
 }
 
@@ -81,8 +84,8 @@ impl Terminal for RemoteTerminal {
     type Share = Patient<RemoteShare>;
 
     async fn connect(&self, wanted: &Wanted, occasion: Occasion) -> Result<Self::Share, Trouble> {
-        let share = RemoteShare::open(self.log_in(occasion).await?, wanted, |there, notify| {
-            tokio::spawn(watch::keep(self.clone(), there, notify))
+        let share = RemoteShare::open(self.log_in(occasion).await?, wanted, |there, told| {
+            tokio::spawn(watch::keep(self.clone(), there, told))
         });
         Ok(Patient::new(share.await?, LONGEST))
     }
@@ -97,7 +100,7 @@ impl RemoteShare {
     async fn open(
         own: LoggedIn,
         wanted: &Wanted,
-        watched: impl FnOnce(Vec<String>, Arc<Notify>) -> JoinHandle<()>,
+        watched: impl FnOnce(Vec<String>, Arc<Told>) -> JoinHandle<()>,
     ) -> Result<Self, Trouble> {
         let mut folders = HashMap::new();
         for (name, may_lack) in &wanted.folders {
@@ -110,11 +113,11 @@ impl RemoteShare {
             };
             folders.insert(name.clone(), seen);
         }
-        let notify = Arc::new(Notify::new());
+        let told = Arc::new(Told::default());
         let there = |name: &&String| matches!(folders.get(*name), Some(Seen::There(_)));
-        let watch = watched(wanted.watched.iter().filter(there).cloned().collect(), notify.clone());
+        let watch = watched(wanted.watched.iter().filter(there).cloned().collect(), told.clone());
         let folders = std::sync::Mutex::new(folders);
-        Ok(Self { own, folders, staged: Mutex::default(), notify, watch })
+        Ok(Self { own, folders, staged: Mutex::default(), told, watch })
     }
 
     fn seen(&self, name: &str) -> Option<Seen> {
@@ -219,7 +222,7 @@ impl Share for RemoteShare {
     type Handle = RemoteHandle;
 
     fn poll(&self) -> Duration {
-        POLL
+        if self.told.is_watched() { POLL_BESIDE_EVENTS } else { POLL }
     }
 
     async fn lacks(&self, folder: &str) -> Result<bool, Trouble> {
@@ -316,7 +319,7 @@ impl Share for RemoteShare {
     }
 
     async fn changed(&self) {
-        self.notify.notified().await;
+        self.told.changed().await;
     }
 
     async fn close(&self) {

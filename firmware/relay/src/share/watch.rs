@@ -6,7 +6,7 @@
 //! for one for ever. So what watches is not what carries, and is made anew before that.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use futures_util::future::select_all;
 use smb::{Directory, NotifyFilter};
@@ -21,6 +21,31 @@ use super::{Occasion, Trouble};
 /// 384, and one change may cost two.
 const CHANGES: u32 = 190;
 
+/// What a watch tells.
+#[derive(Debug, Default)]
+pub struct Told {
+    changed: Notify,
+    watched: AtomicBool,
+}
+
+impl Told {
+    /// Waits until something changed, or the watch ended.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Whether the share's server tells of changes now.
+    pub fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::Relaxed)
+    }
+
+    fn watch(&self, watched: bool) {
+        self.watched.store(watched, Ordering::Relaxed);
+        // What changed while nobody watched.
+        self.changed.notify_one();
+    }
+}
+
 /// Why a connection is not watched on any more.
 enum End {
     /// It has told as much as it can.
@@ -30,12 +55,13 @@ enum End {
 }
 
 /// Tells of every change until the share cannot be watched; then only looking is left, and is enough.
-pub async fn keep(terminal: RemoteTerminal, folders: Vec<String>, notify: Arc<Notify>) {
+pub async fn keep(terminal: RemoteTerminal, folders: Vec<String>, told: Arc<Told>) {
     while !folders.is_empty() {
         let watched = match terminal.log_in(Occasion::Routine).await {
-            Ok(own) => on(own, &folders, &notify).await,
+            Ok(own) => on(own, &folders, &told).await,
             Err(trouble) => Err(trouble),
         };
+        told.watch(false);
         if !matches!(watched, Ok(End::Worn)) {
             break;
         }
@@ -44,27 +70,26 @@ pub async fn keep(terminal: RemoteTerminal, folders: Vec<String>, notify: Arc<No
 }
 
 /// Watches on one connection.
-async fn on(own: LoggedIn, folders: &[String], notify: &Notify) -> Result<End, Trouble> {
+async fn on(own: LoggedIn, folders: &[String], told: &Told) -> Result<End, Trouble> {
     let left = AtomicU32::new(CHANGES);
     let mut watches = Vec::new();
     for folder in folders {
         let folder = Arc::new(open_folder(&own.tree, folder, false).await?);
-        watches.push(Box::pin(one(folder, &left, notify)));
+        watches.push(Box::pin(one(folder, &left, told)));
     }
-    // What changed while nobody watched.
-    notify.notify_one();
+    told.watch(true);
     let (end, ..) = select_all(watches).await;
     own.end().await;
     Ok(end)
 }
 
-async fn one(folder: Arc<Directory>, left: &AtomicU32, notify: &Notify) -> End {
+async fn one(folder: Arc<Directory>, left: &AtomicU32, told: &Told) -> End {
     let filter = NotifyFilter::new().with_file_name(true).with_size(true).with_last_write(true);
     while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
         if folder.watch(filter, false).await.is_err() {
             return End::Broken;
         }
-        notify.notify_one();
+        told.changed.notify_one();
     }
     End::Worn
 }
