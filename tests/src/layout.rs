@@ -41,6 +41,8 @@ pub enum Uplink {
     Closed,
     /// An internet line at a port of its own, with an address by DHCP
     Isp,
+    /// The same for the receipt computer's cloud alone: another router has the clinic's internet
+    Cloud,
 }
 
 impl Line {
@@ -71,6 +73,7 @@ impl Uplink {
         match self {
             Self::Closed => "closed",
             Self::Isp => "isp",
+            Self::Cloud => "cloud",
         }
     }
 }
@@ -142,7 +145,7 @@ impl Layout {
 
     /// Whether there is an internet line.
     pub const fn has_internet(self) -> bool {
-        matches!(self.uplink, Uplink::Isp)
+        matches!(self.uplink, Uplink::Isp | Uplink::Cloud)
     }
 
     /// Whether the receipt computer's cloud is there, which is reached by it. On a line by IPsec it is left out: two of the lab's

@@ -9,7 +9,7 @@ use model::opening::clinic_time;
 use crate::error::{Error, at, doing, other};
 use crate::fault::Dates;
 use crate::ground::{Daemons, Ground, args, text};
-use crate::layout::{Layout, Line};
+use crate::layout::{Layout, Line, Uplink};
 use crate::line::{cloud, gateway};
 use crate::plan::{Host, Place, TheBox};
 use crate::process::Process;
@@ -272,6 +272,9 @@ pub fn site_text(layout: Layout, dates: Dates) -> String {
     if layout.has_internet() {
         text = text.replace("[terminals]\n", INTERNET_WAY).replacen("[[port]]\n", INTERNET_PORT, 1);
         text = text.replace("name = \"t1\"\n", INTERNET_CARD);
+    }
+    if layout.uplink == Uplink::Cloud {
+        text = text.replace("[clinic.internet]\n\n", "");
     }
     if layout.has_cloud() {
         text += &cloud::table();

@@ -3,11 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod host;
+
 use std::io::{ErrorKind, Read as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clinic::Clinic;
+use host::{DISCOVER, MASK, ROUTER, WAYS, dhcp, run, until};
 use socket2::{Domain, Protocol, Socket, Type};
 
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 178);
@@ -17,21 +20,6 @@ const OTHER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(10,
 const SECOND: Duration = Duration::from_secs(1);
 /// What the clinic's computer says, and nobody on the internet may read.
 const CANARY: &[u8] = b"CANARY-OF-THE-RECEIPT-COMPUTER";
-
-fn run(clinic: &Clinic, host: &str, words: &str) -> String {
-    let argv: Vec<&str> = words.split(' ').collect();
-    let output = clinic.exec(host, &argv).unwrap();
-    assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !holds() {
-        assert!(Instant::now() < deadline, "waited too long until {what}");
-        std::thread::park_timeout(Duration::from_millis(50));
-    }
-}
 
 fn connects(clinic: &Clinic, from: &str, to: SocketAddr) -> bool {
     clinic.inside(from, || TcpStream::connect_timeout(&to, SECOND)).unwrap().is_ok()
@@ -152,9 +140,16 @@ fn the_receipt_computer_reaches_its_cloud_by_the_tunnel_and_nothing_ever_leaves_
 fn who_is_not_the_clinics_reaches_no_cloud_and_the_cloud_reaches_nobody() {
     let clinic = up("cl-wall");
     assert!(!connects(&clinic, "terminal", SERVICE), "a terminal reaches the cloud");
-    // What is not listed behind the tunnel is not behind it.
+    // What is not listed behind the tunnel is not behind it, though somebody listens there.
     let beside = SocketAddr::from(([10, 41, 0, 14], 443));
+    run(&clinic, "cloud", "ip address add 10.41.0.14/32 dev lo");
+    let listening = clinic.inside("cloud", || TcpListener::bind(beside)).unwrap().unwrap();
+    assert!(connects(&clinic, "cloud", beside), "nobody listens");
     assert!(!connects(&clinic, "clinic", beside));
+    // It is somebody of the internet: were there a way to him, he would be reached as anybody is, and by no tunnel.
+    run(&clinic, "isp", &format!("ip route replace 10.41.0.14/32 via {GATEWAY}"));
+    assert!(connects(&clinic, "clinic", beside), "nothing but the missing way keeps him away");
+    drop(listening);
     let inner: Ipv4Addr = run(&clinic, "box", "ip -4 -o address show dev cloud0")
         .split_whitespace()
         .nth(3)
@@ -171,4 +166,26 @@ fn who_is_not_the_clinics_reaches_no_cloud_and_the_cloud_reaches_nobody() {
     }
     inside.set_nonblocking(true).unwrap();
     assert_eq!(inside.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+#[test]
+fn a_clinic_with_another_router_is_told_of_its_cloud_alone_and_reaches_it() {
+    let clinic = Clinic::up_with("cl-alone", &["--uplink", "cloud"]).unwrap();
+    until("the box has a way into the tunnel", || stands(&clinic));
+    run(&clinic, "clinic", "ip -4 address flush dev e0");
+    let (address, options) = dhcp(&clinic, "clinic", 1, DISCOVER, &[]).unwrap();
+    assert_eq!(options.get(&ROUTER), None, "the box is not the way to everything");
+    assert_eq!(options[&MASK], [255, 255, 255, 0]);
+    assert_eq!(options[&WAYS], [16, 10, 40, 198, 51, 100, 1]);
+    // As a computer does with what it was told.
+    run(&clinic, "clinic", &format!("ip address add {address}/24 dev e0"));
+    run(&clinic, "clinic", "ip route replace 10.40.0.0/16 via 198.51.100.1");
+    until("the clinic's computer reaches its cloud", || connects(&clinic, "clinic", SERVICE));
+    // Whatever else it sends the box is not handed on to the internet.
+    run(&clinic, "clinic", "ip route replace default via 198.51.100.1");
+    let somebody = SocketAddr::from(([203, 0, 113, 162], 8080));
+    let listening = clinic.inside("isp", || TcpListener::bind(somebody)).unwrap().unwrap();
+    assert!(connects(&clinic, "isp", somebody), "nobody listens");
+    assert!(!connects(&clinic, "clinic", somebody));
+    drop(listening);
 }

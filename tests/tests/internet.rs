@@ -3,34 +3,25 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-use std::collections::BTreeMap;
+mod host;
+
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clinic::Clinic;
 use hickory_proto::op::{Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
+use host::{DISCOVER, KIND, MASK, NAMES, ROUTER, dhcp, run, until};
 
 const BOX_CLINIC: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 const BOX_TERMINAL: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const SOMEBODY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(203, 0, 113, 162)), 8080);
 const PATIENCE: Duration = Duration::from_secs(3);
-
-fn run(clinic: &Clinic, host: &str, words: &str) -> String {
-    let argv: Vec<&str> = words.split(' ').collect();
-    let output = clinic.exec(host, &argv).unwrap();
-    assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !holds() {
-        assert!(Instant::now() < deadline, "waited too long until {what}");
-        std::thread::park_timeout(Duration::from_millis(50));
-    }
-}
+/// What a computer says when it takes what it was offered (RFC 2132).
+const ASKED_FOR: u8 = 50;
+const SERVER: u8 = 54;
+const REQUEST: u8 = 3;
 
 /// The box's address on the internet line, once it has one.
 fn address(clinic: &Clinic) -> Option<Ipv4Addr> {
@@ -133,56 +124,6 @@ fn each_side_asks_its_own_resolver_and_neither_hears_of_the_others_names() {
     assert_eq!(ask(&clinic, "terminal", BOX_TERMINAL, "www.internet.test."), unknown, "the internet's names");
     assert_eq!(ask(&clinic, "clinic", BOX_TERMINAL, "hweb.onshikaku.test."), None);
     assert_eq!(ask(&clinic, "isp", address(&clinic).unwrap(), "www.internet.test."), None);
-}
-
-const MASK: u8 = 1;
-const ROUTER: u8 = 3;
-const NAMES: u8 = 6;
-const ASKED_FOR: u8 = 50;
-const KIND: u8 = 53;
-const SERVER: u8 = 54;
-const DISCOVER: u8 = 1;
-const REQUEST: u8 = 3;
-
-/// What a server says to a computer without an address: the address, and the options (RFC 2131, RFC 2132).
-type Said = (Ipv4Addr, BTreeMap<u8, Vec<u8>>);
-
-/// A computer with this card says so much by DHCP, to everybody.
-fn dhcp(clinic: &Clinic, host: &str, card: u8, kind: u8, more: &[u8]) -> Option<Said> {
-    let mut question = vec![0; 240];
-    question[..4].copy_from_slice(&[1, 1, 6, 0]);
-    question[4..8].copy_from_slice(&[9, 9, 9, card]);
-    question[10] = 0x80; // it is to be answered to everybody
-    question[28..34].copy_from_slice(&[0, 0, 0x5e, 0, 0x53, card]);
-    question[236..].copy_from_slice(&[99, 130, 83, 99]);
-    question.extend([KIND, 1, kind]);
-    question.extend(more);
-    question.extend([55, 4, MASK, ROUTER, NAMES, 51, 255]);
-    let answer = clinic
-        .inside(host, || {
-            let socket = UdpSocket::bind(("0.0.0.0", 68)).ok()?;
-            nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::BindToDevice, &"e0".into())
-                .ok()?;
-            socket.set_broadcast(true).ok()?;
-            socket.set_read_timeout(Some(PATIENCE)).ok()?;
-            socket.send_to(&question, ("255.255.255.255", 67)).ok()?;
-            let mut answer = vec![0; 1500];
-            let length = socket.recv(&mut answer).ok()?;
-            answer.truncate(length);
-            Some(answer)
-        })
-        .unwrap()?;
-    assert_eq!(answer[4..8], question[4..8], "the answer to this question");
-    let mut options = BTreeMap::new();
-    let mut rest = &answer[240..];
-    while let [code, length, more @ ..] = rest
-        && *code != 255
-    {
-        let (value, next) = more.split_at(usize::from(*length));
-        options.insert(*code, value.to_vec());
-        rest = next;
-    }
-    Some((Ipv4Addr::new(answer[16], answer[17], answer[18], answer[19]), options))
 }
 
 #[test]

@@ -289,8 +289,8 @@ impl Rung {
             Self::InternetBeyond | Self::CloudIke | Self::CloudTunnel | Self::MaintainerByInternet => {
                 &[Self::InternetGateway]
             }
-            Self::CloudTcp => &[Self::CloudTunnel],
-            Self::CloudTls => &[Self::CloudTcp],
+            // Of several services one may refuse, and another show its certificate all the same.
+            Self::CloudTcp | Self::CloudTls => &[Self::CloudTunnel],
         }
     }
 
@@ -421,6 +421,8 @@ pub enum Symptom {
     NoLogin,
     /// There is no room for another session.
     Busy,
+    /// Nobody there knows the service that is asked for by its name.
+    NoService,
     /// The share or a folder in it is not there.
     ShareMissing,
     /// Reading or writing is not permitted.
@@ -471,7 +473,7 @@ pub enum Symptom {
 
 impl Symptom {
     /// Every symptom.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 54] = [
         Self::NoCarrier,
         Self::NoPort,
         Self::NoRouter,
@@ -502,6 +504,7 @@ impl Symptom {
         Self::LoginRefused,
         Self::NoLogin,
         Self::Busy,
+        Self::NoService,
         Self::ShareMissing,
         Self::Denied,
         Self::DiskFull,
@@ -592,6 +595,9 @@ pub struct Evidence {
     /// Rungs that were lost again and again of late.
     #[serde(default)]
     pub flapping: Vec<Rung>,
+    /// Rungs that have been silent for so long that a tunnel below them which had gone would have been noticed.
+    #[serde(default)]
+    pub outlasted: Vec<Rung>,
     /// Rungs this site does not have: nobody looks at them, and nothing is missing.
     #[serde(default)]
     pub lacking: Vec<Rung>,

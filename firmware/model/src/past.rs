@@ -126,6 +126,7 @@ pub fn symptom_name(symptom: &str) -> Option<Text> {
         "login-refused" => Text::new("ログインの拒否", "login refused"),
         "no-login" => Text::new("本機のログイン設定なし", "no login on this box"),
         "busy" => Text::new("接続数の上限", "no room for another session"),
+        "no-service" => Text::new("契約のサービスなし", "no such service"),
         "share-missing" => Text::new("共有フォルダーなし", "no such share"),
         "denied" => Text::new("権限なし", "not permitted"),
         "disk-full" => Text::new("空き容量なし", "disk full"),

@@ -1,6 +1,6 @@
 //! One look at the ladder: what lies in the box first, then every host at once.
 
-mod cloud;
+pub mod cloud;
 mod internet;
 mod near;
 mod neighbours;
@@ -51,7 +51,6 @@ pub struct Climber {
     progress: Progress,
     near: near::Ports,
     internet: internet::Internet,
-    cloud: cloud::Cloud,
 }
 
 impl Climber {
@@ -77,21 +76,26 @@ impl Climber {
             progress: Progress::default(),
             near: near::Ports::default(),
             internet: internet::Internet::default(),
-            cloud: cloud::Cloud::default(),
             plan,
         })
     }
 
-    /// Looks at the near rungs, and with `far` at everybody else's hosts too. The slowest probe sets the time.
-    pub async fn look(&mut self, far: bool, progress: Progress) -> Vec<Observation> {
+    /// Looks at the near rungs, and with `far` at everybody else's hosts too; at the cloud where somebody asked for everything.
+    /// The slowest probe sets the time.
+    pub async fn look(
+        &mut self,
+        far: bool,
+        cloud: Option<cloud::Known>,
+        progress: Progress,
+    ) -> Vec<Observation> {
         self.progress = progress;
-        let looked = self.climb(far).await;
+        let looked = self.climb(far, cloud).await;
         // Whoever listens hears that nothing more comes.
         self.progress = Progress::default();
         looked
     }
 
-    async fn climb(&mut self, far: bool) -> Vec<Observation> {
+    async fn climb(&mut self, far: bool, cloud: Option<cloud::Known>) -> Vec<Observation> {
         let (mut looked, grounded) = self.own_rungs().await;
         let mut carriers: Vec<Observation> =
             self.near_ports().await.into_iter().map(|seen| self.progress.told(seen)).collect();
@@ -106,7 +110,7 @@ impl Climber {
                 (near.into_iter().map(told).collect::<Vec<_>>(), internet.map(told))
             },
             self.internet_beyond(far),
-            Box::pin(self.cloud(far)),
+            Box::pin(self.cloud(cloud)),
         );
         looked.extend([gateway, hosts].into_iter().flatten());
         // The home gateway is asked with those near, and is of the line.
@@ -116,7 +120,6 @@ impl Climber {
         self.forget_what_a_near_cable_cut_off(&mut carriers, &mut near).await;
         looked.extend(carriers);
         looked.extend(near);
-        self.note_cloud(&cloud);
         let asked = by_arp.into_iter().chain(beyond).chain(cloud).collect();
         looked.extend(self.internet_seen(internet, asked).await);
         looked
@@ -183,7 +186,7 @@ impl Climber {
         let mut looked = vec![self.progress.told(carrier.at(Rung::Link, None, began))];
         let Some(port) = port else { return (looked, false) };
         if let Some(target) = &self.plan.session {
-            let (session, stands) = self.session_rungs(target).await;
+            let (session, stands) = self.session_rungs(target, port).await;
             looked.extend(session);
             return (looked, stands);
         }

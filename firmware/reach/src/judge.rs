@@ -171,6 +171,7 @@ impl Need {
             Self::GoodOrNever(rung) => good(rung) || !evidence.was_good(rung),
             Self::GoodOrLacking(rung) => good(rung) || evidence.lacks(rung),
             Self::Lacks(rung) => evidence.lacks(rung),
+            Self::Outlasts(rung) => evidence.outlasted.contains(&rung),
             Self::Flaps(rung) => {
                 evidence.flapping.contains(&rung)
                     && matches!(evidence.outcome(rung), Outcome::Good | Outcome::Bad(_))
@@ -210,6 +211,7 @@ impl Need {
             Self::Ever(_)
             | Self::Lacks(_)
             | Self::Never(_)
+            | Self::Outlasts(_)
             | Self::Announced
             | Self::Quiet
             | Self::Clock

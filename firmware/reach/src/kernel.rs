@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 
 pub use self::ipv4::Ground4;
 use crate::error::Error;
+use crate::session::Wire;
 
 /// A port as the kernel has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +33,17 @@ pub struct Port {
     pub carrier: bool,
     /// How often the carrier was lost since the port is there.
     pub downs: u32,
+    /// How often it came or was lost.
+    pub changes: u32,
     /// Its own link address.
     pub own: MacAddr,
+}
+
+impl Port {
+    /// Which cable a session over it has.
+    pub const fn wire(&self) -> Wire {
+        Wire { index: self.index, changes: self.changes }
+    }
 }
 
 /// Addresses and routes of the line's port.
@@ -119,11 +129,13 @@ impl Kernel {
             }
             Err(error) => return Err(kernel(&error)),
         };
-        let mut port = Port { index: link.header.index, carrier: false, downs: 0, own: MacAddr::zero() };
+        let index = link.header.index;
+        let mut port = Port { index, carrier: false, downs: 0, changes: 0, own: MacAddr::zero() };
         for attribute in &link.attributes {
             match attribute {
                 LinkAttribute::Carrier(up) => port.carrier = *up == 1,
                 LinkAttribute::CarrierDownCount(downs) => port.downs = *downs,
+                LinkAttribute::CarrierChanges(changes) => port.changes = *changes,
                 LinkAttribute::Address(bytes) => {
                     if let Some([a, b, c, d, e, f]) = bytes.first_chunk::<6>().copied() {
                         port.own = MacAddr(a, b, c, d, e, f);

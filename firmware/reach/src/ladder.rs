@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use model::observation::{Branch, Evidence};
 use model::{Calendar, Date, Observation, Outcome, Rung, Symptom, Timestamp};
 
+use crate::climb::cloud::Known;
 use crate::finding;
 use crate::finding::Finding;
 use crate::history::History;
@@ -54,6 +55,10 @@ pub struct Ladder {
     clinic_leaves: bool,
     /// Since when a terminal is away.
     away: BTreeMap<String, Timestamp>,
+    /// So long a tunnel to the cloud that has gone may go unnoticed, seconds.
+    cloud_notices_s: i64,
+    /// Since when its services are silent behind a tunnel that is said to stand.
+    cloud_silent: Option<Timestamp>,
     /// When the line's carrier was lost of late.
     lost: VecDeque<Timestamp>,
     seen: BTreeMap<Place, Observation>,
@@ -98,6 +103,8 @@ impl Ladder {
             certificates,
             calendar: plan.calendar.clone(),
             clinic_leaves: plan.internet.as_ref().is_some_and(|one| one.serves),
+            cloud_notices_s: plan.cloud.as_ref().map_or(0, |cloud| i64::from(cloud.notices_s)),
+            cloud_silent: None,
             away: BTreeMap::new(),
             lost: VecDeque::new(),
             seen: BTreeMap::new(),
@@ -129,6 +136,7 @@ impl Ladder {
         self.note_dates(now);
         self.silence(now);
         self.note_away(now);
+        self.note_cloud(now);
         news
     }
 
@@ -160,6 +168,22 @@ impl Ladder {
             let seen = self.seen.get(&(rung, None));
             let unseen = seen.is_none_or(|seen| seen.outcome == Outcome::Skipped);
             unseen && self.stands(rung, None)
+        })
+    }
+
+    /// What is known of the cloud, for whoever asks it.
+    pub fn of_the_cloud(&self) -> Known {
+        let outcome = |rung| self.seen.get(&(rung, None)).map(|seen| seen.outcome);
+        let gone = |outcome| matches!(outcome, Outcome::Bad(Symptom::Silent | Symptom::Unreachable));
+        let stands = outcome(Rung::CloudTunnel).is_some_and(Outcome::is_good);
+        Known { stands, silent: outcome(Rung::CloudTcp).is_some_and(gone) }
+    }
+
+    /// Whether the cloud should be asked now: what it stands on holds again, or is there for the first time.
+    pub fn wants_cloud(&self) -> bool {
+        [Rung::CloudIke, Rung::CloudTcp].into_iter().filter(|rung| !self.lacking.contains(rung)).any(|rung| {
+            let seen = self.seen.get(&(rung, None));
+            seen.is_none_or(|seen| seen.outcome == Outcome::Skipped) && self.stands(rung, None)
         })
     }
 
@@ -211,6 +235,7 @@ impl Ladder {
             observations: line.chain(terminal).filter(counts).map(|seen| (seen.rung, seen.clone())).collect(),
             ever_good: self.history.ever_good(worst.map(String::as_str)),
             flapping: if self.flaps(now) { vec![Rung::Link] } else { Vec::new() },
+            outlasted: if self.outlasts(now) { vec![Rung::CloudTcp] } else { Vec::new() },
             lacking: self.lacking.clone(),
             clinic_leaves: self.clinic_leaves,
             clock_trusted: trusted,
@@ -284,6 +309,24 @@ impl Ladder {
                 self.away.remove(name);
             }
         }
+    }
+
+    /// Notes since when nobody answers behind the tunnel to the cloud, while that is said to stand.
+    fn note_cloud(&mut self, now: Timestamp) {
+        let outcome = |rung| self.seen.get(&(rung, None)).map(|seen| seen.outcome);
+        match (outcome(Rung::CloudTunnel), outcome(Rung::CloudTcp)) {
+            (Some(Outcome::Good), Some(Outcome::Bad(Symptom::Silent | Symptom::Unreachable))) => {
+                self.cloud_silent.get_or_insert(now);
+            }
+            // What the box knows of itself is forgotten for a moment, between two looks.
+            (None, _) => {}
+            _ => self.cloud_silent = None,
+        }
+    }
+
+    /// Whether that tunnel would have been noticed if it had gone when its services fell silent.
+    fn outlasts(&self, now: Timestamp) -> bool {
+        self.cloud_silent.is_some_and(|since| now.as_second() - since.as_second() > self.cloud_notices_s)
     }
 
     fn is_just_away(&self, name: &str, now: Timestamp) -> bool {

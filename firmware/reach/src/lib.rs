@@ -29,6 +29,7 @@ mod lease;
 mod names;
 mod ntp;
 pub mod own;
+mod pace;
 mod past;
 mod plan;
 mod probe;

@@ -78,6 +78,8 @@ pub struct CloudTarget {
     pub endpoints: Vec<Endpoint>,
     /// The authorities their certificates must come from, PEM. Without them the certificates are not judged.
     pub authorities_pem: Option<Vec<u8>>,
+    /// So long a tunnel that has gone may be taken for one that stands, seconds (dead peer detection, RFC 3706).
+    pub notices_s: u32,
 }
 
 /// Everything the probes need to know.
@@ -179,10 +181,13 @@ impl Plan {
         }
     }
 
-    /// The same, where the notes of other programs lie below this folder.
+    /// The same, where the notes of other programs lie below this folder. Another login has a past of its own, and so has one
+    /// that nobody has marked.
     pub fn told_in(mut self, folder: &Path) -> Self {
         if let Some(session) = &mut self.session {
             session.said = folder.join(&session.said);
+            let mark = std::fs::read_to_string(folder.join(crate::session::MARK)).unwrap_or_default();
+            self.contract.push_str(&format!(" login {}", crate::finding::harmless(mark.trim())));
         }
         self
     }
@@ -192,6 +197,15 @@ impl Plan {
     pub fn with_cloud_authorities(mut self, pem: Option<Vec<u8>>) -> Self {
         if let Some(cloud) = &mut self.cloud {
             cloud.authorities_pem = pem;
+        }
+        self
+    }
+
+    /// The same with how long a tunnel to the cloud that has gone may be taken for one that stands, where its form says so.
+    #[must_use]
+    pub fn with_cloud_noticed(mut self, within_s: Option<u32>) -> Self {
+        if let (Some(cloud), Some(within_s)) = (&mut self.cloud, within_s) {
+            cloud.notices_s = within_s;
         }
         self
     }
@@ -207,10 +221,16 @@ impl Plan {
     }
 }
 
-/// What was good behind a home gateway says nothing of a line without one.
+/// What was good behind a home gateway says nothing of a line without one, nor one service of another by PPPoE.
 fn contract(site: &Site) -> String {
     let lent = if site.line.is_lent() { " dhcp" } else { "" };
-    format!("{}{lent} {}", site.line.key(), site.profile.name)
+    let service = match &site.line {
+        Line::Pppoe(session) => {
+            session.service.as_ref().map_or_else(String::new, |name| format!(" {name:?}"))
+        }
+        Line::Ra | Line::Pd | Line::Ipsec(_) => String::new(),
+    };
+    format!("{}{lent}{service} {}", site.line.key(), site.profile.name)
 }
 
 fn session(site: &Site) -> Option<SessionTarget> {
@@ -235,6 +255,7 @@ fn cloud(site: &Site) -> Option<CloudTarget> {
         gateways: cloud.gateways.iter().copied().map(IpAddr::V4).collect(),
         endpoints: cloud.endpoints.clone(),
         authorities_pem: None,
+        notices_s: 60,
     })
 }
 

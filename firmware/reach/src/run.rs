@@ -2,7 +2,8 @@
 //!
 //! Near rungs are looked at every ten seconds and at once when a link, a route or a router changes, or when somebody near
 //! does not answer a glance; other people's hosts once a minute with jitter, so that no two clinics fall into step; both
-//! faster while something is wrong. A sweep that somebody asks for looks at everything at once, and drops a look under way
+//! faster while something is wrong. The receipt computer's cloud is asked beside the looks, by a clock of its own (`pace.rs`):
+//! no word of the line waits for it. A sweep that somebody asks for looks at everything at once, and drops a look under way
 //! that is not a full one.
 
 use std::future::Future;
@@ -12,14 +13,17 @@ use std::time::Duration;
 use model::part::{LinePart, Sweep};
 use model::{Observation, Outcome, Rung, Timestamp, Verdict};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use crate::chance;
 use crate::climb::Climber;
+use crate::climb::cloud::{self, Answer, Known};
 use crate::error::Error;
 use crate::history::{History, Subjects};
 use crate::judge::judge;
 use crate::ladder::Ladder;
+use crate::pace::Pace;
 use crate::past::Past;
 use crate::plan::Plan;
 use crate::progress::Progress;
@@ -150,6 +154,24 @@ struct Walk<'d> {
     looked_at: Instant,
     far_at: Instant,
     shares_at: Instant,
+    cloud: Cloud,
+}
+
+/// What is asked of the cloud beside the looks: one question at a time.
+struct Cloud {
+    /// Ended with it.
+    asking: JoinSet<Answer>,
+    pace: Pace,
+    /// Whether its tunnel stood when it was asked last.
+    stood: bool,
+}
+
+impl Cloud {
+    /// It has been asked, within a look or beside them.
+    fn asked(&mut self, holds: bool, stood: bool) {
+        self.stood = stood;
+        self.pace.asked(holds, Instant::now());
+    }
 }
 
 impl<'d> Walk<'d> {
@@ -174,6 +196,7 @@ impl<'d> Walk<'d> {
             looked_at,
             far_at,
             shares_at,
+            cloud: Cloud { asking: JoinSet::new(), pace: Pace::new(now), stood: false },
         }
     }
 
@@ -195,8 +218,14 @@ impl<'d> Walk<'d> {
     async fn look(&mut self, how: How, witness: &impl Witness) -> Looked {
         let (progress, mut heard) = Progress::heard();
         let mut sweep = Sweep { seen: Vec::new(), of: self.ladder.list().len() };
+        let cloud = how.asked.then(|| self.ladder.of_the_cloud());
+        if cloud.is_some() {
+            // The look asks it itself.
+            self.cloud.asking = JoinSet::new();
+        }
         let Self { climber, part, .. } = self;
-        let looking = look(climber, how, if how.asked { progress } else { Progress::default() }, witness);
+        let looking =
+            look(climber, how, cloud, if how.asked { progress } else { Progress::default() }, witness);
         tokio::pin!(looking);
         loop {
             tokio::select! {
@@ -209,9 +238,15 @@ impl<'d> Walk<'d> {
         }
     }
 
-    /// Judges what was seen, publishes it and keeps what must be kept.
+    /// Takes in what was seen, and publishes it.
     fn conclude(&mut self, looked: Looked) {
         let now = Timestamp::now();
+        let of_the_cloud =
+            |seen: &&Observation| matches!(seen.rung, Rung::CloudIke | Rung::CloudTcp | Rung::CloudTls);
+        let of_the_cloud: Vec<Observation> = looked.probed.iter().filter(of_the_cloud).cloned().collect();
+        if !of_the_cloud.is_empty() {
+            self.cloud.asked(cloud::holds(&of_the_cloud), self.ladder.of_the_cloud().stands);
+        }
         let mut news = self.ladder.take(looked.probed, now);
         news |= self.ladder.take_own(looked.own, now);
         self.looked_at = Instant::now();
@@ -225,6 +260,11 @@ impl<'d> Walk<'d> {
             let far_every = if self.ladder.is_line_troubled() { FAR_EVERY_IN_TROUBLE } else { FAR_EVERY };
             self.far_at = self.looked_at + jittered(far_every);
         }
+        self.publish(news, now);
+    }
+
+    /// Judges what is known now, publishes it, and keeps what must be kept.
+    fn publish(&mut self, news: bool, now: Timestamp) {
         let verdict = judge(&self.ladder.evidence(now), self.verdict.as_ref(), now);
         self.tell(&verdict);
         let (sweep_ms, swept_at) = (self.sweep_ms, self.swept_at);
@@ -252,6 +292,9 @@ impl<'d> Walk<'d> {
 
     /// Ends when the next look is due.
     async fn rest(&mut self, witness: &impl Witness) -> Why {
+        if self.cloud_at().is_some_and(|due| due <= Instant::now()) {
+            self.ask_the_cloud();
+        }
         let mut why = Why::Time;
         if !self.ladder.wants_far() && !self.ladder.wants_shares() {
             let near_at = self.looked_at + jittered(self.pace(NEAR_EVERY, NEAR_EVERY_IN_TROUBLE));
@@ -265,7 +308,16 @@ impl<'d> Walk<'d> {
     async fn stirs_before(&mut self, due: Instant, witness: &impl Witness) -> Why {
         loop {
             let glance_at = Instant::now() + jittered(GLANCE_EVERY);
+            let cloud_at = self.cloud_at();
             tokio::select! {
+                Some(answer) = self.cloud.asking.join_next() => {
+                    self.take_the_cloud_s(answer.ok()).await;
+                    continue;
+                }
+                () = tokio::time::sleep_until(cloud_at.unwrap_or(due)), if cloud_at.is_some() => {
+                    self.ask_the_cloud();
+                    continue;
+                }
                 () = self.climber.stirred() => return Why::Stirred,
                 () = witness.stirred() => return Why::Stirred,
                 () = tokio::time::sleep_until(due) => return Why::Time,
@@ -274,6 +326,38 @@ impl<'d> Walk<'d> {
             if self.climber.is_uneasy().await {
                 return Why::Stirred;
             }
+        }
+    }
+
+    /// When the cloud is to be asked; none while it is, or where there is none.
+    fn cloud_at(&self) -> Option<Instant> {
+        let known = self.ladder.of_the_cloud();
+        let wanted = self.ladder.wants_cloud() || known.stands != self.cloud.stood;
+        let idle = self.cloud.asking.is_empty() && self.climber.has_a_cloud();
+        idle.then(|| self.cloud.pace.due(wanted))
+    }
+
+    /// Without an address on the internet line nobody is asked, until that is another one.
+    fn ask_the_cloud(&mut self) {
+        let known = self.ladder.of_the_cloud();
+        match self.climber.cloud_question(known) {
+            Some(question) => {
+                self.cloud.stood = known.stands;
+                self.cloud.asking.spawn(question.beside());
+            }
+            None => self.cloud.asked(false, known.stands),
+        }
+    }
+
+    /// Takes in what the cloud said; nothing of a question that was given up.
+    async fn take_the_cloud_s(&mut self, answer: Option<Answer>) {
+        let Some(answer) = answer else { return };
+        self.cloud.asked(answer.holds(), self.cloud.stood);
+        let seen = self.climber.cloud_answered(answer).await;
+        if !seen.is_empty() {
+            let now = Timestamp::now();
+            let news = self.ladder.take(seen, now);
+            self.publish(news, now);
         }
     }
 
@@ -297,7 +381,13 @@ impl<'d> Walk<'d> {
 }
 
 /// Looks with the instruments, and asks for the relay's word beside it.
-async fn look(climber: &mut Climber, how: How, progress: Progress, witness: &impl Witness) -> Looked {
+async fn look(
+    climber: &mut Climber,
+    how: How,
+    cloud: Option<Known>,
+    progress: Progress,
+    witness: &impl Witness,
+) -> Looked {
     let began = Instant::now();
     let told = progress.clone();
     let shares = async {
@@ -311,7 +401,7 @@ async fn look(climber: &mut Climber, how: How, progress: Progress, witness: &imp
         let said = own_word(witness, how.asked).await;
         said.into_iter().map(|seen| told.told(seen)).collect()
     };
-    let (probed, own, shares) = tokio::join!(climber.look(how.far, progress.clone()), own, shares);
+    let (probed, own, shares) = tokio::join!(climber.look(how.far, cloud, progress.clone()), own, shares);
     Looked { far: how.far, probed, own, shares, took: began.elapsed() }
 }
 

@@ -3,6 +3,11 @@
 #[expect(clippy::unwrap_used, reason = "the ground of tests: there a panic is the report")]
 mod clinic;
 
+mod beside;
+
+#[expect(clippy::unwrap_used, reason = "the ground of tests: there a panic is the report")]
+mod session;
+
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 

@@ -63,6 +63,13 @@ pub enum Command {
         /// The program
         program: PathBuf,
     },
+    /// Note the port and its carrier before pppd begins; what the unit of a session runs
+    #[command(hide = true)]
+    SessionBegins {
+        /// Folder of the roles' sockets
+        #[arg(long = "socket", value_name = "DIR", env = "SEKISHO_SOCKET", default_value = SOCKETS)]
+        folder: PathBuf,
+    },
     /// Note how pppd ended, from its exit status and its log; what the unit of a session runs
     #[command(hide = true)]
     SessionEnded {

@@ -10,6 +10,7 @@ use tunnel::Provider;
 use tunnel::provider::Authentication;
 
 use crate::failure::Failure;
+use crate::generate;
 use crate::site_file::{PROVIDERS, PUBLIC_AUTHORITIES};
 
 /// What a provider's profile says, and the authorities it names.
@@ -31,6 +32,7 @@ pub struct Form<'s> {
 
 const LINE: &str = "line.ipsec";
 const CLOUD: &str = "clinic.cloud";
+const SESSION: &str = "line.pppoe";
 
 impl<'s> Form<'s> {
     /// The one of a line by IPsec.
@@ -81,12 +83,7 @@ impl File<'_> {
     }
 
     /// What site file and forms say of the cloud that cannot be.
-    pub fn of_the_cloud(
-        &self,
-        site: &Site,
-        line: Option<&Contract>,
-        cloud: Option<&Contract>,
-    ) -> Vec<SiteError> {
+    pub fn of_the_cloud(&self, site: &Site, cloud: Option<&Contract>) -> Vec<SiteError> {
         let (Some(table), Some(cloud)) = (&site.cloud, cloud) else { return Vec::new() };
         let mut mistakes = Vec::new();
         let behind = &cloud.provider.networks;
@@ -101,6 +98,11 @@ impl File<'_> {
                 mistakes.push(self.mistake(CLOUD, "networks", message, Some(allowed)));
             }
         }
+        // What an option of DHCP holds (RFC 2132 section 2).
+        if generate::network::ways_to_the_cloud(site).is_some_and(|ways| ways.len() > 255) {
+            let message = "these are more networks than computers can be told of by DHCP".to_owned();
+            mistakes.push(self.mistake(CLOUD, "networks", message, Some("larger ones, or no [clinic] dhcp")));
+        }
         for gateway in table
             .gateways
             .iter()
@@ -109,10 +111,37 @@ impl File<'_> {
             let message = format!("{gateway} lies behind its own tunnel, by the networks of its form");
             mistakes.push(self.mistake(CLOUD, "gateways", message, None));
         }
-        let secret = cloud.provider.authentication.secret();
-        if line.is_some_and(|line| line.provider.authentication.secret() == secret) {
-            let message = format!("its form and the line's name the same secret, {secret:?}");
-            mistakes.push(self.mistake(CLOUD, "provider", message, Some("a secret of its own")));
+        mistakes
+    }
+
+    /// Every secret that site file and forms name has one user, and is for nobody else: what `netd` or pppd reads the relay cannot
+    /// read, and the other way round. Shares may have one among themselves, of which the relay is the user.
+    pub fn of_the_secrets(
+        &self,
+        site: &Site,
+        line: Option<&Contract>,
+        cloud: Option<&Contract>,
+    ) -> Vec<SiteError> {
+        let mut known: Vec<(String, String)> = site
+            .logins()
+            .map(|(secret, whose)| (secret.to_owned(), format!("the share of {whose:?}")))
+            .collect();
+        let session = match &site.line {
+            Line::Pppoe(session) => Some((session.login.as_str(), "the line's session", SESSION, "login")),
+            Line::Ra | Line::Pd | Line::Ipsec(_) => None,
+        };
+        let form =
+            |contract: Option<&'_ Contract>| Some(contract?.provider.authentication.secret().to_owned());
+        let (line, cloud) = (form(line), form(cloud));
+        let line = line.as_deref().map(|secret| (secret, "the line's form", LINE, "provider"));
+        let cloud = cloud.as_deref().map(|secret| (secret, "the cloud's form", CLOUD, "provider"));
+        let mut mistakes = Vec::new();
+        for (secret, who, table, key) in [session, line, cloud].into_iter().flatten() {
+            if let Some((_, other)) = known.iter().find(|(one, _)| one == secret) {
+                let message = format!("{who} has the same secret as {other}, {secret:?}");
+                mistakes.push(self.mistake(table, key, message, Some("a secret of its own")));
+            }
+            known.push((secret.to_owned(), who.to_owned()));
         }
         mistakes
     }
@@ -265,7 +294,20 @@ networks = ["10.40.0.0/15"]
             (
                 by_ipsec,
                 vec![right, ("line.toml", lines.as_str()), ("profile.toml", own.as_str())],
-                "its form and the line's name the same secret, \"cloud\"",
+                "the cloud's form has the same secret as the line's form, \"cloud\"",
+            ),
+            (
+                SITE.replace("path = \"/srv/t1\"", "share = '\\\\192.0.2.2\\OQS'\nlogin = \"secret:cloud\""),
+                vec![right],
+                "the cloud's form has the same secret as the share of \"t1\", \"cloud\"",
+            ),
+            (
+                SITE.replace(
+                    "name = \"receipt\"\n[",
+                    "name = \"receipt\"\nremote = '\\\\198.51.100.9\\onshi'\nlogin = \"secret:cloud\"\n[",
+                ),
+                vec![right],
+                "the cloud's form has the same secret as the share of \"receipt\", \"cloud\"",
             ),
         ] {
             let mistakes = said(&site, &forms).map(drop).unwrap_err();
@@ -277,5 +319,26 @@ networks = ["10.40.0.0/15"]
                 "{key}"
             );
         }
+    }
+
+    #[test]
+    fn a_session_s_secret_is_no_share_s_and_no_form_s_and_shares_may_have_one_together() {
+        let own = include_str!("../../../tests/lab/profile.toml")
+            .replace("expected = [", "resolvers-ipv4 = [\"203.0.113.65\"]\nexpected = [\"203.0.113.0/25\", ");
+        let share = "share = '\\\\192.0.2.2\\OQS'\nlogin = \"secret:t1\"";
+        let session = "kind = \"pppoe\"\n[line.pppoe]\nlogin = \"secret:t1\"";
+        let site = SITE.split("[clinic.cloud]").next().unwrap().replace("path = \"/srv/t1\"", share);
+        let alone = site.replace("[internet]\nkind = \"dhcp\"\nresolvers = [\"203.0.113.161\"]\n", "");
+        let alone = alone.replace("[[port]]\nname = \"isp0\"\nzone = \"isp\"\n", "");
+        let by_session = alone.replace("kind = \"ra\"", session).replace("ntt-east", "./profile.toml");
+        let mistakes = said(&by_session, &[("profile.toml", own.as_str())]).map(drop).unwrap_err();
+        let wanted =
+            "line.pppoe.login: the line's session has the same secret as the share of \"t1\", \"t1\"";
+        assert!(mistakes.len() == 1 && mistakes[0].contains(wanted), "{mistakes:?}");
+        let second = format!(
+            "[[terminal]]\nname = \"t2\"\naddress = \"192.0.2.3\"\nrequests-below = \"second\"\n{share}\n[[consumer]]"
+        );
+        let two = site.replace("[[consumer]]", &second.replace("192.0.2.2\\", "192.0.2.3\\"));
+        assert_eq!(said(&two, &[]).map(drop), Ok(()));
     }
 }

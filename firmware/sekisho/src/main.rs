@@ -45,6 +45,7 @@ fn run(command: cli::Command) -> Result<ExitCode, failure::Failure> {
         Command::Boot(args) => boot::run(&args),
         Command::Hold { program } => verb::hold::run(&program),
         Command::Generate(args) => verb::generate::run(&args),
+        Command::SessionBegins { folder } => verb::session::begins(&folder),
         Command::SessionEnded { folder } => verb::session::ended(&folder),
         Command::Secret(args) => verb::secret::run(&args),
         Command::Site(args) => verb::site::run(&args),

@@ -84,7 +84,8 @@ pub fn load(path: &Path) -> Result<Loaded, Failure> {
             return Err(Failure::Site(mistakes.into_iter().flatten().flatten().collect()));
         }
     };
-    let contradicts = files.of_the_cloud(&site, provider.as_ref(), cloud.as_ref());
+    let mut contradicts = files.of_the_cloud(&site, cloud.as_ref());
+    contradicts.extend(files.of_the_secrets(&site, provider.as_ref(), cloud.as_ref()));
     if !contradicts.is_empty() {
         return Err(Failure::Site(contradicts));
     }

@@ -57,21 +57,15 @@ pub fn stories() -> Vec<Story> {
             },
         ),
         Story::new(
-            "a_session_that_another_device_holds_is_said",
-            "PPP-03: the router from before, still plugged in, holds the contract's only session.",
+            "a_concentrator_that_has_no_room_for_anybody_is_no_contract_s_fault",
+            "It says an error of its own (AC-System-Error): whose session fills it is not said, so nobody is accused of one.",
             &[
                 "a box in service on a line by PPPoE; the concentrator is started anew",
                 "another device takes the one session there is",
-                "the box says PPP-03",
+                "the box says that an offered session was not given, and names nobody",
                 "the device is gone: all is well",
             ],
-            |stage| {
-                trouble(stage, "PPP-03", &["line"], |concentrator| {
-                    concentrator.stop()?;
-                    concentrator.serve(true)?;
-                    concentrator.call_from_another_device()
-                })
-            },
+            full,
         ),
     ]
 }
@@ -106,6 +100,31 @@ fn carries(stage: &mut Stage) -> Outcome {
     let said = stage.must("systemd-analyze security --no-pager sekisho-pppoe.service | tail -1")?;
     stage.figure("systemd-analyze security of pppd", said.trim());
     Ok(())
+}
+
+/// The concentrator's house is full: the box sees it, and accuses nobody.
+fn full(stage: &mut Stage) -> Outcome {
+    service(stage)?;
+    comes(&stage.lab)?;
+    let line = concentrator(stage)?;
+    line.stop()?;
+    line.serve(true)?;
+    line.call_from_another_device()?;
+    let said = stage.until("an offered session was not given", PATIENCE, |snapshot| {
+        let seen = snapshot.line.iter().flat_map(|line| &line.part.ladder);
+        seen.into_iter().any(|seen| {
+            seen.rung == model::Rung::Session && seen.outcome == model::Outcome::Bad(model::Symptom::Silent)
+        })
+    });
+    let said = said.map_err(|wrong| stage.with_logs(&wrong, &["sekisho-pppoe"]));
+    let line = concentrator(stage)?;
+    line.stop()?;
+    line.serve(true)?;
+    let verdict = said?.line.map(|line| line.part.verdict);
+    let named = verdict.and_then(|verdict| verdict.foremost);
+    must(named.is_none(), || format!("somebody is accused: {named:?}"))?;
+    stage.clean(BOOT)?;
+    comes(&stage.lab)
 }
 
 /// The line has a fault, the box says so, and afterwards all is well.

@@ -23,7 +23,7 @@ pub struct Fault {
 }
 
 /// Faults of a PPPoE session: the kernel of the machines that the lab runs on has no PPP, so they are made on the disk image
-/// (`hil/src/story/pppoe.rs`).
+/// (`hil/src/story/pppoe.rs`); the last of them is made nowhere, since no real concentrator of ours says so.
 #[cfg(test)]
 pub const IN_THE_IMAGE: [&str; 3] = ["PPP-01", "PPP-02", "PPP-03"];
 

@@ -25,6 +25,7 @@ pub(super) const fn words(code: FaultCode, owner: Party) -> Option<Words> {
         (FaultCode::Ike05, Party::IpsecProvider) => tunnel::IKE_05_PROVIDER,
         (FaultCode::Ike06, Party::IpsecProvider) => tunnel::IKE_06_PROVIDER,
         (FaultCode::Ppp02, Party::Box) => session::PPP_02_BOX,
+        (FaultCode::Ppp02, Party::Unknown) => session::PPP_02_UNKNOWN,
         (FaultCode::Ppp03, Party::Line) => session::PPP_03_LINE,
         (FaultCode::Auth01, Party::Line) => AUTH_01_LINE,
         (FaultCode::Ctr01, Party::Unknown) => CTR_01_UNKNOWN,

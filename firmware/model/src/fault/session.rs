@@ -17,7 +17,7 @@ pub const PPP_01: Words = Words {
 };
 
 pub const PPP_02: Words = Words {
-    title: Text::new("接続用IDまたはパスワードの不一致", "user or password refused"),
+    title: Text::new("契約の接続設定の不一致", "the contract's words are refused"),
     happened: Text::new(
         "回線が、契約の接続用IDまたはパスワードを受け付けませんでした。",
         "The line does not take the user or the password of the contract.",
@@ -29,15 +29,28 @@ pub const PPP_02: Words = Words {
     ),
 };
 
-/// They cannot be read on this box.
+/// They cannot be read on this box, or the service that it asks for is none of the line's.
 pub const PPP_02_BOX: Words = Words {
     happened: Text::new(
-        "契約の接続用IDとパスワードが、本機に入っていません。",
-        "The user and the password of the contract are not on this box.",
+        "契約の接続用ID、パスワード、サービス名のいずれかが、本機に正しく入っていません。",
+        "User, password or service name of the contract are not on this box, or not as its sheet has them.",
     ),
     next: Text::new(
-        "設置業者に、契約書の接続用IDとパスワードを入れてもらってください。",
-        "Have the installer put in user and password of the contract sheet.",
+        "設置業者に、契約書の接続用ID、パスワード、サービス名を入れ直してもらってください。",
+        "Have the installer put in user, password and service name as the contract sheet has them.",
+    ),
+    ..PPP_02
+};
+
+/// The line knew the service before.
+pub const PPP_02_UNKNOWN: Words = Words {
+    happened: Text::new(
+        "以前は使えた契約のサービス名を、回線が受け付けませんでした。",
+        "The line does not know the contract's service, as it did before.",
+    ),
+    next: Text::new(
+        "しばらく待ち、戻らなければ設置業者へ連絡してください。",
+        "Wait a little; if it does not return, call whoever installed this box.",
     ),
     ..PPP_02
 };

@@ -252,6 +252,13 @@ impl Site {
         walk::document(text, SPEC, &mut errors)?.table("clinic")?.table("cloud")?.text("authorities")
     }
 
+    /// The name of the secret of a line by PPPoE, likewise.
+    pub fn session_login_name(text: &str) -> Option<String> {
+        let mut errors = Errors::new("", text);
+        let login = walk::document(text, SPEC, &mut errors)?.table("line")?.table("pppoe")?.text("login")?;
+        login.strip_prefix("secret:").map(str::to_owned)
+    }
+
     /// Whether a TOML text is meant to be a site file, right or wrong; none if it is no TOML.
     pub fn is_site_file(text: &str) -> Option<bool> {
         let root = toml::de::DeTable::parse(text).ok()?;

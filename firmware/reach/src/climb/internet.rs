@@ -27,9 +27,9 @@ pub struct Internet {
 }
 
 impl Internet {
-    /// Whether it lends an address and a way out.
-    pub(super) const fn has_a_way(&self) -> bool {
-        self.way.is_some()
+    /// The port, and what it lends: our address and the gateway.
+    pub(super) const fn here(&self) -> (Option<Port>, Option<(Ipv4Addr, Ipv4Addr)>) {
+        (self.port, self.way)
     }
 
     /// Its gateway, asked for by ARP.
@@ -79,22 +79,27 @@ impl Climber {
         Some(self.progress.told(found.at(Rung::InternetBeyond, None, began)))
     }
 
+    /// Notes whether somebody far on it answered.
+    pub(super) fn internet_heard(&mut self, asked: &[Observation]) {
+        if let Some(beyond) = asked.iter().find(|seen| seen.rung == Rung::InternetBeyond) {
+            self.internet.beyond = beyond.outcome.is_good();
+        }
+    }
+
     /// Puts together what was seen of it. What was asked while its cable was out tells nothing of those who were asked.
     pub(super) async fn internet_seen(
         &mut self,
         mut own: Vec<Observation>,
         asked: Vec<Observation>,
     ) -> Vec<Observation> {
-        if let Some(beyond) = asked.iter().find(|seen| seen.rung == Rung::InternetBeyond) {
-            self.internet.beyond = beyond.outcome.is_good();
-        }
+        self.internet_heard(&asked);
         if asked.iter().all(|seen| seen.outcome.is_good()) {
             own.extend(asked);
             return own;
         }
-        let (port, way) = (self.internet.port, self.internet.way);
+        let here = self.internet.here();
         let now = self.internet_own().await;
-        let same = (self.internet.port, self.internet.way) == (port, way);
+        let same = self.internet.here() == here;
         now.into_iter().chain(asked.into_iter().filter(|_| same)).collect()
     }
 }

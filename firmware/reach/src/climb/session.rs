@@ -7,16 +7,17 @@ use tokio::time::Instant;
 
 use super::Climber;
 use crate::finding::Finding;
+use crate::kernel::Port;
 use crate::plan::SessionTarget;
 use crate::session;
 
 impl Climber {
     /// Discovery, session and address, which need nobody's answer now; and whether the rest of the line can be looked at.
-    pub(super) async fn session_rungs(&self, target: &SessionTarget) -> (Vec<Observation>, bool) {
+    pub(super) async fn session_rungs(&self, target: &SessionTarget, port: Port) -> (Vec<Observation>, bool) {
         let began = Instant::now();
         let own = self.session_address(target).await;
         let said = session::read(&target.said);
-        let [discovery, stands] = session::findings(own, said.as_ref(), Timestamp::now());
+        let [discovery, stands] = session::findings(own, said.as_ref(), port.wire(), Timestamp::now());
         let mut looked = vec![
             self.progress.told(discovery.at(Rung::Discovery, None, began)),
             self.progress.told(stands.at(Rung::Session, None, began)),
@@ -37,10 +38,10 @@ impl Climber {
     /// What was asked while the session went tells nothing of those who were asked.
     pub(super) async fn forget_what_a_lost_session_said(&self, looked: &mut Vec<Observation>) {
         let Some(target) = &self.plan.session else { return };
-        if !looked.iter().any(|seen| seen.rung == Rung::Address) {
+        let (Some(port), true) = (self.line, looked.iter().any(|seen| seen.rung == Rung::Address)) else {
             return;
-        }
-        let (now, stands) = self.session_rungs(target).await;
+        };
+        let (now, stands) = self.session_rungs(target, port).await;
         if !stands {
             looked.retain(|seen| seen.rung == Rung::Link);
             looked.extend(now);

@@ -20,6 +20,8 @@ pub enum Need {
     Ever(Rung),
     /// The rung was never good on this site.
     Never(Rung),
+    /// The rung is silent for longer than the tunnel below it could have gone unnoticed.
+    Outlasts(Rung),
     /// The rung was seen to hold, or never did on this site: there it is no measure.
     GoodOrNever(Rung),
     /// The rung was seen to hold, or this site does not have it.
@@ -63,7 +65,7 @@ const fn row(code: FaultCode, needs: &'static [Need], owner: Party, certainty: C
 use Certainty::{Likely, Open, Sure};
 use Need::{
     Announced, Clock, ClockConfirmed, ClockDoubted, Ever, Flaps, Given, Good, GoodOrLacking, GoodOrNever,
-    Lacks, Names, Never, Passes, Quiet, Routed, Seen,
+    Lacks, Names, Never, Outlasts, Passes, Quiet, Routed, Seen,
 };
 use Rung::{
     Address, AnswersSay, Area, CentreTcp, CentreTls, ClinicAddress, ClinicLink, CloudIke, CloudTcp, CloudTls,
@@ -78,8 +80,8 @@ use Symptom::{
     CertificateName, ClockOff, Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere,
     Ended, Ends, EndsSoon, FellBack, Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost,
     LoginRefused, Lossy, Malformed, NameMissing, NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter,
-    NotAdvertised, NotCollected, NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter,
-    ShareMissing, Silent, Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
+    NoService, NotAdvertised, NotCollected, NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye,
+    SecondRouter, ShareMissing, Silent, Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
 };
 
 /// The host gave no answer at all, or the net in between said that it cannot be had.
@@ -170,6 +172,19 @@ pub const LINE: &[Row] = &[
         Open,
     ),
     row(FaultCode::Ppp02, &[Good(Link), Seen(Discovery, &[NoLogin])], Party::Box, Sure),
+    // The service that the site file names is none of theirs: a slip of whoever typed it in, unless it was served here before.
+    row(
+        FaultCode::Ppp02,
+        &[Good(Link), Good(Discovery), Seen(Session, &[NoService]), Never(Session)],
+        Party::Box,
+        Likely,
+    ),
+    row(
+        FaultCode::Ppp02,
+        &[Good(Link), Good(Discovery), Seen(Session, &[NoService]), Ever(Session)],
+        Party::Unknown,
+        Open,
+    ),
     // It has no room for us. Where this box never had the session, the device from before has it still; where it had, only the
     // line can tell who has it now, and that may be its own memory of us.
     row(
@@ -708,7 +723,7 @@ pub const INTERNET: &[Row] = &[
 /// go by it, so that no row of these ever says anything of the service. An internet line that leads nowhere is said by
 /// [`INTERNET`]; what of these is nobody's is then not said beside it.
 pub const CLOUD: &[Row] = &[
-    // A certificate accuses by itself, against a clock that is confirmed: ours, or theirs.
+    // A certificate accuses by itself, against a clock that is confirmed: ours, or theirs, whatever another service says.
     row(FaultCode::Cld03, &[INTERNET_GATEWAY, Seen(CloudTunnel, &[Ended]), ClockConfirmed], Party::Box, Sure),
     row(
         FaultCode::Cld03,
@@ -718,19 +733,15 @@ pub const CLOUD: &[Row] = &[
     ),
     row(
         FaultCode::Cld03,
-        &[Good(CloudTunnel), Good(CloudTcp), Seen(CloudTls, &[CertificateExpired]), ClockConfirmed],
+        &[Good(CloudTunnel), Seen(CloudTls, &[CertificateExpired]), ClockConfirmed],
         Party::Cloud,
         Sure,
     ),
     row(FaultCode::Cld03, &[Seen(CloudTunnel, &[Ended, CertificateExpired])], Party::Unknown, Open),
-    row(
-        FaultCode::Cld03,
-        &[Good(CloudTunnel), Good(CloudTcp), Seen(CloudTls, &[CertificateExpired])],
-        Party::Unknown,
-        Open,
-    ),
+    row(FaultCode::Cld03, &[Good(CloudTunnel), Seen(CloudTls, &[CertificateExpired])], Party::Unknown, Open),
     // The gateway refused us in so many words, or our own secret is no good.
     row(FaultCode::Cld02, &[INTERNET_GATEWAY, Seen(CloudTunnel, &[NoLogin])], Party::Box, Sure),
+    // What is offered is the form's, as with IKE-04: also where it was taken before.
     row(
         FaultCode::Cld02,
         &[INTERNET_GATEWAY, Seen(CloudTunnel, &[NoProposal, IdentityRefused])],
@@ -743,20 +754,35 @@ pub const CLOUD: &[Row] = &[
         Party::Cloud,
         Likely,
     ),
-    // Its host says that nobody listens there. One that says nothing may be cut off by anybody, and so may one of whose two
-    // ports one answers.
+    // Its host says that nobody listens there, where its tunnel once stood: an address that never led to one may be a slip. One
+    // that says nothing may be cut off by anybody, and so may one of whose two ports one answers.
     row(
         FaultCode::Cld02,
-        &[INTERNET_GATEWAY, Seen(CloudTunnel, &[Silent]), Seen(CloudIke, &[Refused])],
+        &[INTERNET_GATEWAY, Seen(CloudTunnel, &[Silent]), Seen(CloudIke, &[Refused]), Ever(CloudTunnel)],
         Party::Cloud,
         Likely,
     ),
     row(FaultCode::Cld02, &[INTERNET_GATEWAY, Seen(CloudTunnel, &[Silent])], Party::Unknown, Open),
-    // It stands. Who says no behind it is the cloud; so is who says nothing, where the way to its gateway is seen to hold.
-    row(FaultCode::Cld01, &[Good(CloudTunnel), Seen(CloudTcp, &[Refused])], Party::Cloud, Likely),
+    // It stands. Who says no behind it is the cloud, where he once said yes; so is who says nothing, where the way to its gateway
+    // is seen to hold, and where the tunnel has outlasted the time in which it would have noticed that it is gone. A service
+    // that never answered here may be a slip in the site file.
     row(
         FaultCode::Cld01,
-        &[INTERNET_GATEWAY, Good(InternetBeyond), Good(CloudIke), Good(CloudTunnel), Seen(CloudTcp, GONE)],
+        &[Good(CloudTunnel), Seen(CloudTcp, &[Refused]), Ever(CloudTcp)],
+        Party::Cloud,
+        Likely,
+    ),
+    row(
+        FaultCode::Cld01,
+        &[
+            INTERNET_GATEWAY,
+            Good(InternetBeyond),
+            Good(CloudIke),
+            Good(CloudTunnel),
+            Seen(CloudTcp, GONE),
+            Ever(CloudTcp),
+            Outlasts(CloudTcp),
+        ],
         Party::Cloud,
         Likely,
     ),
@@ -774,7 +800,7 @@ pub const CLOUD: &[Row] = &[
         Party::Isp,
         Likely,
     ),
-    row(FaultCode::Cld01, &[Good(CloudTunnel), Seen(CloudTcp, GONE)], Party::Unknown, Open),
+    row(FaultCode::Cld01, &[Good(CloudTunnel), Seen(CloudTcp, NO_ANSWER)], Party::Unknown, Open),
     // The door opens and no handshake comes of it, or somebody else's.
     row(
         FaultCode::Cld01,

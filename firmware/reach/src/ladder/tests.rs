@@ -366,3 +366,44 @@ fn an_internet_line_and_a_maintainer_are_there_where_the_site_has_them_and_the_l
         assert!(without.lacks(rung), "{rung:?}");
     }
 }
+
+/// A plan with a cloud, whose tunnel notices within half a minute that it is gone.
+fn with_a_cloud() -> Plan {
+    let cloud = crate::plan::CloudTarget {
+        port: "isp0".to_owned(),
+        gateways: vec![Ipv4Addr::LOCALHOST.into()],
+        endpoints: vec![model::site::uplink::Endpoint {
+            address: Ipv4Addr::LOCALHOST,
+            port: 443,
+            name: None,
+        }],
+        authorities_pem: None,
+        notices_s: 30,
+    };
+    let internet =
+        crate::plan::InternetTarget { port: "isp0".to_owned(), resolvers: Vec::new(), serves: true };
+    Plan { cloud: Some(cloud), internet: Some(internet), ..plan(&[]) }
+}
+
+#[test]
+fn silence_behind_the_cloud_s_tunnel_counts_once_that_one_would_have_been_noticed_if_it_had_gone() {
+    let mut ladder = Ladder::new(&with_a_cloud(), History::default());
+    let at = |second: i64| Timestamp::from_second(second).unwrap();
+    let way = [Rung::InternetLink, Rung::InternetAddress, Rung::InternetGateway, Rung::CloudIke];
+    let look = |ladder: &mut Ladder, second: i64, tcp: Outcome, tunnel: Outcome| {
+        let looked = way.map(|rung| seen(rung, None, Outcome::Good)).to_vec();
+        ladder.take([looked, vec![seen(Rung::CloudTcp, None, tcp)]].concat(), at(second));
+        ladder.take_own(vec![seen(Rung::CloudTunnel, None, tunnel)], at(second));
+        ladder.evidence(at(second)).outlasted
+    };
+    let silent = Outcome::Bad(Symptom::Silent);
+    look(&mut ladder, 0, Outcome::Good, Outcome::Good);
+    assert_eq!(look(&mut ladder, 10, silent, Outcome::Good), []);
+    assert_eq!(look(&mut ladder, 40, silent, Outcome::Good), [], "it may just have been missed");
+    assert_eq!(look(&mut ladder, 41, silent, Outcome::Good), [Rung::CloudTcp]);
+    // It had gone: what was silent meanwhile says nothing of those behind it, nor once it is back.
+    assert_eq!(look(&mut ladder, 42, silent, Outcome::Bad(Symptom::Silent)), []);
+    assert_eq!(look(&mut ladder, 80, silent, Outcome::Good), []);
+    assert_eq!(look(&mut ladder, 90, Outcome::Good, Outcome::Good), []);
+    assert_eq!(look(&mut ladder, 111, silent, Outcome::Good), [], "it is another silence");
+}

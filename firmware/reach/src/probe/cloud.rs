@@ -4,8 +4,8 @@
 use std::net::SocketAddr;
 
 use futures_util::future::join_all;
-use model::Outcome;
 use model::site::uplink::Endpoint;
+use model::{Outcome, Symptom};
 
 use super::{centre_tls, opened};
 use crate::certificate::Authorities;
@@ -30,10 +30,12 @@ async fn ask(authorities: &Authorities, endpoint: &Endpoint) -> (Finding, Option
     }
 }
 
-/// One word for all: the first that is bad, else the first that is open, else that all hold.
+/// One word for all: an expired certificate, which accuses by itself; else the first that is bad, else the first that is open,
+/// else that all hold.
 fn all(findings: Vec<Finding>) -> Finding {
     let is_bad = |finding: &&Finding| finding.outcome.symptom().is_some();
-    let foremost = findings.iter().find(is_bad);
+    let is_expired = |finding: &&Finding| finding.outcome == Outcome::Bad(Symptom::CertificateExpired);
+    let foremost = findings.iter().find(is_expired).or_else(|| findings.iter().find(is_bad));
     let foremost = foremost.or_else(|| findings.iter().find(|finding| finding.outcome != Outcome::Good));
     if let Some(found) = foremost {
         return found.clone();
@@ -49,7 +51,6 @@ fn all(findings: Vec<Finding>) -> Finding {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use model::Symptom;
     use tokio::net::TcpListener;
 
     use super::*;
@@ -68,5 +69,36 @@ mod tests {
         assert_eq!((door.outcome, shown.outcome), (Outcome::Good, Outcome::Skipped));
         let (door, _) = probe(&none, &[endpoint(there), endpoint(shut)]).await;
         assert_eq!(door.outcome, Outcome::Bad(Symptom::Refused));
+    }
+
+    #[test]
+    fn an_expired_certificate_is_said_before_whatever_else_is_wrong_elsewhere() {
+        let bad = |symptom| Finding::bad(symptom, "");
+        for other in
+            [bad(Symptom::Refused), bad(Symptom::CertificateName), Finding::open(""), Finding::good("")]
+        {
+            let expired = bad(Symptom::CertificateExpired);
+            for shown in [[other.clone(), expired.clone()], [expired, other]] {
+                assert_eq!(all(shown.to_vec()).outcome, Outcome::Bad(Symptom::CertificateExpired));
+            }
+        }
+        assert_eq!(all(vec![Finding::open(""), bad(Symptom::Silent)]).outcome, Outcome::Bad(Symptom::Silent));
+    }
+
+    #[tokio::test]
+    async fn a_service_that_refuses_hides_no_other_one_s_certificate() {
+        let open = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let shut = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        let named =
+            Endpoint { name: Some("cloud.test".into()), ..endpoint(open.local_addr().unwrap().port()) };
+        // It hangs up in place of a certificate: that is its word.
+        let serve = async {
+            let _ = open.accept().await;
+        };
+        let none = Authorities::read(None).unwrap();
+        let asked = [endpoint(shut), named];
+        let ((door, shown), ()) = tokio::join!(probe(&none, &asked), serve);
+        assert_eq!(door.outcome, Outcome::Bad(Symptom::Refused));
+        assert!(shown.outcome != Outcome::Good && shown.outcome != Outcome::Skipped, "{shown:?}");
     }
 }

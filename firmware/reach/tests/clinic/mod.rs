@@ -96,14 +96,11 @@ impl World {
     }
 
     fn lay_cables(&self) {
-        let there = format!("/proc/{}/fd/{}", std::process::id(), self.namespace.as_raw_fd());
         std::fs::write("/proc/sys/net/ipv6/conf/default/accept_dad", "0").unwrap();
         self.inside(|| std::fs::write("/proc/sys/net/ipv6/conf/default/accept_dad", "0").unwrap());
         ip("link set dev lo up");
         for (near, far) in [("wan0", "w0"), ("term0", "e0"), ("lan0", "l0")] {
-            ip(&format!("link add dev {near} type veth peer name {far}"));
-            ip(&format!("link set dev {far} netns {there}"));
-            ip(&format!("link set dev {near} up"));
+            self.lay(near, far);
         }
         ip("address add 192.0.2.1/24 dev term0");
         ip("address add 198.51.100.1/24 dev lan0");
@@ -124,6 +121,14 @@ impl World {
         for host in [CENTRE, LINE_AUTH, DISTRIBUTION, TIME, RESOLVERS[0], RESOLVERS[1]] {
             self.ip(&format!("address add {host}/128 dev lo nodad"));
         }
+    }
+
+    /// Lays a cable; its far end is down yet.
+    pub fn lay(&self, near: &str, far: &str) {
+        let there = format!("/proc/{}/fd/{}", std::process::id(), self.namespace.as_raw_fd());
+        ip(&format!("link add dev {near} type veth peer name {far}"));
+        ip(&format!("link set dev {far} netns {there}"));
+        ip(&format!("link set dev {near} up"));
     }
 
     /// Does something out there.
@@ -248,7 +253,8 @@ impl World {
         TcpListener::from_std(socket.into()).unwrap()
     }
 
-    fn datagrams(&self, at: SocketAddr) -> UdpSocket {
+    /// A socket out there.
+    pub fn datagrams(&self, at: SocketAddr) -> UdpSocket {
         let socket = self.inside(move || bind(at, Type::DGRAM).unwrap());
         UdpSocket::from_std(socket.into()).unwrap()
     }

@@ -13,9 +13,23 @@ use Symptom::{
 #[test]
 fn each_fault_of_the_cloud_is_given_to_whom_its_evidence_names_and_leaves_the_service_what_it_is() {
     let doubted = |evidence| Evidence { clock_confirmed: false, ..evidence };
+    let just = |evidence| Evidence { outlasted: Vec::new(), ..evidence };
     let table = [
         (broken(&[(CloudTcp, Refused)]), Cld01, Party::Cloud, Likely),
         (broken(&[(CloudTcp, Silent)]), Cld01, Party::Cloud, Likely),
+        // What never answered here may be a slip in the site file.
+        (never(broken(&[(CloudTcp, Refused)]), CloudTcp), Cld01, Party::Unknown, Open),
+        (never(broken(&[(CloudTcp, Silent)]), CloudTcp), Cld01, Party::Unknown, Open),
+        (never(broken(&[(CloudTcp, Unreachable)]), CloudTcp), Cld01, Party::Unknown, Open),
+        // The tunnel may have gone, and not know it yet.
+        (just(broken(&[(CloudTcp, Silent)])), Cld01, Party::Unknown, Open),
+        (just(broken(&[(CloudTcp, Refused)])), Cld01, Party::Cloud, Likely),
+        (
+            never(broken(&[(CloudTunnel, Silent), (CloudIke, Refused)]), CloudTunnel),
+            Cld02,
+            Party::Unknown,
+            Open,
+        ),
         // The way to its gateway is not seen to hold.
         (broken(&[(CloudTcp, Silent), (CloudIke, Silent)]), Cld01, Party::Unknown, Open),
         (broken(&[(CloudTls, Silent)]), Cld01, Party::Unknown, Open),
@@ -30,6 +44,9 @@ fn each_fault_of_the_cloud_is_given_to_whom_its_evidence_names_and_leaves_the_se
         (broken(&[(CloudTunnel, Ended)]), Cld03, Party::Box, Sure),
         (broken(&[(CloudTunnel, CertificateExpired)]), Cld03, Party::Cloud, Sure),
         (broken(&[(CloudTls, CertificateExpired)]), Cld03, Party::Cloud, Sure),
+        // One service refuses, or is silent, and another's certificate has expired: that one is said.
+        (broken(&[(CloudTcp, Refused), (CloudTls, CertificateExpired)]), Cld03, Party::Cloud, Sure),
+        (broken(&[(CloudTcp, Silent), (CloudTls, CertificateExpired)]), Cld03, Party::Cloud, Sure),
         (doubted(broken(&[(CloudTunnel, Ended)])), Cld03, Party::Unknown, Open),
         (doubted(broken(&[(CloudTls, CertificateExpired)])), Cld03, Party::Unknown, Open),
     ];
@@ -40,6 +57,32 @@ fn each_fault_of_the_cloud_is_given_to_whom_its_evidence_names_and_leaves_the_se
         assert!(code.is_warning(), "{code:?}");
         loses_only(&evidence);
     }
+}
+
+/// Every row that accuses the cloud falls away with what decides it, and then accuses nobody.
+#[test]
+fn without_what_decides_the_cloud_is_not_accused() {
+    let silent = [INTERNET.as_slice(), &[InternetBeyond, CloudIke, CloudTunnel, CloudTcp]].concat();
+    let down = [INTERNET.as_slice(), &[CloudTunnel, CloudIke]].concat();
+    for (bad, deciding) in [
+        (&[(CloudTcp, Refused)][..], &[CloudTunnel, CloudTcp][..]),
+        (&[(CloudTcp, Silent)], &silent),
+        (&[(CloudTunnel, Silent), (CloudIke, Refused)], &down),
+        (&[(CloudTunnel, IdentityRefusedNow)], &[INTERNET.as_slice(), &[CloudTunnel]].concat()),
+        (&[(CloudTunnel, CertificateExpired)], &[INTERNET.as_slice(), &[CloudTunnel]].concat()),
+        (&[(CloudTls, CertificateExpired)], &[CloudTunnel, CloudTls]),
+    ] {
+        assert!(accuses_the_cloud(&broken(bad)), "{bad:?}");
+        for rung in deciding {
+            assert!(!accuses_the_cloud(&without(broken(bad), *rung)), "{bad:?} without {rung:?}");
+        }
+    }
+}
+
+const INTERNET: [Rung; 3] = [Rung::InternetLink, Rung::InternetAddress, InternetGateway];
+
+fn accuses_the_cloud(evidence: &Evidence) -> bool {
+    verdict(evidence).alarms().any(|fault| fault.owner == Party::Cloud)
 }
 
 #[test]

@@ -23,13 +23,14 @@ prop_compose! {
         clock_trusted in any::<bool>(),
         clock_confirmed in any::<bool>(),
         without_addresses in any::<bool>(),
-        (by_ipsec, by_pppoe, is_behind, flapping, announced, quiet, clinic_leaves)
-            in any::<(bool, bool, bool, bool, bool, bool, bool)>(),
+        (by_ipsec, by_pppoe, is_behind, flapping, announced, quiet, clinic_leaves, outlasts)
+            in any::<(bool, bool, bool, bool, bool, bool, bool, bool)>(),
     ) -> Evidence {
         let observations =
             Rung::ALL.iter().zip(outcomes).filter_map(|(rung, is)| Some((*rung, seen(*rung, is?)))).collect();
         let ever_good = Rung::ALL.iter().zip(ever).filter_map(|(rung, good)| good.then_some(*rung)).collect();
         let flapping = flapping.then_some(Rung::Link).into_iter().collect();
+        let outlasted = outlasts.then_some(Rung::CloudTcp).into_iter().collect();
         let of_neither = [&OF_A_TUNNEL[..], &OF_A_SESSION].concat();
         let lacking: &[Rung] = match (by_ipsec, by_pppoe) {
             (true, _) => &LACKED_BY_IPSEC,
@@ -39,7 +40,7 @@ prop_compose! {
         let router = (by_ipsec && is_behind).then_some(Rung::Router);
         let none = without_addresses.then_some(Rung::ReceiptComputer);
         let lacking = none.into_iter().chain(router).chain(lacking.iter().copied()).collect();
-        Evidence { observations, ever_good, flapping, lacking, clinic_leaves, clock_trusted, clock_confirmed, announced, quiet }
+        Evidence { observations, ever_good, flapping, outlasted, lacking, clinic_leaves, clock_trusted, clock_confirmed, announced, quiet }
     }
 }
 

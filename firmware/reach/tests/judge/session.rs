@@ -6,7 +6,7 @@ use super::*;
 use Certainty::{Likely, Open, Sure};
 use FaultCode::{Dns01, Ppp01, Ppp02, Ppp03, Wan01};
 use Rung::{Discovery, Link, ResolverOne, ResolverTwo, Session};
-use Symptom::{Busy, IdentityRefused, NoCarrier, NoLogin, Silent};
+use Symptom::{Busy, IdentityRefused, NoCarrier, NoLogin, NoService, Silent};
 
 #[test]
 fn a_clean_clinic_by_pppoe_is_usable_and_nothing_is_named() {
@@ -17,7 +17,8 @@ fn a_clean_clinic_by_pppoe_is_usable_and_nothing_is_named() {
 
 #[test]
 fn each_fault_of_a_session_is_given_to_whom_its_evidence_names() {
-    let (unoffered, refused, busy) = (
+    let (unserved, unoffered, refused, busy) = (
+        by_pppoe(&[(Session, NoService)]),
         by_pppoe(&[(Discovery, Silent)]),
         by_pppoe(&[(Session, IdentityRefused)]),
         by_pppoe(&[(Session, Busy)]),
@@ -29,6 +30,8 @@ fn each_fault_of_a_session_is_given_to_whom_its_evidence_names() {
         (never(refused.clone(), Session), Ppp02, Party::Clinic, Likely),
         (refused, Ppp02, Party::Clinic, Open),
         (by_pppoe(&[(Discovery, NoLogin)]), Ppp02, Party::Box, Sure),
+        (never(unserved.clone(), Session), Ppp02, Party::Box, Likely),
+        (unserved, Ppp02, Party::Unknown, Open),
         (never(busy.clone(), Session), Ppp03, Party::Clinic, Likely),
         (busy, Ppp03, Party::Line, Open),
         (by_pppoe(&[(ResolverOne, Silent), (ResolverTwo, Silent)]), Dns01, Party::Line, Likely),
@@ -47,6 +50,7 @@ fn without_its_deciding_evidence_no_fault_of_a_session_is_named() {
         (&[(Discovery, Silent)][..], &[Link, Discovery][..]),
         (&[(Discovery, NoLogin)], &[Link, Discovery]),
         (&[(Session, IdentityRefused)], &[Link, Discovery, Session]),
+        (&[(Session, NoService)], &[Link, Discovery, Session]),
         (&[(Session, Busy)], &[Link, Discovery, Session]),
     ] {
         for rung in deciding {

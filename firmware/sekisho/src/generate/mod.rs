@@ -3,7 +3,7 @@
 
 mod accounts;
 mod chrony;
-mod network;
+pub mod network;
 pub mod pppoe;
 mod unbound;
 

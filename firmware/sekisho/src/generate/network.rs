@@ -47,20 +47,48 @@ fn own_address(site: &Site, zone: Zone) -> Option<String> {
     Some(format!("Address={address}\n{QUIET}"))
 }
 
-/// The clinic's port. Its computers are lent addresses where the site file asks for that, and told of the box as their way to
-/// the internet or the cloud and as their resolver only as far as it is one.
+/// The clinic's port. Its computers are lent addresses where the site file asks for that, and told of the box as their way out and
+/// as their resolver only as far as it is one: where another router has their internet, as the way to the cloud's networks.
 fn clinic(site: &Site) -> String {
     let address = format!("Address={}\n{QUIET}", site.clinic);
     let Some(lent) = site.lent() else { return address };
     let yes = |so: bool| if so { "yes" } else { "no" };
     let names = if site.clinic_dns { format!("DNS={}\n", site.clinic.address) } else { String::new() };
     format!(
-        "{address}DHCPServer=yes\n\n[DHCPServer]\nPoolOffset={}\nPoolSize={}\nEmitRouter={}\nEmitDNS={}\n{names}EmitNTP=no\n{LEASE}",
+        "{address}DHCPServer=yes\n\n[DHCPServer]\nPoolOffset={}\nPoolSize={}\nEmitRouter={}\n{}EmitDNS={}\n{names}EmitNTP=no\n{LEASE}",
         lent.first,
         lent.count,
-        yes(site.clinic_internet || site.cloud.is_some()),
+        yes(site.clinic_internet),
+        ways_to_the_cloud(site)
+            .map_or_else(String::new, |ways| format!("SendOption={WAYS}:string:{}\n", escaped(&ways))),
         yes(site.clinic_dns),
     )
+}
+
+/// The option for routes without a class.
+const WAYS: u8 = 121;
+
+/// What computers are told of the cloud's networks (RFC 3442): of each its length, as many of its octets as that takes, and the
+/// box. None where the box is their way to everything, which says more.
+pub fn ways_to_the_cloud(site: &Site) -> Option<Vec<u8>> {
+    let (cloud, IpAddr::V4(own)) = (site.cloud.as_ref()?, site.clinic.address) else { return None };
+    if site.clinic_internet || site.lent().is_none() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    for network in &cloud.networks {
+        let IpAddr::V4(address) = network.network() else { continue };
+        let significant = usize::from(network.length.div_ceil(8)).min(4);
+        bytes.push(network.length);
+        bytes.extend(&address.octets()[..significant]);
+        bytes.extend(own.octets());
+    }
+    Some(bytes)
+}
+
+/// Bytes as networkd reads them in a text.
+fn escaped(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect()
 }
 
 /// What networkd is told beside its ports, in a folder of its own: whether IPv4 is handed on. A terminal's way inside a tunnel is

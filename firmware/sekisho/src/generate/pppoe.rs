@@ -32,6 +32,11 @@ pub fn session(site: &Site, login: &Login, places: &super::Places<'_>) -> Vec<Ge
     .collect()
 }
 
+/// The port that a peer's file calls by.
+pub fn port(peer: &str) -> Option<&str> {
+    peer.lines().find_map(|line| line.strip_prefix("nic-"))
+}
+
 /// What is asked for, of whom. Names come from the profile's resolvers and never from the line (no `usepeerdns`); the way
 /// out is this one, since the site has no other over IPv4.
 fn peer(session: &Session, port: &str, user: &str, log: &str) -> String {
@@ -82,6 +87,14 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_port_of_a_peer_is_the_one_it_was_made_for() {
+        let session = Session { login: "line".into(), service: Some("nic-x".into()), mtu: 1454 };
+        let text = peer(&session, "wan0", "user", "/run/log");
+        assert_eq!(port(&text), Some("wan0"));
+        assert_eq!(port(""), None);
+    }
 
     #[test]
     fn a_word_with_pppds_own_signs_stays_one_word() {

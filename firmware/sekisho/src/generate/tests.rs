@@ -28,6 +28,29 @@ fn with_everything() -> Site {
     site_of(&text.replace("name = \"t1\"\n", CARD))
 }
 
+/// A clinic whose way to everything but the cloud is another router.
+fn with_the_cloud_alone() -> Site {
+    const MORE: &str = "dhcp = true\n\n[clinic.cloud]\ngateways = [\"203.0.113.200\"]\n\
+         networks = [\"10.20.0.0/16\", \"10.30.0.0/17\", \"10.40.1.2/32\"]\n[[clinic.cloud.endpoint]]\naddress = \"10.20.0.10\"\n\
+         port = 443\n\n[internet]\nkind = \"dhcp\"\nresolvers = [\"203.0.113.130\"]\n\n[terminals]\n";
+    let text = include_str!("../../../model/tests/data/site.toml").replace("[terminals]\n", MORE);
+    site_of(&text.replacen("[[port]]\n", "[[port]]\nname = \"isp0\"\nzone = \"isp\"\n\n[[port]]\n", 1))
+}
+
+/// Each network by as many octets as it takes (RFC 3442), and the box; nothing where it is the way to everything.
+#[test]
+fn computers_are_told_of_the_clouds_networks_alone_where_another_router_has_their_internet() {
+    let site = with_the_cloud_alone();
+    let own = match site.clinic.address {
+        std::net::IpAddr::V4(own) => own.octets(),
+        std::net::IpAddr::V6(_) => unreachable!("the clinic's network is IPv4"),
+    };
+    let wanted = [&[16, 10, 20][..], &own, &[17, 10, 30, 0], &own, &[32, 10, 40, 1, 2], &own].concat();
+    assert_eq!(network::ways_to_the_cloud(&site), Some(wanted));
+    assert_eq!(network::ways_to_the_cloud(&Site { clinic_internet: true, ..site }), None);
+    assert_eq!(network::ways_to_the_cloud(&with_everything()), None);
+}
+
 /// A line by IPsec whose port has its address so.
 fn by_ipsec(outer: Outer) -> Site {
     let gateways = vec!["203.0.113.190".parse().unwrap()];
@@ -88,6 +111,7 @@ fn the_ports_of_a_board_and_of_each_situation() {
         ("site, a line by IPsec behind a home gateway", together(&network::site(&by_ipsec(Outer::Dhcp)))),
         ("site, a line by PPPoE", together(&network::site(&by_pppoe()))),
         ("site, with all services", together(&network::site(&with_everything()))),
+        ("site, the cloud's clinic", together(&network::site(&with_the_cloud_alone()))),
         ("site with a tunnel, beside its ports", together(&network::ways(&by_pppoe()))),
         ("carton", together(&[carton])),
         ("closed", together(&[closed])),
@@ -154,6 +178,15 @@ fn a_session_is_written_for_its_owner_only_and_without_its_secret_not_at_all() {
         reach::session::read(&sockets.join(reach::session::SAID)).is_none(),
         "it is not missing any more"
     );
+    let mark = || std::fs::read_to_string(sockets.join(reach::session::MARK)).unwrap();
+    let plan = || reach::Plan::from_site(&by_pppoe(), None).told_in(&sockets).contract;
+    let (first, contract) = (mark(), plan());
+    crate::verb::generate::session(&by_pppoe(), &places).unwrap();
+    assert_eq!((mark(), plan()), (first, contract.clone()), "the same login");
+    crate::files::replace(&state.join("secrets/line"), "made-up@example\nmade-upper\n", 0o600).unwrap();
+    crate::verb::generate::session(&by_pppoe(), &places).unwrap();
+    assert_ne!(plan(), contract, "another login has a past of its own");
+    assert!(!plan().contains("made-up"));
     for name in ["options", "peers/line", "pap-secrets", "chap-secrets"] {
         let mode = std::fs::metadata(to.join(pppoe::FOLDER).join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");

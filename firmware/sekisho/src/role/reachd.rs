@@ -44,6 +44,7 @@ impl reach::Witness for Witness {
 pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
     let plan = reach::Plan::from_site(place.site(Role::Reachd)?, place.authorities.clone());
     let plan = plan.told_in(&place.sockets).with_cloud_authorities(place.cloud_authorities.clone());
+    let plan = plan.with_cloud_noticed(place.cloud.as_ref().map(|form| form.provider.dead_after_s()));
     netd::proved(&place.sockets).await?;
     let mut loan = Loan::of(&place.sockets, Role::Reachd).await?;
     let sockets = reach::Sockets::from_named(|name| loan.take(name))?;

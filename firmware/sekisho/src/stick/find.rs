@@ -6,6 +6,7 @@ use tunnel::Provider;
 use tunnel::provider::Authentication;
 
 use super::{LARGEST_LOGIN, LARGEST_SECRET, LOGINS, LOGINS_MOST, SITE, is_login, is_plain, largest};
+use crate::secret::is_a_file_s_name;
 
 /// Why something could not be read, a line.
 pub type Trouble = String;
@@ -51,6 +52,14 @@ pub fn find(files: &mut impl Files) -> Result<Vec<Found>, Stick> {
     found.extend(named(files, path, &entries, &text).map_err(|mistake| bad(&name, mistake))?);
     let proofs: Vec<String> = found.iter().filter_map(|(_, text)| secret_of_a_tunnel(text)).collect();
     found.extend(logins(files, path, &entries, &proofs)?);
+    let session = Site::session_login_name(&text).map(|name| format!("{LOGINS}/{name}"));
+    let unsayable = |(_, lines): &&Found| lines.lines().nth(1).is_some_and(is_a_file_s_name);
+    if let Some((login, _)) = found.iter().filter(|(name, _)| Some(name) == session.as_ref()).find(unsayable)
+    {
+        let mistake =
+            "a password that begins with @/ cannot be used on a line by PPPoE: have the carrier change it";
+        return Err(bad(login, mistake.to_owned()));
+    }
     Ok(found)
 }
 

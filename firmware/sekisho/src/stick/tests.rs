@@ -111,6 +111,24 @@ fn the_secret_of_a_line_by_ipsec_is_taken_in_whatever_form_it_has() {
 }
 
 #[test]
+fn a_session_s_password_that_pppd_would_take_for_a_file_is_refused_and_a_terminal_s_is_not() {
+    let table = "kind = \"pppoe\"\n[line.pppoe]\nlogin = \"secret:line\"\n";
+    let site = SITE.replace("kind = \"ra\"\n", table);
+    let look = |line: &[u8], terminal: &[u8]| {
+        let files = [
+            ("sekisho/clinic.toml", site.as_bytes()),
+            ("sekisho/logins/line.txt", line),
+            ("sekisho/logins/t1", terminal),
+        ];
+        Image::new("32", &files).look()
+    };
+    assert!(look(b"user\n@secret\n", b"user\n@/secret\n").is_ok());
+    let refused = format!("{:?}", look(b"user\n@/secret\n", b"user\nsecret\n").unwrap_err());
+    assert!(refused.contains("logins/line: a password that begins with @/"), "{refused}");
+    assert!(!refused.contains("@/secret"), "{refused}");
+}
+
+#[test]
 fn a_stick_with_a_partition_table_is_found_too() {
     let image = Image::new("32", &RIGHT);
     let folder = tempfile::tempdir().unwrap();

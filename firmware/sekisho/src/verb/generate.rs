@@ -67,6 +67,8 @@ pub fn session(site: &Site, places: &Places<'_>) -> Result<(), Failure> {
     let Some(login) = secret::login(places.state, &session.login) else {
         return super::session::say(&said, reach::session::Said::no_login());
     };
+    let mark = secret::mark(places.state, &session.login, &login)?;
+    files::replace(&places.sockets.join(reach::session::MARK), mark, 0o644)?;
     match std::fs::remove_file(&said) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
             return Err(Failure::Write { path: said, source });

@@ -119,7 +119,7 @@ fn of_line(root: &Node, node: &Node, errors: &mut Errors<'_>) {
         _ => {}
     }
     if let Some(table) = node.table("pppoe") {
-        session(root, table, errors);
+        session(table, errors);
     }
     if let (Some(Line::Ipsec(ipsec)), Some(table)) = (line(node), node.table("ipsec")) {
         families(&ipsec, table, errors);
@@ -139,17 +139,11 @@ fn of_line(root: &Node, node: &Node, errors: &mut Errors<'_>) {
     }
 }
 
-/// What pppd's own files can say, and a secret that is nobody else's: the relay reads those of the shares.
-fn session(root: &Node, table: &Node, errors: &mut Errors<'_>) {
+/// What pppd's own files can say.
+fn session(table: &Node, errors: &mut Errors<'_>) {
     if table.text("service").is_some_and(|service| !service.chars().all(|letter| letter.is_ascii_graphic())) {
         let allowed = Some("letters, digits and signs of ASCII, as the contract sheet has it".to_owned());
         errors.add(table, "service", "the name of a service has no spaces".into(), allowed);
-    }
-    let Some(login) = table.text("login") else { return };
-    let others = ["terminal", "consumer"].into_iter().flat_map(|list| root.tables(list));
-    if others.filter_map(|node| node.text("login")).any(|other| other == login) {
-        let message = format!("{login:?} is the login of a share too: the line has its own");
-        errors.add(table, "login", message, None);
     }
 }
 
