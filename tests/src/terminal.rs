@@ -11,6 +11,7 @@ use crate::daemon::{Daemon, Ready};
 use crate::error::{Error, at};
 use crate::fault::{Oqs, World};
 use crate::ground::{Daemons, Ground, args, text};
+use crate::layout::Line;
 use crate::plan::{Host, Place, TheBox};
 use crate::process::Process;
 use crate::roles;
@@ -51,7 +52,8 @@ pub fn steer(place: &Place, setting: &str) -> Result<String, Error> {
 
 /// Tells the link application's double how it works from now on; what stays as it was is left alone, because a person
 /// may have set it.
-pub fn work(place: &Place, from: Oqs, to: Oqs) -> Result<(), Error> {
+pub fn work(ground: &Ground, from: Oqs, to: Oqs) -> Result<(), Error> {
+    let place = &ground.place;
     let word = |on| if on { "on" } else { "off" };
     if from.stopped != to.stopped {
         steer(place, &format!("stopped={}", word(to.stopped)))?;
@@ -61,6 +63,15 @@ pub fn work(place: &Place, from: Oqs, to: Oqs) -> Result<(), Error> {
     }
     if from.answer != to.answer {
         steer(place, &format!("answer={}", to.answer))?;
+    }
+    let by_ipsec = ground.layout.line == Line::Ipsec;
+    if from.asks_elsewhere != to.asks_elsewhere {
+        let elsewhere = if by_ipsec { "198.18.0.53" } else { "2001:db8:9::53" };
+        steer(place, &format!("asks={}", if to.asks_elsewhere { elsewhere } else { "nobody" }))?;
+    }
+    if from.calls != to.calls {
+        let centre = if by_ipsec { "203.0.113.10:443" } else { "[2001:db8:0:cc::10]:443" };
+        steer(place, &format!("calls={}", if to.calls { centre } else { "nobody" }))?;
     }
     Ok(())
 }
@@ -89,7 +100,7 @@ pub fn start(ground: &Ground, world: &World) -> Result<Daemons, Error> {
     let oqs = oqs.start(&ground.place, ground.door(Host::Terminal))?;
     set_password(ground, world)?;
     let oqs = oqs.wait()?;
-    work(&ground.place, Oqs::default(), world.oqs)?;
+    work(ground, Oqs::default(), world.oqs)?;
     share::change(ground, &World::with([]), world)?;
     let mut daemons = Daemons::new();
     if world.share {

@@ -135,11 +135,11 @@ fn refused(open: Vec<Flow>, ends: &Ends, document: &Value, until: Instant) -> Ve
 /// The packet that opened a flow, as far as the kernel remembers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Opening {
-    source: IpAddr,
-    destination: IpAddr,
-    protocol: u8,
-    services: [u16; 2],
-    icmp: [u8; 2],
+    pub(crate) source: IpAddr,
+    pub(crate) destination: IpAddr,
+    pub(crate) protocol: u8,
+    pub(crate) services: [u16; 2],
+    pub(crate) icmp: [u8; 2],
 }
 
 /// An open flow.

@@ -13,6 +13,7 @@ mod drops;
 mod ears;
 mod error;
 pub mod explain;
+mod felt;
 mod flows;
 mod follow;
 #[cfg(any(test, feature = "fuzz"))]
@@ -51,6 +52,7 @@ use tokio::sync::mpsc;
 pub use answer::answer;
 pub use change::Asker;
 pub use error::{Error, Shortfall};
+pub use felt::feel;
 pub use follow::{News, Refused};
 pub use memory::Memory;
 pub use model::packet;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use model::Timestamp;
-use model::drops::{Drops, Line};
+use model::drops::{Drops, Line, Refusal};
 use model::part::{FirewallPart, Promise, RulesetState};
 use model::ruleset::{Applied, Apply, Drift, Settled};
 use serde_json::Value;
@@ -56,6 +56,11 @@ pub enum Command {
     Drops {
         /// All of it.
         reply: oneshot::Sender<Drops>,
+    },
+    /// Tells the newest refusals, as [`Command::Drops`] does; the kernel is not asked for it.
+    Refused {
+        /// Newest first.
+        reply: oneshot::Sender<Vec<Refusal>>,
     },
     /// A person has seen that the rules were changed behind our back.
     Seen {
@@ -185,6 +190,7 @@ impl<K: Kernel> Watch<K> {
             },
             Command::Tell { news, reply } => drop(reply.send(self.hear(news).await?)),
             Command::Drops { reply } => drop(reply.send(self.tell_drops().await)),
+            Command::Refused { reply } => drop(reply.send(self.record.tell(Vec::new(), None).newest)),
             Command::Seen { reply } => drop(reply.send(self.forget_drift())),
             Command::Apply { ask, by, reply } => drop(reply.send(self.put_in_force(ask, by).await?)),
             Command::Confirm { word, by, reply } => drop(reply.send(self.confirm(&word, &by))),

@@ -11,7 +11,7 @@
 //! - [`part`]: what each role publishes about itself; [`scene`]: what the lamps show;
 //! - [`past`]: what is remembered of the line; [`policy`]: what the firewall says of itself;
 //! - [`packet`]: one packet, as the firewall sees it;
-//! - [`tunnel`]: the tunnel to the provider;
+//! - [`flows`]: what the terminals' own requests met; [`tunnel`]: the tunnel to the provider;
 //! - [`boot`]: how the box came up; [`notice`]: what a person is told about it.
 
 pub mod boot;
@@ -19,6 +19,7 @@ pub mod calendar;
 pub mod decision;
 pub mod drops;
 pub mod fault;
+pub mod flows;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 pub mod kind;

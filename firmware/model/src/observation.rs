@@ -77,6 +77,8 @@ pub enum Rung {
     ClinicAddress,
     /// Who belongs to one zone is not seen in another, nor are our own ports on one network.
     Separation,
+    /// The terminals' own requests are not seen to fail, nor their questions for names to go elsewhere.
+    TerminalFlows,
     /// Carrier on the internet line's port, where the box has one.
     InternetLink,
     /// The internet line lends an address and names a way out (RFC 2131).
@@ -140,7 +142,7 @@ pub enum Branch {
 
 impl Rung {
     /// Every rung, in the order a person climbs.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self::Link,
         Self::Discovery,
         Self::Session,
@@ -173,6 +175,7 @@ impl Rung {
         Self::ReceiptComputer,
         Self::ClinicAddress,
         Self::Separation,
+        Self::TerminalFlows,
         Self::InternetLink,
         Self::InternetAddress,
         Self::InternetGateway,
@@ -204,9 +207,11 @@ impl Rung {
             | Self::TerminalAnswers
             | Self::TerminalCertificate => Branch::Terminal,
             Self::AnswersSay | Self::Collection => Branch::Consumers,
-            Self::ClinicLink | Self::ReceiptComputer | Self::ClinicAddress | Self::Separation => {
-                Branch::Clinic
-            }
+            Self::ClinicLink
+            | Self::ReceiptComputer
+            | Self::ClinicAddress
+            | Self::Separation
+            | Self::TerminalFlows => Branch::Clinic,
             Self::InternetLink | Self::InternetAddress | Self::InternetGateway | Self::InternetBeyond => {
                 Branch::Internet
             }
@@ -238,12 +243,17 @@ impl Rung {
         )
     }
 
-    /// Whether it is a fact about the box that the box itself collects. Its own ends of the tunnels are, and what it was
-    /// given for the terminals.
+    /// Whether it is a fact about the box that the box itself collects. Its own ends of the tunnels are, what it was
+    /// given for the terminals, and what it sees of their requests.
     pub const fn is_own(self) -> bool {
         matches!(
             self,
-            Self::Tunnel | Self::CloudTunnel | Self::Prefix | Self::Maintainer | Self::MaintainerByInternet
+            Self::Tunnel
+                | Self::CloudTunnel
+                | Self::Prefix
+                | Self::TerminalFlows
+                | Self::Maintainer
+                | Self::MaintainerByInternet
         ) || matches!(self.branch(), Branch::Box) && !self.is_relays()
     }
 
@@ -281,7 +291,7 @@ impl Rung {
             Self::TerminalSmb => &[Self::TerminalNeighbour],
             Self::TerminalShare => &[Self::TerminalSmb],
             Self::TerminalAnswers => &[Self::TerminalShare],
-            Self::ClinicLink => &[],
+            Self::ClinicLink | Self::TerminalFlows => &[],
             Self::ReceiptComputer | Self::ClinicAddress | Self::Separation => &[Self::ClinicLink],
             Self::InternetLink => &[],
             Self::InternetAddress => &[Self::InternetLink],
@@ -329,6 +339,7 @@ impl Rung {
             Self::ReceiptComputer => Text::new("レセコンの応答", "receipt computer"),
             Self::ClinicAddress => Text::new("院内LANでの本機のアドレス", "this box's address in the clinic"),
             Self::Separation => Text::new("端末側と院内LANの分離", "zones kept apart"),
+            Self::TerminalFlows => Text::new("端末からの通信", "terminals' own requests"),
             Self::InternetLink => Text::new("インターネット回線の信号", "internet port carrier"),
             Self::InternetAddress => {
                 Text::new("インターネット回線のアドレス", "address on the internet line")
@@ -445,6 +456,8 @@ pub enum Symptom {
     ClockOff,
     /// Who belongs to one zone answers in another.
     Elsewhere,
+    /// Names are asked for elsewhere, and not of this box.
+    AsksElsewhere,
     /// What we send out of one port comes in at another.
     Joined,
     /// What the kernel holds, or held since the start, is not what was proved.
@@ -516,6 +529,7 @@ impl Symptom {
         Self::NotCollected,
         Self::ClockOff,
         Self::Elsewhere,
+        Self::AsksElsewhere,
         Self::Joined,
         Self::Drifted,
         Self::Dropping,

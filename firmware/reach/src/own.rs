@@ -5,6 +5,7 @@
 //! not asked for it.
 
 pub(crate) mod dates;
+mod flows;
 mod lives;
 mod maintainer;
 mod segment;
@@ -14,6 +15,7 @@ use model::opening::clinic_time;
 use model::part::RulesetState;
 use model::{Observation, Rung, Symptom, Timestamp};
 
+pub use self::flows::observation as flows;
 pub use self::lives::Lives;
 pub use self::maintainer::observation as maintainer;
 pub use self::segment::observation as segment;

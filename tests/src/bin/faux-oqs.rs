@@ -38,6 +38,7 @@ async fn play(call: Call) -> Result<(), Error> {
     let _ = writeln!(std::io::stdout(), "ready");
     tokio::select! {
         () = oqs.clone().work() => Ok(()),
+        () = oqs.clone().speak() => Ok(()),
         () = oqs.listen(control) => Ok(()),
     }
 }

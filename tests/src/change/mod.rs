@@ -91,7 +91,7 @@ fn change_terminal(ground: &Ground, daemons: &mut Daemons, from: &World, to: &Wo
         let felt = || watch::has_carrier(&port) == wanted;
         watch::until(door, "term0's carrier change", Duration::from_secs(5), felt)?;
     }
-    terminal::work(&ground.place, from.oqs, to.oqs)?;
+    terminal::work(ground, from.oqs, to.oqs)?;
     let stranger = terminal::share(&ground.place).join("res/OQSnewkind99res_1.xml");
     match (from.stranger, to.stranger) {
         (false, true) => std::fs::write(&stranger, "<a/>").map_err(at(&stranger))?,

@@ -6,8 +6,9 @@ use super::rules::{
     LOSE_CALLS_TO_THE_MAINTAINER, LOSE_DHCP, LOSE_DISTRIBUTION, LOSE_FILE_SHARING, LOSE_IKE, LOSE_IKE_BY_NAT,
     LOSE_LINE_AUTHENTICATION, LOSE_NEIGHBOUR_ADVERTISEMENTS, LOSE_PACKET_TOO_BIG, LOSE_QUERIES,
     LOSE_QUERIES_TO_THE_FIRST, LOSE_QUERIES_TO_THE_SECOND, LOSE_THE_CLOUD_S_SERVICE, LOSE_THE_NEIGHBOURS_TOO,
-    LOSE_THE_SERVICE, LOSE_THE_WAY_TO_THE_CLOUD, LOSE_WHAT_COMES_OUT_OF_THE_TUNNEL, LOSE_WHAT_GOES_FAR,
-    LOSE_WHAT_THE_RECEIPT_COMPUTER_ASKS, REFUSE_THE_CLOUD_S_SERVICE, REFUSE_THE_PREFIX, REFUSE_THE_SERVICE,
+    LOSE_THE_SERVICE, LOSE_THE_TERMINAL_S_CALLS, LOSE_THE_WAY_TO_THE_CLOUD,
+    LOSE_WHAT_COMES_OUT_OF_THE_TUNNEL, LOSE_WHAT_GOES_FAR, LOSE_WHAT_THE_RECEIPT_COMPUTER_ASKS,
+    REFUSE_THE_CLOUD_S_SERVICE, REFUSE_THE_PREFIX, REFUSE_THE_SERVICE,
 };
 use super::world::{Certificate, Disk, Folder, Gateway, Home, Internet, Maintained, Names};
 use crate::plan::Host;
@@ -316,6 +317,14 @@ pub const CATALOGUE: &[Fault] = &[
         makes: |world| world.oqs.mute = true,
     },
     Fault {
+        code: "TERM-08:way",
+        what: "the link application takes requests and gives nothing: its own calls of the centre are lost on the line",
+        makes: |world| {
+            (world.oqs.mute, world.oqs.calls) = (true, true);
+            world.drop(Host::Ngn, "TERM_08_way", LOSE_THE_TERMINAL_S_CALLS);
+        },
+    },
+    Fault {
         code: "TERM-09",
         what: "every answer says that the processing failed (SegmentOfResult 9)",
         makes: |world| world.oqs.answer = "error",
@@ -340,6 +349,11 @@ pub const CATALOGUE: &[Fault] = &[
             world.dates.certificate = Some(-1);
             world.oqs.mute = true;
         },
+    },
+    Fault {
+        code: "TERM-12",
+        what: "the terminal asks a resolver elsewhere, again and again, and gives no answers without the name",
+        makes: |world| world.oqs.asks_elsewhere = true,
     },
     Fault {
         code: "CAL-01",

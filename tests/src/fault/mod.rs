@@ -43,6 +43,7 @@ impl Fault {
             && (layout.has_cloud() || !self.is_of_the_cloud())
             && world.tables.values().all(|table| hosts.contains(&table.host))
             && (by_ipsec || !of_a_tunnel)
+            && !(by_ipsec && world.oqs.calls)
             && (layout.is_lent() || !of_home)
             && (layout.advertises() || world.router)
             && !(of_others && by_ipsec)

@@ -96,6 +96,12 @@ pub(super) const LOSE_THE_SERVICE: Rules = Rules {
     hook: "forward priority 0; policy accept",
     rule: "ip6 daddr 2001:db8:0:cc::10 drop",
 };
+/// What the terminal's application calls, which the box's own probes never are.
+pub(super) const LOSE_THE_TERMINAL_S_CALLS: Rules = Rules {
+    family: "inet",
+    hook: "forward priority 0; policy accept",
+    rule: "tcp sport 61000-61999 counter drop",
+};
 pub(super) const LOSE_DISTRIBUTION: Rules = Rules {
     family: "inet",
     hook: "forward priority 0; policy accept",

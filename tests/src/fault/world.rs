@@ -55,11 +55,15 @@ pub struct Oqs {
     pub mute: bool,
     /// What its answers are.
     pub answer: &'static str,
+    /// The terminal asks a resolver that is neither the box nor the closed network's.
+    pub asks_elsewhere: bool,
+    /// It calls the centre all the time.
+    pub calls: bool,
 }
 
 impl Default for Oqs {
     fn default() -> Self {
-        Self { stopped: false, mute: false, answer: "xml" }
+        Self { stopped: false, mute: false, answer: "xml", asks_elsewhere: false, calls: false }
     }
 }
 

@@ -11,4 +11,5 @@ mod life;
 mod on_the_box;
 mod parts;
 mod scene;
+mod terminal_faults;
 mod wire;

@@ -1,6 +1,6 @@
 //! The clinic's side: the box, the terminal, the receipt computer.
 
-use super::{MEANING_FILES, Words};
+use super::{MEANING_ALL, MEANING_FILES, Words};
 use crate::words::Text;
 
 pub const UNFELT: Text = Text::new("受付への影響はありません。", "Reception is not affected.");
@@ -128,6 +128,19 @@ pub const TERM_09: Words = Words {
     next: Text::new(
         "レセコンの画面の内容を確かめ、下の連絡先へ伝えてください。",
         "Read what the receipt computer shows and tell the contact below.",
+    ),
+};
+
+pub const TERM_12: Words = Words {
+    title: Text::new("端末の名前の問い合わせ先が違う", "the terminal asks another resolver"),
+    happened: Text::new(
+        "端末が、本機ではないところへ名前を問い合わせています。",
+        "The terminal asks for names elsewhere, and not of this box.",
+    ),
+    meaning: MEANING_ALL,
+    next: Text::new(
+        "端末のDNSの設定を本機に戻すよう、端末の保守会社へ連絡してください。",
+        "Call the terminal's vendor: its DNS setting has to name this box again.",
     ),
 };
 

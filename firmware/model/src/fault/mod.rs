@@ -170,6 +170,8 @@ catalogue! {
     Cal01 "CAL-01" Terminal dates::CAL_01,
     /// The terminal gives no answer, and the date of its certificate has passed.
     Term11 "TERM-11" Terminal dates::TERM_11,
+    /// The terminal uses another resolver.
+    Term12 "TERM-12" Terminal inside::TERM_12,
     /// The centre is in a maintenance that was announced.
     Ctr06 "CTR-06" Centre dates::CTR_06,
     /// The terminal restarts by night.

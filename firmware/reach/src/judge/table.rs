@@ -72,11 +72,11 @@ use Rung::{
     CloudTunnel, Collection, Discovery, Distribution, Gateway, Hardware, Ike, IkeNat, InternetAddress,
     InternetBeyond, InternetGateway, InternetLink, Journal, Kinds, LargePackets, LineAuth, Link, Maintainer,
     MaintainerByInternet, Memory, Prefix, Quality, ReceiptComputer, ResolverOne, ResolverTwo, Roles, Router,
-    Ruleset, Secrets, Separation, Session, Storage, TerminalAnswers, TerminalCertificate, TerminalLink,
-    TerminalNeighbour, TerminalShare, TerminalSmb, Time, Tunnel, Version,
+    Ruleset, Secrets, Separation, Session, Storage, TerminalAnswers, TerminalCertificate, TerminalFlows,
+    TerminalLink, TerminalNeighbour, TerminalShare, TerminalSmb, Time, Tunnel, Version,
 };
 use Symptom::{
-    AnswersFailed, AnswersMixed, AnswersRefused, Busy, CertificateExpired, CertificateIssuer,
+    AnswersFailed, AnswersMixed, AnswersRefused, AsksElsewhere, Busy, CertificateExpired, CertificateIssuer,
     CertificateName, ClockOff, Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere,
     Ended, Ends, EndsSoon, FellBack, Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost,
     LoginRefused, Lossy, Malformed, NameMissing, NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter,
@@ -88,6 +88,8 @@ use Symptom::{
 const GONE: &[Symptom] = &[Silent, Unreachable];
 /// A resolver gives no answer: also when its host lives and nobody listens on port 53.
 const NO_ANSWER: &[Symptom] = &[Silent, Unreachable, Refused];
+/// The terminals' own connections are not answered, or refused.
+const FAILS: &[Symptom] = &[Silent, Refused];
 /// Too much is lost or late.
 const POOR: &[Symptom] = &[Lossy, Slow];
 
@@ -373,6 +375,19 @@ pub const LINE: &[Row] = &[
         Sure,
     ),
     // The neighbours on the closed network decide: both fine, it is the centre's own door.
+    // What the terminals' own connections meet there stands beside it, if it is seen.
+    row(
+        FaultCode::Ctr01,
+        &[
+            Names,
+            GoodOrLacking(LineAuth),
+            Good(Distribution),
+            Seen(CentreTcp, &[Refused]),
+            Seen(TerminalFlows, FAILS),
+        ],
+        Party::Centre,
+        Sure,
+    ),
     row(
         FaultCode::Ctr01,
         &[Names, GoodOrLacking(LineAuth), Good(Distribution), Seen(CentreTcp, &[Refused])],
@@ -385,6 +400,19 @@ pub const LINE: &[Row] = &[
         FaultCode::Wan11,
         &[Names, Lacks(Tunnel), Seen(Quality, POOR), Seen(CentreTcp, GONE)],
         Party::Line,
+        Likely,
+    ),
+    row(
+        FaultCode::Ctr02,
+        &[
+            Names,
+            Good(Quality),
+            GoodOrLacking(LineAuth),
+            Good(Distribution),
+            Seen(CentreTcp, &[Silent]),
+            Seen(TerminalFlows, FAILS),
+        ],
+        Party::Centre,
         Likely,
     ),
     row(
@@ -611,9 +639,29 @@ pub const TERMINAL: &[Row] = &[
 /// What comes of requests. The terminal is accused only while line and centre are seen to hold: an application that
 /// waits for the centre takes nothing and answers nothing either.
 pub const ANSWERS: &[Row] = &[
+    // It asks for names where nobody answers it, and nothing comes of its requests: the one explains the other.
+    row(
+        FaultCode::Term12,
+        &[
+            TO_SHARE,
+            Good(TerminalShare),
+            LINE_GOOD,
+            Seen(TerminalFlows, &[AsksElsewhere]),
+            Seen(TerminalAnswers, &[Unanswered]),
+        ],
+        Party::Terminal,
+        Sure,
+    ),
     row(
         FaultCode::Term07,
         &[TO_SHARE, Good(TerminalShare), LINE_GOOD, Seen(TerminalAnswers, &[Untaken])],
+        Party::Terminal,
+        Likely,
+    ),
+    // Nobody has asked it for anything of late. Only of a terminal that is well otherwise.
+    row(
+        FaultCode::Term12,
+        &[TO_SHARE, Good(TerminalShare), Names, Seen(TerminalFlows, &[AsksElsewhere])],
         Party::Terminal,
         Likely,
     ),
@@ -633,8 +681,21 @@ pub const ANSWERS: &[Row] = &[
     ),
     row(
         FaultCode::Term08,
-        &[TO_SHARE, Good(TerminalShare), LINE_GOOD, Seen(TerminalAnswers, &[Unanswered])],
+        &[
+            TO_SHARE,
+            Good(TerminalShare),
+            LINE_GOOD,
+            Good(TerminalFlows),
+            Seen(TerminalAnswers, &[Unanswered]),
+        ],
         Party::Terminal,
+        Open,
+    ),
+    // The centre answers us, and not the terminal: what lies between is the box as well as the line.
+    row(
+        FaultCode::Term08,
+        &[LINE_GOOD, Seen(TerminalFlows, FAILS), Seen(TerminalAnswers, &[Unanswered])],
+        Party::Unknown,
         Open,
     ),
     row(FaultCode::Term08, &[Seen(TerminalAnswers, &[Unanswered])], Party::Unknown, Open),

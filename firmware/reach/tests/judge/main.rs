@@ -8,6 +8,7 @@ use model::{
 use reach::judge;
 
 mod cloud;
+mod flows;
 mod inside;
 mod internet;
 mod line;
@@ -157,12 +158,13 @@ fn behind(bad: &[(Rung, Symptom)]) -> Evidence {
 /// What can go wrong at a rung.
 const fn apt(rung: Rung) -> &'static [Symptom] {
     use Symptom::{
-        AnswersFailed, AnswersMixed, AnswersRefused, Busy, CertificateExpired, CertificateName, ClockOff,
-        Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate, Elsewhere, Ended, Ends, EndsSoon,
-        FellBack, Hot, IdentityRefused, IdentityRefusedNow, Joined, LargeLost, LoginRefused, Lossy,
-        NameMissing, NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter, NoService, NotAdvertised,
-        NotCollected, NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye, SecondRouter,
-        ShareMissing, Silent, Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken, Worn,
+        AnswersFailed, AnswersMixed, AnswersRefused, AsksElsewhere, Busy, CertificateExpired,
+        CertificateName, ClockOff, Crashing, Damaged, Denied, DiskFull, Drifted, Dropping, Duplicate,
+        Elsewhere, Ended, Ends, EndsSoon, FellBack, Hot, IdentityRefused, IdentityRefusedNow, Joined,
+        LargeLost, LoginRefused, Lossy, NameMissing, NoAddress, NoCarrier, NoLogin, NoProposal, NoRouter,
+        NoService, NotAdvertised, NotCollected, NotDelegated, OtherArea, Refused, Renumbered, RouterGoodbye,
+        SecondRouter, ShareMissing, Silent, Slow, Stranger, Unanswered, UnknownKinds, Unreachable, Untaken,
+        Worn,
     };
     match rung {
         Rung::Link | Rung::TerminalLink => &[NoCarrier],
@@ -192,6 +194,7 @@ const fn apt(rung: Rung) -> &'static [Symptom] {
         Rung::ReceiptComputer => &[Silent],
         Rung::ClinicAddress => &[Duplicate],
         Rung::Separation => &[Joined, Elsewhere],
+        Rung::TerminalFlows => &[AsksElsewhere, Silent, Refused],
         Rung::InternetLink => &[NoCarrier],
         Rung::InternetAddress => &[NoAddress],
         Rung::InternetGateway => &[Silent, Unreachable],

@@ -1,6 +1,7 @@
 //! One file a role: what it is made of, what it waits for, what it publishes, what it may be asked.
 
 pub mod boardd;
+mod flows;
 mod lent;
 mod maintenance;
 pub mod names;

@@ -16,7 +16,7 @@ use model::{Site, Timestamp};
 use tokio::sync::{mpsc, watch};
 
 use super::segment::{self, Followers};
-use super::{Place, Purpose, Ready, Tasks, lent, maintenance, names, told, tunnel};
+use super::{Place, Purpose, Ready, Tasks, flows, lent, maintenance, names, told, tunnel};
 use crate::failure::Failure;
 use crate::socket::lend::Lender;
 use crate::socket::server::Asker;
@@ -63,7 +63,8 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
         drivers.push(driver);
     }
     let (segment_part, stands) = segment::part();
-    let routes = routes.merge(stands);
+    let (flows_part, met) = flows::part();
+    let routes = routes.merge(stands).merge(met);
     let mut tasks = super::serve(place, Role::Netd, routes).await?;
     consent.start(place, &mut tasks);
     let lender = Lender::open(&place.sockets)?;
@@ -72,6 +73,7 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
         lender.serve(move |role| lent::to(role, &purpose)).await;
         Ok(())
     });
+    flows::hear(&place.purpose, ask.clone(), flows_part, seen.clone(), &mut tasks);
     if let Some(plan) = segment::plan(&place.purpose) {
         let (followers, seen) = (
             Followers { firewall: ask, radvd: segment::radvd(&place.sockets), part: segment_part },

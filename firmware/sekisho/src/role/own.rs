@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use model::flows::FlowsPart;
 use model::maintenance::MaintenancePart;
 use model::part::{FirewallPart, Role, RulesetState, Snapshot};
 use model::segment::SegmentPart;
@@ -19,7 +20,7 @@ use reach::own::{self, Facts, Lives, Room, Version};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::webd;
+use super::{flows, webd};
 use crate::socket::{self, client, part};
 use crate::{files, snapshot};
 
@@ -43,6 +44,8 @@ pub struct Has {
     pub segment: bool,
     /// Remote maintenance: the rung of the maintainer's gateway.
     pub maintainer: Option<Rung>,
+    /// So many terminals.
+    pub terminals: usize,
 }
 
 /// The box, as `reachd` sees it.
@@ -73,6 +76,12 @@ pub struct Own {
     maintenance_told: Mutex<Option<MaintenancePart>>,
     /// The rung of the maintainer's gateway.
     maintainer: Option<Rung>,
+    /// What the terminals' own requests meet; nothing inside while it cannot be heard.
+    flows: watch::Receiver<Option<Option<FlowsPart>>>,
+    /// What was said of that at the last look.
+    flows_told: Mutex<Option<Option<FlowsPart>>>,
+    /// Whether there is one terminal only.
+    alone: bool,
     /// Until when the page's certificates are good, and when that was asked.
     until: Mutex<Option<(Instant, Timestamp)>>,
 }
@@ -95,6 +104,9 @@ impl Own {
             maintenance: follow::follow(sockets, part::MAINTENANCE, has.maintainer.is_some()),
             maintenance_told: Mutex::new(None),
             maintainer: has.maintainer,
+            flows: follow::follow(sockets, flows::PART, has.terminals > 0),
+            flows_told: Mutex::new(None),
+            alone: has.terminals == 1,
             lives: Mutex::new(Lives::of_own(Role::Reachd, &starts)),
             left: version::note(&state.join(MEMORY), version::OWN),
             until: Mutex::new(None),
@@ -138,10 +150,13 @@ impl Own {
         let both = maintenance.as_ref().zip(self.maintainer);
         seen.extend(both.and_then(|(part, rung)| own::maintainer(part, rung)));
         *self.maintenance_told.lock().unwrap_or_else(PoisonError::into_inner) = maintenance;
+        let flows = self.flows.borrow().clone();
+        seen.extend(flows.iter().flatten().map(|part| own::flows(part, self.alone)));
+        *self.flows_told.lock().unwrap_or_else(PoisonError::into_inner) = flows;
         seen
     }
 
-    /// Ends when the firewall says something else of the ruleset, or `netd` of a tunnel, terminals' prefix or
+    /// Ends when the firewall says something else of the ruleset, or `netd` of a tunnel, the terminals' prefix or requests, or
     /// maintenance, than at the last look.
     pub async fn stirred(&self) {
         tokio::select! {
@@ -150,6 +165,7 @@ impl Own {
             () = news(&self.cloud, &self.cloud_told) => {}
             () = news(&self.segment, &self.segment_told) => {}
             () = news(&self.maintenance, &self.maintenance_told) => {}
+            () = news(&self.flows, &self.flows_told) => {}
         }
     }
 

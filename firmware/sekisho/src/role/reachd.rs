@@ -69,6 +69,7 @@ pub async fn start(place: &Place, ready: Ready) -> Result<Tasks, Failure> {
         cloud: place.cloud.is_some(),
         segment: super::segment::plan(&place.purpose).is_some(),
         maintainer: plan.maintainer,
+        terminals: plan.terminals.len(),
     };
     let own = Own::watch(&place.sockets, &place.state, has);
     let witness = Witness { sockets: place.sockets.clone(), own };

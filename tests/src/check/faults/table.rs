@@ -147,6 +147,8 @@ fn terminal() -> Vec<Case> {
             &[Likely],
         ),
         made("TERM-07").and("AUTH-01").named("no-line").asking().lasting().alarm("AUTH-01", Line, NEVER_SURE),
+        // The centre answers the box, and nothing that the terminal itself begins: it is not said whose that is.
+        made("TERM-08:way").asking().alarm("TERM-08", Unknown, &[Open]),
         made("TERM-09").and("CTR-02").named("no-centre").asking().lasting().alarm(
             "CTR-02",
             Centre,
@@ -161,6 +163,17 @@ fn terminal() -> Vec<Case> {
             .alarm("TERM-11", Terminal, ANY)
             .recorded("CAL-01")
             .passing("CAL-01", Terminal),
+        // Nobody asks it for anything: it is seen all the same, and less surely.
+        made("TERM-12").alarm("TERM-12", Terminal, &[Likely]),
+        made("TERM-12").named("asked").asking().alarm("TERM-12", Terminal, &[Sure]),
+        // That nothing comes of requests may be the centre's doing: then it explains nothing.
+        made("TERM-12")
+            .and("CTR-02")
+            .named("no-centre")
+            .asking()
+            .lasting()
+            .alarm("CTR-02", Centre, &[Likely])
+            .alarm("TERM-12", Terminal, &[Likely]),
         made("CAL-01").alarm("CAL-01", Terminal, &[Sure]),
         made("CAL-01:noted").recorded("CAL-01"),
     ]

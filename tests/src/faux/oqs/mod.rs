@@ -1,6 +1,7 @@
 //! The double of the link application (連携アプリケーション) on the terminal: it takes requests out of `req`, leaves
 //! answers in `res` and face results in `face`, and is steered by one-line orders on a control socket.
 
+mod outward;
 pub mod settings;
 pub mod tally;
 
@@ -45,6 +46,8 @@ pub struct Oqs {
 #[derive(Debug, Default)]
 struct State {
     settings: Settings,
+    /// The centre's name is not known: who is asked for it does not answer.
+    nameless: bool,
     tally: Tally,
     pushed: u32,
 }
@@ -165,7 +168,7 @@ impl Oqs {
         let settings = {
             let mut state = self.state();
             state.tally.take(name);
-            state.settings
+            Settings { mute: state.settings.mute || state.nameless, ..state.settings }
         };
         if !settings.mute {
             let (name, bytes) = answer(settings, name, &stem, bytes);

@@ -1,5 +1,6 @@
 //! What the control socket understands: one line, one order.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::faux::forms::Form;
@@ -28,6 +29,10 @@ pub struct Settings {
     pub stopped: bool,
     /// Least size of an answer of its own, bytes.
     pub size: usize,
+    /// The resolver the terminal asks for the centre's name, again and again; while it does not say it nothing is answered.
+    pub asks: Option<IpAddr>,
+    /// Whom the application calls, again and again.
+    pub calls: Option<SocketAddr>,
 }
 
 impl Default for Settings {
@@ -39,6 +44,8 @@ impl Default for Settings {
             mute: false,
             stopped: false,
             size: 0,
+            asks: None,
+            calls: None,
         }
     }
 }
@@ -87,9 +94,11 @@ fn set(key: &str, value: &str, now: Settings) -> Result<Settings, String> {
         "mute" => Settings { mute: switch(value)?, ..now },
         "stopped" => Settings { stopped: switch(value)?, ..now },
         "size" => Settings { size: number(value, LARGEST)?, ..now },
+        "asks" => Settings { asks: place(value)?, ..now },
+        "calls" => Settings { calls: place(value)?, ..now },
         _ => {
             return Err(
-                "unknown key; want delay-ms, answer, write, mute, stopped, stale, size, push-face, seen or counts"
+                "unknown key; want delay-ms, answer, write, mute, stopped, stale, size, asks, calls, push-face, seen or counts"
                     .into(),
             );
         }
@@ -109,6 +118,14 @@ fn answer(value: &str) -> Result<Answer, String> {
             ("echo", Answer::Echo),
         ],
     )
+}
+
+/// An address, or nobody.
+fn place<T: std::str::FromStr>(value: &str) -> Result<Option<T>, String> {
+    if value == "nobody" {
+        return Ok(None);
+    }
+    value.parse().map(Some).map_err(|_| "want an address (asks), one with its port (calls), or nobody".into())
 }
 
 fn switch(value: &str) -> Result<bool, String> {
@@ -145,8 +162,17 @@ mod tests {
 
     #[test]
     fn a_line_that_means_nothing_is_refused_with_what_would_be_right() {
-        for line in ["", "answer", "answer=doc", "delay-ms=-1", "delay-ms=x", "mute=yes", "size=99999999999"]
-        {
+        for line in [
+            "",
+            "answer",
+            "asks=x",
+            "calls=192.0.2.1",
+            "answer=doc",
+            "delay-ms=-1",
+            "delay-ms=x",
+            "mute=yes",
+            "size=99999999999",
+        ] {
             assert!(read(line, Settings::default()).is_err(), "{line}");
         }
         assert_eq!(read("mute=yes", Settings::default()).unwrap_err(), "want one of on, off");

@@ -1,5 +1,5 @@
-//! What `netd` says beside its own part: how the tunnel of the line stands, what the line gives for the terminals, and
-//! remote maintenance.
+//! What `netd` says beside its own part: how the tunnel of the line stands, what the line gives for the terminals,
+//! what their own requests meet, and remote maintenance.
 
 use std::path::Path;
 use std::time::Duration;
