@@ -156,6 +156,7 @@ pub fn symptom_name(symptom: &str) -> Option<Text> {
         "ended" => Text::new("期限切れ", "its date has passed"),
         "not-collected" => Text::new("取り込みなし", "not collected"),
         "elsewhere" => Text::new("別のポートに見える", "seen at another port"),
+        "asks-elsewhere" => Text::new("別のところへの問い合わせ", "asks elsewhere"),
         "joined" => Text::new("ポートどうしの接続", "two ports on one wire"),
         _ => return None,
     })

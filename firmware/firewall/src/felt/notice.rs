@@ -17,6 +17,9 @@ const ID: u16 = 12;
 /// IPS_SEEN_REPLY: packets went both ways.
 const ANSWERED: u32 = 1 << 1;
 
+/// Whether the kernel tells of flows at all: 0 is no (Documentation/networking/nf_conntrack-sysctl.rst).
+const TELLS: &str = "/proc/sys/net/netfilter/nf_conntrack_events";
+
 /// A flow, as a notice tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Notice {
@@ -53,8 +56,11 @@ impl Notices {
     /// Begins to hear them, and hands over the flows that are open already. Needs CAP_NET_ADMIN.
     ///
     /// # Errors
-    /// The kernel's word.
+    /// The kernel's word; that it tells nothing of flows.
     pub(super) async fn open(mut known: impl FnMut(Notice)) -> io::Result<Self> {
+        if std::fs::read_to_string(TELLS)?.trim() == "0" {
+            return Err(io::Error::other("the kernel is told to say nothing of flows"));
+        }
         let heard = Socket::open(GROUPS)?;
         let all = request(Subsystem::Conntrack, GET, netlink::DUMP, 0, 0, &[]);
         let each = |message: &Message<'_>| Notice::read(message).into_iter().for_each(&mut known);

@@ -1,6 +1,6 @@
 //! The clinic's side: the box, the terminal, the receipt computer.
 
-use super::{MEANING_ALL, MEANING_FILES, Words};
+use super::{MEANING_FILES, Words};
 use crate::words::Text;
 
 pub const UNFELT: Text = Text::new("受付への影響はありません。", "Reception is not affected.");
@@ -137,7 +137,10 @@ pub const TERM_12: Words = Words {
         "端末が、本機ではないところへ名前を問い合わせています。",
         "The terminal asks for names elsewhere, and not of this box.",
     ),
-    meaning: MEANING_ALL,
+    meaning: Text::new(
+        "端末は、そこではセンターの名前を見つけられません。",
+        "The terminal cannot find the centre's name there.",
+    ),
     next: Text::new(
         "端末のDNSの設定を本機に戻すよう、端末の保守会社へ連絡してください。",
         "Call the terminal's vendor: its DNS setting has to name this box again.",

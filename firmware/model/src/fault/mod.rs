@@ -244,6 +244,7 @@ impl FaultCode {
                 | Self::Box07
                 | Self::Box08
                 | Self::Cal01
+                | Self::Term12
                 | Self::Clin04
                 | Self::Clin05
                 | Self::Isp01
@@ -349,7 +350,7 @@ mod tests {
 
     #[test]
     fn japanese_sentences_use_no_english_but_what_is_printed_on_devices() {
-        const PRINTED: [&str; 7] = ["ONU", "LAN", "RA", "CAF", "COP", "ID", "v6"];
+        const PRINTED: [&str; 8] = ["DNS", "ONU", "LAN", "RA", "CAF", "COP", "ID", "v6"];
         for (code, words) in every() {
             for sentence in [words.title.ja, words.happened.ja, words.meaning.ja, words.next.ja] {
                 let rest = PRINTED.iter().fold(sentence.to_owned(), |text, word| text.replace(word, ""));

@@ -564,6 +564,13 @@ pub const WARNINGS: &[Row] = &[
     row(FaultCode::Clin05, &[Seen(Separation, &[Joined])], Party::Clinic, Likely),
     // Private addresses repeat: it may be another machine of the same number.
     row(FaultCode::Clin04, &[Seen(Separation, &[Elsewhere])], Party::Clinic, Open),
+    // Nobody waits for the terminal, which is well otherwise: it may have the centre's name from elsewhere.
+    row(
+        FaultCode::Term12,
+        &[TO_SHARE, Good(TerminalShare), Good(TerminalAnswers), Names, Seen(TerminalFlows, &[AsksElsewhere])],
+        Party::Terminal,
+        Likely,
+    ),
     row(FaultCode::Box02, &[Seen(Ruleset, &[Drifted])], Party::Box, Sure),
     row(FaultCode::Box03, &[Seen(Memory, &[Damaged])], Party::Box, Sure),
     row(FaultCode::Box03, &[Seen(Journal, &[Damaged])], Party::Box, Sure),
@@ -655,13 +662,6 @@ pub const ANSWERS: &[Row] = &[
     row(
         FaultCode::Term07,
         &[TO_SHARE, Good(TerminalShare), LINE_GOOD, Seen(TerminalAnswers, &[Untaken])],
-        Party::Terminal,
-        Likely,
-    ),
-    // Nobody has asked it for anything of late. Only of a terminal that is well otherwise.
-    row(
-        FaultCode::Term12,
-        &[TO_SHARE, Good(TerminalShare), Names, Seen(TerminalFlows, &[AsksElsewhere])],
         Party::Terminal,
         Likely,
     ),

@@ -55,6 +55,8 @@ pub struct Case {
     pub recorded: Vec<&'static str>,
     /// Whether the service is away though nobody is to be told.
     pub away: bool,
+    /// Whether what elsewhere is a warning takes some of the service away here.
+    pub felt: bool,
 }
 
 /// A case that makes one fault on a clinic where everything was good; nothing is expected of it yet.
@@ -71,6 +73,7 @@ pub fn made(fault: &'static str) -> Case {
         alarms: Vec::new(),
         recorded: Vec::new(),
         away: false,
+        felt: false,
     }
 }
 
@@ -132,6 +135,12 @@ impl Case {
     /// The service is away, as is expected at this hour: nobody is told.
     pub fn away(mut self) -> Self {
         self.away = true;
+        self
+    }
+
+    /// What elsewhere is a warning is felt here: somebody waits.
+    pub fn felt(mut self) -> Self {
+        self.felt = true;
         self
     }
 
@@ -205,7 +214,7 @@ impl Case {
         let expected_word = if self.away { Usability::Unknown } else { Usability::Usable };
         // A warning leaves the service what it is; no other alarm leaves it whole.
         let felt = |alarm: &Alarm| !FaultCode::from_key(alarm.code).is_some_and(FaultCode::is_warning);
-        let usable = match self.alarms.iter().any(felt) {
+        let usable = match self.felt || self.alarms.iter().any(felt) {
             true => verdict.usability != Usability::Usable,
             false => verdict.usability == expected_word,
         };
