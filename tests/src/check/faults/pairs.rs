@@ -89,6 +89,7 @@ fn beside(one: Case, other: Case) -> Case {
         alarms: [one.alarms, other.alarms].concat(),
         recorded: [one.recorded, other.recorded].concat(),
         away: false,
+        felt: false,
     }
 }
 

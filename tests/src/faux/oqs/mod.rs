@@ -88,7 +88,11 @@ impl Oqs {
             Ok(Order::Counts) => format!("ok {}", self.state().tally),
             Ok(Order::Seen(name)) => format!("ok seen={}", self.state().tally.seen(name)),
             Ok(Order::Set(settings)) => {
-                self.state().settings = settings;
+                let mut state = self.state();
+                // Until somebody has answered: what is taken meanwhile must not be answered either.
+                state.nameless |= settings.asks.is_some() && settings.asks != state.settings.asks;
+                state.settings = settings;
+                drop(state);
                 format!("ok {}", line.trim())
             }
             Ok(Order::Stale(on)) => told(self.stale(on), || line.trim().to_owned()),
