@@ -168,6 +168,7 @@ impl Witness for Shares {
         let part =
             model::segment::SegmentPart { delegated: false, given, before: Vec::new(), missing: false };
         said.push(reach::own::segment(&part));
+        said.push(reach::own::flows(&model::flows::FlowsPart::default(), true));
         std::future::ready(said)
     }
 }

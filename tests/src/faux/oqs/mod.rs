@@ -89,8 +89,10 @@ impl Oqs {
             Ok(Order::Seen(name)) => format!("ok seen={}", self.state().tally.seen(name)),
             Ok(Order::Set(settings)) => {
                 let mut state = self.state();
-                // Until somebody has answered: what is taken meanwhile must not be answered either.
-                state.nameless |= settings.asks.is_some() && settings.asks != state.settings.asks;
+                if settings.asks != state.settings.asks {
+                    // Until somebody has answered: what is taken meanwhile must not be answered either.
+                    state.nameless = settings.asks.is_some();
+                }
                 state.settings = settings;
                 drop(state);
                 format!("ok {}", line.trim())

@@ -28,11 +28,14 @@ impl Oqs {
         loop {
             turns.tick().await;
             let settings = self.state().settings;
-            let nameless = match settings.asks {
-                Some(resolver) => !matches!(timeout(EVERY, ask(resolver)).await, Ok(Ok(()))),
-                None => false,
-            };
-            self.state().nameless = nameless;
+            if let Some(resolver) = settings.asks {
+                let answered = matches!(timeout(EVERY, ask(resolver)).await, Ok(Ok(())));
+                let mut state = self.state();
+                // Somebody may have told it otherwise meanwhile.
+                if state.settings.asks == settings.asks {
+                    state.nameless = !answered;
+                }
+            }
             if let Some(to) = settings.calls {
                 // Nobody waits for it: the next one is tried beside it.
                 tokio::spawn(timeout(10 * EVERY, call(to)));
