@@ -66,7 +66,7 @@ pub fn work(ground: &Ground, from: Oqs, to: Oqs) -> Result<(), Error> {
     }
     let by_ipsec = ground.layout.line == Line::Ipsec;
     if from.asks_elsewhere != to.asks_elsewhere {
-        let elsewhere = if by_ipsec { "198.18.0.53" } else { "2001:db8:9::53" };
+        let elsewhere = if by_ipsec { "203.0.113.99" } else { "2001:db8:9::53" };
         steer(place, &format!("asks={}", if to.asks_elsewhere { elsewhere } else { "nobody" }))?;
     }
     if from.calls != to.calls {
