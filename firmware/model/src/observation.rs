@@ -486,7 +486,7 @@ pub enum Symptom {
 
 impl Symptom {
     /// Every symptom.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 55] = [
         Self::NoCarrier,
         Self::NoPort,
         Self::NoRouter,
