@@ -1,8 +1,11 @@
 //! The values of a packet that rules look at, and whether an element is one of them.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde_json::Value;
+
+use crate::packet::State;
 
 /// A value of the packet.
 pub(super) enum Seen {
@@ -41,6 +44,9 @@ impl Seen {
             let seen = self.number().ok_or_else(|| format!("the range {part}"))?;
             return Ok(first.as_u64() <= Some(seen) && Some(seen) <= last.as_u64());
         }
+        if let (Self::Word(_), Some(states)) = (self, part["|"].as_array()) {
+            return together(states).ok_or_else(|| format!("the value {part}"));
+        }
         match (self, part) {
             (_, Value::Number(number)) => Ok(number.as_u64() == self.number()),
             (Self::Word(word), Value::String(text)) => Ok(word == text),
@@ -60,6 +66,13 @@ impl Seen {
             Self::Word(_) | Self::Address(_) | Self::Card => None,
         }
     }
+}
+
+/// Several states at once: no packet has two (NF_CT_STATE_BIT).
+fn together(states: &[Value]) -> Option<bool> {
+    let known = |state: &Value| State::ALL.into_iter().map(State::word).find(|word| *state == **word);
+    let states: Option<BTreeSet<&str>> = states.iter().map(known).collect();
+    (states?.len() > 1).then_some(false)
 }
 
 fn named(table: &[(u8, &str)], number: u8, text: &str) -> Result<bool, String> {

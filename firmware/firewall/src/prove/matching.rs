@@ -1,5 +1,6 @@
 //! The two sides of a comparison: which fields it reads, and which values it means.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::Value;
@@ -236,7 +237,17 @@ fn value(kind: Kind, value: &Value, ports: &mut Ports) -> Result<Span, String> {
             _ => Err(unknown()),
         };
     }
+    if kind == Kind::State && value.get("|").is_some() {
+        return together(&value["|"], ports).ok_or_else(unknown);
+    }
     single(kind, value, ports).map(Span::one)
+}
+
+/// Several states at once, as nft lists a mask that is compared as a whole: no packet has two (NF_CT_STATE_BIT).
+fn together(states: &Value, ports: &mut Ports) -> Option<Span> {
+    let states: Option<BTreeSet<u128>> =
+        states.as_array()?.iter().map(|state| single(Kind::State, state, ports).ok()).collect();
+    (states?.len() > 1).then(Span::none)
 }
 
 fn single(kind: Kind, value: &Value, ports: &mut Ports) -> Result<u128, String> {

@@ -46,8 +46,10 @@ impl Impossible {
         }
         if !cube.is_written() {
             real = self.addresses.cut_all(real).1;
-            if self.path == Path::Forward {
-                real = real.iter().flat_map(on_one_link).collect();
+            match self.path {
+                Path::Forward => real = real.iter().flat_map(on_one_link).collect(),
+                Path::Input => real = real.iter().flat_map(from_another).collect(),
+                Path::Output => {}
             }
         }
         real
@@ -68,6 +70,26 @@ fn on_one_link(cube: &Cube) -> Vec<Cube> {
     let by = |port: Span| linked.with_all(&[(Field::From, port.clone()), (Field::To, port)]);
     beyond.into_iter().chain(ports.filter_map(by)).collect()
 }
+
+/// What comes in to an address of the box's own comes from another: a source that is an address of its own is refused
+/// over IPv4 (fib_validate_source). Where more than a few addresses can be both, one finds two that differ.
+fn from_another(cube: &Cube) -> Vec<Cube> {
+    let [sources, destinations] = [Field::Source, Field::Destination].map(|field| cube.span(field));
+    // From none to none is to everybody.
+    let both = sources.and(destinations).and(&Span::one(0_u8).not());
+    let few = both.ranges().iter().all(|(first, last)| last - first < FEW) && both.ranges().len() < 8;
+    let ipv4 = cube.with(Field::Family, &Span::one(4_u8)).filter(|_| few && both.lowest().is_some());
+    let Some(ipv4) = ipv4 else { return vec![cube.clone()] };
+    let beyond = cube.with(Field::Family, &Span::one(4_u8).not());
+    let elsewhere = ipv4.with(Field::Source, &both.not());
+    let each = both.ranges().iter().flat_map(|(first, last)| *first..=*last).map(Span::one);
+    let to_another =
+        |one: Span| ipv4.with_all(&[(Field::Source, one.clone()), (Field::Destination, one.not())]);
+    beyond.into_iter().chain(elsewhere).chain(each.filter_map(to_another)).collect()
+}
+
+/// So many addresses in a row are looked at one by one.
+const FEW: u128 = 8;
 
 /// fe80::/10.
 const LINK: (u128, u128) = (0xfe80 << 112, (0xfec0 << 112) - 1);
@@ -229,6 +251,21 @@ mod tests {
         assert!(!is_one(Path::Forward, &to(0xff02 << 112 | 9, 2, 3)));
         assert!(is_one(Path::Forward, &to(0xff05 << 112 | 9, 2, 3)));
         assert!(is_one(Path::Forward, &to(0x2001 << 112, 2, 3)));
+    }
+
+    #[test]
+    fn over_ipv4_nobody_speaks_to_the_box_from_the_address_he_speaks_to() {
+        let impossible = Impossible::new(Path::Input, &Intent::before_a_site(None, false));
+        let real = |version: u8, sources: Span, destinations: Span| {
+            let addresses = [(Field::Source, sources), (Field::Destination, destinations)];
+            let cube = Cube::family(version).ragged().with_all(&addresses).unwrap();
+            !impossible.without(&cube.with(Field::State, &states(&[State::New])).unwrap()).is_empty()
+        };
+        let [one, two] = [0xc000_0202_u32, 0xc000_0203].map(Span::one);
+        assert!(!real(4, one.clone(), one.clone()));
+        assert!(real(4, one.clone(), two.clone()) && real(6, one.clone(), one.clone()));
+        let both = Span::any_of([one.clone(), two]);
+        assert!(real(4, both.clone(), both.clone()) && real(4, one, both));
     }
 
     #[test]

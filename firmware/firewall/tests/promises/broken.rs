@@ -132,6 +132,11 @@ const BROKEN: &[(&str, u8, Change)] = &[
     ("the line opens to terminals", 2, |d| {
         drop_match(d, "forward-back-flows", 3);
     }),
+    ("whatever is not two states at once", 2, |d| {
+        let both = json!({"|": ["established", "related"]});
+        let state = json!({"match": {"op": "!=", "left": {"ct": {"key": "state"}}, "right": both}});
+        first(d, "input_wan", json!([state, {"accept": null}]));
+    }),
     ("new ones count as answers", 2, |d| {
         states(d, "forward-back-flows", &["established", "new"]);
     }),

@@ -24,14 +24,6 @@ const UNKNOWN: &[(&str, Change)] = &[
         first(d, "input_wan", json!([{"dup": {"addr": "192.0.2.2", "dev": "term0"}}]))
     }),
     ("a helper that expects more flows", |d| first(d, "forward", json!([{"ct helper": "ftp"}]))),
-    ("a state that is compared as a number", |d| {
-        let states = json!({"|": ["established", "related"]});
-        first(
-            d,
-            "forward",
-            json!([{"match": {"op": "!=", "left": {"ct": {"key": "state"}}, "right": states}}, {"accept": null}]),
-        );
-    }),
     ("ICMPv6 without a family, between the zones", |d| {
         first(
             d,
