@@ -5,6 +5,7 @@
 //! told otherwise; so that a file which another keeps to himself is refused to us is only seen if somebody at the
 //! terminal does so while we wait.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use model::Symptom;
@@ -211,10 +212,20 @@ impl Test<'_> {
         let watched = open_folder(&self.other.tree, &folder(), false).await?;
         let begun = Instant::now();
         let filter = NotifyFilter::new().with_file_name(true).with_size(true).with_last_write(true);
-        let watching = tokio::time::timeout(TELLING, watched.watch(filter, false));
+        let ended = AtomicBool::new(false);
+        let watching = async {
+            let told = tokio::time::timeout(TELLING, watched.watch(filter, false)).await;
+            ended.store(true, Ordering::Relaxed);
+            told
+        };
+        // On another connection than the watch is laid on: of a change that comes before it nobody is told.
         let changing = async {
-            self.put("told", OTHER).await?;
-            discard(&self.ours.tree, "told").await
+            while !ended.load(Ordering::Relaxed) {
+                self.put("told", OTHER).await?;
+                discard(&self.ours.tree, "told").await?;
+                tokio::time::sleep(PAUSE).await;
+            }
+            Ok(())
         };
         let (told, changed) = tokio::join!(watching, changing);
         let took = begun.elapsed();
