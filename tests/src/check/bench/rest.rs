@@ -1,5 +1,5 @@
-//! `bench rest`: what the whole box takes while nothing happens and nobody looks: every role in one process, at the shipped
-//! intervals.
+//! `bench rest`: what the daemon takes while nothing happens and nobody looks: every role in one process, at the shipped
+//! intervals, without Debian's daemons beside it.
 
 use std::collections::BTreeSet;
 use std::fs;
